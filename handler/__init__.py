@@ -1,0 +1,1 @@
+"""What goes to TorchServe as files: the handler and its configuration."""

@@ -1,0 +1,32 @@
+"""Recurrent variational autoencoders for time series, from training to a production endpoint.
+
+Shapes are written with one alphabet throughout the package:
+
+    B  windows in a batch          N  points of one series
+    T  time steps of a window      W  windows of one series
+    C  channels                    D  latent dimensions
+    H  hidden units of a recurrent layer
+
+Missing values are NaN in arrays and `False` in boolean masks of the same shape.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from rvae.errors import FieldError
+
+if TYPE_CHECKING:
+    from rvae.artifact import Artifact
+    from rvae.engine import Engine
+
+__all__ = ["Artifact", "Engine", "FieldError", "__version__"]
+__version__ = "0.1.0"
+
+_HOMES = {"Artifact": "rvae.artifact", "Engine": "rvae.engine"}
+
+
+def __getattr__(name: str) -> Any:
+    # torch takes over a second to import: commands that do not need it should not pay for it.
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,181 @@
+"""A trained model as data: weights and one JSON card, from a checkpoint or a folder.
+
+Nothing here unpickles: a checkpoint is read with `weights_only=True`, a folder holds
+`weights.safetensors` and `card.json`.
+"""
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+from torch import Tensor
+
+import rvae
+from rvae.calibration import Calibration
+from rvae.config import ModelConfig, ReaderConfig
+from rvae.data.scaler import Scaler
+from rvae.errors import FieldError, require
+from rvae.vae import VAE
+
+__all__ = ["CARD_FILE", "CARD_KEY", "WEIGHTS_FILE", "Artifact", "Card", "versions"]
+
+CARD_KEY = "rvae"
+FORMAT = 1
+CARD_FILE = "card.json"
+WEIGHTS_FILE = "weights.safetensors"
+
+
+@dataclass(frozen=True)
+class Card:
+    """Everything about a trained model but its weights.
+
+    Attributes:
+        model: The network.
+        channels: Names of the channels.
+        window: Time steps T of a window.
+        stride: Steps between windows of a longer series, unless a request asks for another.
+        reader: How the training file was read; other files are read alike.
+        scaler: Fitted on the training part.
+        training: Sketch of the training: counts, epochs, losses, seed.
+        calibration: None in a checkpoint whose training did not come to its end.
+        versions: Of the software that trained it.
+    """
+
+    model: ModelConfig
+    channels: tuple[str, ...]
+    window: int
+    stride: int
+    reader: ReaderConfig
+    scaler: Scaler
+    training: Mapping[str, Any]
+    calibration: Calibration | None
+    versions: Mapping[str, str]
+
+    def require_calibration(self) -> Calibration:
+        """The calibration.
+
+        Raises:
+            FieldError: If there is none.
+        """
+        if self.calibration is None:
+            raise FieldError("checkpoint", "is of a training that did not come to its end")
+        return self.calibration
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, strings, lists and dictionaries."""
+        calibration = self.calibration and {
+            "quantile": self.calibration.quantile,
+            "scores": self.calibration.scores.tolist(),
+        }
+        return {
+            "format": FORMAT,
+            "model": asdict(self.model),
+            "channels": list(self.channels),
+            "window": self.window,
+            "stride": self.stride,
+            "reader": asdict(self.reader),
+            "scaler": asdict(self.scaler),
+            "training": dict(self.training),
+            "calibration": calibration,
+            "versions": dict(self.versions),
+        }
+
+    @classmethod
+    def from_dict(cls, card: Mapping[str, Any]) -> "Card":
+        """Undo `to_dict`, whether or not JSON came between."""
+        calibration = card["calibration"]
+        return cls(
+            model=ModelConfig(**card["model"]),
+            channels=tuple(card["channels"]),
+            window=card["window"],
+            stride=card["stride"],
+            reader=ReaderConfig(**card["reader"]),
+            scaler=Scaler(tuple(card["scaler"]["mean"]), tuple(card["scaler"]["scale"])),
+            training=card["training"],
+            calibration=calibration
+            and Calibration(np.array(calibration["scores"]), calibration["quantile"]),
+            versions=card["versions"],
+        )
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A card and the weights that go with it."""
+
+    card: Card
+    weights: Mapping[str, Tensor]
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Artifact":
+        """Read a Lightning checkpoint or a folder that `save` wrote.
+
+        Raises:
+            FieldError: If the path holds neither, or is damaged.
+        """
+        path = Path(path).expanduser()
+        require(path.exists(), "checkpoint", f"no such file: {path}")
+        return cls._from_folder(path) if path.is_dir() else cls._from_checkpoint(path)
+
+    @classmethod
+    def _from_checkpoint(cls, path: Path) -> "Artifact":
+        try:
+            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+            card = Card.from_dict(checkpoint[CARD_KEY])
+            weights = {
+                name.removeprefix("vae."): tensor
+                for name, tensor in checkpoint["state_dict"].items()
+            }
+        except (OSError, RuntimeError, UnpicklingError, EOFError, KeyError, TypeError) as error:
+            raise FieldError("checkpoint", f"{path} is not a checkpoint of rvae") from error
+        return cls(card, weights)
+
+    @classmethod
+    def _from_folder(cls, path: Path) -> "Artifact":
+        try:
+            content = json.loads((path / CARD_FILE).read_bytes())
+            packed = (path / WEIGHTS_FILE).read_bytes()
+        except (OSError, ValueError) as error:
+            raise FieldError("artifact", f"{path} is not an artifact of rvae") from error
+        require(
+            content["format"] == FORMAT,
+            "artifact",
+            f"has format {content['format']}, but rvae {rvae.__version__} reads {FORMAT}",
+        )
+        require(content["checksum"] == _checksum(packed), "artifact", f"the weights in {path} are damaged")
+        return cls(Card.from_dict(content), safetensors.torch.load(packed))
+
+    def save(self, path: Path) -> None:
+        """Write the folder that a server loads: the same bytes for the same model."""
+        packed = safetensors.torch.save(dict(self.weights))
+        content = self.card.to_dict() | {"checksum": _checksum(packed)}
+        path.mkdir(parents=True, exist_ok=True)
+        (path / WEIGHTS_FILE).write_bytes(packed)
+        (path / CARD_FILE).write_text(json.dumps(content, indent=1))
+
+    def build(self) -> VAE:
+        """The network with these weights, ready for inference."""
+        vae = VAE(self.card.model, len(self.card.channels), self.card.window)
+        vae.load_state_dict(self.weights)
+        return vae.eval().requires_grad_(False)
+
+
+def versions() -> dict[str, str]:
+    """Of the software in use."""
+    return {
+        "rvae": rvae.__version__,
+        "torch": str(torch.__version__),
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def _checksum(content: bytes) -> str:
+    return "sha256:" + hashlib.sha256(content).hexdigest()

@@ -1,0 +1,115 @@
+"""Series → windows, in parts that share no point."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvae.config import DataConfig
+from rvae.data.series import Series
+from rvae.errors import FieldError, require
+
+__all__ = ["Parts", "every_window", "split", "window_starts"]
+
+# With fewer series than this, dealing out whole ones leaves parts too small to judge by.
+SERIES_WORTH_DEALING = 20
+
+
+def window_starts(length: int, window: int, stride: int) -> NDArray[np.int64]:
+    """First steps (W,) of the windows of a series.
+
+    A last window at the very end joins those that the stride gives, so that every point is
+    covered.
+    """
+    starts = np.arange(0, length - window + 1, stride)
+    return starts if starts[-1] == length - window else np.append(starts, length - window)
+
+
+def every_window(values: NDArray, window: int) -> NDArray:
+    """All windows (N-T+1, T, C) of a series (N, C), as a view that costs no memory."""
+    return np.lib.stride_tricks.sliding_window_view(values, window, axis=0).swapaxes(1, 2)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a model learns from, is chosen by, and is calibrated on."""
+
+    training: list[Series]
+    validation: list[Series]
+    calibration: list[Series]
+
+
+def split(series: Sequence[Series], config: DataConfig, window: int, seed: int) -> Parts:
+    """Deal out time or whole series before any window is cut.
+
+    Cut in time, a series is training, gap, validation, gap, calibration, in this order, where a
+    gap is as long as a window: no window of one part touches a point of another, and neighbours
+    are a window apart. Anomalous stretches are removed from every part.
+
+    Raises:
+        FieldError: If a part would hold no window.
+    """
+    for s in series:
+        require(
+            len(s) >= window,
+            "data.window",
+            f"{window} steps, but series {s.name} has only {len(s)}",
+        )
+    how = config.split
+    if how == "auto":
+        how = "random" if len(series) >= SERIES_WORTH_DEALING else "time"
+    if how == "time":
+        parts = _cut_in_time(series, config, window)
+    else:
+        order = np.random.default_rng(seed).permutation(len(series))
+        parts = _deal([series[i] for i in order] if how == "random" else series, config)
+    normal = Parts(*(_without_anomalies(part, window) for part in parts))
+    for name in ("training", "validation", "calibration"):
+        if not getattr(normal, name):
+            raise FieldError(
+                "data",
+                f"the {name} part holds no normal window of {window} steps: "
+                "give more data or a shorter window",
+            )
+    return normal
+
+
+def _deal(
+    series: Sequence[Series], config: DataConfig
+) -> tuple[list[Series], list[Series], list[Series]]:
+    validation = round(config.validation * len(series))
+    calibration = round(config.calibration * len(series))
+    training = len(series) - validation - calibration
+    return (
+        list(series[:training]),
+        list(series[training : training + validation]),
+        list(series[training + validation :]),
+    )
+
+
+def _cut_in_time(
+    series: Sequence[Series], config: DataConfig, window: int
+) -> tuple[list[Series], list[Series], list[Series]]:
+    parts: tuple[list[Series], list[Series], list[Series]] = ([], [], [])
+    for s in series:
+        usable = len(s) - 2 * window
+        validation = round(config.validation * usable)
+        calibration = round(config.calibration * usable)
+        training = usable - validation - calibration
+        starts = (0, training + window, training + window + validation + window)
+        for part, start, length in zip(parts, starts, (training, validation, calibration), strict=True):
+            if length > 0:
+                part.append(s.part(start, start + length))
+    return parts
+
+
+def _without_anomalies(series: Sequence[Series], window: int) -> list[Series]:
+    """The normal stretches that are long enough for a window."""
+    stretches = []
+    for s in series:
+        edges = np.flatnonzero(np.diff(np.concatenate([[True], s.labels, [True]])))
+        for start, stop in edges.reshape(-1, 2):
+            if stop - start >= window:
+                stretches.append(s.part(int(start), int(stop)))
+    return stretches

@@ -1,0 +1,1 @@
+"""Encoders and decoders: plain modules from windows to features and from latents to parameters."""

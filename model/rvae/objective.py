@@ -1,0 +1,61 @@
+"""The loss of a variational autoencoder, in nats a window."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.distributions import Distribution, Normal, kl_divergence
+
+from rvae.config import ObjectiveConfig
+from rvae.vae import VAE
+
+__all__ = ["Terms", "negative_elbo", "negative_log_likelihood", "weight_of_kl"]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The parts of the negative evidence lower bound of a batch.
+
+    Attributes:
+        reconstruction: -log p(x|z) summed over observed steps and channels (B,).
+        kl: KL(q(z|x) ‖ p(z)) of each latent dimension (B, D).
+        latent: Mean of q(z|x) (B, D).
+    """
+
+    reconstruction: Tensor
+    kl: Tensor
+    latent: Tensor
+
+    def loss(self, beta: float, free_bits: float = 0.0) -> Tensor:
+        """Mean over the batch of reconstruction + beta * KL.
+
+        Sums over time, channels and latent dimensions, not means, keep the two terms in one
+        unit, so that beta = 1 is the evidence lower bound whatever the window's size. Free bits
+        bound each dimension's mean KL from below (Kingma et al. 2016, eq. 15).
+        """
+        kl = self.kl.mean(0).clamp(min=free_bits).sum()
+        return self.reconstruction.mean() + beta * kl
+
+
+def negative_elbo(vae: VAE, x: Tensor, mask: Tensor) -> Terms:
+    """Both terms for windows (B, T, C), with one sample of z from q(z|x)."""
+    posterior = vae.encode(x, mask)
+    prior = Normal(torch.zeros_like(posterior.mean), torch.ones_like(posterior.mean))
+    nll = negative_log_likelihood(vae.decode(posterior.rsample()), x, mask)
+    return Terms(nll.sum((1, 2)), kl_divergence(posterior, prior), posterior.mean)
+
+
+def negative_log_likelihood(p: Distribution, x: Tensor, mask: Tensor) -> Tensor:
+    """-log p(x) of every value (B, T, C), zero where it is missing."""
+    # The filler must be finite: a NaN would reach the gradient even through `where`.
+    nll = -p.log_prob(torch.where(mask, x, 0.0))
+    return torch.where(mask, nll, 0.0)
+
+
+def weight_of_kl(config: ObjectiveConfig, progress: float) -> float:
+    """Beta after `progress` (0 to 1) of the training steps: a linear rise, then flat.
+
+    Bowman et al. 2016, "Generating sentences from a continuous space", section 3.1.
+    """
+    rise = 1.0 if config.warmup == 0 else min(1.0, progress / config.warmup)
+    return config.beta * rise

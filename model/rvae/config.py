@@ -138,9 +138,10 @@ class TrainingConfig:
     Attributes:
         epochs: Passes over the training windows at the most.
         batch_size: Windows in a step.
-        learning_rate: Peak of the one-cycle schedule of Adam.
+        learning_rate: Peak of Adam's learning rate, reached after a tenth of the steps.
         gradient_clip: Largest norm of the gradient.
-        patience: Epochs without a better validation loss after which training stops.
+        patience: Epochs without a better validation loss after which training stops, once
+            learning rate and KL are warmed up.
         seed: Seed of everything random.
         quantile: Quantile of held-out normal scores that becomes the threshold.
         accelerator: Lightning's name for where to train.
@@ -148,7 +149,7 @@ class TrainingConfig:
 
     epochs: int = 100
     batch_size: int = 32
-    learning_rate: float = 5e-3
+    learning_rate: float = 1e-2
     gradient_clip: float = 5.0
     patience: int = 25
     seed: int = 0

@@ -81,7 +81,7 @@ def _assemble(artifact: Artifact, name: str, version: str, scratch: Path) -> Pat
     manifest_file = content / "MAR-INF" / "MANIFEST.json"
     manifest = json.loads(manifest_file.read_text())
     # The time of packaging says nothing of the content, and would make every archive differ.
-    del manifest["createdOn"]
+    manifest["createdOn"] = artifact.card.training["finished"]
     manifest_file.write_text(json.dumps(manifest, indent=1, sort_keys=True))
     return content
 

@@ -94,7 +94,10 @@ def parse(body: bytes | bytearray | Any, card: Card) -> Query:
         options = Options.model_validate(body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        raise FieldError(_path(first["loc"]) or "body", _sentence(first["msg"])) from None
+        message = first["msg"][:1].lower() + first["msg"][1:]
+        if first["type"] == "extra_forbidden":
+            message = f"is unknown: a request may hold {', '.join(Options.model_fields)}"
+        raise FieldError(_path(first["loc"]), message) from None
     given = [name for name in ("data", "instances") if getattr(options, name) is not None]
     require(len(given) > 0, "data", "is missing: give data (one series) or instances (several)")
     require(len(given) < 2, "instances", "cannot be given together with data")
@@ -193,6 +196,3 @@ def _path(location: Sequence[int | str]) -> str:
     parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
     return "".join(parts).removeprefix(".")
 
-
-def _sentence(message: str) -> str:
-    return message[:1].lower() + message[1:]

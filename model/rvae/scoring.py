@@ -19,10 +19,10 @@ def window_scores(nll: NDArray) -> NDArray[np.float64]:
     return _mean_of_observed(nll, axis=(1, 2))
 
 
-def contributions(nll: NDArray) -> NDArray[np.float64]:
+def contributions(nll: NDArray) -> NDArray:
     """What each step and channel adds to its window's score: (W, T, C) that sums to (W,)."""
     observed = (~np.isnan(nll)).sum(axis=(1, 2), keepdims=True)
-    return nll.astype(np.float64) / np.maximum(observed, 1)
+    return nll / np.maximum(observed, 1).astype(nll.dtype)
 
 
 def point_scores(nll: NDArray) -> NDArray[np.float64]:

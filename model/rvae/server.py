@@ -4,6 +4,7 @@ import ctypes
 import importlib.resources
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -56,9 +57,7 @@ def archives_in(store: Path) -> list[Archive]:
         except (OSError, ValueError, KeyError, zipfile.BadZipFile):
             raise FieldError("store", f"{path} is not a model archive") from None
         archives.append(Archive(path, model["modelName"], model["modelVersion"]))
-    require(
-        bool(archives), "store", f"no archive in {store}: make one with ./archive.sh CHECKPOINT"
-    )
+    require(bool(archives), "store", f"no archive in {store}: make one with rvae archive")
     seen: dict[tuple[str, str], Archive] = {}
     for archive in archives:
         key = (archive.name, archive.version)
@@ -79,7 +78,7 @@ class TorchServe:
     Args:
         archives: What to serve; of several versions of a model the first is the default one.
         host: Address that predictions are served on. Management and metrics stay on loopback.
-        port: Port of predictions; management and metrics take the next two.
+        port: Port of predictions; management and metrics take the next two. 0 takes free ones.
         workers: Processes a model version.
         logs: Folder for logs.
 
@@ -91,18 +90,22 @@ class TorchServe:
         self, archives: Sequence[Archive], host: str, port: int, workers: int, logs: Path
     ) -> None:
         require(workers >= 1, "workers", "must be at least 1")
-        require(1 <= port <= 65533, "port", "must be between 1 and 65533")
-        for offset in range(3):
-            require(_is_free(host if offset == 0 else LOOPBACK, port + offset), "port", f"{port + offset} is in use")
+        require(0 <= port <= 65533, "port", "must be between 1 and 65533, or 0 for any free ones")
+        ports = [port, port + 1, port + 2] if port else [_free_port() for _ in range(3)]
+        for address, number in zip((host, LOOPBACK, LOOPBACK), ports, strict=True):
+            require(_is_free(address, number), "port", f"{number} is in use")
         self.archives = list(archives)
-        self.inference = f"http://{LOOPBACK if host == '0.0.0.0' else host}:{port}"
-        self.management = f"http://{LOOPBACK}:{port + 1}"
-        self.metrics = f"http://{LOOPBACK}:{port + 2}"
+        self.inference = f"http://{LOOPBACK if host == '0.0.0.0' else host}:{ports[0]}"
+        self.management = f"http://{LOOPBACK}:{ports[1]}"
+        self.metrics = f"http://{LOOPBACK}:{ports[2]}"
         self._logs = logs.resolve()
         self._logs.mkdir(parents=True, exist_ok=True)
+        self._model_log = self._logs / "model.log"
+        # Logs are appended to: what stands there already is about other servers.
+        self._said_before = self._model_log.stat().st_size if self._model_log.exists() else 0
         self._scratch = Path(tempfile.mkdtemp(prefix="rvae-serve-"))
         try:
-            self._process = self._start(host, port, workers)
+            self._process = self._start(f"http://{host}:{ports[0]}", workers)
         except BaseException:
             shutil.rmtree(self._scratch)
             raise
@@ -127,14 +130,16 @@ class TorchServe:
         deadline = time.monotonic() + seconds
         waiting = list(self.archives)
         while waiting:
+            model = f"{waiting[0].name} {waiting[0].version}"
             require(
                 self._process.poll() is None, "server", f"TorchServe ended: see {self._logs}/server.log"
             )
+            reason = self._death_of_a_worker()
+            require(reason is None, "server", f"{model} does not load: {reason}")
             require(
                 time.monotonic() < deadline,
                 "server",
-                f"{waiting[0].name} {waiting[0].version} did not answer within {seconds:g} s: "
-                f"see {self._logs}/server.log",
+                f"{model} did not answer within {seconds:g} s: see {self._logs}",
             )
             if self._answers(waiting[0]):
                 waiting.pop(0)
@@ -165,7 +170,7 @@ class TorchServe:
         self._process.wait()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
-    def _start(self, host: str, port: int, workers: int) -> subprocess.Popen[bytes]:
+    def _start(self, inference: str, workers: int) -> subprocess.Popen[bytes]:
         resources = importlib.resources.files("rvae_torchserve")
         names = ("config.properties", "log4j2.xml")
         base, logging = (Path(str(resources / name)) for name in names)
@@ -174,7 +179,7 @@ class TorchServe:
         for archive in self.archives:
             (store / archive.path.name).symlink_to(archive.path.resolve())
         settings = {
-            "inference_address": f"http://{host}:{port}",
+            "inference_address": inference,
             "management_address": self.management,
             "metrics_address": self.metrics,
             "grpc_inference_port": _free_port(),
@@ -243,6 +248,22 @@ class TorchServe:
         except (requests.RequestException, ValueError, KeyError, TypeError):
             return False
         return answer.ok
+
+    def _death_of_a_worker(self) -> str | None:
+        """The last error in the log of the workers, where one has died.
+
+        TorchServe itself says of a worker that fails to load no more than of one that is loading,
+        and starts it again and again.
+        """
+        if not self._model_log.exists():
+            return None
+        with self._model_log.open("rb") as log:
+            log.seek(self._said_before)
+            lines = log.read().decode(errors="replace").splitlines()
+        if not any("Backend worker process died" in line for line in lines):
+            return None
+        errors = [found[1] for line in lines if (found := re.search(r"- ([\w.]+(Error|Exception)\b.*)", line))]
+        return errors[-1] if errors else f"see {self._model_log}"
 
     def _description(self, archive: Archive) -> dict[str, Any]:
         address = f"{self.management}/models/{archive.name}/{archive.version}"

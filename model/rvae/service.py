@@ -101,8 +101,7 @@ class Service:
             "threshold": self._calibration.threshold(),
             "largest_quantile": self._calibration.largest_quantile,
         }
-        card["example"] = self.example()
-        return Reply(200, orjson.dumps(self._about | card))
+        return Reply(200, orjson.dumps(self._about | {"example": self.example(), "card": card}))
 
     def example(self) -> dict[str, Any]:
         """A body that can be posted."""

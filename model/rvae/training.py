@@ -1,10 +1,12 @@
 """Training with Lightning: what a step does, and the way from a file to a checkpoint."""
 
+import math
 import os
 import signal
 import threading
 import warnings
 from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -31,6 +33,8 @@ from rvae.objective import Terms, negative_elbo, weight_of_kl
 from rvae.vae import VAE
 
 __all__ = ["Outcome", "TrainingModule", "fit"]
+
+WARM_UP = 0.1
 
 class TrainingModule(pl.LightningModule):
     """The objective's gradient steps on a VAE.
@@ -85,11 +89,9 @@ class TrainingModule(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         optimizer = torch.optim.Adam(self.vae.parameters(), lr=self.training_config.learning_rate)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer,
-            max_lr=self.training_config.learning_rate,
-            total_steps=int(self.trainer.estimated_stepping_batches),
-            pct_start=0.1,
+        steps = self.trainer.estimated_stepping_batches
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: share_of_learning_rate((step + 1) / (steps + 1))
         )
         return {
             "optimizer": optimizer,
@@ -108,6 +110,36 @@ class TrainingModule(pl.LightningModule):
             },
             batch_size=len(terms.reconstruction),
         )
+
+
+def share_of_learning_rate(progress: float) -> float:
+    """Share of the peak learning rate after `progress` (0 to 1) of training.
+
+    A tenth of the steps rises linearly, the others fall along half a cosine to zero (Loshchilov
+    and Hutter 2017, "SGDR", eq. 5, with one cycle).
+    """
+    if progress < WARM_UP:
+        return progress / WARM_UP
+    return 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
+
+
+class StopWithoutProgress(EarlyStopping):
+    """Early stopping that does not lose patience before learning is under way.
+
+    Until learning rate and KL have their full weight the validation loss may stand still or rise.
+
+    Args:
+        patience: Epochs without a better validation loss.
+        warm_up: Share of the training steps that do not count.
+    """
+
+    def __init__(self, patience: int, warm_up: float) -> None:
+        super().__init__("validation/loss", patience=patience, check_on_train_epoch_end=False)
+        self._warm_up = warm_up
+
+    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        if trainer.global_step > self._warm_up * trainer.estimated_stepping_batches:
+            super().on_validation_end(trainer, module)
 
 
 class StopOnInterrupt(pl.Callback):
@@ -204,19 +236,21 @@ def fit(
         logger=TensorBoardLogger(output, name="", version="logs"),
         callbacks=[
             best,
-            EarlyStopping("validation/loss", patience=training.patience),
+            StopWithoutProgress(training.patience, max(WARM_UP, objective.warmup)),
             interrupt,
             *([RichProgressBar()] if progress else []),
         ],
         enable_progress_bar=progress,
         enable_model_summary=False,
-        log_every_n_steps=10,
+        log_every_n_steps=min(10, math.ceil(len(windows["training"]) / training.batch_size)),
         num_sanity_val_steps=0,
     )
     module = TrainingModule(card, objective, training)
     with warnings.catch_warnings():
         # The windows lie in memory: worker processes would only copy them.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        warnings.filterwarnings("ignore", message=".*Checkpoint directory .* is not empty.*")
+        warnings.filterwarnings("ignore", message=".*treespec, LeafSpec.* is deprecated.*")
         trainer.fit(
             module,
             DataLoader(windows["training"], training.batch_size, shuffle=True),
@@ -257,6 +291,7 @@ def _calibrate(best: Path, final: Path, parts: Parts, quantile: float) -> Card:
         calibration=Calibration.fit(np.concatenate([a.score for a in held_out]), quantile),
         training={
             **card.training,
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             "epoch": checkpoint["epoch"],
             "explained_variance": explained_variance(
                 np.concatenate(windows), np.concatenate([a.mean for a in validation])

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import pyarrow as pa
@@ -56,7 +57,7 @@ def read(path: str | Path, config: ReaderConfig) -> Dataset:
         dataset = readers[path.suffix](path, config)
     except FieldError:
         raise
-    except (OSError, ValueError, pa.ArrowException) as error:
+    except (OSError, ValueError, EOFError, BadZipFile, pa.ArrowException) as error:
         raise FieldError("data", f"cannot read {path.name}: {error}") from error
     require(len(dataset.series) > 0, "data", f"{path.name} holds no series")
     for series in dataset.series:
@@ -169,11 +170,14 @@ def _read_arrays(path: Path, config: ReaderConfig) -> Dataset:
         values = values[:, None]
     if values.ndim == 2:
         values = values[None]  # (S, N, C)
-    labels = _as_labels(np.zeros(values.shape[:2]) if label is None else label, config.label)
+    shape = values.shape[:2]
+    labels = _as_labels(np.zeros(shape) if label is None else label, config.label)
+    if labels.shape == shape[:1]:
+        labels = np.repeat(labels, shape[1])  # one for each series
     require(
-        labels.size == values.shape[0] * values.shape[1],
+        labels.size == shape[0] * shape[1],
         "reader.label",
-        f"needs one label a time step, {values.shape[:2]}, got {labels.shape}",
+        f"needs one label a series or a time step of {shape}, got {labels.shape}",
     )
     channels = config.columns or tuple(f"channel_{i}" for i in range(values.shape[2]))
     require(
@@ -185,7 +189,7 @@ def _read_arrays(path: Path, config: ReaderConfig) -> Dataset:
         [
             Series(str(i), series, flags)
             for i, (series, flags) in enumerate(
-                zip(values, labels.reshape(values.shape[:2]), strict=True)
+                zip(values, labels.reshape(shape), strict=True)
             )
         ],
         channels,

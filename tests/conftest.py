@@ -1,0 +1,78 @@
+"""What several tests need: one small model, trained here, and a server that serves it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from waves import anomalous_waves, waves
+
+from rvae.config import DataConfig, ModelConfig, ObjectiveConfig, ReaderConfig, TrainingConfig
+from rvae.data.readers import read
+from rvae.engine import Engine
+from rvae.packaging import build_archive
+from rvae.server import Archive, TorchServe, archives_in
+from rvae.training import Outcome, fit
+
+STEPS = 32
+
+
+@pytest.fixture(scope="session")
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """A model of waves, trained for a few seconds on one processor."""
+    folder = tmp_path_factory.mktemp("model")
+    path = folder / "waves.npy"
+    np.save(path, waves(600))
+    reader = ReaderConfig(columns=("height",))
+    return fit(
+        read(path, reader),
+        DataConfig(str(path), window=STEPS),
+        reader,
+        ModelConfig(hidden=24, latent=4),
+        ObjectiveConfig(),
+        TrainingConfig(epochs=40, batch_size=25, accelerator="cpu", quantile=0.98),
+        folder,
+        progress=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def checkpoint(outcome: Outcome) -> Path:
+    return outcome.checkpoint
+
+
+@pytest.fixture(scope="session")
+def engine(checkpoint: Path) -> Engine:
+    return Engine.load(checkpoint)
+
+
+@pytest.fixture(scope="session")
+def fresh() -> list[np.ndarray]:
+    """Normal windows (T, C) that the model has not seen."""
+    return list(waves(60, seed=7))
+
+
+@pytest.fixture(scope="session")
+def anomalous() -> list[np.ndarray]:
+    """Windows (T, C) with a bump."""
+    return list(anomalous_waves(60, seed=8))
+
+
+@pytest.fixture(scope="session")
+def store(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model store with two versions of one model."""
+    folder = tmp_path_factory.mktemp("store")
+    for version in ("1.0", "1.10"):
+        build_archive(checkpoint, "waves", version, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TorchServe]:
+    """A real TorchServe with both versions."""
+    archives: list[Archive] = archives_in(store)
+    logs = tmp_path_factory.mktemp("logs")
+    with TorchServe(archives, "127.0.0.1", 0, workers=1, logs=logs) as running:
+        running.wait_until_ready(120)
+        yield running
+

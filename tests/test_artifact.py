@@ -1,0 +1,63 @@
+import json
+import pickle
+
+import pytest
+import torch
+
+from rvae.artifact import CARD_FILE, WEIGHTS_FILE, Artifact
+from rvae.errors import FieldError
+
+
+@pytest.fixture
+def folder(checkpoint, tmp_path):
+    Artifact.load(checkpoint).save(tmp_path)
+    return tmp_path
+
+
+def test_the_same_model_gives_the_same_bytes(checkpoint, folder, tmp_path_factory):
+    again = tmp_path_factory.mktemp("again")
+    Artifact.load(folder).save(again)
+    for name in (CARD_FILE, WEIGHTS_FILE):
+        assert (folder / name).read_bytes() == (again / name).read_bytes()
+
+
+def test_damaged_weights_are_noticed(folder):
+    weights = bytearray((folder / WEIGHTS_FILE).read_bytes())
+    weights[-1] ^= 1
+    (folder / WEIGHTS_FILE).write_bytes(weights)
+    with pytest.raises(FieldError, match="damaged"):
+        Artifact.load(folder)
+
+
+def test_another_format_is_refused(folder):
+    card = json.loads((folder / CARD_FILE).read_text())
+    (folder / CARD_FILE).write_text(json.dumps(card | {"format": 99}))
+    with pytest.raises(FieldError, match="format 99"):
+        Artifact.load(folder)
+
+
+class Trap:
+    def __reduce__(self):
+        return (exec, ("raise SystemExit('unpickled')",))
+
+
+@pytest.mark.parametrize("content", ["nothing", "text", "trap", "foreign", "truncated"])
+def test_what_is_no_checkpoint_is_said_and_never_run(checkpoint, tmp_path, content):
+    path = tmp_path / "model.ckpt"
+    if content == "text":
+        path.write_text("hello")
+    elif content == "trap":
+        path.write_bytes(pickle.dumps(Trap()))
+    elif content == "foreign":
+        torch.save({"state_dict": {}}, path)
+    elif content == "truncated":
+        path.write_bytes(checkpoint.read_bytes()[:-1000])
+    with pytest.raises(FieldError) as caught:
+        Artifact.load(path)
+    assert caught.value.field == "checkpoint"
+
+
+def test_an_empty_folder_is_said(tmp_path):
+    with pytest.raises(FieldError) as caught:
+        Artifact.load(tmp_path)
+    assert caught.value.field == "artifact"

@@ -1,0 +1,159 @@
+"""The command line as a user types it, in processes of its own."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.csv
+import pytest
+from pyarrow import parquet
+from waiting import wait_for
+from waves import anomalous_waves, waves
+
+ROOT = Path(__file__).parent.parent
+
+
+def rvae(*arguments, cwd, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "rvae.cli", *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        **options,
+    )
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory):
+    """A file of normal and anomalous windows with labels."""
+    path = tmp_path_factory.mktemp("data") / "labelled.npz"
+    series = np.concatenate([waves(50, seed=3), anomalous_waves(50, seed=4)])
+    np.savez(path, signals=series, labels=np.repeat([0, 1], 50))
+    return path
+
+
+def test_fit_writes_a_checkpoint_that_the_other_commands_take(tmp_path):
+    rows = [["when", "heat", "speed"], *([f"t{i}", np.sin(i / 3), i % 7] for i in range(900))]
+    with (tmp_path / "machine.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    (tmp_path / "machine.yaml").write_text(
+        "data: {path: machine.csv, window: 20, stride: 2}\n"
+        "reader: {columns: [speed, heat]}\n"
+        "model: {hidden: 8, latent: 2}\n"
+        "training: {epochs: 2, quantile: 0.9, accelerator: cpu}\n"
+    )
+    done = rvae("fit", "--config", "machine.yaml", "--output", "runs/m", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Saved runs/m/model.ckpt" in done.stdout
+    done = rvae("score", "runs/m/model.ckpt", "machine.csv", "scores.csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    table = pyarrow.csv.read_csv(tmp_path / "scores.csv")
+    assert table.column_names == ["series", "start", "end", "score", "tail_probability", "is_anomaly"]
+    assert table["end"].to_pylist()[-1] == 900
+    done = rvae("archive", "runs/m/model.ckpt", "--name", "machine", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "Wrote model_store/machine-1.0.mar\n")
+
+
+def test_evaluate_prints_detection_where_there_are_labels(checkpoint, labelled, tmp_path):
+    done = rvae(
+        "evaluate", checkpoint, labelled, "--label", "labels", "--array", "signals", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    (line,) = [line for line in done.stdout.splitlines() if "AUROC" in line]
+    assert float(line.split("│")[2]) > 0.98
+    done = rvae("evaluate", checkpoint, labelled, "--array", "signals", cwd=tmp_path)
+    assert "quantile 0.99" in done.stdout and "AUROC" not in done.stdout
+
+
+@pytest.mark.parametrize("name", ["points.csv", "points.parquet"])
+def test_score_writes_points(checkpoint, engine, labelled, tmp_path, name):
+    done = rvae(
+        "score", checkpoint, labelled, name, "--points", "true", "--array", "signals", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    reader = parquet.read_table if name.endswith("parquet") else pyarrow.csv.read_csv
+    table = reader(tmp_path / name)
+    assert table.num_rows == 100 * 32
+    (analysis,) = engine.analyse([np.load(labelled)["signals"][99]])
+    np.testing.assert_allclose(
+        table["score"].to_numpy()[-32:], analysis.point_scores, rtol=1e-4, atol=1e-5
+    )
+
+
+def test_archive_sh(checkpoint, tmp_path):
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        [ROOT / "archive.sh", checkpoint, "--version", "3", "--store", "s"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PATH": path},
+    )
+    assert (done.returncode, done.stdout) == (0, "Wrote s/rvae-3.mar\n"), done.stderr
+
+
+def test_interrupted_training_says_what_it_kept(tmp_path):
+    np.save(tmp_path / "waves.npy", waves(400))
+    command = [sys.executable, "-u", "-m", "rvae.cli", "fit", "--data.path", "waves.npy"]
+    command += ["--data.window=32", "--training.epochs=10000", "--training.quantile=0.9"]
+    process = subprocess.Popen(
+        [*command, "--training.accelerator=cpu"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    wait_for((tmp_path / "runs" / "latest" / "best.ckpt").exists)
+    os.kill(process.pid, signal.SIGINT)
+    said = process.communicate()[0]
+    assert process.returncode == 130
+    assert "Interrupted" in said and "Saved runs/latest/model.ckpt" in said
+    done = rvae("evaluate", "runs/latest/model.ckpt", "waves.npy", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["fit", "--data.path", "none.npy"], "data: no such file: none.npy"),
+        (["fit", "--data.path", "short.npy", "--data.window", "50"], "data.window: 50 steps"),
+        (["fit", "--data.path", "short.npy"], "data.window: is needed"),
+        (["fit", "--data.path", "flat.npy", "--data.window", "4"], "channel_0: is constant"),
+        (["fit", "--data.path", "short.npy", "--model.hidden", "0"], "model.hidden"),
+        (["fit", "--data.path", "short.npy", "--model.hiden", "3"], "hiden"),
+        (["fit"], "data"),
+        (["evaluate", "none.ckpt", "short.npy"], "checkpoint: no such file: none.ckpt"),
+        (["evaluate", "short.npy", "short.npy"], "checkpoint: short.npy is not a checkpoint"),
+        (["archive", "none.ckpt"], "checkpoint: no such file: none.ckpt"),
+        (["serve"], "store: no such folder: model_store"),
+        (["serve", "--store", "."], "store: no archive"),
+    ],
+)
+def test_errors_are_one_line_that_names_the_field(tmp_path, arguments, message):
+    np.save(tmp_path / "short.npy", np.sin(np.arange(40.0)))
+    np.save(tmp_path / "flat.npy", np.ones(400))
+    done = rvae(*arguments, cwd=tmp_path)
+    assert done.returncode != 0
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("output", ["scores.txt", "folder.csv"])
+def test_an_output_that_cannot_be_written_is_said(checkpoint, labelled, tmp_path, output):
+    (tmp_path / "folder.csv").mkdir()
+    done = rvae("score", checkpoint, labelled, output, "--array", "signals", cwd=tmp_path)
+    assert done.returncode != 0
+    assert output in done.stderr and "Traceback" not in done.stderr
+
+
+def test_data_that_does_not_fit_the_model_is_said(checkpoint, tmp_path):
+    np.save(tmp_path / "two.npy", np.zeros((100, 2)))
+    np.save(tmp_path / "short.npy", np.zeros(20))
+    for name, field in (("two.npy", "reader.columns"), ("short.npy", "data")):
+        done = rvae("evaluate", checkpoint, name, cwd=tmp_path)
+        assert done.returncode != 0
+        assert done.stderr.startswith(f"rvae: {field}: ") and done.stderr.count("\n") == 1

@@ -1,0 +1,37 @@
+import pytest
+
+from rvae.config import DataConfig, ModelConfig, ObjectiveConfig, ReaderConfig, TrainingConfig
+from rvae.errors import FieldError
+
+
+@pytest.mark.parametrize(
+    ("field", "make"),
+    [
+        ("model.hidden", lambda: ModelConfig(hidden=0)),
+        ("model.depth", lambda: ModelConfig(depth=0)),
+        ("model.latent", lambda: ModelConfig(latent=-1)),
+        ("model.dropout", lambda: ModelConfig(depth=2, dropout=1.0)),
+        ("model.dropout", lambda: ModelConfig(depth=1, dropout=0.1)),
+        ("model.noise_scale", lambda: ModelConfig(noise_scale=0.0)),
+        ("data.window", lambda: DataConfig("x.csv", window=1)),
+        ("data.stride", lambda: DataConfig("x.csv", stride=0)),
+        ("data.validation", lambda: DataConfig("x.csv", validation=0.0)),
+        ("data.validation", lambda: DataConfig("x.csv", validation=0.6, calibration=0.4)),
+        ("data.calibration", lambda: DataConfig("x.csv", calibration=1.0)),
+        ("reader.columns", lambda: ReaderConfig(columns=())),
+        ("reader.columns", lambda: ReaderConfig(columns=("a", "a"))),
+        ("objective.beta", lambda: ObjectiveConfig(beta=-1.0)),
+        ("objective.warmup", lambda: ObjectiveConfig(warmup=1.1)),
+        ("objective.free_bits", lambda: ObjectiveConfig(free_bits=-0.1)),
+        ("training.epochs", lambda: TrainingConfig(epochs=0)),
+        ("training.batch_size", lambda: TrainingConfig(batch_size=0)),
+        ("training.patience", lambda: TrainingConfig(patience=0)),
+        ("training.learning_rate", lambda: TrainingConfig(learning_rate=0.0)),
+        ("training.gradient_clip", lambda: TrainingConfig(gradient_clip=0.0)),
+        ("training.quantile", lambda: TrainingConfig(quantile=1.0)),
+    ],
+)
+def test_nonsense_names_its_field(field, make):
+    with pytest.raises(FieldError) as caught:
+        make()
+    assert caught.value.field == field

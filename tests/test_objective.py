@@ -1,0 +1,75 @@
+import math
+
+import pytest
+import torch
+from torch.distributions import Normal
+
+from rvae.config import ModelConfig, ObjectiveConfig
+from rvae.objective import Terms, negative_elbo, negative_log_likelihood, weight_of_kl
+from rvae.vae import VAE
+
+
+@pytest.fixture
+def vae():
+    torch.manual_seed(0)
+    return VAE(ModelConfig(hidden=6, latent=3), channels=2, window=5)
+
+
+def test_kl_agrees_with_monte_carlo(vae):
+    x = torch.randn(1, 5, 2) * 3
+    kl = negative_elbo(vae, x, ~x.isnan()).kl.sum().item()
+    q = vae.encode(x, ~x.isnan())
+    z = q.sample((200_000,))
+    prior = Normal(torch.zeros(3), torch.ones(3))
+    sampled = (q.log_prob(z) - prior.log_prob(z)).sum(-1)
+    error = sampled.std().item() / math.sqrt(len(sampled))
+    assert abs(sampled.mean().item() - kl) < 4 * error
+
+
+def test_reconstruction_sums_over_steps_and_channels(vae):
+    x = torch.randn(4, 5, 2)
+    z = torch.randn(4, 3)
+    p = vae.decode(z)
+    by_hand = 0.5 * ((x - p.mean) / p.stddev) ** 2 + p.stddev.log() + 0.5 * math.log(2 * math.pi)
+    torch.testing.assert_close(negative_log_likelihood(p, x, ~x.isnan()), by_hand)
+    terms = negative_elbo(vae, x, ~x.isnan())
+    assert terms.reconstruction.shape == (4,)
+    assert terms.kl.shape == (4, 3)
+
+
+def test_the_loss_is_a_mean_over_the_batch_of_sums():
+    terms = Terms(torch.tensor([1.0, 3.0]), torch.tensor([[1.0, 0.0], [2.0, 0.5]]), torch.zeros(2, 2))
+    assert terms.loss(1.0).item() == pytest.approx(2 + 1.5 + 0.25)
+    assert terms.loss(0.5).item() == pytest.approx(2 + 0.5 * 1.75)
+    assert terms.loss(1.0, free_bits=0.5).item() == pytest.approx(2 + 1.5 + 0.5)
+
+
+def test_the_loss_does_not_depend_on_how_a_batch_is_grouped(vae):
+    x = torch.randn(6, 5, 2)
+    q = vae.encode(x, ~x.isnan())
+    whole = negative_log_likelihood(vae.decode(q.mean), x, ~x.isnan()).sum((1, 2)).mean()
+    halves = [
+        negative_log_likelihood(vae.decode(q.mean[part]), x[part], ~x[part].isnan()).sum((1, 2)).mean()
+        for part in (slice(0, 3), slice(3, 6))
+    ]
+    torch.testing.assert_close(whole, sum(halves) / 2)
+
+
+def test_missing_values_add_nothing_and_let_gradients_through(vae):
+    x = torch.randn(3, 5, 2)
+    gaps = x.clone()
+    gaps[0, 1, 0] = gaps[1, :, 1] = torch.nan
+    mask = ~gaps.isnan()
+    terms = negative_elbo(vae, gaps, mask)
+    nll = negative_log_likelihood(vae.decode(torch.zeros(3, 3)), gaps, mask)
+    assert (nll[~mask] == 0).all()
+    full = negative_log_likelihood(vae.decode(torch.zeros(3, 3)), x, ~x.isnan())
+    torch.testing.assert_close(nll[mask], full[mask])
+    terms.loss(1.0).backward()
+    assert all(p.grad.isfinite().all() for p in vae.parameters())
+
+
+def test_beta_rises_and_stays():
+    config = ObjectiveConfig(beta=2.0, warmup=0.5)
+    assert [weight_of_kl(config, at) for at in (0, 0.25, 0.5, 1)] == [0, 1, 2, 2]
+    assert weight_of_kl(ObjectiveConfig(beta=2.0, warmup=0.0), 0) == 2

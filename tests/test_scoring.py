@@ -1,0 +1,47 @@
+import numpy as np
+
+from rvae import scoring
+
+NLL = np.random.default_rng(0).normal(size=(5, 4, 3))
+
+
+def test_a_window_scores_the_mean_of_what_was_observed():
+    nll = NLL.copy()
+    nll[0, 1] = nll[1, :, 2] = np.nan
+    nll[2] = np.nan
+    scores = scoring.window_scores(nll)
+    np.testing.assert_allclose(scores[0], nll[0, [0, 2, 3]].mean())
+    np.testing.assert_allclose(scores[1], nll[1, :, :2].mean())
+    assert np.isnan(scores[2])
+    np.testing.assert_allclose(scores[3:], NLL[3:].mean((1, 2)))
+
+
+def test_contributions_sum_to_the_score():
+    nll = NLL.copy()
+    nll[0, 1] = np.nan
+    parts = scoring.contributions(nll)
+    np.testing.assert_allclose(np.nansum(parts, (1, 2)), scoring.window_scores(nll))
+    assert np.isnan(parts[0, 1]).all()
+
+
+def test_points_average_the_windows_that_cover_them():
+    starts = np.array([0, 2, 3, 7])
+    pointwise = np.random.default_rng(1).normal(size=(4, 4))
+    pointwise[1, 0] = np.nan
+    expected = [
+        [
+            pointwise[w, n - start]
+            for w, start in enumerate(starts)
+            if start <= n < start + 4 and not np.isnan(pointwise[w, n - start])
+        ]
+        for n in range(12)
+    ]
+    averaged = scoring.over_series(pointwise, starts, 12)
+    np.testing.assert_allclose(averaged[:11], [np.mean(values) for values in expected[:11]])
+    assert expected[11] == [] and np.isnan(averaged[11])
+
+
+def test_channels_are_averaged_over_the_series_one_by_one():
+    averaged = scoring.over_series(NLL, np.array([0, 1, 2, 3, 4]), 8)
+    assert averaged.shape == (8, 3)
+    np.testing.assert_allclose(averaged[1], (NLL[0, 1] + NLL[1, 0]) / 2)

@@ -1,0 +1,127 @@
+import json
+
+import numpy as np
+import pytest
+
+from rvae.service import Call, Limits, Service
+
+
+@pytest.fixture(scope="module")
+def service(engine):
+    return Service(engine, "waves", "1.0", Limits())
+
+
+def ask(service, explain=False, **fields):
+    (reply,) = service.answer([Call(json.dumps(fields).encode(), explain)])
+    return reply.status, json.loads(reply.body)
+
+
+def test_an_answer_says_what_the_engine_says(service, engine, fresh):
+    values = fresh[0]
+    status, answer = ask(service, data=values[:, 0].tolist())
+    (analysis,) = engine.analyse([values])
+    calibration = engine.card.require_calibration()
+    assert status == 200
+    assert answer["model"] == "waves" and answer["version"] == "1.0"
+    assert answer["window"] == {"length": 32, "stride": 1, "starts": [0]}
+    np.testing.assert_allclose(answer["latent"], analysis.latent, rtol=1e-6)
+    np.testing.assert_allclose(answer["score"], analysis.score, rtol=1e-12)
+    np.testing.assert_allclose(
+        answer["tail_probability"], calibration.tail_probability(analysis.score)
+    )
+    assert answer["threshold"] == calibration.threshold()
+    assert answer["is_anomaly"] == [bool(analysis.score[0] > calibration.threshold())]
+    assert set(answer) == {
+        "model", "version", "window", "latent", "score", "tail_probability", "threshold", "is_anomaly",
+    }  # fmt: skip
+
+
+def test_point_wise_things_have_the_shape_of_the_request(service, fresh):
+    series = np.concatenate(fresh[:2])
+    output = ["reconstruction", "point_scores", "contributions"]
+    _, flat = ask(service, data=series[:, 0].tolist(), output=output, stride=16)
+    _, nested = ask(service, data=series.tolist(), output=output, stride=16)
+    assert np.shape(flat["reconstruction"]) == (64,)
+    assert np.shape(nested["reconstruction"]) == (64, 1)
+    assert np.shape(flat["point_scores"]) == np.shape(nested["point_scores"]) == (64,)
+    assert np.shape(flat["contributions"]) == (3, 32)
+    assert np.shape(nested["contributions"]) == (3, 32, 1)
+
+
+def test_several_series_are_answered_in_order(service, fresh, anomalous):
+    given = [fresh[0], anomalous[0], np.concatenate(fresh[:2])]
+    _, answer = ask(service, instances=[g.tolist() for g in given], output=["score"])
+    singles = [ask(service, data=g.tolist(), output=["score"])[1] for g in given]
+    assert answer.keys() == {"model", "version", "predictions"}
+    for one, single in zip(answer["predictions"], singles, strict=True):
+        np.testing.assert_allclose(one["score"], single["score"], rtol=1e-4, atol=1e-5)
+    assert answer["predictions"][1]["is_anomaly"] == [True]
+
+
+def test_threshold_and_quantile_of_a_request(service, engine, fresh):
+    data = fresh[0].tolist()
+    _, plain = ask(service, data=data)
+    _, lower = ask(service, data=data, quantile=0.1)
+    assert lower["threshold"] == engine.card.require_calibration().threshold(0.1)
+    assert lower["threshold"] < plain["threshold"]
+    for threshold, flagged in ((-1e9, True), (1e9, False)):
+        _, answer = ask(service, data=data, threshold=threshold)
+        assert (answer["threshold"], answer["is_anomaly"]) == (threshold, [flagged])
+    status, error = ask(service, data=data, quantile=0.9999)
+    assert (status, error["field"]) == (422, "quantile")
+
+
+def test_what_was_not_observed_is_null(service, fresh):
+    series = [*fresh[0][:, 0].tolist(), *[None] * 32]
+    _, answer = ask(service, data=series, stride=32, output=["score", "point_scores"])
+    assert answer["score"][1] is None and answer["tail_probability"][1] is None
+    assert answer["is_anomaly"][1] is False
+    assert answer["point_scores"][32:] == [None] * 32
+
+
+def test_an_explanation_sums_to_the_score(service, anomalous):
+    _, answer = ask(service, explain=True, data=anomalous[0].tolist())
+    np.testing.assert_allclose(np.sum(answer["contributions"]), answer["score"][0], rtol=1e-5)
+
+
+def test_one_bad_call_among_many_costs_the_others_nothing(service, fresh):
+    bodies = [json.dumps({"data": values.tolist()}).encode() for values in fresh[:31]]
+    clean = service.answer([Call(body) for body in bodies])
+    for position in (0, 15, 31):
+        for bad in (b"{", b'{"data": [1]}', None):
+            mixed = bodies[:position] + [bad] + bodies[position:]
+            replies = service.answer([Call(body) for body in mixed])
+            assert replies.pop(position).status in (400, 422)
+            for reply, expected in zip(replies, clean, strict=True):
+                got, want = json.loads(reply.body), json.loads(expected.body)
+                np.testing.assert_allclose(got["score"], want["score"], rtol=1e-4, atol=1e-5)
+
+
+def test_errors_have_one_form(service):
+    replies = service.answer([Call(None), Call(b"{"), Call(b'{"data": [1, 2]}'), Call(b'{"x": 1}')])
+    errors = [json.loads(reply.body) for reply in replies]
+    assert [reply.status for reply in replies] == [400, 400, 422, 422]
+    assert [error["code"] for error in errors] == [400, 400, 422, 422]
+    assert [error["field"] for error in errors] == ["body", "body", "data", "x"]
+    assert "Content-Type" in errors[0]["message"]
+    assert all(error.keys() == {"code", "message", "field"} for error in errors)
+
+
+def test_what_a_request_may_cost_is_bounded(engine, fresh):
+    small = Service(engine, "waves", "1.0", Limits(windows=3, response_bytes=1000))
+    data = np.concatenate(fresh[:2]).tolist()
+    status, error = ask(small, data=data)
+    assert (status, error["field"]) == (422, "stride")
+    assert ask(small, data=data, stride=20)[0] == 200
+    status, error = ask(small, data=data, stride=20, output=["contributions"])
+    assert (status, error["field"]) == (422, "output")
+
+
+def test_the_description_can_be_used(service):
+    description = json.loads(service.describe().body)
+    assert description["model"] == "waves"
+    assert ask(service, **description["example"])[0] == 200
+
+
+def test_an_empty_batch_is_answered(service):
+    assert service.answer([]) == []

@@ -1,0 +1,202 @@
+import os
+import signal
+import threading
+
+import numpy as np
+import pytest
+import torch
+from waves import waves
+
+from rvae.artifact import CARD_KEY, Artifact
+from rvae.config import DataConfig, ModelConfig, ObjectiveConfig, ReaderConfig, TrainingConfig
+from rvae.data.readers import read
+from rvae.engine import Engine
+from rvae.errors import FieldError
+from rvae.metrics import active_units, explained_variance
+from rvae.training import TrainingModule, fit
+
+QUICK = TrainingConfig(epochs=2, batch_size=20, accelerator="cpu", quantile=0.9)
+
+
+def train(folder, training=QUICK, windows=120, **data):
+    np.save(folder / "waves.npy", waves(windows, steps=16))
+    config = DataConfig(str(folder / "waves.npy"), **({"window": 16} | data))
+    return fit(
+        read(config.path, ReaderConfig()),
+        config,
+        ReaderConfig(),
+        ModelConfig(hidden=6, latent=2),
+        ObjectiveConfig(),
+        training,
+        folder / "run",
+        progress=False,
+    )
+
+
+def test_it_learns_and_does_not_collapse(outcome, engine, fresh):
+    """What a collapsed model says, the mean window, explains nothing of these waves."""
+    analyses = engine.analyse(fresh)
+    windows = np.stack([engine.card.scaler.transform(values) for values in fresh])
+    explained = explained_variance(windows, np.concatenate([a.mean for a in analyses]))
+    assert explained > 0.9
+    assert active_units(np.concatenate([a.latent for a in analyses])) >= 2
+    assert outcome.card.training["explained_variance"] > 0.9
+
+
+def test_the_latent_alone_reconstructs(checkpoint, engine, fresh):
+    """A decoder that has never met the encoder makes the window from the latent."""
+    latent = np.concatenate([a.latent for a in engine.analyse(fresh)])
+    decoder = Artifact.load(checkpoint).build()
+    del decoder.encoder, decoder.posterior
+    decoded = decoder.decode(torch.from_numpy(latent)).mean.numpy()
+    windows = np.stack([engine.card.scaler.transform(values) for values in fresh])
+    assert explained_variance(windows, decoded) > 0.9
+    shuffled = np.roll(decoded, 1, axis=0)
+    assert explained_variance(windows, shuffled) < 0
+
+
+def test_it_detects(engine, fresh, anomalous):
+    normal, odd = (
+        np.concatenate([a.score for a in engine.analyse(part)]) for part in (fresh, anomalous)
+    )
+    threshold = engine.card.require_calibration().threshold()
+    assert (odd > threshold).mean() > 0.9
+    assert (normal > threshold).mean() < 0.15
+
+
+def test_the_checkpoint_is_plain_data_and_holds_everything(outcome):
+    content = torch.load(outcome.checkpoint, weights_only=True)
+    assert content[CARD_KEY]["channels"] == ["height"]
+    assert content[CARD_KEY]["window"] == 32
+    assert content[CARD_KEY]["calibration"]["scores"] == sorted(
+        content[CARD_KEY]["calibration"]["scores"]
+    )
+    assert {"rvae", "torch", "numpy", "python", "pytorch-lightning"} == set(
+        content[CARD_KEY]["versions"]
+    )
+    assert content["optimizer_states"], "training could not go on from here"
+    assert sorted(p.name for p in outcome.checkpoint.parent.iterdir()) == [
+        "logs",
+        "model.ckpt",
+        "waves.npy",
+    ]
+
+
+def test_tensorboard_gets_both_terms_of_both_stages(outcome):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(outcome.checkpoint.parent / "logs")).Reload()
+    assert {
+        f"{stage}/{name}"
+        for stage in ("train", "validation")
+        for name in ("loss", "reconstruction", "kl")
+    } | {"train/beta", "validation/active_units"} <= set(events.Tags()["scalars"])
+    reconstruction, kl, loss = (
+        np.array([e.value for e in events.Scalars(f"validation/{name}")])
+        for name in ("reconstruction", "kl", "loss")
+    )
+    np.testing.assert_allclose(loss, reconstruction + kl, rtol=1e-4, atol=1e-3)
+
+
+def test_validation_is_over_every_window_and_repeats(outcome):
+    """The same number whatever the batches, which the mean of batch means would not be."""
+    content = torch.load(outcome.checkpoint, weights_only=True)
+    module = TrainingModule(outcome.card, ObjectiveConfig(), QUICK)
+    module.load_state_dict(content["state_dict"])
+    windows = torch.randn(10, 32, 1)
+    logged = {}
+    module.log = lambda name, value, **_: logged.__setitem__(name, float(value))
+    module.log_dict = lambda values, **_: logged.update({k: float(v) for k, v in values.items()})
+
+    def validate(batches):
+        module.on_validation_epoch_start()
+        for batch in batches:
+            with torch.no_grad():
+                module.validation_step(batch, 0)
+        module.on_validation_epoch_end()
+        return dict(logged)
+
+    before = torch.random.get_rng_state()
+    assert validate([windows[:7], windows[7:]]) == validate([windows[:7], windows[7:]])
+    assert torch.equal(before, torch.random.get_rng_state())
+    uneven, even = validate([windows[:9], windows[9:]]), validate([windows[:5], windows[5:]])
+    assert uneven["validation/kl"] == pytest.approx(even["validation/kl"], rel=1e-5)
+
+
+def test_a_seed_repeats_to_the_bit(tmp_path):
+    runs = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        runs.append(torch.load(train(tmp_path / name).checkpoint, weights_only=True))
+    for key, tensor in runs[0]["state_dict"].items():
+        assert torch.equal(tensor, runs[1]["state_dict"][key]), key
+    assert runs[0][CARD_KEY]["calibration"] == runs[1][CARD_KEY]["calibration"]
+
+
+def test_interrupting_keeps_what_was_learnt(tmp_path, monkeypatch):
+    step = TrainingModule.training_step
+
+    def interrupted_step(self, windows, batch_index):
+        if self.global_step == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+        return step(self, windows, batch_index)
+
+    monkeypatch.setattr(TrainingModule, "training_step", interrupted_step)
+    handler = signal.getsignal(signal.SIGINT)
+    outcome = train(tmp_path, TrainingConfig(epochs=500, batch_size=20, quantile=0.9))
+    assert outcome.interrupted
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert len(Engine.load(outcome.checkpoint).analyse([waves(1, 16)[0]])[0].score) == 1
+
+
+def test_training_off_the_main_thread_works(tmp_path):
+    outcomes = []
+    thread = threading.Thread(target=lambda: outcomes.append(train(tmp_path)))
+    thread.start()
+    thread.join()
+    assert outcomes and not outcomes[0].interrupted
+
+
+def test_early_stopping_ends_before_the_last_epoch(tmp_path):
+    # A rate this high finds nothing better after the first epochs.
+    outcome = train(
+        tmp_path,
+        TrainingConfig(epochs=200, batch_size=20, patience=1, learning_rate=1.0, quantile=0.9),
+    )
+    assert outcome.card.training["epoch"] < 150
+
+
+def test_windows_of_one_long_series_with_gaps(tmp_path):
+    values = np.sin(np.arange(600) / 5)[:, None] + [0, 1]
+    values[::11, 0] = np.nan
+    values[100:104] = np.nan
+    np.save(tmp_path / "long.npy", values)
+    config = DataConfig(str(tmp_path / "long.npy"), window=24, stride=4)
+    outcome = fit(
+        read(config.path, ReaderConfig()),
+        config,
+        ReaderConfig(),
+        ModelConfig(hidden=6, latent=2),
+        ObjectiveConfig(),
+        TrainingConfig(epochs=2, quantile=0.8, accelerator="cpu"),
+        tmp_path / "run",
+        progress=False,
+    )
+    (analysis,) = Engine.load(outcome.checkpoint).analyse([values])
+    assert np.isnan(analysis.point_scores).sum() == 4
+    assert np.isfinite(analysis.score).all()
+
+
+@pytest.mark.parametrize(
+    ("data", "training", "field"),
+    [
+        ({"window": None}, QUICK, "data.window"),
+        ({"window": 17}, QUICK, "data.window"),
+        ({}, TrainingConfig(quantile=0.99), "training.quantile"),
+    ],
+)
+def test_what_cannot_work_is_said_before_training(tmp_path, data, training, field):
+    with pytest.raises(FieldError) as caught:
+        train(tmp_path, training, **data)
+    assert caught.value.field == field
+    assert not (tmp_path / "run").exists()

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from waves import anomalous_waves, waves
 
 from rvae.config import DataConfig, ModelConfig, ObjectiveConfig, ReaderConfig, TrainingConfig
 from rvae.data.readers import read
@@ -13,6 +12,7 @@ from rvae.engine import Engine
 from rvae.packaging import build_archive
 from rvae.server import Archive, TorchServe, archives_in
 from rvae.training import Outcome, fit
+from waves import anomalous_waves, waves
 
 STEPS = 32
 
@@ -75,4 +75,3 @@ def server(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[To
     with TorchServe(archives, "127.0.0.1", 0, workers=1, logs=logs) as running:
         running.wait_until_ready(120)
         yield running
-

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow.csv
 import pytest
 from pyarrow import parquet
+
 from waiting import wait_for
 from waves import anomalous_waves, waves
 
@@ -52,7 +53,14 @@ def test_fit_writes_a_checkpoint_that_the_other_commands_take(tmp_path):
     done = rvae("score", "runs/m/model.ckpt", "machine.csv", "scores.csv", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     table = pyarrow.csv.read_csv(tmp_path / "scores.csv")
-    assert table.column_names == ["series", "start", "end", "score", "tail_probability", "is_anomaly"]
+    assert table.column_names == [
+        "series",
+        "start",
+        "end",
+        "score",
+        "tail_probability",
+        "is_anomaly",
+    ]
     assert table["end"].to_pylist()[-1] == 900
     done = rvae("archive", "runs/m/model.ckpt", "--name", "machine", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "Wrote model_store/machine-1.0.mar\n")

@@ -29,9 +29,7 @@ def test_a_padded_window_is_encoded_like_the_short_one():
     encoder = RecurrentEncoder(channels=2, hidden=5, depth=2, dropout=0.0, horizon=9)
     short = torch.randn(3, 6, 2)
     padded = torch.cat([short, torch.full((3, 4, 2), torch.nan)], dim=1)
-    torch.testing.assert_close(
-        encoder(padded, ~padded.isnan()), encoder(short, ~short.isnan())
-    )
+    torch.testing.assert_close(encoder(padded, ~padded.isnan()), encoder(short, ~short.isnan()))
 
 
 def test_what_stands_at_missing_places_does_not_matter():

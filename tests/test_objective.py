@@ -38,7 +38,9 @@ def test_reconstruction_sums_over_steps_and_channels(vae):
 
 
 def test_the_loss_is_a_mean_over_the_batch_of_sums():
-    terms = Terms(torch.tensor([1.0, 3.0]), torch.tensor([[1.0, 0.0], [2.0, 0.5]]), torch.zeros(2, 2))
+    terms = Terms(
+        torch.tensor([1.0, 3.0]), torch.tensor([[1.0, 0.0], [2.0, 0.5]]), torch.zeros(2, 2)
+    )
     assert terms.loss(1.0).item() == pytest.approx(2 + 1.5 + 0.25)
     assert terms.loss(0.5).item() == pytest.approx(2 + 0.5 * 1.75)
     assert terms.loss(1.0, free_bits=0.5).item() == pytest.approx(2 + 1.5 + 0.5)
@@ -49,7 +51,9 @@ def test_the_loss_does_not_depend_on_how_a_batch_is_grouped(vae):
     q = vae.encode(x, ~x.isnan())
     whole = negative_log_likelihood(vae.decode(q.mean), x, ~x.isnan()).sum((1, 2)).mean()
     halves = [
-        negative_log_likelihood(vae.decode(q.mean[part]), x[part], ~x[part].isnan()).sum((1, 2)).mean()
+        negative_log_likelihood(vae.decode(q.mean[part]), x[part], ~x[part].isnan())
+        .sum((1, 2))
+        .mean()
         for part in (slice(0, 3), slice(3, 6))
     ]
     torch.testing.assert_close(whole, sum(halves) / 2)

@@ -44,7 +44,7 @@ def test_archives_built_at_once_do_not_clash(checkpoint, tmp_path):
 
 
 def test_its_library_needs_no_lightning(checkpoint, tmp_path):
-    """Everything that the handler imports, from the archive alone, with training packages barred."""
+    """All that the handler imports, from the archive alone, with training packages barred."""
     with zipfile.ZipFile(build_archive(checkpoint, "waves", "1.0", tmp_path)) as packed:
         packed.extractall(tmp_path / "model")
     program = """

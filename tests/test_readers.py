@@ -31,9 +31,7 @@ def test_a_table_is_a_series_of_its_numeric_columns(table, name):
     assert dataset.channels == ("heat", "speed")
     assert dataset.labelled
     (series,) = dataset.series
-    np.testing.assert_array_equal(
-        series.values, [[1, 10], [np.nan, 20], [3, 30], [4, 40], [5, 50]]
-    )
+    np.testing.assert_array_equal(series.values, [[1, 10], [np.nan, 20], [3, 30], [4, 40], [5, 50]])
     np.testing.assert_array_equal(series.labels, [False, True, False, False, False])
 
 

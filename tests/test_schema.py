@@ -152,7 +152,23 @@ def test_the_channels_are_named_where_their_number_is_wrong(two_channels, row):
 def test_random_bodies_are_answered_or_refused_but_never_break(card):
     """Mutations of sound bodies, at the level of bytes and of values."""
     chance = random.Random(0)
-    pool = [None, True, 0, -1, 1.5, 1e308, "", "x", [], {}, [[]], [[1]], [None], {"data": 1}, VALUES]
+    pool = [
+        None,
+        True,
+        0,
+        -1,
+        1.5,
+        1e308,
+        "",
+        "x",
+        [],
+        {},
+        [[]],
+        [[1]],
+        [None],
+        {"data": 1},
+        VALUES,
+    ]
     outcomes = {"sound": 0, "malformed": 0, "unfit": 0}
     for _ in range(5000):
         fields = {"data": list(VALUES)} if chance.random() < 0.5 else {"instances": [list(VALUES)]}

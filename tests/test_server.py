@@ -15,16 +15,18 @@ import numpy as np
 import psutil
 import pytest
 import requests
-from waiting import wait_for
 
 from rvae.errors import FieldError
 from rvae.packaging import build_archive
 from rvae.server import TorchServe, archives_in
+from waiting import wait_for
 
 
 def post(server, body, path="predictions/waves", **headers):
     address = f"{server.inference}/{path}"
-    return requests.post(address, data=body, timeout=60, headers={"Content-Type": "application/json", **headers})
+    return requests.post(
+        address, data=body, timeout=60, headers={"Content-Type": "application/json", **headers}
+    )
 
 
 def ask(server, path="predictions/waves", **fields):
@@ -33,10 +35,14 @@ def ask(server, path="predictions/waves", **fields):
 
 def worker_pids(server):
     children = psutil.Process(server.pid).children(recursive=True)
-    return {child.pid for child in children if "model_service_worker.py" in " ".join(child.cmdline())}
+    return {
+        child.pid for child in children if "model_service_worker.py" in " ".join(child.cmdline())
+    }
 
 
-def test_answers_equal_the_engine_one_by_one_at_once_and_in_batches(server, engine, fresh, anomalous):
+def test_answers_equal_the_engine_one_by_one_at_once_and_in_batches(
+    server, engine, fresh, anomalous
+):
     given = [*fresh, *anomalous]
     expected = engine.analyse(given)
     threshold = engine.card.require_calibration().threshold()
@@ -90,7 +96,9 @@ def test_what_curl_sends(server, fresh, tmp_path):
     status, _, answer = curl("-X", "POST", "-d", f"@{body}")
     assert status == 400 and "Content-Type: application/json" in answer["message"]
     assert curl("-F", f"data=@{body}")[0] == 200
-    assert curl("-H", "Content-Type: application/octet-stream", "--data-binary", f"@{body}")[0] == 200
+    assert (
+        curl("-H", "Content-Type: application/octet-stream", "--data-binary", f"@{body}")[0] == 200
+    )
 
 
 @pytest.mark.parametrize(

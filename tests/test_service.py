@@ -31,9 +31,8 @@ def test_an_answer_says_what_the_engine_says(service, engine, fresh):
     )
     assert answer["threshold"] == calibration.threshold()
     assert answer["is_anomaly"] == [bool(analysis.score[0] > calibration.threshold())]
-    assert set(answer) == {
-        "model", "version", "window", "latent", "score", "tail_probability", "threshold", "is_anomaly",
-    }  # fmt: skip
+    scored = {"score", "tail_probability", "threshold", "is_anomaly"}
+    assert set(answer) == {"model", "version", "window", "latent"} | scored
 
 
 def test_point_wise_things_have_the_shape_of_the_request(service, fresh):
@@ -89,7 +88,7 @@ def test_one_bad_call_among_many_costs_the_others_nothing(service, fresh):
     clean = service.answer([Call(body) for body in bodies])
     for position in (0, 15, 31):
         for bad in (b"{", b'{"data": [1]}', None):
-            mixed = bodies[:position] + [bad] + bodies[position:]
+            mixed = [*bodies[:position], bad, *bodies[position:]]
             replies = service.answer([Call(body) for body in mixed])
             assert replies.pop(position).status in (400, 422)
             for reply, expected in zip(replies, clean, strict=True):

@@ -5,7 +5,6 @@ import threading
 import numpy as np
 import pytest
 import torch
-from waves import waves
 
 from rvae.artifact import CARD_KEY, Artifact
 from rvae.config import DataConfig, ModelConfig, ObjectiveConfig, ReaderConfig, TrainingConfig
@@ -14,6 +13,7 @@ from rvae.engine import Engine
 from rvae.errors import FieldError
 from rvae.metrics import active_units, explained_variance
 from rvae.training import TrainingModule, fit
+from waves import waves
 
 QUICK = TrainingConfig(epochs=2, batch_size=20, accelerator="cpu", quantile=0.9)
 

@@ -18,7 +18,13 @@ def series(length, name="s", anomalies=()):
 
 @pytest.mark.parametrize(
     ("length", "stride", "expected"),
-    [(10, 1, list(range(7))), (10, 3, [0, 3, 6]), (11, 3, [0, 3, 6, 7]), (4, 5, [0]), (5, 9, [0, 1])],
+    [
+        (10, 1, list(range(7))),
+        (10, 3, [0, 3, 6]),
+        (11, 3, [0, 3, 6, 7]),
+        (4, 5, [0]),
+        (5, 9, [0, 1]),
+    ],
 )
 def test_windows_cover_every_point(length, stride, expected):
     starts = window_starts(length, 4, stride)

@@ -149,7 +149,11 @@ class Artifact:
             "artifact",
             f"has format {content['format']}, but rvae {rvae.__version__} reads {FORMAT}",
         )
-        require(content["checksum"] == _checksum(packed), "artifact", f"the weights in {path} are damaged")
+        require(
+            content["checksum"] == _checksum(packed),
+            "artifact",
+            f"the weights in {path} are damaged",
+        )
         return cls(Card.from_dict(content), safetensors.torch.load(packed))
 
     def save(self, path: Path) -> None:

@@ -47,9 +47,9 @@ def fit(
     summary = outcome.card.training
     calibration = outcome.card.calibration
     print(
-        f"Best of epoch {summary['epoch'] + 1}: explains {summary['explained_variance']:.1%} of the "
-        f"variance of held-out windows with {summary['active_units']} of {model.latent} latent "
-        f"units active."
+        f"Best of epoch {summary['epoch'] + 1}: explains {summary['explained_variance']:.1%} of "
+        f"the variance of held-out windows with {summary['active_units']} of {model.latent} "
+        "latent units active."
     )
     if calibration:
         print(

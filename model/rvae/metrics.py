@@ -1,6 +1,7 @@
 """How good a model is: what it reconstructs, and what it detects."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ __all__ = ["Detection", "active_units", "detection", "explained_variance"]
 ACTIVE_VARIANCE = 0.01
 
 
-def explained_variance(windows: NDArray, reconstruction: NDArray) -> float:
+def explained_variance(windows: NDArray[Any], reconstruction: NDArray[Any]) -> float:
     """Share of the windows' variance around their mean window that a reconstruction explains.
 
     The mean window is the best that a decoder which ignores its latent can say: such a model
@@ -31,7 +32,7 @@ def explained_variance(windows: NDArray, reconstruction: NDArray) -> float:
     return float(1 - left / around_mean) if around_mean > 0 else float("nan")
 
 
-def active_units(latent: NDArray) -> int:
+def active_units(latent: NDArray[Any]) -> int:
     """Latent dimensions whose posterior mean (W, D) varies over the windows."""
     return int((latent.var(axis=0) > ACTIVE_VARIANCE).sum())
 

@@ -33,7 +33,8 @@ def build_archive(checkpoint: Path, name: str, version: str, store: Path) -> Pat
         require(
             re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", value) is not None,
             field,
-            f"{value!r} may hold letters, digits, '_', '.' and '-', and starts with one of the first two",
+            f"{value!r} may hold letters, digits, '_', '.' and '-', and starts with one of the "
+            "first two",
         )
     artifact = Artifact.load(checkpoint)
     artifact.card.require_calibration()
@@ -88,8 +89,9 @@ def _assemble(artifact: Artifact, name: str, version: str, scratch: Path) -> Pat
 
 def _zip(content: Path, archive: Path) -> None:
     """Zip a folder reproducibly, and put the archive in its place whole."""
-    handle, unfinished = tempfile.mkstemp(dir=archive.parent, prefix=".", suffix=".unfinished")
+    handle, name = tempfile.mkstemp(dir=archive.parent, prefix=".", suffix=".unfinished")
     os.close(handle)
+    unfinished = Path(name)
     try:
         with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as packed:
             for path in sorted(p for p in content.rglob("*") if p.is_file()):
@@ -97,7 +99,7 @@ def _zip(content: Path, archive: Path) -> None:
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 entry.external_attr = 0o644 << 16
                 packed.writestr(entry, path.read_bytes())
-        os.chmod(unfinished, 0o644)
-        os.replace(unfinished, archive)
+        unfinished.chmod(0o644)
+        unfinished.replace(archive)
     finally:
-        Path(unfinished).unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)

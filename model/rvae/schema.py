@@ -32,7 +32,9 @@ class Options(BaseModel):
 
     data: Annotated[
         list[Any] | None,
-        Field(description="One series: [v, v, …] for one channel or [[c1, c2, …], …]; null is missing."),
+        Field(
+            description="One series: [v, …] for one channel, else [[c1, c2, …], …]; null is missing."
+        ),
     ] = None
     instances: Annotated[
         list[Any] | None, Field(description="Several series, answered in order.", min_length=1)
@@ -114,7 +116,7 @@ def parse(body: bytes | bytearray | Any, card: Card) -> Query:
         series=[values for values, _ in parsed],
         flat=[flat for _, flat in parsed],
         many=many,
-        output=options.output and tuple(options.output),
+        output=tuple(options.output) if options.output else None,
         stride=options.stride,
         quantile=options.quantile,
         threshold=options.threshold,
@@ -171,9 +173,7 @@ def _series(value: Any, field: str, card: Card) -> tuple[NDArray[np.float64], bo
         array = np.array(numbers, dtype=np.float64)
     except OverflowError:
         raise FieldError(field, "holds a number beyond the range of a double") from None
-    distances = np.abs(
-        (array.reshape(-1, channels) - card.scaler.mean) / card.scaler.scale
-    ).ravel()
+    distances = np.abs((array.reshape(-1, channels) - card.scaler.mean) / card.scaler.scale).ravel()
     absent = np.fromiter((number is None for number in numbers), bool, len(numbers))
     wrong = ~absent & ~(distances <= FARTHEST)
     if wrong.any():
@@ -195,4 +195,3 @@ def _kind(value: Any) -> str:
 def _path(location: Sequence[int | str]) -> str:
     parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
     return "".join(parts).removeprefix(".")
-

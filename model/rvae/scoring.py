@@ -1,12 +1,14 @@
 """Likelihoods → scores. Higher is more anomalous; the unit is nats a value."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["contributions", "over_series", "point_scores", "window_scores"]
 
 
-def window_scores(nll: NDArray) -> NDArray[np.float64]:
+def window_scores(nll: NDArray[Any]) -> NDArray[np.float64]:
     """Mean negative log-likelihood of the observed values of each window.
 
     Args:
@@ -19,18 +21,20 @@ def window_scores(nll: NDArray) -> NDArray[np.float64]:
     return _mean_of_observed(nll, axis=(1, 2))
 
 
-def contributions(nll: NDArray) -> NDArray:
+def contributions(nll: NDArray[Any]) -> NDArray[Any]:
     """What each step and channel adds to its window's score: (W, T, C) that sums to (W,)."""
     observed = (~np.isnan(nll)).sum(axis=(1, 2), keepdims=True)
     return nll / np.maximum(observed, 1).astype(nll.dtype)
 
 
-def point_scores(nll: NDArray) -> NDArray[np.float64]:
+def point_scores(nll: NDArray[Any]) -> NDArray[np.float64]:
     """Mean negative log-likelihood of the observed channels of each step: (W, T, C) → (W, T)."""
     return _mean_of_observed(nll, axis=2)
 
 
-def over_series(pointwise: NDArray, starts: NDArray[np.int64], length: int) -> NDArray[np.float64]:
+def over_series(
+    pointwise: NDArray[Any], starts: NDArray[np.int64], length: int
+) -> NDArray[np.float64]:
     """Average what overlapping windows say of each point of a series.
 
     Args:
@@ -52,6 +56,6 @@ def over_series(pointwise: NDArray, starts: NDArray[np.int64], length: int) -> N
         return total / count
 
 
-def _mean_of_observed(nll: NDArray, axis: int | tuple[int, ...]) -> NDArray[np.float64]:
+def _mean_of_observed(nll: NDArray[Any], axis: int | tuple[int, ...]) -> NDArray[np.float64]:
     with np.errstate(invalid="ignore"):
         return np.nansum(nll, axis=axis, dtype=np.float64) / (~np.isnan(nll)).sum(axis=axis)

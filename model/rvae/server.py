@@ -1,4 +1,4 @@
-"""A TorchServe process: started with the Java that pip installed, ready when it answers, gone when stopped."""
+"""A TorchServe process: its Java comes from pip, ready is when it answers, stopped is gone."""
 
 import ctypes
 import importlib.resources
@@ -14,6 +14,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,7 +133,9 @@ class TorchServe:
         while waiting:
             model = f"{waiting[0].name} {waiting[0].version}"
             require(
-                self._process.poll() is None, "server", f"TorchServe ended: see {self._logs}/server.log"
+                self._process.poll() is None,
+                "server",
+                f"TorchServe ended: see {self._logs}/server.log",
             )
             reason = self._death_of_a_worker()
             require(reason is None, "server", f"{model} does not load: {reason}")
@@ -158,15 +161,11 @@ class TorchServe:
         """End the server and its workers, at first by asking."""
         if self._process.poll() is None:
             self._process.terminate()
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 self._process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                pass
-        try:
+        with suppress(ProcessLookupError):
             # Workers that outlived the server, or a server that would not end.
             os.killpg(self.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait()
         shutil.rmtree(self._scratch, ignore_errors=True)
 
@@ -262,7 +261,11 @@ class TorchServe:
             lines = log.read().decode(errors="replace").splitlines()
         if not any("Backend worker process died" in line for line in lines):
             return None
-        errors = [found[1] for line in lines if (found := re.search(r"- ([\w.]+(Error|Exception)\b.*)", line))]
+        errors = [
+            found[1]
+            for line in lines
+            if (found := re.search(r"- ([\w.]+(Error|Exception)\b.*)", line))
+        ]
         return errors[-1] if errors else f"see {self._model_log}"
 
     def _description(self, archive: Archive) -> dict[str, Any]:

@@ -117,7 +117,8 @@ class Service:
         try:
             if call.body is None:
                 raise MalformedError(
-                    "body", "no body arrived: send JSON with the header Content-Type: application/json"
+                    "body",
+                    "no body arrived: send JSON with the header Content-Type: application/json",
                 )
             query = parse(call.body, self._engine.card)
             windows = sum(

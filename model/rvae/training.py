@@ -1,12 +1,12 @@
 """Training with Lightning: what a step does, and the way from a file to a checkpoint."""
 
 import math
-import os
 import signal
 import threading
 import warnings
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -36,6 +36,7 @@ __all__ = ["Outcome", "TrainingModule", "fit"]
 
 WARM_UP = 0.1
 
+
 class TrainingModule(pl.LightningModule):
     """The objective's gradient steps on a VAE.
 
@@ -52,7 +53,11 @@ class TrainingModule(pl.LightningModule):
         self.training_config = training
         self.vae = VAE(card.model, len(card.channels), card.window)
         self.save_hyperparameters(
-            {"model": asdict(card.model), "objective": asdict(objective), "training": asdict(training)}
+            {
+                "model": asdict(card.model),
+                "objective": asdict(objective),
+                "training": asdict(training),
+            }
         )
         self._validation: list[Terms] = []
 
@@ -220,12 +225,10 @@ def fit(
             "options": asdict(training),
         },
         calibration=None,
-        versions=versions() | {"pytorch-lightning": pl.__version__},
+        versions=versions() | {"pytorch-lightning": version("pytorch-lightning")},
     )
     output.mkdir(parents=True, exist_ok=True)
-    best = ModelCheckpoint(
-        output, "best", monitor="validation/loss", enable_version_counter=False
-    )
+    best = ModelCheckpoint(output, "best", monitor="validation/loss", enable_version_counter=False)
     interrupt = StopOnInterrupt()
     trainer = pl.Trainer(
         accelerator=training.accelerator,
@@ -302,6 +305,6 @@ def _calibrate(best: Path, final: Path, parts: Parts, quantile: float) -> Card:
     checkpoint[CARD_KEY] = card.to_dict()
     unfinished = final.with_suffix(".unfinished")
     torch.save(checkpoint, unfinished)
-    os.replace(unfinished, final)  # A reader sees the old checkpoint or the new one, whole.
+    unfinished.replace(final)  # A reader sees the old checkpoint or the new one, whole.
     best.unlink()
     return card

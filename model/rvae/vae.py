@@ -35,11 +35,11 @@ class VAE(nn.Module):
         self.decoder = RecurrentDecoder(config.latent, self.likelihood.outputs, *layers)
 
     def encode(self, x: Tensor, mask: Tensor) -> Distribution:
-        """q(z|x), a distribution over (B, D), of windows (B, T, C) observed where the mask holds."""
+        """q(z|x) over (B, D), for windows (B, T, C) that were observed where the mask holds."""
         return self.posterior(self.encoder(x, mask))
 
     def decode(self, z: Tensor) -> Distribution:
-        """p(x|z), a distribution over (B, T, C), of latents (B, D)."""
+        """p(x|z) over (B, T, C), for latents (B, D)."""
         return self.likelihood(self.decoder(z))
 
 

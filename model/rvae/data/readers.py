@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -84,7 +85,8 @@ def _read_table(path: Path, config: ReaderConfig) -> Dataset:
         channels = tuple(
             name
             for name in names
-            if _is_number(table.schema.field(name).type) and name not in (config.label, config.series)
+            if _is_number(table.schema.field(name).type)
+            and name not in (config.label, config.series)
         )
         require(bool(channels), "data", f"{path.name} has no numeric column")
     else:
@@ -148,9 +150,7 @@ def _read_arrays(path: Path, config: ReaderConfig) -> Dataset:
     else:
         require(config.label is None, "reader.label", "an .npy file has no labels: use an .npz")
         array = loaded
-    require(
-        array.dtype.kind in "fiu", "data", f"{path.name} holds {array.dtype}, expected numbers"
-    )
+    require(array.dtype.kind in "fiu", "data", f"{path.name} holds {array.dtype}, expected numbers")
     values = array.astype(np.float64)
     if config.layout == "rows":
         require(values.ndim == 2, "reader.layout", f'"rows" needs (S, N), got {values.shape}')
@@ -188,9 +188,7 @@ def _read_arrays(path: Path, config: ReaderConfig) -> Dataset:
     return Dataset(
         [
             Series(str(i), series, flags)
-            for i, (series, flags) in enumerate(
-                zip(values, labels.reshape(shape), strict=True)
-            )
+            for i, (series, flags) in enumerate(zip(values, labels.reshape(shape), strict=True))
         ],
         channels,
         label is not None,
@@ -208,7 +206,7 @@ def _as_floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
     return column.cast(pa.float64()).to_numpy()
 
 
-def _as_labels(labels: NDArray, field: str | None) -> NDArray[np.bool_]:
+def _as_labels(labels: NDArray[Any], field: str | None) -> NDArray[np.bool_]:
     require(
         labels.dtype.kind in "fiub" and not np.isnan(labels.astype(np.float64)).any(),
         "reader.label",

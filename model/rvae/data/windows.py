@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +27,7 @@ def window_starts(length: int, window: int, stride: int) -> NDArray[np.int64]:
     return starts if starts[-1] == length - window else np.append(starts, length - window)
 
 
-def every_window(values: NDArray, window: int) -> NDArray:
+def every_window(values: NDArray[Any], window: int) -> NDArray[Any]:
     """All windows (N-T+1, T, C) of a series (N, C), as a view that costs no memory."""
     return np.lib.stride_tricks.sliding_window_view(values, window, axis=0).swapaxes(1, 2)
 
@@ -98,7 +99,9 @@ def _cut_in_time(
         calibration = round(config.calibration * usable)
         training = usable - validation - calibration
         starts = (0, training + window, training + window + validation + window)
-        for part, start, length in zip(parts, starts, (training, validation, calibration), strict=True):
+        for part, start, length in zip(
+            parts, starts, (training, validation, calibration), strict=True
+        ):
             if length > 0:
                 part.append(s.part(start, start + length))
     return parts

@@ -1,0 +1,34 @@
+# make install | demo | serve | test | lint | bench | clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+EXTRAS := train,serve,dev
+
+.PHONY: install demo serve test lint bench clean
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
+	touch $@
+
+demo: install
+	$(BIN)/python examples/demo.py
+
+serve: install
+	$(BIN)/rvae serve
+
+test: install
+	$(BIN)/pytest
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: install
+	$(BIN)/python benchmarks/serving.py
+
+clean:
+	rm -rf .venv demo logs runs build dist model/*.egg-info

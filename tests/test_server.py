@@ -147,6 +147,22 @@ def test_versions(server, fresh):
     assert ask(server, "predictions/waves/9.9", data=data).status_code == 404
 
 
+def test_a_version_that_is_put_into_the_store_later(server, store, checkpoint, fresh):
+    models = f"{server.management}/models"
+    archive = build_archive(checkpoint, "waves", "2.0", store)
+    answer = requests.post(models, params={"url": archive.name, "initial_workers": 1}, timeout=30)
+    assert answer.ok, answer.text
+    data = fresh[0].tolist()
+    wait_for(lambda: ask(server, "predictions/waves/2.0", data=data).ok)
+    assert ask(server, data=data).json()["version"] == "1.10"
+    assert requests.put(f"{models}/waves/2.0/set-default", timeout=30).ok
+    assert ask(server, data=data).json()["version"] == "2.0"
+    assert requests.put(f"{models}/waves/1.10/set-default", timeout=30).ok
+    assert requests.delete(f"{models}/waves/2.0", timeout=30).ok
+    archive.unlink()
+    assert ask(server, data=data).json()["version"] == "1.10"
+
+
 def test_explanations_and_description(server, fresh):
     answer = ask(server, "explanations/waves", data=fresh[0].tolist()).json()
     np.testing.assert_allclose(np.sum(answer["contributions"]), answer["score"], rtol=1e-5)

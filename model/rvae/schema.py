@@ -32,9 +32,7 @@ class Options(BaseModel):
 
     data: Annotated[
         list[Any] | None,
-        Field(
-            description="One series: [v, …] for one channel, else [[c1, c2, …], …]; null is missing."
-        ),
+        Field(description="One series, [v, …] or [[c1, c2, …], …]; null is missing."),
     ] = None
     instances: Annotated[
         list[Any] | None, Field(description="Several series, answered in order.", min_length=1)

@@ -77,7 +77,8 @@ class TorchServe:
     """A server of its own: own ports, own temporary folder, own process group.
 
     Args:
-        archives: What to serve; of several versions of a model the first is the default one.
+        archives: What to serve, of one folder; of several versions of a model the first is the
+            default one. Others in the folder can be registered later.
         host: Address that predictions are served on. Management and metrics stay on loopback.
         port: Port of predictions; management and metrics take the next two. 0 takes free ones.
         workers: Processes a model version.
@@ -173,10 +174,6 @@ class TorchServe:
         resources = importlib.resources.files("rvae_torchserve")
         names = ("config.properties", "log4j2.xml")
         base, logging = (Path(str(resources / name)) for name in names)
-        store = self._scratch / "store"
-        store.mkdir()
-        for archive in self.archives:
-            (store / archive.path.name).symlink_to(archive.path.resolve())
         settings = {
             "inference_address": inference,
             "management_address": self.management,
@@ -184,7 +181,7 @@ class TorchServe:
             "grpc_inference_port": _free_port(),
             "grpc_management_port": _free_port(),
             "default_workers_per_model": workers,
-            "model_store": store,
+            "model_store": self.archives[0].path.parent.resolve(),
             "load_models": ",".join(archive.path.name for archive in self.archives),
         }
         config = self._scratch / "config.properties"

@@ -1,0 +1,76 @@
+"""What README and configurations say, held against the program."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from rvae.schema import Options
+from rvae.service import Call, Limits, Service
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+COMMANDS = [line for _, block in BLOCKS for line in block.splitlines() if line.startswith("rvae ")]
+
+
+@cache
+def options_of(command: str) -> str:
+    help_text = [sys.executable, "-m", "rvae.cli", command, "--help"]
+    return subprocess.run(help_text, capture_output=True, text=True, check=True).stdout
+
+
+def test_readme_commands_have_the_options_that_they_use():
+    assert {shlex.split(line)[1] for line in COMMANDS} == {"fit", "evaluate", "score", "serve"}
+    for line in COMMANDS:
+        command, *rest = shlex.split(line)[1:]
+        known = options_of(command)
+        for word in rest:
+            if word.startswith("--"):
+                assert word in known, line
+            elif word.endswith(".yaml"):
+                assert (ROOT / word).exists(), line
+
+
+def test_readme_options_of_fit_exist():
+    known = options_of("fit") + options_of("score") + options_of("serve")
+    for option in set(re.findall(r"`(--[a-z._]+)", README)):
+        assert option in known, option
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_configuration_is_understood(path):
+    command = [sys.executable, "-m", "rvae.cli", "fit", "--config", path, "--print_config"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"rvae fit --config configs/{path.name}" in path.read_text()
+
+
+def test_readme_answer_has_the_form_of_answers(engine, fresh):
+    (example,) = (json.loads(block) for language, block in BLOCKS if language == "json")
+    service = Service(engine, "rvae", "1.0", Limits())
+    (reply,) = service.answer([Call(json.dumps({"data": fresh[0].tolist()}).encode())])
+
+    def form(value):
+        if isinstance(value, dict):
+            return {key: form(item) for key, item in value.items()}
+        return [form(value[0])] if isinstance(value, list) else type(value)
+
+    assert form(example) == form(json.loads(reply.body))
+
+
+def test_readme_names_every_field_of_a_request():
+    for field in Options.model_fields:
+        assert f"`{field}`" in README, field
+
+
+def test_no_document_points_to_a_file_that_is_missing():
+    for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        named = r"`((?:docs|examples|benchmarks|configs|handler|docker|model)/[\w./-]*)`"
+        for path in re.findall(named, document.read_text()):
+            assert (ROOT / path).exists(), f"{document.name} names {path}"

@@ -24,10 +24,10 @@ from torch import Tensor
 from rvae.config import DataConfig, ModelConfig, ObjectiveConfig, ReaderConfig, TrainingConfig
 from rvae.data.readers import read
 from rvae.engine import Engine
-from rvae.memory import keep_freed_memory
 from rvae.metrics import detection
 from rvae.networks import recurrent
 from rvae.networks.recurrent import RecurrentDecoder
+from rvae.process import keep_freed_memory
 from rvae.training import fit
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from rvae.engine import Engine
-from rvae.memory import keep_freed_memory
+from rvae.process import keep_freed_memory, usable_processors
 from rvae.service import Call, Limits, Reply, Service
 
 # TorchServe decides on the status line's text only where one is given, and a worker that sends
@@ -30,7 +30,7 @@ class RvaeHandler:
         on_gpu = gpu is not None and torch.cuda.is_available()
         options = context.model_yaml_config.get("rvae", {})
         if not on_gpu:
-            torch.set_num_threads(threads(context.model_yaml_config.get("minWorkers", 1)))
+            torch.set_num_threads(threads())
         engine = Engine.load(properties["model_dir"], f"cuda:{gpu}" if on_gpu else "cpu")
         manifest = context.manifest["model"]
         self.service = Service(
@@ -67,8 +67,13 @@ def send(context: Any, index: int, reply: Reply) -> None:
     context.set_response_content_type(index, "application/json")
 
 
-def threads(workers: int) -> int:
-    """This worker's share of the processors, unless OMP_NUM_THREADS says otherwise."""
+def threads() -> int:
+    """How many threads this worker computes with, unless OMP_NUM_THREADS says it.
+
+    That is its share of the processors, one of which is left to the server: threads that wait for
+    a processor that others hold wait together, and a batch then takes a hundred times as long.
+    """
     if "OMP_NUM_THREADS" in os.environ:
         return torch.get_num_threads()
-    return max(1, len(os.sched_getaffinity(0)) // max(1, workers))
+    workers = int(os.environ.get("RVAE_WORKERS", "1"))
+    return max(1, (usable_processors() - 1) // workers)

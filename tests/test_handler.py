@@ -81,9 +81,12 @@ def test_name_version_and_limits_come_from_the_archive(handler, model_dir):
     assert limits["response_bytes"] < 6_553_500
 
 
-def test_threads_are_shared_among_workers(monkeypatch):
+def test_threads_are_shared_among_workers_and_leave_the_server_one(monkeypatch):
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(8)))
-    assert [threads(workers) for workers in (0, 1, 3, 100)] == [8, 8, 2, 1]
+    monkeypatch.setattr("rvae_torchserve.rvae_handler.usable_processors", lambda: 8)
+    expected = {"1": 7, "3": 2, "7": 1, "100": 1}
+    for workers, share in expected.items():
+        monkeypatch.setenv("RVAE_WORKERS", workers)
+        assert threads() == share
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert threads(1) == torch.get_num_threads()
+    assert threads() == torch.get_num_threads()

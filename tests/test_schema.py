@@ -145,8 +145,9 @@ def test_numbers_that_only_other_parsers_let_through(card, value):
 
 @pytest.mark.parametrize("row", [[1.0], [1.0, 2.0, 3.0], 1.0])
 def test_the_channels_are_named_where_their_number_is_wrong(two_channels, row):
-    with pytest.raises(FieldError, match=r"2 numbers \(height, speed\)"):
-        parse(body(data=[row] * 40), two_channels)
+    with pytest.raises(FieldError, match=r"2 numbers \(height, speed\)") as caught:
+        parse(body(data=[[1, 2]] * 40 + [row]), two_channels)
+    assert caught.value.field == "data[40]"
 
 
 def test_random_bodies_are_answered_or_refused_but_never_break(card):

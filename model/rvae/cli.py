@@ -36,7 +36,7 @@ def fit(
         output: Folder for the checkpoint and the TensorBoard logs.
     """
     from rvae.data.readers import read
-    from rvae.memory import keep_freed_memory
+    from rvae.process import keep_freed_memory
     from rvae.training import fit
 
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)

@@ -134,60 +134,78 @@ def _series(value: Any, field: str, card: Card) -> tuple[NDArray[np.float64], bo
     and digits in strings for numbers.
     """
     channels = len(card.channels)
-    require(isinstance(value, list), field, f"expected a list of numbers, got {_kind(value)}")
+    if type(value) is not list:
+        raise FieldError(field, f"expected a list of numbers, got {_kind(value)}")
     require(
         len(value) >= card.window,
         field,
         f"has {len(value)} time steps, the model's window needs at least {card.window}",
     )
-    flat = not isinstance(value[0], list)
+    flat = channels == 1 and type(value[0]) is not list
     if flat:
-        require(
-            channels == 1,
-            field,
-            f"expected a list of {channels} numbers ({', '.join(card.channels)}) at each time "
-            f"step, got {_kind(value[0])}",
-        )
-        numbers: Sequence[Any] = value
+        numbers = value
     else:
-        for step, row in enumerate(value):
-            if type(row) is not list or len(row) != channels:
-                got = f"{len(row)} numbers" if type(row) is list else _kind(row)
-                raise FieldError(
-                    f"{field}[{step}]",
-                    f"expected {channels} numbers ({', '.join(card.channels)}), got {got}",
-                )
+        if set(map(type, value)) != {list} or set(map(len, value)) != {channels}:
+            raise _odd_row(value, field, card)
         numbers = list(chain.from_iterable(value))
 
     def place(index: int) -> str:
         step, channel = divmod(int(index), channels)
         return f"{field}[{step}]" if flat else f"{field}[{step}][{channel}]"
 
-    strange = set(map(type, numbers)) - {int, float, type(None)}
-    if strange:
+    types = set(map(type, numbers))
+    if strange := types - {int, float, type(None)}:
         index = next(i for i, number in enumerate(numbers) if type(number) in strange)
         raise FieldError(place(index), f"expected a number or null, got {_kind(numbers[index])}")
     try:
-        array = np.array(numbers, dtype=np.float64)
+        array = np.array(numbers, dtype=np.float64).reshape(-1, channels)
     except OverflowError:
         raise FieldError(field, "holds a number beyond the range of a double") from None
-    distances = np.abs((array.reshape(-1, channels) - card.scaler.mean) / card.scaler.scale).ravel()
-    absent = np.fromiter((number is None for number in numbers), bool, len(numbers))
-    wrong = ~absent & ~(distances <= FARTHEST)
+    # A NaN that stands for null is no distance, any other is too far.
+    wrong = ~(np.abs((array - card.scaler.mean) / card.scaler.scale) <= FARTHEST)
+    if type(None) in types:
+        absent = np.fromiter((number is None for number in numbers), bool, len(numbers))
+        require(not absent.all(), field, "has no value at all")
+        wrong &= ~absent.reshape(array.shape)
     if wrong.any():
         index = int(np.argmax(wrong))
         raise FieldError(
             place(index),
-            f"is {array[index]:g}, which is not a value within {FARTHEST:g} standard deviations "
+            f"is {numbers[index]:g}, which is not a value within {FARTHEST:g} standard deviations "
             "of the training data",
         )
-    require(not absent.all(), field, "has no value at all")
-    return array.reshape(-1, channels), flat
+    return array, flat
+
+
+def _odd_row(rows: list[Any], field: str, card: Card) -> FieldError:
+    """What is wrong with the first time step that is not a list of a number for each channel."""
+    channels = len(card.channels)
+    step, row = next(
+        (step, row)
+        for step, row in enumerate(rows)
+        if type(row) is not list or len(row) != channels
+    )
+    got = f"{len(row)} of them" if type(row) is list else _kind(row)
+    names = ", ".join(card.channels)
+    return FieldError(
+        f"{field}[{step}]", f"expected a list of {channels} numbers ({names}), got {got}"
+    )
 
 
 def _kind(value: Any) -> str:
-    names = {dict: "an object", list: "a list", str: "a string", bool: "a truth value"}
-    return "null" if value is None else names.get(type(value), f"the number {value}"[:60])
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a truth value"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "a list"
+        case _:
+            return "an object"
 
 
 def _path(location: Sequence[int | str]) -> str:

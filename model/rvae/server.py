@@ -100,6 +100,8 @@ class TorchServe:
         self.inference = f"http://{LOOPBACK if host == '0.0.0.0' else host}:{ports[0]}"
         self.management = f"http://{LOOPBACK}:{ports[1]}"
         self.metrics = f"http://{LOOPBACK}:{ports[2]}"
+        self._session = requests.Session()
+        self._session.trust_env = False  # a proxy in the environment is for other addresses
         self._logs = logs.resolve()
         self._logs.mkdir(parents=True, exist_ok=True)
         self._model_log = self._logs / "model.log"
@@ -202,10 +204,9 @@ class TorchServe:
             *("-f", str(config)),
             "-ncs",  # no snapshots: what is in the store is what is served
         ]
-        share = max(1, len(os.sched_getaffinity(0)) // (workers * len(self.archives)))
         environment = {
-            "OMP_NUM_THREADS": str(share),
             **os.environ,
+            "RVAE_WORKERS": str(workers * len(self.archives)),
             "TMPDIR": str(self._scratch),
             "LOG_LOCATION": str(self._logs),
             "METRICS_LOCATION": str(self._logs),
@@ -227,7 +228,8 @@ class TorchServe:
         # Health of the server and state of the workers both say "ready" too early or too late;
         # an answer to a real request cannot.
         try:
-            models = requests.get(f"{self.management}/models/{archive.name}/all", timeout=5).json()
+            address = f"{self.management}/models/{archive.name}/all"
+            models = self._session.get(address, timeout=5).json()
             workers = [
                 worker
                 for model in models
@@ -236,7 +238,7 @@ class TorchServe:
             ]
             if not workers or any(worker["status"] != "READY" for worker in workers):
                 return False
-            answer = requests.post(
+            answer = self._session.post(
                 f"{self.inference}/predictions/{archive.name}/{archive.version}",
                 json=self.example(archive),
                 timeout=30,
@@ -267,7 +269,7 @@ class TorchServe:
 
     def _description(self, archive: Archive) -> dict[str, Any]:
         address = f"{self.management}/models/{archive.name}/{archive.version}"
-        (model,) = requests.get(address, params={"customized": "true"}, timeout=30).json()
+        (model,) = self._session.get(address, params={"customized": "true"}, timeout=30).json()
         described = model["customizedMetadata"]
         return json.loads(described) if isinstance(described, str) else described
 

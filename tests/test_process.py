@@ -1,0 +1,30 @@
+import pytest
+
+from rvae import process
+
+
+@pytest.fixture
+def eight(monkeypatch, tmp_path):
+    """A machine of eight processors whose control groups are files here."""
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(8)))
+    monkeypatch.setattr(process, "CGROUP_2", tmp_path / "cpu.max")
+    monkeypatch.setattr(process, "CGROUP_1", (tmp_path / "quota", tmp_path / "period"))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, 8),
+        ({"cpu.max": "max 100000\n"}, 8),
+        ({"cpu.max": "200000 100000\n"}, 2),
+        ({"cpu.max": "50000 100000\n"}, 1),
+        ({"cpu.max": "3200000 100000\n"}, 8),
+        ({"quota": "-1\n", "period": "100000\n"}, 8),
+        ({"quota": "300000\n", "period": "100000\n"}, 3),
+    ],
+)
+def test_a_containers_limit_counts(eight, files, expected):
+    for name, content in files.items():
+        (eight / name).write_text(content)
+    assert process.usable_processors() == expected

@@ -224,8 +224,9 @@ def serve(
     """
     from rvae.server import TorchServe, archives_in
 
-    # Both ways of ending it are asking for the same: an orderly stop.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Both ask for the same: an orderly stop. A shell starts background jobs with SIGINT ignored.
+    for asking in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(asking, signal.default_int_handler)
     archives = archives_in(store)
     try:
         with TorchServe(archives, host, port, workers, logs) as server:

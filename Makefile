@@ -28,7 +28,8 @@ lint: install
 	$(BIN)/mypy
 
 bench: install
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python benchmarks/serving.py
 
 clean:
-	rm -rf .venv demo logs runs build dist model/*.egg-info
+	rm -rf .venv demo logs runs build dist *.egg-info

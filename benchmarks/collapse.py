@@ -111,7 +111,6 @@ def main() -> None:
                     outcome = fit(
                         read(path, ReaderConfig()),
                         DataConfig(str(path), window=values.shape[1]),
-                        ReaderConfig(),
                         model,
                         objective,
                         TrainingConfig(options.epochs, learning_rate=rate, seed=seed),

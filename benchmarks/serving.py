@@ -68,11 +68,9 @@ def train(folder: Path) -> Path:
     phase = random.uniform(0, 2 * np.pi, (200, 1, 1))
     waves = np.sin(np.linspace(0, 2 * np.pi, WINDOW)[None, :, None] + phase)
     np.save(folder / "waves.npy", waves + random.normal(0, 0.05, waves.shape))
-    reader = ReaderConfig()
     return fit(
-        read(folder / "waves.npy", reader),
+        read(folder / "waves.npy", ReaderConfig()),
         DataConfig(str(folder / "waves.npy"), window=WINDOW),
-        reader,
         MODEL,
         ObjectiveConfig(),
         TrainingConfig(epochs=1, quantile=0.9),

@@ -12,7 +12,13 @@ from rvae.service import Call, Limits, Reply, Service
 
 # TorchServe decides on the status line's text only where one is given, and a worker that sends
 # anything but ASCII there dies.
-PHRASES = {200: "OK", 400: "Bad Request", 422: "Unprocessable Entity"}
+PHRASES = {
+    200: "OK",
+    400: "Bad Request",
+    422: "Unprocessable Entity",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
 
 
 class RvaeHandler:
@@ -62,9 +68,11 @@ def body_of(item: dict[str, Any]) -> Any:
 
 
 def send(context: Any, index: int, reply: Reply) -> None:
-    """Set status and content type of one response of the batch."""
+    """Set status and header of one response of the batch."""
     context.set_response_status(reply.status, PHRASES[reply.status], index)
     context.set_response_content_type(index, "application/json")
+    for name, value in reply.headers.items():
+        context.set_response_header(index, name, value)
 
 
 def threads() -> int:

@@ -27,7 +27,6 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     return fit(
         read(path, reader),
         DataConfig(str(path), window=STEPS),
-        reader,
         ModelConfig(hidden=24, latent=4),
         ObjectiveConfig(),
         TrainingConfig(epochs=40, batch_size=25, accelerator="cpu", quantile=0.98),

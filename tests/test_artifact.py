@@ -4,7 +4,7 @@ import pickle
 import pytest
 import torch
 
-from rvae.artifact import CARD_FILE, WEIGHTS_FILE, Artifact
+from rvae.artifact import CARD_FILE, CARD_KEY, WEIGHTS_FILE, Artifact
 from rvae.errors import FieldError
 
 
@@ -32,7 +32,7 @@ def test_damaged_weights_are_noticed(folder):
 def test_another_format_is_refused(folder):
     card = json.loads((folder / CARD_FILE).read_text())
     (folder / CARD_FILE).write_text(json.dumps(card | {"format": 99}))
-    with pytest.raises(FieldError, match="format 99"):
+    with pytest.raises(FieldError, match="format: is 99"):
         Artifact.load(folder)
 
 
@@ -41,7 +41,9 @@ class Trap:
         return (exec, ("raise SystemExit('unpickled')",))
 
 
-@pytest.mark.parametrize("content", ["nothing", "text", "trap", "foreign", "truncated"])
+@pytest.mark.parametrize(
+    "content", ["nothing", "text", "trap", "foreign", "tensor", "list", "old", "truncated"]
+)
 def test_what_is_no_checkpoint_is_said_and_never_run(checkpoint, tmp_path, content):
     path = tmp_path / "model.ckpt"
     if content == "text":
@@ -50,14 +52,38 @@ def test_what_is_no_checkpoint_is_said_and_never_run(checkpoint, tmp_path, conte
         path.write_bytes(pickle.dumps(Trap()))
     elif content == "foreign":
         torch.save({"state_dict": {}}, path)
+    elif content == "tensor":
+        torch.save(torch.zeros(3), path)
+    elif content in ("list", "old"):
+        good = torch.load(checkpoint, weights_only=True)
+        if content == "list":
+            good["state_dict"] = [1, 2]
+        else:
+            good[CARD_KEY]["format"] = 0
+        torch.save(good, path)
     elif content == "truncated":
         path.write_bytes(checkpoint.read_bytes()[:-1000])
     with pytest.raises(FieldError) as caught:
         Artifact.load(path)
+    assert caught.value.field == ("format" if content == "old" else "checkpoint")
+
+
+def test_weights_of_another_network_are_refused(folder):
+    artifact = Artifact.load(folder)
+    weights = {name: tensor[:-1] for name, tensor in artifact.weights.items()}
+    with pytest.raises(FieldError, match="do not fit"):
+        Artifact(artifact.card, weights).build()
+
+
+@pytest.mark.parametrize("card", ["{}", "[]", "nonsense", "1"])
+def test_a_broken_card_is_said(folder, card):
+    (folder / CARD_FILE).write_text(card)
+    with pytest.raises(FieldError) as caught:
+        Artifact.load(folder)
     assert caught.value.field == "checkpoint"
 
 
 def test_an_empty_folder_is_said(tmp_path):
     with pytest.raises(FieldError) as caught:
         Artifact.load(tmp_path)
-    assert caught.value.field == "artifact"
+    assert caught.value.field == "checkpoint"

@@ -92,6 +92,36 @@ def test_score_writes_points(checkpoint, engine, labelled, tmp_path, name):
     )
 
 
+def test_a_file_with_labels_can_be_trained_on_evaluated_and_scored(tmp_path):
+    labels = np.repeat([0, 1], [150, 30])
+    values = np.concatenate([waves(150), anomalous_waves(30)])
+    np.savez(tmp_path / "both.npz", x=values, y=labels)
+    np.save(tmp_path / "plain.npy", values)
+    values[0] = np.nan
+    np.savez(tmp_path / "gap.npz", x=values, y=labels)
+    fit = ["fit", "--data.path=both.npz", "--data.window=32", "--reader.array=x"]
+    fit += ["--reader.label=y", "--training.epochs=1", "--training.quantile=0.9"]
+    assert rvae(*fit, cwd=tmp_path).returncode == 0
+    for name, expected in (
+        ("both.npz", "AUROC"),
+        ("plain.npy", "quantile"),
+        ("gap.npz", "left out"),
+    ):
+        done = rvae("evaluate", "runs/latest/model.ckpt", name, cwd=tmp_path)
+        assert done.returncode == 0 and expected in done.stdout, done.stderr
+        done = rvae("score", "runs/latest/model.ckpt", name, "s.csv", cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (0, "Wrote 180 rows to s.csv\n"), done.stderr
+
+
+def test_fit_says_where_calibration_cannot_keep_its_promise(tmp_path):
+    np.save(tmp_path / "s.npy", np.sin(np.arange(1500) / 5))
+    fit = ["fit", "--data.path=s.npy", "--data.window=32", "--training.epochs=1"]
+    done = rvae(*fit, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Warning: only 6 windows" in done.stdout
+    assert "expect more false alarms" in rvae(*fit, cwd=tmp_path).stdout
+
+
 def test_archive_sh(checkpoint, tmp_path):
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
@@ -134,6 +164,7 @@ def test_interrupted_training_says_what_it_kept(tmp_path):
         (["fit", "--data.path", "short.npy", "--model.hidden", "0"], "model.hidden"),
         (["fit", "--data.path", "short.npy", "--model.hiden", "3"], "hiden"),
         (["fit"], "data"),
+        (["fit", "--data.path", "short.npy", "--training.seed", "-1"], "training.seed"),
         (["evaluate", "none.ckpt", "short.npy"], "checkpoint: no such file: none.ckpt"),
         (["evaluate", "short.npy", "short.npy"], "checkpoint: short.npy is not a checkpoint"),
         (["archive", "none.ckpt"], "checkpoint: no such file: none.ckpt"),

@@ -28,6 +28,8 @@ from rvae.errors import FieldError
         ("training.patience", lambda: TrainingConfig(patience=0)),
         ("training.learning_rate", lambda: TrainingConfig(learning_rate=0.0)),
         ("training.gradient_clip", lambda: TrainingConfig(gradient_clip=0.0)),
+        ("training.seed", lambda: TrainingConfig(seed=-1)),
+        ("training.seed", lambda: TrainingConfig(seed=2**32)),
         ("training.quantile", lambda: TrainingConfig(quantile=1.0)),
     ],
 )

@@ -84,6 +84,16 @@ def test_the_typical_window_is_typical(engine):
     assert analysis.score[0] < engine.card.require_calibration().threshold(0.98)
 
 
+def test_no_series_no_analysis(engine):
+    assert engine.analyse([]) == []
+
+
+@pytest.mark.parametrize("stride", [0, -1])
+def test_a_stride_that_goes_nowhere_is_said(engine, fresh, stride):
+    with pytest.raises(FieldError, match="stride"):
+        engine.analyse(fresh[:1], stride)
+
+
 @pytest.mark.parametrize("shape", [(31, 1), (32,), (32, 2), (0, 1)])
 def test_a_wrong_shape_is_said(engine, shape):
     with pytest.raises(FieldError, match="series"):

@@ -30,6 +30,7 @@ def test_a_table_is_a_series_of_its_numeric_columns(table, name):
     dataset = read(table / name, ReaderConfig(label="fault"))
     assert dataset.channels == ("heat", "speed")
     assert dataset.labelled
+    assert dataset.source == ReaderConfig(label="fault", columns=("heat", "speed"))
     (series,) = dataset.series
     np.testing.assert_array_equal(series.values, [[1, 10], [np.nan, 20], [3, 30], [4, 40], [5, 50]])
     np.testing.assert_array_equal(series.labels, [False, True, False, False, False])
@@ -73,6 +74,17 @@ def test_arrays_are_read_by_their_dimensions(tmp_path, shape, layout, series, po
     )
 
 
+def test_decimals_and_large_integers_are_numbers(tmp_path):
+    columns = {
+        "price": pa.array([1.25, 2.5]).cast(pa.decimal128(10, 2)),
+        "time": pa.array([1763640000000000001, 1763640000000000003]),
+    }
+    parquet.write_table(pa.table(columns), tmp_path / "t.parquet")
+    dataset = read(tmp_path / "t.parquet", ReaderConfig())
+    assert dataset.channels == ("price", "time")
+    np.testing.assert_allclose(dataset.series[0].values[:, 0], [1.25, 2.5])
+
+
 @pytest.mark.parametrize("labels", [np.array([0, 1, 0]), np.eye(3, 5)])
 def test_an_npz_holds_labels_a_series_or_a_point(tmp_path, labels):
     np.savez(tmp_path / "a.npz", x=np.zeros((3, 5, 2)), y=labels)
@@ -96,6 +108,7 @@ def _broken(folder):
     (folder / "ragged.csv").write_text("a,b\n1,2\n3\n")
     (folder / "words.csv").write_text("a\nx\ny\n")
     (folder / "twice.csv").write_text("a,a\n1,2\n")
+    (folder / "index.csv").write_text(",a\n0,1\n1,2\n")
     (folder / "gaps.csv").write_text("a,y\n1,0\n2,\n")
     (folder / "not.parquet").write_text("hello")
     (folder / "data.txt").write_text("1")
@@ -129,6 +142,7 @@ def _broken(folder):
         ("words.csv", {"columns": ("b",)}, "reader.columns"),
         ("words.csv", {"label": "a"}, "data"),
         ("twice.csv", {}, "data"),
+        ("index.csv", {}, "reader.columns"),
         ("gaps.csv", {"label": "y"}, "reader.label"),
         ("gaps.csv", {"series": "z"}, "reader.series"),
         ("not.parquet", {}, "data"),

@@ -23,6 +23,14 @@ def test_scaled_values_have_zero_mean_and_unit_spread():
     np.testing.assert_allclose(scaler.inverse(scaled), values, rtol=0, atol=1e-3)
 
 
+@pytest.mark.parametrize("factor", [1e200, 1e-170])
+def test_a_channel_out_of_range_is_named(factor):
+    values = np.stack([np.arange(4.0), np.arange(4.0) * factor], axis=1)
+    with pytest.raises(FieldError) as caught:
+        Scaler.fit([as_series(values)], ("fine", "far"))
+    assert caught.value.field == "far"
+
+
 @pytest.mark.parametrize("column", [[np.nan] * 4, [2.0] * 4, [2.0, np.nan, 2.0, np.nan]])
 def test_a_channel_without_variation_is_named(column):
     values = np.stack([np.arange(4), column], axis=1)

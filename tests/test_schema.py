@@ -122,6 +122,8 @@ def test_what_is_no_json_object_is_malformed(card, text):
         ({"data": VALUES, "stride": 1.5}, "stride"),
         ({"data": VALUES, "stride": "1"}, "stride"),
         ({"data": VALUES, "stride": True}, "stride"),
+        ({"data": VALUES, "stride": 2**63}, "stride"),
+        ({"data": VALUES, "stride": 2**64}, "stride"),
         ({"data": VALUES, "quantile": 0}, "quantile"),
         ({"data": VALUES, "quantile": 1}, "quantile"),
         ({"data": VALUES, "threshold": "high"}, "threshold"),

@@ -1,15 +1,20 @@
 """Everything through a real TorchServe, with a model that was trained in this run."""
 
 import http.client
+import http.server
 import json
+import os
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from threading import Thread
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -32,6 +37,11 @@ def post(server, body, path="predictions/waves", **headers):
 
 def ask(server, path="predictions/waves", **fields):
     return post(server, json.dumps(fields), path)
+
+
+def is_listening(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def worker_pids(server):
@@ -59,6 +69,7 @@ def test_answers_equal_the_engine_one_by_one_at_once_and_in_batches(
         [r.json() for r in at_once],
         together.json()["predictions"],
     ):
+        assert len(answers) in (5, len(given))
         for answer, analysis in zip(answers, expected, strict=False):
             close = {"rtol": 1e-4, "atol": 1e-5}
             np.testing.assert_allclose(answer["score"], analysis.score, **close)
@@ -117,6 +128,9 @@ def test_what_curl_sends(server, fresh, tmp_path):
         (b'{"data": ["1"' + b", 1" * 40 + b"]}", 422, "data[0]"),
         (b'{"data": [1' + b", 1" * 40 + b'], "output": ["all"]}', 422, "output[0]"),
         (b'{"data": [1' + b", 1" * 40_000 + b"]}", 422, "stride"),
+        (b'{"data": [1' + b", 1" * 40 + b'], "stride": 9223372036854775808}', 422, "stride"),
+        (b'{"' + b"a" * 6_500_000 + b'": 1}', 422, "a" * 100),
+        (b'{"output": [' + b"1," * 2_000_000 + b"1]}", 422, "output"),
     ],
 )
 def test_bad_requests_are_told_what_is_wrong_and_harm_no_worker(server, body, status, field):
@@ -198,10 +212,24 @@ def test_management_and_metrics_are_on_loopback_and_metrics_count(server, fresh)
     assert {address.ip.removeprefix("::ffff:") for address in listening} == {"127.0.0.1"}
 
 
-def test_nothing_outside_the_store_can_be_registered(server, tmp_path):
-    for url in ("http://127.0.0.1:1/x.mar", f"file://{tmp_path}/x.mar", "../x.mar"):
-        answer = requests.post(f"{server.management}/models", params={"url": url}, timeout=30)
-        assert answer.status_code >= 400, url
+def test_no_archive_is_fetched_from_an_address(server, checkpoint, tmp_path):
+    """Archives that would load well, were they fetched."""
+    archive = build_archive(checkpoint, "stranger", "1.0", tmp_path)
+    with http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)
+    ) as host:
+        Thread(target=host.serve_forever, daemon=True).start()
+        addresses = [
+            f"http://127.0.0.1:{host.server_port}/{archive.name}",
+            archive.as_uri(),
+            f"../{tmp_path.name}/{archive.name}",
+        ]
+        assert requests.get(addresses[0], timeout=30).ok
+        for url in addresses:
+            answer = requests.post(f"{server.management}/models", params={"url": url}, timeout=30)
+            assert answer.status_code >= 400, url
+        host.shutdown()
+    assert "stranger" not in requests.get(f"{server.management}/models", timeout=30).text
 
 
 def test_a_killed_worker_comes_back(server, fresh):
@@ -230,18 +258,62 @@ def test_two_servers_live_side_by_side_and_leave_nothing(server, checkpoint, tmp
     assert ask(server, data=fresh[0].tolist()).status_code == 200
 
 
-def test_a_taken_port_is_said(server, store, tmp_path):
-    with pytest.raises(FieldError) as caught:
-        TorchServe(
-            archives_in(store), "127.0.0.1", urlsplit(server.inference).port, 1, tmp_path / "logs"
-        )
-    assert caught.value.field == "port"
+def test_addresses_that_cannot_be_listened_on_are_said(server, store, tmp_path):
+    taken = urlsplit(server.inference).port
+    for host, port, field in (
+        ("127.0.0.1", taken, "port"),
+        ("::1", 0, "host"),
+        ("no.host", 0, "host"),
+    ):
+        with pytest.raises(FieldError) as caught:
+            TorchServe(archives_in(store), host, port, 1, tmp_path / "logs")
+        assert caught.value.field == field
 
 
-@pytest.mark.parametrize("content", ["empty", "no archive", "twice"])
+def test_a_store_of_any_name_is_served(store, tmp_path, fresh):
+    odd = tmp_path / "stö re=#!\\x"
+    odd.mkdir()
+    (odd / "waves-1.0.mar").write_bytes((store / "waves-1.0.mar").read_bytes())
+    with TorchServe(archives_in(odd), "127.0.0.1", 0, 1, tmp_path / "logs") as running:
+        running.wait_until_ready(60)
+        assert ask(running, data=fresh[0].tolist()).ok
+
+
+def test_a_second_signal_does_not_stop_the_cleaning_up(store, tmp_path):
+    command = [sys.executable, "-m", "rvae.cli", "serve", "--store", str(store), "--port", "0"]
+    scratch = tmp_path / "tmp"
+    scratch.mkdir()
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=os.environ | {"TMPDIR": str(scratch)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        curl = next(line for line in process.stdout if "curl" in line)
+        port = urlsplit(curl.split()[3]).port
+        next(line for line in process.stdout if "Ctrl-C" in line)
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.terminate()
+        wait_for(lambda: not is_listening(port))  # so it is stopping, which takes a second more
+        process.terminate()
+        process.wait(60)
+    finally:
+        process.kill()
+        process.stdout.close()
+    _, alive = psutil.wait_procs(family, timeout=20)
+    assert not alive
+    assert not list(scratch.glob("rvae-serve-*"))
+
+
+@pytest.mark.parametrize("content", ["empty", "no archive", "no manifest", "twice"])
 def test_a_store_that_cannot_be_served_is_said(store, tmp_path, content):
     if content == "no archive":
         (tmp_path / "x.mar").write_text("hello")
+    elif content == "no manifest":
+        with zipfile.ZipFile(tmp_path / "x.mar", "w") as archive:
+            archive.writestr("MAR-INF/MANIFEST.json", '{"model": {}}')
     elif content == "twice":
         for name in ("a.mar", "b.mar"):
             (tmp_path / name).write_bytes((store / "waves-1.0.mar").read_bytes())

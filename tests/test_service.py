@@ -107,13 +107,66 @@ def test_errors_have_one_form(service):
 
 
 def test_what_a_request_may_cost_is_bounded(engine, fresh):
-    small = Service(engine, "waves", "1.0", Limits(windows=3, response_bytes=1000))
+    small = Service(engine, "waves", "1.0", Limits(values=3 * 32, response_bytes=1000))
     data = np.concatenate(fresh[:2]).tolist()
     status, error = ask(small, data=data)
     assert (status, error["field"]) == (422, "stride")
     assert ask(small, data=data, stride=20)[0] == 200
     status, error = ask(small, data=data, stride=20, output=["contributions"])
     assert (status, error["field"]) == (422, "output")
+
+
+def test_a_batch_is_run_in_pieces_that_fit(engine, fresh):
+    bodies = [json.dumps({"data": values.tolist()}).encode() for values in fresh[:10]]
+    whole = Service(engine, "waves", "1.0", Limits()).answer([Call(b) for b in bodies])
+    pieces = Service(engine, "waves", "1.0", Limits(values=3 * 32)).answer(
+        [Call(b) for b in bodies]
+    )
+    for one, other in zip(whole, pieces, strict=True):
+        assert json.loads(one.body)["score"] == pytest.approx(json.loads(other.body)["score"], 1e-4)
+
+
+def test_what_there_is_no_time_for_is_asked_to_come_again(engine, fresh):
+    late = Service(engine, "waves", "1.0", Limits(seconds=0.0))
+    bodies = [json.dumps({"data": fresh[0].tolist()}).encode(), b"{"]
+    replies = late.answer([Call(body) for body in bodies])
+    assert [reply.status for reply in replies] == [503, 400]
+    assert replies[0].headers == {"Retry-After": "1"}
+
+
+def test_a_request_that_breaks_the_model_breaks_no_other(engine, fresh, monkeypatch):
+    poison = 12345.0
+    analyse = type(engine).analyse
+
+    def fragile(self, series, strides=None):
+        if any((values == poison).any() for values in series):
+            raise RuntimeError("broken")
+        return analyse(self, series, strides)
+
+    monkeypatch.setattr(type(engine), "analyse", fragile)
+    service = Service(engine, "waves", "1.0", Limits())
+    bodies = [json.dumps({"data": values.tolist()}).encode() for values in fresh[:4]]
+    bodies.insert(2, json.dumps({"data": [poison] * 32}).encode())
+    replies = service.answer([Call(body) for body in bodies])
+    assert [reply.status for reply in replies] == [200, 200, 500, 200, 200]
+    assert json.loads(replies[2].body).keys() == {"code", "message", "field"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"' + b"a" * 6_500_000 + b'": 1}',
+        b'{"output": [' + b"1," * 1_000_000 + b"1]}",
+        b'{"instances": [' + b"1," * 1_000_000 + b"1]}",
+        b"{" + b",".join(b'"%d":1' % i for i in range(300_000)) + b"}",
+        b'{"data": [' + b'"x",' * 1_000_000 + b"1]}",
+        b'{"data": [' + b"{}," * 1_000_000 + b"1]}",
+    ],
+)
+def test_a_huge_wrong_body_gets_a_short_answer(service, body):
+    (reply,) = service.answer([Call(body)])
+    assert reply.status == 422
+    assert len(reply.body) < 1000
 
 
 def test_the_description_can_be_used(service):

@@ -1,6 +1,7 @@
 import os
 import signal
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from rvae.data.readers import read
 from rvae.engine import Engine
 from rvae.errors import FieldError
 from rvae.metrics import active_units, explained_variance
+from rvae.objective import negative_elbo
 from rvae.training import TrainingModule, fit
 from waves import waves
 
@@ -24,7 +26,6 @@ def train(folder, training=QUICK, windows=120, **data):
     return fit(
         read(config.path, ReaderConfig()),
         config,
-        ReaderConfig(),
         ModelConfig(hidden=6, latent=2),
         ObjectiveConfig(),
         training,
@@ -175,7 +176,6 @@ def test_windows_of_one_long_series_with_gaps(tmp_path):
     outcome = fit(
         read(config.path, ReaderConfig()),
         config,
-        ReaderConfig(),
         ModelConfig(hidden=6, latent=2),
         ObjectiveConfig(),
         TrainingConfig(epochs=2, quantile=0.8, accelerator="cpu"),
@@ -185,6 +185,35 @@ def test_windows_of_one_long_series_with_gaps(tmp_path):
     (analysis,) = Engine.load(outcome.checkpoint).analyse([values])
     assert np.isnan(analysis.point_scores).sum() == 4
     assert np.isfinite(analysis.score).all()
+
+
+def test_divergence_is_said(tmp_path, monkeypatch):
+    def diverged(vae, x, mask):
+        terms = negative_elbo(vae, x, mask)
+        return replace(terms, reconstruction=terms.reconstruction * torch.nan)
+
+    monkeypatch.setattr("rvae.training.negative_elbo", diverged)
+    with pytest.raises(FieldError, match="diverged"):
+        train(tmp_path)
+
+
+def test_calibration_windows_without_a_value_do_not_count(tmp_path):
+    values = np.sin(np.arange(2000) / 5)[:, None]
+    values[-280:] = np.nan
+    np.save(tmp_path / "gap.npy", values)
+    config = DataConfig(str(tmp_path / "gap.npy"), window=16, stride=16)
+    with pytest.raises(FieldError) as caught:
+        fit(
+            read(config.path, ReaderConfig()),
+            config,
+            ModelConfig(hidden=4, latent=2),
+            ObjectiveConfig(),
+            QUICK,
+            tmp_path / "run",
+            progress=False,
+        )
+    assert caught.value.field == "training.quantile"
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(

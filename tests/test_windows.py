@@ -50,6 +50,12 @@ def test_parts_cut_in_time_are_in_order_and_a_window_apart():
     assert calibration.values[-1] == 199
 
 
+def test_a_series_too_short_to_cut_is_learnt_from_as_a_whole():
+    parts = split([series(1000, "long"), series(30, "short")], DataConfig("x"), 20, seed=0)
+    assert [(s.name, len(s)) for s in parts.training][1] == ("short", 30)
+    assert {s.name for s in (*parts.validation, *parts.calibration)} == {"long"}
+
+
 @pytest.mark.parametrize("how", ["random", "order"])
 def test_whole_series_are_dealt_once(how):
     many = [series(10, str(i)) for i in range(40)]

@@ -10,7 +10,6 @@ import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -44,7 +43,7 @@ class Card:
         stride: Steps between windows of a longer series, unless a request asks for another.
         reader: How the training file was read; other files are read alike.
         scaler: Fitted on the training part.
-        training: Sketch of the training: counts, epochs, losses, seed.
+        training: Sketch of the training: counts, options, the epoch kept and what it reaches.
         calibration: None in a checkpoint whose training did not come to its end.
         versions: Of the software that trained it.
     """
@@ -74,6 +73,7 @@ class Card:
         calibration = self.calibration and {
             "quantile": self.calibration.quantile,
             "scores": self.calibration.scores.tolist(),
+            "independent": self.calibration.independent,
         }
         return {
             "format": FORMAT,
@@ -90,7 +90,16 @@ class Card:
 
     @classmethod
     def from_dict(cls, card: Mapping[str, Any]) -> "Card":
-        """Undo `to_dict`, whether or not JSON came between."""
+        """Undo `to_dict`, whether or not JSON came between.
+
+        Raises:
+            FieldError: If the card is of another format.
+        """
+        require(
+            card["format"] == FORMAT,
+            "format",
+            f"is {card['format']}, but rvae {rvae.__version__} reads {FORMAT}",
+        )
         calibration = card["calibration"]
         return cls(
             model=ModelConfig(**card["model"]),
@@ -101,7 +110,11 @@ class Card:
             scaler=Scaler(tuple(card["scaler"]["mean"]), tuple(card["scaler"]["scale"])),
             training=card["training"],
             calibration=calibration
-            and Calibration(np.array(calibration["scores"]), calibration["quantile"]),
+            and Calibration(
+                np.array(calibration["scores"]),
+                calibration["quantile"],
+                calibration["independent"],
+            ),
             versions=card["versions"],
         )
 
@@ -122,39 +135,33 @@ class Artifact:
         """
         path = Path(path).expanduser()
         require(path.exists(), "checkpoint", f"no such file: {path}")
-        return cls._from_folder(path) if path.is_dir() else cls._from_checkpoint(path)
+        try:
+            return cls._from_folder(path) if path.is_dir() else cls._from_checkpoint(path)
+        except FieldError:
+            raise
+        except Exception as error:
+            # The ways in which a foreign file can fail to be a checkpoint are too many to list.
+            raise FieldError("checkpoint", f"{path} is not a checkpoint of rvae") from error
 
     @classmethod
     def _from_checkpoint(cls, path: Path) -> "Artifact":
-        try:
-            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-            card = Card.from_dict(checkpoint[CARD_KEY])
-            weights = {
-                name.removeprefix("vae."): tensor
-                for name, tensor in checkpoint["state_dict"].items()
-            }
-        except (OSError, RuntimeError, UnpicklingError, EOFError, KeyError, TypeError) as error:
-            raise FieldError("checkpoint", f"{path} is not a checkpoint of rvae") from error
-        return cls(card, weights)
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        weights = {
+            name.removeprefix("vae."): tensor for name, tensor in checkpoint["state_dict"].items()
+        }
+        return cls(Card.from_dict(checkpoint[CARD_KEY]), weights)
 
     @classmethod
     def _from_folder(cls, path: Path) -> "Artifact":
-        try:
-            content = json.loads((path / CARD_FILE).read_bytes())
-            packed = (path / WEIGHTS_FILE).read_bytes()
-        except (OSError, ValueError) as error:
-            raise FieldError("artifact", f"{path} is not an artifact of rvae") from error
-        require(
-            content["format"] == FORMAT,
-            "artifact",
-            f"has format {content['format']}, but rvae {rvae.__version__} reads {FORMAT}",
-        )
+        content = json.loads((path / CARD_FILE).read_bytes())
+        packed = (path / WEIGHTS_FILE).read_bytes()
+        card = Card.from_dict(content)
         require(
             content["checksum"] == _checksum(packed),
-            "artifact",
+            "checksum",
             f"the weights in {path} are damaged",
         )
-        return cls(Card.from_dict(content), safetensors.torch.load(packed))
+        return cls(card, safetensors.torch.load(packed))
 
     def save(self, path: Path) -> None:
         """Write the folder that a server loads: the same bytes for the same model."""
@@ -165,9 +172,16 @@ class Artifact:
         (path / CARD_FILE).write_text(json.dumps(content, indent=1))
 
     def build(self) -> VAE:
-        """The network with these weights, ready for inference."""
+        """The network with these weights, ready for inference.
+
+        Raises:
+            FieldError: If the weights are those of another network.
+        """
         vae = VAE(self.card.model, len(self.card.channels), self.card.window)
-        vae.load_state_dict(self.weights)
+        try:
+            vae.load_state_dict(self.weights)
+        except RuntimeError as error:
+            raise FieldError("checkpoint", "the weights do not fit the card") from error
         return vae.eval().requires_grad_(False)
 
 

@@ -35,26 +35,31 @@ def fit(
     Args:
         output: Folder for the checkpoint and the TensorBoard logs.
     """
+    from rvae.calibration import windows_needed
     from rvae.data.readers import read
     from rvae.process import keep_freed_memory
     from rvae.training import fit
 
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     keep_freed_memory()
-    outcome = fit(read(data.path, reader), data, reader, model, objective, training, output)
+    outcome = fit(read(data.path, reader), data, model, objective, training, output)
+    card, calibration = outcome.card, outcome.card.require_calibration()
     if outcome.interrupted:
         print("Interrupted: this is what had been learnt until then.")
-    summary = outcome.card.training
-    calibration = outcome.card.calibration
+    windows = ", ".join(f"{count} for {part}" for part, count in card.training["windows"].items())
+    print(f"Channels {', '.join(card.channels)}. Windows of {card.window} steps: {windows}.")
     print(
-        f"Best of epoch {summary['epoch'] + 1}: explains {summary['explained_variance']:.1%} of "
-        f"the variance of held-out windows with {summary['active_units']} of {model.latent} "
-        "latent units active."
+        f"Best of epoch {card.training['epoch'] + 1}: explains "
+        f"{card.training['explained_variance']:.1%} of the variance of held-out windows with "
+        f"{card.training['active_units']} of {model.latent} latent units active."
     )
-    if calibration:
+    print(f"Threshold {calibration.threshold():.4g} at quantile {calibration.quantile:g}.")
+    if not calibration.keeps_promise:
         print(
-            f"Threshold {calibration.threshold():.4g} at quantile {calibration.quantile:g} of "
-            f"{len(calibration.scores)} held-out windows."
+            f"Warning: only {calibration.independent} windows of the calibration part do not "
+            f"overlap. Quantile {calibration.quantile:g} needs "
+            f"{windows_needed(calibration.quantile)}: expect more false alarms than it promises, "
+            "or give more data, a shorter window or a lower quantile."
         )
     print(f"Saved {outcome.checkpoint}")
     return INTERRUPTED if outcome.interrupted else 0
@@ -84,31 +89,33 @@ def evaluate(
 
     from rvae.data.windows import every_window
     from rvae.engine import Engine
+    from rvae.errors import require
     from rvae.metrics import detection, explained_variance
 
     engine = Engine.load(checkpoint)
     card = engine.card
-    dataset = _read_like(data, card, label or card.reader.label, array, layout)
+    dataset = _read_like(data, card, label, array, layout, labels=True)
     analyses = engine.analyse([s.values for s in dataset.series], stride)
+    pairs = list(zip(dataset.series, analyses, strict=True))
     scores = np.concatenate([a.score for a in analyses])
-    threshold = card.require_calibration().threshold()
-    flags = scores > threshold
-    table = Table("", "value", title=f"{data.name}: {len(scores)} windows")
-    observed = np.concatenate(
-        [
-            every_window(card.scaler.transform(s.values), card.window)[a.starts]
-            for s, a in zip(dataset.series, analyses, strict=True)
-        ]
-    )
     labels = np.concatenate(
-        [
-            every_window(s.labels[:, None], card.window)[a.starts].any(axis=(1, 2))
-            for s, a in zip(dataset.series, analyses, strict=True)
-        ]
+        [every_window(s.labels[:, None], card.window)[a.starts].any(axis=(1, 2)) for s, a in pairs]
+    )
+    windows = np.concatenate(
+        [every_window(card.scaler.transform(s.values), card.window)[a.starts] for s, a in pairs]
     )
     means = np.concatenate([a.mean for a in analyses])
-    rows = {"explained variance, normal": explained_variance(observed[~labels], means[~labels])}
-    if dataset.labelled and 0 < labels.sum() < len(labels):
+    rows: dict[str, float] = {}
+    scored = ~np.isnan(scores)
+    if not scored.all():
+        rows["windows without a value, left out"] = float((~scored).sum())
+        scores, labels, windows, means = (x[scored] for x in (scores, labels, windows, means))
+    require(len(scores) > 0, "data", f"{data.name} has no window with a value")
+    threshold = card.require_calibration().threshold()
+    flags = scores > threshold
+    if not labels.all():
+        rows["explained variance, normal"] = explained_variance(windows[~labels], means[~labels])
+    if 0 < labels.sum() < len(labels):
         found = detection(labels, scores, flags)
         rows |= {
             "anomalous windows": float(labels.sum()),
@@ -121,10 +128,11 @@ def evaluate(
         }
     else:
         rows |= {
-            f"score, quantile {q:g}": float(np.nanquantile(scores, q))
+            f"score, quantile {q:g}": float(np.quantile(scores, q))
             for q in (0, 0.25, 0.5, 0.75, 0.99, 1)
         }
         rows[f"share above threshold {threshold:.4g}"] = float(flags.mean())
+    table = Table("", "value", title=f"{data.name}: {len(scores)} windows")
     for name, value in rows.items():
         table.add_row(name, f"{value:.4g}")
     Console().print(table)
@@ -160,7 +168,7 @@ def score(
     writers = {".csv": csv.write_csv, ".parquet": parquet.write_table}
     require(output.suffix in writers, "output", f"must end in {' or '.join(writers)}, got {output}")
     engine = Engine.load(checkpoint)
-    dataset = _read_like(data, engine.card, None, array, layout)
+    dataset = _read_like(data, engine.card, None, array, layout, labels=False)
     analyses = engine.analyse([s.values for s in dataset.series], stride)
     if points:
         lengths = [a.length for a in analyses]
@@ -257,19 +265,25 @@ def _read_like(
     label: str | None,
     array: str | None,
     layout: Literal["series", "rows"] | None,
+    labels: bool,
 ) -> "Dataset":
     """Read a file as the training file was, but for what is given."""
     from rvae.data.readers import read
     from rvae.errors import require
 
-    config = replace(card.reader, label=label)
-    if array is not None:
-        config = replace(config, array=array)
-    if layout is not None:
-        config = replace(config, layout=layout)
-    if config.layout == "series":
-        config = replace(config, columns=card.channels)
-    dataset = read(path, config)
+    config = replace(
+        card.reader,
+        label=(label or card.reader.label) if labels else None,
+        array=array or card.reader.array,
+        layout=layout or card.reader.layout,
+    )
+    try:
+        dataset = read(path, config)
+    except FieldError as error:
+        # Labels that the training file had are welcome here, not owed.
+        if error.field != "reader.label" or label is not None:
+            raise
+        dataset = read(path, replace(config, label=None))
     for series in dataset.series:
         require(
             len(series) >= card.window,

@@ -162,3 +162,4 @@ class TrainingConfig:
         for name in ("learning_rate", "gradient_clip"):
             require(getattr(self, name) > 0, f"training.{name}", "must be positive")
         require(0 < self.quantile < 1, "training.quantile", "must be in (0, 1)")
+        require(0 <= self.seed < 2**32, "training.seed", "must be in [0, 4294967296)")

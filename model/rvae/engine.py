@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ class Analysis:
     length: int
     scaler: Scaler
 
-    @property
+    @cached_property
     def score(self) -> NDArray[np.float64]:
         """Score of each window (W,), NaN where nothing was observed."""
         return scoring.window_scores(self.nll)
@@ -89,12 +90,17 @@ class Engine:
             One analysis a series, in order.
 
         Raises:
-            FieldError: If a series has the wrong shape.
+            FieldError: If a series has the wrong shape, or a stride is not positive.
         """
-        if strides is None or isinstance(strides, int):
-            strides = [strides or self.card.stride] * len(series)
-        for values in series:
+        if strides is None:
+            strides = self.card.stride
+        if isinstance(strides, int):
+            strides = [strides] * len(series)
+        for values, stride in zip(series, strides, strict=True):
             self._check(values)
+            require(stride >= 1, "stride", f"must be at least 1, got {stride}")
+        if not series:
+            return []
         starts = [
             window_starts(len(values), self.card.window, stride)
             for values, stride in zip(series, strides, strict=True)

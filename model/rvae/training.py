@@ -1,33 +1,31 @@
 """Training with Lightning: what a step does, and the way from a file to a checkpoint."""
 
 import math
-import signal
-import threading
 import warnings
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
+from pytorch_lightning.callbacks import ModelCheckpoint, RichProgressBar
 from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from rvae.artifact import CARD_KEY, Card, versions
 from rvae.calibration import Calibration, require_enough
-from rvae.config import DataConfig, ModelConfig, ObjectiveConfig, ReaderConfig, TrainingConfig
+from rvae.callbacks import StopOnInterrupt, StopWithoutProgress
+from rvae.config import DataConfig, ModelConfig, ObjectiveConfig, TrainingConfig
 from rvae.data.dataset import WindowDataset
 from rvae.data.readers import Dataset
 from rvae.data.scaler import Scaler
 from rvae.data.windows import Parts, every_window, split
 from rvae.engine import Engine
-from rvae.errors import require
+from rvae.errors import FieldError, require
 from rvae.metrics import active_units, explained_variance
 from rvae.objective import Terms, negative_elbo, weight_of_kl
 from rvae.vae import VAE
@@ -130,49 +128,6 @@ def share_of_learning_rate(progress: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
 
 
-class StopWithoutProgress(EarlyStopping):
-    """Early stopping that does not lose patience before learning is under way.
-
-    Until learning rate and KL have their full weight the validation loss may stand still or rise.
-
-    Args:
-        patience: Epochs without a better validation loss.
-        warm_up: Share of the training steps that do not count.
-    """
-
-    def __init__(self, patience: int, warm_up: float) -> None:
-        super().__init__("validation/loss", patience=patience, check_on_train_epoch_end=False)
-        self._warm_up = warm_up
-
-    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        if trainer.global_step > self._warm_up * trainer.estimated_stepping_batches:
-            super().on_validation_end(trainer, module)
-
-
-class StopOnInterrupt(pl.Callback):
-    """Ctrl-C ends training after the batch at hand; a second one breaks off at once."""
-
-    def __init__(self) -> None:
-        self.interrupted = False
-
-    def on_fit_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        if threading.current_thread() is not threading.main_thread():
-            return  # Only the main thread may say what a signal does.
-        previous = signal.getsignal(signal.SIGINT)
-
-        def stop(signum: int, frame: FrameType | None) -> None:
-            self.interrupted = True
-            trainer.should_stop = True
-            signal.signal(signal.SIGINT, previous)
-
-        self._previous = previous
-        signal.signal(signal.SIGINT, stop)
-
-    def teardown(self, trainer: pl.Trainer, module: pl.LightningModule, stage: str) -> None:
-        if hasattr(self, "_previous"):
-            signal.signal(signal.SIGINT, self._previous)
-
-
 @dataclass(frozen=True)
 class Outcome:
     """What `fit` leaves behind.
@@ -191,7 +146,6 @@ class Outcome:
 def fit(
     dataset: Dataset,
     data: DataConfig,
-    reader: ReaderConfig,
     model: ModelConfig,
     objective: ObjectiveConfig,
     training: TrainingConfig,
@@ -205,7 +159,12 @@ def fit(
     Raises:
         FieldError: If data or options do not fit together.
     """
-    window = _window(dataset, data, reader)
+    require(
+        training.accelerator != "gpu" or torch.cuda.is_available(),
+        "training.accelerator",
+        'is "gpu", but PyTorch finds none',
+    )
+    window = _window(dataset, data)
     pl.seed_everything(training.seed, workers=True, verbose=False)
     parts = split(dataset.series, data, window, training.seed)
     scaler = Scaler.fit(parts.training, dataset.channels)
@@ -213,13 +172,13 @@ def fit(
         part.name: WindowDataset(getattr(parts, part.name), scaler, window, data.stride)
         for part in fields(Parts)
     }
-    require_enough(len(windows["calibration"]), training.quantile)
+    require_enough(windows["calibration"].observed, training.quantile)
     card = Card(
         model=model,
         channels=dataset.channels,
         window=window,
         stride=data.stride,
-        reader=reader,
+        reader=dataset.source,
         scaler=scaler,
         training={
             "windows": {name: len(part) for name, part in windows.items()},
@@ -261,6 +220,8 @@ def fit(
             DataLoader(windows["training"], training.batch_size, shuffle=True),
             DataLoader(windows["validation"], training.batch_size),
         )
+    if best.best_model_score is not None and not best.best_model_score.isfinite():
+        raise FieldError("training", "diverged: lower training.learning_rate, or look at the data")
     if not best.best_model_path:  # interrupted before the first validation
         best.best_model_path = str(output / "best.ckpt")
         trainer.save_checkpoint(best.best_model_path)
@@ -269,11 +230,11 @@ def fit(
     return Outcome(checkpoint, card, interrupt.interrupted)
 
 
-def _window(dataset: Dataset, data: DataConfig, reader: ReaderConfig) -> int:
+def _window(dataset: Dataset, data: DataConfig) -> int:
     if data.window is not None:
         return data.window
     require(
-        reader.layout == "rows",
+        dataset.source.layout == "rows",
         "data.window",
         'is needed: only the layout "rows" says by itself how long a window is',
     )
@@ -293,7 +254,11 @@ def _calibrate(best: Path, final: Path, parts: Parts, quantile: float) -> Card:
     checkpoint = torch.load(best, map_location="cpu", weights_only=True)
     card = replace(
         card,
-        calibration=Calibration.fit(np.concatenate([a.score for a in held_out]), quantile),
+        calibration=Calibration.fit(
+            np.concatenate([a.score for a in held_out]),
+            quantile,
+            independent=sum(len(s) // card.window for s in parts.calibration),
+        ),
         training={
             **card.training,
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),

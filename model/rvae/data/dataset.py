@@ -26,6 +26,11 @@ class WindowDataset(Dataset[Tensor]):
         self._owners = np.repeat(np.arange(len(series)), [len(s) for s in starts])
         self._starts = np.concatenate(starts)
 
+    @property
+    def observed(self) -> int:
+        """How many windows hold a value."""
+        return sum(bool((~item.isnan()).any()) for item in map(self.__getitem__, range(len(self))))
+
     def __len__(self) -> int:
         return len(self._starts)
 

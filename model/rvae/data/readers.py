@@ -1,7 +1,7 @@
 """Files → series."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -25,12 +25,17 @@ class Dataset:
     Attributes:
         series: At least one.
         channels: Names of the channels, in the order of the values' last axis.
-        labelled: Whether the source said which points are anomalous.
+        source: How they were read, with the columns and the array that were chosen.
     """
 
     series: list[Series]
     channels: tuple[str, ...]
-    labelled: bool
+    source: ReaderConfig
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the source said which points are anomalous."""
+        return self.source.label is not None
 
 
 def read(path: str | Path, config: ReaderConfig) -> Dataset:
@@ -89,6 +94,11 @@ def _read_table(path: Path, config: ReaderConfig) -> Dataset:
             and name not in (config.label, config.series)
         )
         require(bool(channels), "data", f"{path.name} has no numeric column")
+        require(
+            "" not in channels,
+            "reader.columns",
+            f"a numeric column of {path.name} has no name: name the columns that are channels",
+        )
     else:
         channels = config.columns
         for name in channels:
@@ -98,17 +108,17 @@ def _read_table(path: Path, config: ReaderConfig) -> Dataset:
                 "reader.columns",
                 f"column {name!r} of {path.name} is {table.schema.field(name).type}, not numeric",
             )
-    values = np.stack([_as_floats(table[name]) for name in channels], axis=1)  # (N, C)
+    config = replace(config, columns=channels)
+    values = np.stack([_as_floats(table, name) for name in channels], axis=1)  # (N, C)
     labels = _as_labels(
         np.zeros(len(values)) if config.label is None else table[config.label].to_numpy(),
         config.label,
     )
-    labelled = config.label is not None
     if config.layout == "rows":
         # A row is a series, and what are channels elsewhere are its time steps.
-        return Dataset(_rows(values, labels), ("value",), labelled)
+        return Dataset(_rows(values, labels), ("value",), config)
     if config.series is None:
-        return Dataset([Series(path.stem, values, labels)], channels, labelled)
+        return Dataset([Series(path.stem, values, labels)], channels, config)
     keys = table[config.series].to_numpy()
     _, firsts, groups = np.unique(keys.astype(str), return_index=True, return_inverse=True)
     return Dataset(
@@ -117,7 +127,7 @@ def _read_table(path: Path, config: ReaderConfig) -> Dataset:
             for group in np.argsort(firsts)  # in the order of the file
         ],
         channels,
-        labelled,
+        config,
     )
 
 
@@ -147,6 +157,7 @@ def _read_arrays(path: Path, config: ReaderConfig) -> Dataset:
             f"no array {name!r} in {path.name}, which holds {', '.join(arrays)}",
         )
         array = arrays[name]
+        config = replace(config, array=name)
     else:
         require(config.label is None, "reader.label", "an .npy file has no labels: use an .npz")
         array = loaded
@@ -160,7 +171,7 @@ def _read_arrays(path: Path, config: ReaderConfig) -> Dataset:
             "reader.label",
             f"{len(values)} rows need as many labels, got {labels.shape}",
         )
-        return Dataset(_rows(values, labels), ("value",), label is not None)
+        return Dataset(_rows(values, labels), ("value",), config)
     require(
         1 <= values.ndim <= 3,
         "data",
@@ -191,7 +202,7 @@ def _read_arrays(path: Path, config: ReaderConfig) -> Dataset:
             for i, (series, flags) in enumerate(zip(values, labels.reshape(shape), strict=True))
         ],
         channels,
-        label is not None,
+        replace(config, columns=channels),
     )
 
 
@@ -202,8 +213,9 @@ def _rows(values: NDArray[np.float64], labels: NDArray[np.bool_]) -> list[Series
     ]
 
 
-def _as_floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
-    return column.cast(pa.float64()).to_numpy()
+def _as_floats(table: pa.Table, name: str) -> NDArray[np.float64]:
+    # Large integers, such as times in nanoseconds, lose digits that no model could use.
+    return table[name].cast(pa.float64(), safe=False).to_numpy()
 
 
 def _as_labels(labels: NDArray[Any], field: str | None) -> NDArray[np.bool_]:
@@ -216,4 +228,5 @@ def _as_labels(labels: NDArray[Any], field: str | None) -> NDArray[np.bool_]:
 
 
 def _is_number(kind: pa.DataType) -> bool:
-    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
+    tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal)
+    return any(test(kind) for test in tests)

@@ -11,6 +11,9 @@ from rvae.errors import require
 
 __all__ = ["Scaler"]
 
+# Beyond these, squares of values leave the range of a double.
+SMALLEST, LARGEST = 1e-100, 1e100
+
 
 @dataclass(frozen=True)
 class Scaler:
@@ -24,7 +27,7 @@ class Scaler:
         """Measure the training part.
 
         Raises:
-            FieldError: If a channel has no values or does not vary.
+            FieldError: If a channel has no values, does not vary, or is out of range.
         """
         values = np.concatenate([s.values for s in series])  # (N, C)
         observed = ~np.isnan(values)
@@ -32,9 +35,16 @@ class Scaler:
             column = values[observed[:, index], index]
             require(len(column) > 0, name, "has no value in the training part")
             require(np.ptp(column) > 0, name, "is constant in the training part: leave it out")
-        return cls(
-            tuple(np.nanmean(values, axis=0).tolist()), tuple(np.nanstd(values, axis=0).tolist())
-        )
+        with np.errstate(over="ignore"):
+            mean, scale = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
+        for index, name in enumerate(channels):
+            require(
+                bool(SMALLEST < scale[index] < LARGEST) and bool(abs(mean[index]) < LARGEST),
+                name,
+                f"has a mean of {mean[index]:g} and a spread of {scale[index]:g}: "
+                "use a unit in which they are nearer to 1",
+            )
+        return cls(tuple(mean.tolist()), tuple(scale.tolist()))
 
     def transform(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
         """Scale (..., C). The difference is taken in float64: a level of 1e9 must not eat it."""

@@ -21,7 +21,7 @@ def window_starts(length: int, window: int, stride: int) -> NDArray[np.int64]:
     """First steps (W,) of the windows of a series.
 
     A last window at the very end joins those that the stride gives, so that every point is
-    covered.
+    covered wherever the stride is at most a window.
     """
     starts = np.arange(0, length - window + 1, stride)
     return starts if starts[-1] == length - window else np.append(starts, length - window)
@@ -46,7 +46,8 @@ def split(series: Sequence[Series], config: DataConfig, window: int, seed: int) 
 
     Cut in time, a series is training, gap, validation, gap, calibration, in this order, where a
     gap is as long as a window: no window of one part touches a point of another, and neighbours
-    are a window apart. Anomalous stretches are removed from every part.
+    are a window apart. A series that is too short for that is training as a whole. Anomalous
+    stretches are removed from every part.
 
     Raises:
         FieldError: If a part would hold no window.
@@ -98,12 +99,14 @@ def _cut_in_time(
         validation = round(config.validation * usable)
         calibration = round(config.calibration * usable)
         training = usable - validation - calibration
+        if min(training, validation, calibration) < window:
+            parts[0].append(s)  # too short to be cut, but not to be learnt from
+            continue
         starts = (0, training + window, training + window + validation + window)
         for part, start, length in zip(
             parts, starts, (training, validation, calibration), strict=True
         ):
-            if length > 0:
-                part.append(s.part(start, start + length))
+            part.append(s.part(start, start + length))
     return parts
 
 

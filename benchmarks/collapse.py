@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
-from torch import Tensor
+from torch import Tensor, nn
 
 from rvae.config import DataConfig, ModelConfig, ObjectiveConfig, ReaderConfig, TrainingConfig
 from rvae.data.readers import read
@@ -35,10 +36,10 @@ def unrolled(hidden_only: bool, clock: bool) -> Callable[[RecurrentDecoder, Tens
     """A decoder's forward pass, with or without a clock and the latent in the cell state."""
 
     def forward(self: RecurrentDecoder, z: Tensor) -> Tensor:
-        start = self.start(z).expand(self.lstm.num_layers, -1, -1).contiguous()
+        start = self.start(z).expand(self.layers.num_layers, -1, -1).contiguous()
         state = (start, torch.zeros_like(start)) if hidden_only else (torch.tanh(start), start)
-        steps = torch.linspace(-1, 1, self.horizon) if clock else torch.zeros(self.horizon)
-        states, _ = self.lstm(steps[None, :, None].expand(len(z), -1, -1), state)
+        steps = torch.linspace(-1, 1, self.window) if clock else torch.zeros(self.window)
+        states, _ = self.layers(steps[None, :, None].expand(len(z), -1, -1), state)
         return self.output(states)
 
     return forward
@@ -52,7 +53,14 @@ def decoder(hidden_only: bool = False, clock: bool = True) -> Iterator[None]:
 
 @contextmanager
 def default_initialisation() -> Iterator[None]:
-    with patch.object(recurrent, "initialize_lstm", lambda lstm, horizon: None):
+    made = recurrent.layers
+
+    def layers(*arguments: Any, **options: Any) -> nn.RNNBase:
+        lstm = made(*arguments, **options)
+        lstm.reset_parameters()
+        return lstm
+
+    with patch.object(recurrent, "layers", layers):
         yield
 
 

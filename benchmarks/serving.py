@@ -27,7 +27,14 @@ import requests
 from rich.console import Console
 from rich.table import Table
 
-from rvae.config import DataConfig, ModelConfig, ObjectiveConfig, ReaderConfig, TrainingConfig
+from rvae.config import (
+    DataConfig,
+    ModelConfig,
+    ObjectiveConfig,
+    ReaderConfig,
+    RecurrentConfig,
+    TrainingConfig,
+)
 from rvae.data.readers import read
 from rvae.packaging import build_archive
 from rvae.process import usable_processors
@@ -35,7 +42,7 @@ from rvae.server import TorchServe, archives_in
 from rvae.training import fit
 
 WINDOW = 140
-MODEL = ModelConfig(hidden=90, depth=2, latent=20)
+MODEL = ModelConfig(recurrent=RecurrentConfig(hidden=90, depth=2), latent=20)
 CLIENTS = (1, 32)
 
 ALTERNATIVE = """

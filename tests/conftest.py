@@ -5,8 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from rvae.config import DataConfig, ModelConfig, ObjectiveConfig, ReaderConfig, TrainingConfig
+from rvae.config import (
+    DataConfig,
+    ModelConfig,
+    ObjectiveConfig,
+    ReaderConfig,
+    RecurrentConfig,
+    TrainingConfig,
+)
 from rvae.data.readers import read
 from rvae.engine import Engine
 from rvae.packaging import build_archive
@@ -15,6 +23,9 @@ from rvae.training import Outcome, fit
 from waves import anomalous_waves, waves
 
 STEPS = 32
+
+# The models here are so small that threads would spend their time waiting for each other.
+torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +38,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     return fit(
         read(path, reader),
         DataConfig(str(path), window=STEPS),
-        ModelConfig(hidden=24, latent=4),
+        ModelConfig(recurrent=RecurrentConfig(hidden=24), latent=4),
         ObjectiveConfig(),
         TrainingConfig(epochs=40, batch_size=25, accelerator="cpu", quantile=0.98),
         folder,

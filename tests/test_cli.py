@@ -44,7 +44,7 @@ def test_fit_writes_a_checkpoint_that_the_other_commands_take(tmp_path):
     (tmp_path / "machine.yaml").write_text(
         "data: {path: machine.csv, window: 20, stride: 2}\n"
         "reader: {columns: [speed, heat]}\n"
-        "model: {hidden: 8, latent: 2}\n"
+        "model: {recurrent: {hidden: 8}, latent: 2}\n"
         "training: {epochs: 2, quantile: 0.9, accelerator: cpu}\n"
     )
     done = rvae("fit", "--config", "machine.yaml", "--output", "runs/m", cwd=tmp_path)
@@ -161,8 +161,11 @@ def test_interrupted_training_says_what_it_kept(tmp_path):
         (["fit", "--data.path", "short.npy", "--data.window", "50"], "data.window: 50 steps"),
         (["fit", "--data.path", "short.npy"], "data.window: is needed"),
         (["fit", "--data.path", "flat.npy", "--data.window", "4"], "channel_0: is constant"),
-        (["fit", "--data.path", "short.npy", "--model.hidden", "0"], "model.hidden"),
-        (["fit", "--data.path", "short.npy", "--model.hiden", "3"], "hiden"),
+        (
+            ["fit", "--data.path", "short.npy", "--model.recurrent.hidden", "0"],
+            "model.recurrent.hidden",
+        ),
+        (["fit", "--data.path", "short.npy", "--model.recurrent.hiden", "3"], "hiden"),
         (["fit"], "data"),
         (["fit", "--data.path", "short.npy", "--training.seed", "-1"], "training.seed"),
         (["evaluate", "none.ckpt", "short.npy"], "checkpoint: no such file: none.ckpt"),

@@ -1,17 +1,33 @@
 import pytest
 
-from rvae.config import DataConfig, ModelConfig, ObjectiveConfig, ReaderConfig, TrainingConfig
+from rvae.config import (
+    ConvolutionalConfig,
+    DataConfig,
+    DenseConfig,
+    ModelConfig,
+    ObjectiveConfig,
+    ReaderConfig,
+    RecurrentConfig,
+    TrainingConfig,
+)
 from rvae.errors import FieldError
 
 
 @pytest.mark.parametrize(
     ("field", "make"),
     [
-        ("model.hidden", lambda: ModelConfig(hidden=0)),
-        ("model.depth", lambda: ModelConfig(depth=0)),
         ("model.latent", lambda: ModelConfig(latent=-1)),
-        ("model.dropout", lambda: ModelConfig(depth=2, dropout=1.0)),
-        ("model.dropout", lambda: ModelConfig(depth=1, dropout=0.1)),
+        ("model.recurrent.hidden", lambda: RecurrentConfig(hidden=0)),
+        ("model.recurrent.depth", lambda: RecurrentConfig(depth=0)),
+        ("model.recurrent.dropout", lambda: RecurrentConfig(depth=2, dropout=1.0)),
+        ("model.recurrent.dropout", lambda: RecurrentConfig(depth=1, dropout=0.1)),
+        ("model.convolutional.filters", lambda: ConvolutionalConfig(filters=0)),
+        ("model.convolutional.blocks", lambda: ConvolutionalConfig(blocks=0)),
+        ("model.convolutional.kernel", lambda: ConvolutionalConfig(kernel=4)),
+        ("model.convolutional.heads", lambda: ConvolutionalConfig(filters=32, heads=5)),
+        ("model.convolutional.dropout", lambda: ConvolutionalConfig(dropout=-0.1)),
+        ("model.dense.layers", lambda: DenseConfig(layers=(3, 0))),
+        ("model.dense.dropout", lambda: DenseConfig(dropout=1.0)),
         ("model.noise_scale", lambda: ModelConfig(noise_scale=0.0)),
         ("data.window", lambda: DataConfig("x.csv", window=1)),
         ("data.stride", lambda: DataConfig("x.csv", stride=0)),

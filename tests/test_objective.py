@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.distributions import Normal
 
-from rvae.config import ModelConfig, ObjectiveConfig
+from rvae.config import ModelConfig, ObjectiveConfig, RecurrentConfig
 from rvae.objective import Terms, negative_elbo, negative_log_likelihood, weight_of_kl
 from rvae.vae import VAE
 
@@ -12,7 +12,7 @@ from rvae.vae import VAE
 @pytest.fixture
 def vae():
     torch.manual_seed(0)
-    return VAE(ModelConfig(hidden=6, latent=3), channels=2, window=5)
+    return VAE(ModelConfig(recurrent=RecurrentConfig(hidden=6), latent=3), channels=2, window=5)
 
 
 def test_kl_agrees_with_monte_carlo(vae):

@@ -8,7 +8,14 @@ import pytest
 import torch
 
 from rvae.artifact import CARD_KEY, Artifact
-from rvae.config import DataConfig, ModelConfig, ObjectiveConfig, ReaderConfig, TrainingConfig
+from rvae.config import (
+    DataConfig,
+    ModelConfig,
+    ObjectiveConfig,
+    ReaderConfig,
+    RecurrentConfig,
+    TrainingConfig,
+)
 from rvae.data.readers import read
 from rvae.engine import Engine
 from rvae.errors import FieldError
@@ -26,7 +33,7 @@ def train(folder, training=QUICK, windows=120, **data):
     return fit(
         read(config.path, ReaderConfig()),
         config,
-        ModelConfig(hidden=6, latent=2),
+        ModelConfig(recurrent=RecurrentConfig(hidden=6), latent=2),
         ObjectiveConfig(),
         training,
         folder / "run",
@@ -176,7 +183,7 @@ def test_windows_of_one_long_series_with_gaps(tmp_path):
     outcome = fit(
         read(config.path, ReaderConfig()),
         config,
-        ModelConfig(hidden=6, latent=2),
+        ModelConfig(recurrent=RecurrentConfig(hidden=6), latent=2),
         ObjectiveConfig(),
         TrainingConfig(epochs=2, quantile=0.8, accelerator="cpu"),
         tmp_path / "run",
@@ -206,7 +213,7 @@ def test_calibration_windows_without_a_value_do_not_count(tmp_path):
         fit(
             read(config.path, ReaderConfig()),
             config,
-            ModelConfig(hidden=4, latent=2),
+            ModelConfig(recurrent=RecurrentConfig(hidden=4), latent=2),
             ObjectiveConfig(),
             QUICK,
             tmp_path / "run",

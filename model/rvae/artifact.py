@@ -102,7 +102,7 @@ class Card:
         )
         calibration = card["calibration"]
         return cls(
-            model=ModelConfig(**card["model"]),
+            model=ModelConfig.from_dict(card["model"]),
             channels=tuple(card["channels"]),
             window=card["window"],
             stride=card["stride"],

@@ -1,11 +1,114 @@
 """What a model, its data and its training are."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from rvae.errors import require
 
-__all__ = ["DataConfig", "ModelConfig", "ObjectiveConfig", "ReaderConfig", "TrainingConfig"]
+__all__ = [
+    "ConvolutionalConfig",
+    "DataConfig",
+    "DenseConfig",
+    "ModelConfig",
+    "ObjectiveConfig",
+    "ReaderConfig",
+    "RecurrentConfig",
+    "TrainingConfig",
+]
+
+
+@dataclass(frozen=True)
+class RecurrentConfig:
+    """LSTM or GRU layers that read a window step by step, and write it so.
+
+    Attributes:
+        cell: The recurrent cell. Processors run "lstm" four times as fast.
+        hidden: Hidden units of each layer.
+        depth: Layers, in the encoder and in the decoder.
+        dropout: Dropout between layers; needs a depth of at least 2.
+        bidirectional: Whether the encoder also reads backwards.
+        conditioning: How the latent reaches the decoder: it sets the state at the "start"; it does
+            so and is an input at "every_step"; or it does so and each step's output is the next
+            step's input ("feedback"), which takes many times as long.
+    """
+
+    cell: Literal["lstm", "gru"] = "lstm"
+    hidden: int = 64
+    depth: int = 1
+    dropout: float = 0.0
+    bidirectional: bool = False
+    conditioning: Literal["start", "every_step", "feedback"] = "start"
+
+    def __post_init__(self) -> None:
+        for name in ("hidden", "depth"):
+            require(getattr(self, name) >= 1, f"model.recurrent.{name}", "must be at least 1")
+        require(0 <= self.dropout < 1, "model.recurrent.dropout", "must be in [0, 1)")
+        require(
+            self.dropout == 0 or self.depth > 1,
+            "model.recurrent.dropout",
+            "acts between layers, so it needs model.recurrent.depth of at least 2",
+        )
+
+
+@dataclass(frozen=True)
+class ConvolutionalConfig:
+    """Strided convolutions and attention; the decoder adds a GRU to their transposes.
+
+    Attributes:
+        filters: Channels of every convolution.
+        blocks: Convolutions, each of which halves the time steps.
+        kernel: Time steps that a convolution looks at; odd.
+        heads: Heads of the attention; must divide the filters.
+        dropout: Dropout after each block.
+    """
+
+    filters: int = 32
+    blocks: int = 3
+    kernel: int = 5
+    heads: int = 4
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("filters", "blocks", "heads"):
+            require(getattr(self, name) >= 1, f"model.convolutional.{name}", "must be at least 1")
+        require(
+            self.kernel >= 3 and self.kernel % 2 == 1,
+            "model.convolutional.kernel",
+            "must be odd and at least 3",
+        )
+        require(
+            self.filters % self.heads == 0,
+            "model.convolutional.heads",
+            f"must divide the {self.filters} filters",
+        )
+        require(0 <= self.dropout < 1, "model.convolutional.dropout", "must be in [0, 1)")
+
+
+@dataclass(frozen=True)
+class DenseConfig:
+    """Fully connected layers that see a window as one vector.
+
+    Attributes:
+        layers: Widths of the encoder's hidden layers; the decoder mirrors them. Without any, the
+            model is linear: probabilistic principal components.
+        activation: After every hidden layer.
+        batch_norm: Whether hidden layers normalise over the batch.
+        dropout: Dropout after every hidden layer.
+        initializer: Of the weights of hidden layers.
+    """
+
+    layers: tuple[int, ...] = (128, 64)
+    activation: Literal["relu", "leaky_relu", "elu", "gelu", "tanh"] = "leaky_relu"
+    batch_norm: bool = False
+    dropout: float = 0.0
+    initializer: Literal["default", "xavier", "kaiming", "orthogonal"] = "default"
+
+    def __post_init__(self) -> None:
+        # What comes back from YAML or JSON is a list.
+        object.__setattr__(self, "layers", tuple(self.layers))
+        require(all(w >= 1 for w in self.layers), "model.dense.layers", "must be at least 1 wide")
+        require(0 <= self.dropout < 1, "model.dense.dropout", "must be in [0, 1)")
 
 
 @dataclass(frozen=True)
@@ -13,33 +116,46 @@ class ModelConfig:
     """The network.
 
     Attributes:
-        hidden: Hidden units of each recurrent layer.
-        depth: Recurrent layers, in the encoder and in the decoder.
+        architecture: Which of the sections below describes encoder and decoder.
+        recurrent: Where the architecture is "recurrent".
+        convolutional: Where it is "convolutional".
+        dense: Where it is "dense".
         latent: Latent dimensions.
-        dropout: Dropout between recurrent layers; needs a depth of at least 2.
-        noise_scale: Standard deviation of the observation noise, in units of the scaled data;
-            "learned" fits one for each channel.
+        likelihood: Family of the observation noise. "student_t", "laplace" and "huber" forgive
+            single far values, in training and in scores.
+        noise_scale: Scale of the observation noise, in units of the scaled data; "learned" fits one
+            for each channel.
     """
 
-    hidden: int = 64
-    depth: int = 1
+    architecture: Literal["recurrent", "convolutional", "dense"] = "recurrent"
+    recurrent: RecurrentConfig = RecurrentConfig()
+    convolutional: ConvolutionalConfig = ConvolutionalConfig()
+    dense: DenseConfig = DenseConfig()
     latent: int = 16
-    dropout: float = 0.0
+    likelihood: Literal["normal", "student_t", "laplace", "huber"] = "normal"
     noise_scale: float | Literal["learned"] = "learned"
 
     def __post_init__(self) -> None:
-        for name in ("hidden", "depth", "latent"):
-            require(getattr(self, name) >= 1, f"model.{name}", "must be at least 1")
-        require(0 <= self.dropout < 1, "model.dropout", "must be in [0, 1)")
-        require(
-            self.dropout == 0 or self.depth > 1,
-            "model.dropout",
-            "acts between recurrent layers, so it needs model.depth of at least 2",
-        )
+        require(self.latent >= 1, "model.latent", "must be at least 1")
         require(
             self.noise_scale == "learned" or self.noise_scale > 0,
             "model.noise_scale",
             'must be positive or "learned"',
+        )
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "ModelConfig":
+        """Undo `dataclasses.asdict`, whether or not JSON came between."""
+        sections = {
+            "recurrent": RecurrentConfig,
+            "convolutional": ConvolutionalConfig,
+            "dense": DenseConfig,
+        }
+        return cls(
+            **{
+                name: sections[name](**value) if name in sections else value
+                for name, value in content.items()
+            }
         )
 
 

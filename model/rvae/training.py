@@ -172,6 +172,7 @@ def fit(
         part.name: WindowDataset(getattr(parts, part.name), scaler, window, data.stride)
         for part in fields(Parts)
     }
+    require(len(windows["training"]) > 1, "data", "the training part holds one window only")
     require_enough(windows["calibration"].observed, training.quantile)
     card = Card(
         model=model,
@@ -217,7 +218,14 @@ def fit(
         warnings.filterwarnings("ignore", message=".*treespec, LeafSpec.* is deprecated.*")
         trainer.fit(
             module,
-            DataLoader(windows["training"], training.batch_size, shuffle=True),
+            DataLoader(
+                windows["training"],
+                training.batch_size,
+                shuffle=True,
+                # A batch of one has no spread to normalise by, and its gradient is mostly noise.
+                # Shuffling leaves out another window each time.
+                drop_last=len(windows["training"]) % training.batch_size == 1,
+            ),
             DataLoader(windows["validation"], training.batch_size),
         )
     if best.best_model_score is not None and not best.best_model_score.isfinite():

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Normal
 
 from rvae.config import ModelConfig
-from rvae.likelihood import NormalLikelihood
-from rvae.networks.recurrent import RecurrentDecoder, RecurrentEncoder
+from rvae.likelihood import Likelihood
+from rvae.networks import ARCHITECTURES
 
 __all__ = ["VAE"]
 
@@ -18,7 +18,7 @@ LARGEST_LOG_SCALE = 10.0
 
 
 class VAE(nn.Module):
-    """A recurrent variational autoencoder of windows (B, T, C).
+    """A variational autoencoder of windows (B, T, C).
 
     Args:
         config: The network.
@@ -28,11 +28,12 @@ class VAE(nn.Module):
 
     def __init__(self, config: ModelConfig, channels: int, window: int) -> None:
         super().__init__()
-        self.likelihood = NormalLikelihood(channels, config.noise_scale)
-        layers = (config.hidden, config.depth, config.dropout, window)
-        self.encoder = RecurrentEncoder(channels, *layers)
-        self.posterior = NormalPosterior(config.hidden, config.latent)
-        self.decoder = RecurrentDecoder(config.latent, self.likelihood.outputs, *layers)
+        encoder, decoder = ARCHITECTURES[config.architecture]
+        section = getattr(config, config.architecture)
+        self.likelihood = Likelihood(config, channels)
+        self.encoder = encoder(section, channels, window)
+        self.posterior = NormalPosterior(self.encoder.features, config.latent)
+        self.decoder = decoder(section, config.latent, self.likelihood.outputs, window)
 
     def encode(self, x: Tensor, mask: Tensor) -> Distribution:
         """q(z|x) over (B, D), for windows (B, T, C) that were observed where the mask holds."""

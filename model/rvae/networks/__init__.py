@@ -1,1 +1,21 @@
-"""Encoders and decoders: plain modules from windows to features and from latents to parameters."""
+"""Encoders and decoders, exchangeable by name.
+
+An architecture is a file with two modules and a line in `ARCHITECTURES`; its options are the
+section of the same name in `rvae.config.ModelConfig`.
+
+    Encoder(config, channels, window): windows (B, T, C) and their mask → features (B, features),
+        whose number is its attribute `features`
+    Decoder(config, latent, outputs, window): latents (B, D) → likelihood parameters (B, T, outputs)
+"""
+
+from rvae.networks.convolutional import ConvolutionalDecoder, ConvolutionalEncoder
+from rvae.networks.dense import DenseDecoder, DenseEncoder
+from rvae.networks.recurrent import RecurrentDecoder, RecurrentEncoder
+
+__all__ = ["ARCHITECTURES"]
+
+ARCHITECTURES = {
+    "recurrent": (RecurrentEncoder, RecurrentDecoder),
+    "convolutional": (ConvolutionalEncoder, ConvolutionalDecoder),
+    "dense": (DenseEncoder, DenseDecoder),
+}

@@ -1,28 +1,30 @@
-"""LSTM encoder and decoder, and the start that lets them remember a whole window."""
+"""Recurrent encoder and decoder, and the start that lets them remember a whole window."""
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence
 
-__all__ = ["RecurrentDecoder", "RecurrentEncoder", "carry_forward", "last_observed"]
+from rvae.config import RecurrentConfig
+from rvae.networks.missing import carry_forward, last_observed
+
+__all__ = ["RecurrentDecoder", "RecurrentEncoder"]
+
+State = Tensor | tuple[Tensor, Tensor]
 
 
 class RecurrentEncoder(nn.Module):
     """Windows → the top layer's hidden state at the last observed step.
 
     Args:
+        config: The layers.
         channels: Channels C of a window.
-        hidden: Hidden units H of each layer.
-        depth: Number of layers.
-        dropout: Dropout between layers.
-        horizon: Time steps that the memory should span at the start of training.
+        window: Time steps that the memory should span at the start of training.
     """
 
-    def __init__(
-        self, channels: int, hidden: int, depth: int, dropout: float, horizon: int
-    ) -> None:
+    def __init__(self, config: RecurrentConfig, channels: int, window: int) -> None:
         super().__init__()
-        self.lstm = nn.LSTM(channels, hidden, depth, batch_first=True, dropout=dropout)
-        initialize_lstm(self.lstm, horizon)
+        self.layers = layers(config, channels, window, config.bidirectional)
+        self.features = config.hidden * (1 + config.bidirectional)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Summarise windows.
@@ -32,59 +34,91 @@ class RecurrentEncoder(nn.Module):
             mask: Where a value was observed (B, T, C).
 
         Returns:
-            Hidden states (B, H).
+            Hidden states (B, features), those of both directions side by side.
         """
-        states, _ = self.lstm(carry_forward(x, mask))  # (B, T, H)
-        return states[torch.arange(len(x), device=x.device), last_observed(mask)]  # (B, H)
+        last = last_observed(mask)
+        filled = carry_forward(x, mask)
+        if not self.layers.bidirectional:
+            states, _ = self.layers(filled)  # (B, T, H)
+            return states[torch.arange(len(x), device=x.device), last]  # (B, H)
+        # Backwards the padding would come first, so here it has to be cut off.
+        packed = pack_padded_sequence(filled, last.cpu() + 1, True, enforce_sorted=False)
+        _, state = self.layers(packed)
+        hidden = state[0] if isinstance(state, tuple) else state  # (2 * depth, B, H)
+        return torch.cat([hidden[-2], hidden[-1]], dim=1)
 
 
 class RecurrentDecoder(nn.Module):
     """Latents → one vector of likelihood parameters a time step.
 
-    The latent alone sets the initial state of every layer: through it passes all that the
-    decoder knows of the window. The input at each step is a clock, the same for every window.
+    The latent sets the initial state of every layer, and through it alone passes what the decoder
+    knows of the window. Another input at each step is a clock, the same for every window.
 
     Args:
+        config: The layers.
         latent: Latent dimensions D.
         outputs: Parameters a time step.
-        hidden: Hidden units H of each layer.
-        depth: Number of layers.
-        dropout: Dropout between layers.
-        horizon: Time steps T of a full window; the clock runs from -1 to 1 over it.
+        window: Time steps T; the clock runs from -1 to 1 over them.
     """
 
-    def __init__(
-        self, latent: int, outputs: int, hidden: int, depth: int, dropout: float, horizon: int
-    ) -> None:
+    def __init__(self, config: RecurrentConfig, latent: int, outputs: int, window: int) -> None:
         super().__init__()
-        self.horizon = horizon
-        self.start = nn.Linear(latent, hidden)
-        self.lstm = nn.LSTM(1, hidden, depth, batch_first=True, dropout=dropout)
-        self.output = nn.Linear(hidden, outputs)
-        initialize_lstm(self.lstm, horizon)
+        self.window = window
+        self.conditioning = config.conditioning
+        self.start = nn.Linear(latent, config.hidden)
+        more = {"start": 0, "every_step": latent, "feedback": outputs}[config.conditioning]
+        self.layers = layers(config, 1 + more, window, bidirectional=False)
+        self.output = nn.Linear(config.hidden, outputs)
 
     def forward(self, z: Tensor) -> Tensor:
         """Unroll latents (B, D) into parameters (B, T, outputs)."""
-        cell = self.start(z).expand(self.lstm.num_layers, -1, -1).contiguous()  # (depth, B, H)
-        clock = torch.linspace(-1, 1, self.horizon, device=z.device, dtype=z.dtype)
-        clock = clock[None, :, None].expand(len(z), -1, -1)  # (B, T, 1)
-        # The cell is what an LSTM remembers by: a latent that enters through the hidden state
-        # alone has to pass the input gate of the first step before anything can hold it.
-        states, _ = self.lstm(clock, (torch.tanh(cell), cell))  # (B, T, H)
+        clock = torch.linspace(-1, 1, self.window, device=z.device, dtype=z.dtype)
+        inputs = clock[None, :, None].expand(len(z), -1, -1)  # (B, T, 1)
+        if self.conditioning == "feedback":
+            return self._unroll(inputs, self._state(z))
+        if self.conditioning == "every_step":
+            inputs = torch.cat([inputs, z[:, None].expand(-1, self.window, -1)], dim=2)
+        states, _ = self.layers(inputs, self._state(z))  # (B, T, H)
         return self.output(states)
 
+    def _state(self, z: Tensor) -> State:
+        start = self.start(z).expand(self.layers.num_layers, -1, -1).contiguous()  # (depth, B, H)
+        # The cell is what an LSTM remembers by: a latent that enters through the hidden state
+        # alone has to pass the input gate of the first step before anything can hold it.
+        return (torch.tanh(start), start) if isinstance(self.layers, nn.LSTM) else torch.tanh(start)
 
-def initialize_lstm(lstm: nn.LSTM, horizon: int) -> None:
-    """Give every unit of an LSTM a time scale between one step and `horizon` steps.
+    def _unroll(self, inputs: Tensor, state: State) -> Tensor:
+        said = inputs.new_zeros(len(inputs), 1, self.output.out_features)
+        outputs = []
+        for step in torch.split(inputs, 1, dim=1):
+            hidden, state = self.layers(torch.cat([step, said], dim=2), state)
+            said = self.output(hidden)
+            outputs.append(said)
+        return torch.cat(outputs, dim=1)
+
+
+def layers(config: RecurrentConfig, inputs: int, window: int, bidirectional: bool) -> nn.RNNBase:
+    """Recurrent layers whose units start with time scales between one step and the window.
 
     Chrono initialisation (Tallec and Ollivier 2018, "Can recurrent neural networks warp time?",
-    eq. 16) draws the forget gates' biases from log U(1, horizon - 1) and sets the input gates'
-    to minus that. With PyTorch's default a cell forgets half its content at each step, the
-    latent's influence is gone long before the window's end, and the decoder learns the mean
-    curve instead. Recurrent weights start orthogonal (Saxe et al. 2014).
+    eq. 16) draws the biases of the gates that keep the state from log U(1, window - 1), and in an
+    LSTM sets those of the gates that let new content in to minus that. With PyTorch's default a
+    cell forgets half its content at each step, the latent's influence is gone long before the
+    window's end, and the decoder learns the mean curve instead. Recurrent weights start orthogonal
+    (Saxe et al. 2014).
     """
-    for name, parameter in lstm.named_parameters():
-        gates = parameter.data.chunk(4)  # input, forget, cell, output
+    kind = {"lstm": nn.LSTM, "gru": nn.GRU}[config.cell]
+    made: nn.RNNBase = kind(
+        inputs,
+        config.hidden,
+        config.depth,
+        batch_first=True,
+        dropout=config.dropout,
+        bidirectional=bidirectional,
+    )
+    for name, parameter in made.named_parameters():
+        # LSTM: input, forget, cell, output. GRU: reset, update, new; its update gate keeps.
+        gates = parameter.data.chunk(4 if config.cell == "lstm" else 3)
         if name.startswith("weight_ih"):
             for gate in gates:
                 nn.init.xavier_uniform_(gate)
@@ -94,23 +128,8 @@ def initialize_lstm(lstm: nn.LSTM, horizon: int) -> None:
         else:
             nn.init.zeros_(parameter)
         if name.startswith("bias_ih"):
-            spans = torch.empty(lstm.hidden_size).uniform_(1, max(horizon - 1, 2))
+            spans = torch.empty(config.hidden).uniform_(1, max(window - 1, 2))
             gates[1].copy_(spans.log())
-            gates[0].copy_(-spans.log())
-
-
-def last_observed(mask: Tensor) -> Tensor:
-    """Index of the last step at which any channel was observed: (B, T, C) → (B,), 0 where none."""
-    steps = torch.arange(mask.shape[1], device=mask.device)
-    return (mask.any(-1) * steps).amax(1)
-
-
-def carry_forward(x: Tensor, mask: Tensor) -> Tensor:
-    """Put the last observed value of its channel at each missing place, zero before the first.
-
-    This is only what the encoder looks at: a missing value enters no loss and no score.
-    """
-    steps = torch.arange(x.shape[1], device=x.device)[None, :, None]
-    source = torch.where(mask, steps, -1).cummax(1).values  # (B, T, C)
-    filled = x.nan_to_num().gather(1, source.clamp(min=0))
-    return torch.where(source >= 0, filled, 0.0)
+            if config.cell == "lstm":
+                gates[0].copy_(-spans.log())
+    return made

@@ -1,0 +1,100 @@
+"""Convolutional encoder and decoder with attention, for windows of any length."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from rvae.config import ConvolutionalConfig
+from rvae.networks.missing import carry_forward
+
+__all__ = ["ConvolutionalDecoder", "ConvolutionalEncoder"]
+
+
+class ConvolutionalEncoder(nn.Module):
+    """Strided convolutions, attention over what they leave of time, all of it as features.
+
+    Args:
+        config: The layers.
+        channels: Channels C of a window.
+        window: Time steps T.
+    """
+
+    def __init__(self, config: ConvolutionalConfig, channels: int, window: int) -> None:
+        super().__init__()
+        blocks: list[nn.Module] = []
+        # The mask comes along as further channels: a convolution cannot know what was carried.
+        inputs = 2 * channels
+        for _ in range(config.blocks):
+            blocks += [
+                nn.Conv1d(inputs, config.filters, config.kernel, 2, config.kernel // 2),
+                nn.GELU(),
+                nn.Dropout(config.dropout),
+            ]
+            inputs = config.filters
+        self.blocks = nn.Sequential(*blocks)
+        self.attention = Attention(config, coarse_steps(config, window))
+        self.features = config.filters * coarse_steps(config, window)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Windows (B, T, C), observed where the mask (B, T, C) holds → features (B, features)."""
+        inputs = torch.cat([carry_forward(x, mask), mask.to(x.dtype)], dim=2)  # (B, T, 2C)
+        coarse = self.blocks(inputs.transpose(1, 2)).transpose(1, 2)  # (B, T', filters)
+        return self.attention(coarse).flatten(1)
+
+
+class ConvolutionalDecoder(nn.Module):
+    """Latents → coarse steps, transposed convolutions to fine ones, a GRU and attention over them.
+
+    Args:
+        config: The layers.
+        latent: Latent dimensions D.
+        outputs: Parameters a time step.
+        window: Time steps T.
+    """
+
+    def __init__(self, config: ConvolutionalConfig, latent: int, outputs: int, window: int) -> None:
+        super().__init__()
+        self.window = window
+        self.coarse = (config.filters, coarse_steps(config, window))
+        self.start = nn.Linear(latent, math.prod(self.coarse))
+        blocks: list[nn.Module] = []
+        for _ in range(config.blocks):
+            blocks += [
+                nn.ConvTranspose1d(
+                    config.filters, config.filters, config.kernel, 2, config.kernel // 2, 1
+                ),
+                nn.GELU(),
+                nn.Dropout(config.dropout),
+            ]
+        self.blocks = nn.Sequential(*blocks)
+        self.recurrent = nn.GRU(config.filters, config.filters, batch_first=True)
+        self.attention = Attention(config, window)
+        self.output = nn.Linear(config.filters, outputs)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Latents (B, D) → parameters (B, T, outputs)."""
+        fine = self.blocks(self.start(z).unflatten(1, self.coarse))  # (B, filters, ≥ T)
+        states, _ = self.recurrent(fine[..., : self.window].transpose(1, 2))  # (B, T, filters)
+        return self.output(self.attention(states))
+
+
+class Attention(nn.Module):
+    """Self-attention over time with a learned place for every step, added to what it is given."""
+
+    def __init__(self, config: ConvolutionalConfig, steps: int) -> None:
+        super().__init__()
+        self.place = nn.Parameter(torch.randn(steps, config.filters) * 0.02)
+        self.norm = nn.LayerNorm(config.filters)
+        self.heads = nn.MultiheadAttention(config.filters, config.heads, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, steps, filters) → the same."""
+        normed = self.norm(x + self.place)
+        attended, _ = self.heads(normed, normed, normed, need_weights=False)
+        return x + attended
+
+
+def coarse_steps(config: ConvolutionalConfig, window: int) -> int:
+    """Time steps that are left of a window: each block leaves half, rounded up."""
+    return math.ceil(window / 2**config.blocks)

@@ -1,0 +1,81 @@
+"""Fully connected encoder and decoder."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+from torch import Tensor, nn
+
+from rvae.config import DenseConfig
+from rvae.networks.missing import carry_forward
+
+__all__ = ["DenseDecoder", "DenseEncoder"]
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "elu": nn.ELU,
+    "gelu": nn.GELU,
+    "tanh": nn.Tanh,
+}
+INITIALIZERS: dict[str, Callable[[Tensor], Tensor]] = {
+    "xavier": nn.init.xavier_uniform_,
+    "kaiming": nn.init.kaiming_uniform_,
+    "orthogonal": nn.init.orthogonal_,
+}
+
+
+class DenseEncoder(nn.Module):
+    """Windows as vectors (B, T * C) → the last hidden layer.
+
+    Args:
+        config: The layers.
+        channels: Channels C of a window.
+        window: Time steps T.
+    """
+
+    def __init__(self, config: DenseConfig, channels: int, window: int) -> None:
+        super().__init__()
+        widths = (window * channels, *config.layers)
+        self.layers = layers(config, widths)
+        self.features = widths[-1]
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Windows (B, T, C), observed where the mask (B, T, C) holds → features (B, features)."""
+        return self.layers(carry_forward(x, mask).flatten(1))
+
+
+class DenseDecoder(nn.Module):
+    """Latents → all time steps at once, through the encoder's hidden layers in reverse.
+
+    Args:
+        config: The layers.
+        latent: Latent dimensions D.
+        outputs: Parameters a time step.
+        window: Time steps T.
+    """
+
+    def __init__(self, config: DenseConfig, latent: int, outputs: int, window: int) -> None:
+        super().__init__()
+        widths = (latent, *reversed(config.layers))
+        self.shape = (window, outputs)
+        self.layers = layers(config, widths)
+        self.output = nn.Linear(widths[-1], window * outputs)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Latents (B, D) → parameters (B, T, outputs)."""
+        return self.output(self.layers(z)).unflatten(1, self.shape)
+
+
+def layers(config: DenseConfig, widths: Sequence[int]) -> nn.Sequential:
+    """Hidden layers between these widths; none where there is but one width."""
+    made: list[nn.Module] = []
+    for inputs, outputs in pairwise(widths):
+        linear = nn.Linear(inputs, outputs)
+        if config.initializer != "default":
+            INITIALIZERS[config.initializer](linear.weight)
+            nn.init.zeros_(linear.bias)
+        made.append(linear)
+        if config.batch_norm:
+            made.append(nn.BatchNorm1d(outputs))
+        made += [ACTIVATIONS[config.activation](), nn.Dropout(config.dropout)]
+    return nn.Sequential(*made)

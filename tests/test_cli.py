@@ -145,7 +145,7 @@ def test_interrupted_training_says_what_it_kept(tmp_path):
         stderr=subprocess.STDOUT,
         text=True,
     )
-    wait_for((tmp_path / "runs" / "latest" / "best.ckpt").exists)
+    wait_for((tmp_path / "runs" / "latest" / "state" / "best.ckpt").exists)
     os.kill(process.pid, signal.SIGINT)
     said = process.communicate()[0]
     assert process.returncode == 130

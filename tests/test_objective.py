@@ -77,3 +77,23 @@ def test_beta_rises_and_stays():
     config = ObjectiveConfig(beta=2.0, warmup=0.5)
     assert [weight_of_kl(config, at) for at in (0, 0.25, 0.5, 1)] == [0, 1, 2, 2]
     assert weight_of_kl(ObjectiveConfig(beta=2.0, warmup=0.0), 0) == 2
+
+
+def test_beta_rises_in_cycles():
+    config = ObjectiveConfig(annealing="cyclical", cycles=2, warmup=0.5)
+    assert [weight_of_kl(config, at) for at in (0, 0.125, 0.25, 0.49, 0.5, 0.625)] == [
+        0, 0.5, 1, 1, 0, 0.5,
+    ]  # fmt: skip
+    assert weight_of_kl(config, 1) == 1
+
+
+def test_sampling_noise_scales_the_distance_from_the_mean(vae):
+    x = torch.randn(3, 5, 2)
+    exact = negative_log_likelihood(vae.decode(vae.encode(x, ~x.isnan()).mean), x, ~x.isnan()).sum(
+        (1, 2)
+    )
+    still = negative_elbo(vae, x, ~x.isnan(), sampling_noise=0.0)
+    torch.testing.assert_close(still.reconstruction, exact)
+    noisy = negative_elbo(vae, x, ~x.isnan(), sampling_noise=30.0)
+    assert (noisy.reconstruction > exact).all()
+    torch.testing.assert_close(noisy.kl, still.kl)

@@ -27,7 +27,7 @@ from waves import waves
 QUICK = TrainingConfig(epochs=2, batch_size=20, accelerator="cpu", quantile=0.9)
 
 
-def train(folder, training=QUICK, windows=120, **data):
+def train(folder, training=QUICK, windows=120, resume=False, **data):
     np.save(folder / "waves.npy", waves(windows, steps=16))
     config = DataConfig(str(folder / "waves.npy"), **({"window": 16} | data))
     return fit(
@@ -38,6 +38,7 @@ def train(folder, training=QUICK, windows=120, **data):
         training,
         folder / "run",
         progress=False,
+        resume=resume,
     )
 
 
@@ -86,6 +87,7 @@ def test_the_checkpoint_is_plain_data_and_holds_everything(outcome):
     assert sorted(p.name for p in outcome.checkpoint.parent.iterdir()) == [
         "logs",
         "model.ckpt",
+        "state",
         "waves.npy",
     ]
 
@@ -157,6 +159,68 @@ def test_interrupting_keeps_what_was_learnt(tmp_path, monkeypatch):
     assert len(Engine.load(outcome.checkpoint).analyse([waves(1, 16)[0]])[0].score) == 1
 
 
+def weights(outcome):
+    return torch.load(outcome.checkpoint, weights_only=True)["state_dict"]
+
+
+@pytest.mark.parametrize("schedule", ["one_cycle", "constant", "warm_restarts", "plateau"])
+@pytest.mark.parametrize("step", [9, 11])
+def test_resumed_training_ends_like_one_that_was_not_interrupted(
+    tmp_path, monkeypatch, schedule, step
+):
+    """To the bit, though it was stopped in the middle of the third or just before its end."""
+    training = replace(QUICK, epochs=6, schedule=schedule, optimizer="adamw", weight_decay=0.01)
+    for name in ("whole", "parts"):
+        (tmp_path / name).mkdir()
+    whole = train(tmp_path / "whole", training)
+    original = TrainingModule.training_step
+
+    def interrupted_step(self, windows, batch_index):
+        if self.global_step == step:
+            os.kill(os.getpid(), signal.SIGINT)
+        return original(self, windows, batch_index)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(TrainingModule, "training_step", interrupted_step)
+        assert train(tmp_path / "parts", training).interrupted
+    parts = train(tmp_path / "parts", training, resume=True)
+    assert not parts.interrupted
+    for name, tensor in weights(whole).items():
+        assert torch.equal(tensor, weights(parts)[name]), name
+    assert whole.card.training["epoch"] == parts.card.training["epoch"]
+    assert whole.card.to_dict()["calibration"] == parts.card.to_dict()["calibration"]
+
+
+def test_only_the_same_training_is_resumed(tmp_path):
+    with pytest.raises(FieldError, match="there is no"):
+        train(tmp_path, resume=True)
+    train(tmp_path)
+    with pytest.raises(FieldError, match="another scaler"):
+        train(tmp_path, windows=100, resume=True)
+
+
+def test_more_epochs_can_be_added(tmp_path):
+    training = replace(QUICK, schedule="constant")
+    train(tmp_path, training)
+    longer = train(tmp_path, replace(training, epochs=5), resume=True)
+    last = torch.load(longer.checkpoint.parent / "state" / "last.ckpt", weights_only=True)
+    assert last["epoch"] == 4
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "rmsprop", "sgd"])
+def test_every_optimizer_learns(tmp_path, optimizer):
+    rate = 1e-2 if optimizer.startswith("adam") else 1e-3
+    training = replace(
+        QUICK, epochs=12, optimizer=optimizer, learning_rate=rate, schedule="constant"
+    )
+    outcome = train(tmp_path, training)
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(outcome.checkpoint.parent / "logs")).Reload()
+    losses = [event.value for event in events.Scalars("validation/loss")]
+    assert losses[-1] < losses[0]
+
+
 def test_training_off_the_main_thread_works(tmp_path):
     outcomes = []
     thread = threading.Thread(target=lambda: outcomes.append(train(tmp_path)))
@@ -195,8 +259,8 @@ def test_windows_of_one_long_series_with_gaps(tmp_path):
 
 
 def test_divergence_is_said(tmp_path, monkeypatch):
-    def diverged(vae, x, mask):
-        terms = negative_elbo(vae, x, mask)
+    def diverged(*arguments):
+        terms = negative_elbo(*arguments)
         return replace(terms, reconstruction=terms.reconstruction * torch.nan)
 
     monkeypatch.setattr("rvae.training.negative_elbo", diverged)

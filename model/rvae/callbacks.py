@@ -1,13 +1,14 @@
-"""When training ends before its last epoch."""
+"""What happens around epochs: stopping early, and keeping what it takes to go on."""
 
 import signal
 import threading
+from pathlib import Path
 from types import FrameType
 
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import EarlyStopping
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
-__all__ = ["StopOnInterrupt", "StopWithoutProgress"]
+__all__ = ["KeepWholeEpoch", "StopOnInterrupt", "StopWithoutProgress"]
 
 
 class StopWithoutProgress(EarlyStopping):
@@ -17,16 +18,37 @@ class StopWithoutProgress(EarlyStopping):
 
     Args:
         patience: Epochs without a better validation loss.
+        improvement: By how much it must be lower to be better.
         warm_up: Share of the training steps that do not count.
     """
 
-    def __init__(self, patience: int, warm_up: float) -> None:
-        super().__init__("validation/loss", patience=patience, check_on_train_epoch_end=False)
+    def __init__(self, patience: int, improvement: float, warm_up: float) -> None:
+        super().__init__("validation/loss", improvement, patience, check_on_train_epoch_end=False)
         self._warm_up = warm_up
 
     def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if trainer.global_step > self._warm_up * trainer.estimated_stepping_batches:
             super().on_validation_end(trainer, module)
+
+
+class KeepWholeEpoch(ModelCheckpoint):
+    """A checkpoint of the last whole epoch, or of the one with the lowest monitored value.
+
+    Args:
+        folder: Where it is kept.
+        name: Of the file, without suffix.
+        monitor: What is monitored; the last epoch is kept where it is left out.
+    """
+
+    def __init__(self, folder: Path, name: str, monitor: str | None = None) -> None:
+        super().__init__(
+            folder, name, monitor, enable_version_counter=False, save_on_train_epoch_end=True
+        )
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        # Where training is interrupted an epoch ends in its middle, and nothing can go on there.
+        if trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
+            super().on_train_epoch_end(trainer, module)
 
 
 class StopOnInterrupt(pl.Callback):

@@ -29,11 +29,13 @@ def fit(
     model: ModelConfig = ModelConfig(),
     objective: ObjectiveConfig = ObjectiveConfig(),
     training: TrainingConfig = TrainingConfig(),
+    resume: bool = False,
 ) -> int:
     """Train a model on a file and write OUTPUT/model.ckpt, with everything that serving needs.
 
     Args:
-        output: Folder for the checkpoint and the TensorBoard logs.
+        output: Folder for the checkpoint, the TensorBoard logs and the state of training.
+        resume: Go on after the last whole epoch of an earlier training with this output.
     """
     from rvae.calibration import windows_needed
     from rvae.data.readers import read
@@ -42,10 +44,10 @@ def fit(
 
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     keep_freed_memory()
-    outcome = fit(read(data.path, reader), data, model, objective, training, output)
+    outcome = fit(read(data.path, reader), data, model, objective, training, output, resume=resume)
     card, calibration = outcome.card, outcome.card.require_calibration()
     if outcome.interrupted:
-        print("Interrupted: this is what had been learnt until then.")
+        print("Interrupted: this is what had been learnt. --resume true goes on from there.")
     windows = ", ".join(f"{count} for {part}" for part, count in card.training["windows"].items())
     print(f"Channels {', '.join(card.channels)}. Windows of {card.window} steps: {windows}.")
     print(

@@ -233,18 +233,26 @@ class ObjectiveConfig:
 
     Attributes:
         beta: Weight of the KL divergence once it is fully weighed in; 1 is the ELBO.
-        warmup: Share of the training steps over which the weight rises from 0 to beta.
+        annealing: "linear" raises the weight from 0 to beta once; "cyclical" does so several times.
+        warmup: Share of the training steps, or of each cycle, over which the weight rises.
+        cycles: How often, where the annealing is cyclical.
         free_bits: Nats of each latent dimension that the KL does not penalise.
+        sampling_noise: Factor on the posterior's standard deviation when a latent is drawn; 1 is
+            the ELBO.
     """
 
     beta: float = 1.0
+    annealing: Literal["linear", "cyclical"] = "linear"
     warmup: float = 0.3
+    cycles: int = 4
     free_bits: float = 0.0
+    sampling_noise: float = 1.0
 
     def __post_init__(self) -> None:
-        require(self.beta >= 0, "objective.beta", "must not be negative")
+        for name in ("beta", "free_bits", "sampling_noise"):
+            require(getattr(self, name) >= 0, f"objective.{name}", "must not be negative")
         require(0 <= self.warmup <= 1, "objective.warmup", "must be in [0, 1]")
-        require(self.free_bits >= 0, "objective.free_bits", "must not be negative")
+        require(self.cycles >= 1, "objective.cycles", "must be at least 1")
 
 
 @dataclass(frozen=True)
@@ -254,10 +262,17 @@ class TrainingConfig:
     Attributes:
         epochs: Passes over the training windows at the most.
         batch_size: Windows in a step.
-        learning_rate: Peak of Adam's learning rate, reached after a tenth of the steps.
+        optimizer: Which one.
+        learning_rate: Its highest learning rate.
+        weight_decay: Decay of the weights, of "adamw".
+        schedule: What becomes of the learning rate. "one_cycle": up in a tenth of the steps, then
+            down to zero; "constant"; "warm_restarts": down to zero again and again, every time in
+            twice as many epochs, ten at first; "plateau": a third of it whenever the validation
+            loss has stood still for a third of the patience.
         gradient_clip: Largest norm of the gradient.
         patience: Epochs without a better validation loss after which training stops, once
             learning rate and KL are warmed up.
+        improvement: By how much a validation loss must be lower to count as better.
         seed: Seed of everything random.
         quantile: Quantile of held-out normal scores that becomes the threshold.
         accelerator: Lightning's name for where to train.
@@ -265,9 +280,13 @@ class TrainingConfig:
 
     epochs: int = 100
     batch_size: int = 32
+    optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
     learning_rate: float = 1e-2
+    weight_decay: float = 0.0
+    schedule: Literal["one_cycle", "constant", "warm_restarts", "plateau"] = "one_cycle"
     gradient_clip: float = 5.0
     patience: int = 25
+    improvement: float = 0.0
     seed: int = 0
     quantile: float = 0.99
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
@@ -277,5 +296,12 @@ class TrainingConfig:
             require(getattr(self, name) >= 1, f"training.{name}", "must be at least 1")
         for name in ("learning_rate", "gradient_clip"):
             require(getattr(self, name) > 0, f"training.{name}", "must be positive")
+        for name in ("weight_decay", "improvement"):
+            require(getattr(self, name) >= 0, f"training.{name}", "must not be negative")
+        require(
+            self.weight_decay == 0 or self.optimizer == "adamw",
+            "training.weight_decay",
+            'is only for the optimizer "adamw"',
+        )
         require(0 < self.quantile < 1, "training.quantile", "must be in (0, 1)")
         require(0 <= self.seed < 2**32, "training.seed", "must be in [0, 4294967296)")

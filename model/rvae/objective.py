@@ -37,11 +37,19 @@ class Terms:
         return self.reconstruction.mean() + beta * kl
 
 
-def negative_elbo(vae: VAE, x: Tensor, mask: Tensor) -> Terms:
-    """Both terms for windows (B, T, C), with one sample of z from q(z|x)."""
+def negative_elbo(vae: VAE, x: Tensor, mask: Tensor, sampling_noise: float = 1.0) -> Terms:
+    """Both terms for windows (B, T, C), with one sample of z from q(z|x).
+
+    Args:
+        vae: The network.
+        x: Scaled windows (B, T, C).
+        mask: Where a value was observed (B, T, C).
+        sampling_noise: Factor on the distance between the sample and the mean of q(z|x).
+    """
     posterior = vae.encode(x, mask)
     prior = Normal(torch.zeros_like(posterior.mean), torch.ones_like(posterior.mean))
-    nll = negative_log_likelihood(vae.decode(posterior.rsample()), x, mask)
+    z = posterior.mean + sampling_noise * (posterior.rsample() - posterior.mean)
+    nll = negative_log_likelihood(vae.decode(z), x, mask)
     return Terms(nll.sum((1, 2)), kl_divergence(posterior, prior), posterior.mean)
 
 
@@ -55,7 +63,10 @@ def negative_log_likelihood(p: Distribution, x: Tensor, mask: Tensor) -> Tensor:
 def weight_of_kl(config: ObjectiveConfig, progress: float) -> float:
     """Beta after `progress` (0 to 1) of the training steps: a linear rise, then flat.
 
-    Bowman et al. 2016, "Generating sentences from a continuous space", section 3.1.
+    Bowman et al. 2016, "Generating sentences from a continuous space", section 3.1; in cycles, Fu
+    et al. 2019, "Cyclical annealing schedule", eq. 6.
     """
+    if config.annealing == "cyclical":
+        progress = min(progress, 1 - 1e-9) * config.cycles % 1
     rise = 1.0 if config.warmup == 0 else min(1.0, progress / config.warmup)
     return config.beta * rise

@@ -11,16 +11,16 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import ModelCheckpoint, RichProgressBar
+from pytorch_lightning.callbacks import RichProgressBar
 from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from rvae.artifact import CARD_KEY, Card, versions
+from rvae.artifact import CARD_KEY, Artifact, Card, versions
 from rvae.calibration import Calibration, require_enough
-from rvae.callbacks import StopOnInterrupt, StopWithoutProgress
+from rvae.callbacks import KeepWholeEpoch, StopOnInterrupt, StopWithoutProgress
 from rvae.config import DataConfig, ModelConfig, ObjectiveConfig, TrainingConfig
-from rvae.data.dataset import WindowDataset
+from rvae.data.dataset import EpochShuffle, WindowDataset
 from rvae.data.readers import Dataset
 from rvae.data.scaler import Scaler
 from rvae.data.windows import Parts, every_window, split
@@ -28,11 +28,12 @@ from rvae.engine import Engine
 from rvae.errors import FieldError, require
 from rvae.metrics import active_units, explained_variance
 from rvae.objective import Terms, negative_elbo, weight_of_kl
+from rvae.optimization import WARM_UP, optimizer, schedule
 from rvae.vae import VAE
 
 __all__ = ["Outcome", "TrainingModule", "fit"]
 
-WARM_UP = 0.1
+STATE = "state"
 
 
 class TrainingModule(pl.LightningModule):
@@ -60,7 +61,11 @@ class TrainingModule(pl.LightningModule):
         self._validation: list[Terms] = []
 
     def training_step(self, windows: Tensor, batch_index: int) -> Tensor:
-        terms = negative_elbo(self.vae, windows, ~windows.isnan())
+        if batch_index == 0:
+            # What an epoch draws depends on seed and epoch alone, so that training can be resumed.
+            seeds = np.random.SeedSequence([self.training_config.seed, self.current_epoch])
+            torch.manual_seed(int(seeds.generate_state(1)[0]))
+        terms = negative_elbo(self.vae, windows, ~windows.isnan(), self.objective.sampling_noise)
         beta = weight_of_kl(
             self.objective, self.global_step / self.trainer.estimated_stepping_batches
         )
@@ -93,15 +98,9 @@ class TrainingModule(pl.LightningModule):
         self.log("validation/active_units", active_units(terms.latent.numpy(force=True)))
 
     def configure_optimizers(self) -> Any:
-        optimizer = torch.optim.Adam(self.vae.parameters(), lr=self.training_config.learning_rate)
-        steps = self.trainer.estimated_stepping_batches
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: share_of_learning_rate((step + 1) / (steps + 1))
-        )
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
+        made = optimizer(self.training_config, self.vae.parameters())
+        rate = schedule(self.training_config, made, int(self.trainer.estimated_stepping_batches))
+        return made if rate is None else {"optimizer": made, "lr_scheduler": rate}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint[CARD_KEY] = self.card.to_dict()
@@ -115,17 +114,6 @@ class TrainingModule(pl.LightningModule):
             },
             batch_size=len(terms.reconstruction),
         )
-
-
-def share_of_learning_rate(progress: float) -> float:
-    """Share of the peak learning rate after `progress` (0 to 1) of training.
-
-    A tenth of the steps rises linearly, the others fall along half a cosine to zero (Loshchilov
-    and Hutter 2017, "SGDR", eq. 5, with one cycle).
-    """
-    if progress < WARM_UP:
-        return progress / WARM_UP
-    return 0.5 * (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP)))
 
 
 @dataclass(frozen=True)
@@ -151,10 +139,21 @@ def fit(
     training: TrainingConfig,
     output: Path,
     progress: bool = True,
+    resume: bool = False,
 ) -> Outcome:
     """Train, calibrate and write `output/model.ckpt`.
 
     Ctrl-C ends training early: what has been learnt is calibrated and saved all the same.
+
+    Args:
+        dataset: What `rvae.data.readers.read` made of the training file.
+        data: How it is cut.
+        model: The network.
+        objective: The loss.
+        training: How the parameters are found.
+        output: Folder for the checkpoint, the logs and the state of training.
+        progress: Whether to draw progress bars.
+        resume: Whether to go on after the last whole epoch of an earlier call with this output.
 
     Raises:
         FieldError: If data or options do not fit together.
@@ -189,8 +188,11 @@ def fit(
         calibration=None,
         versions=versions() | {"pytorch-lightning": version("pytorch-lightning")},
     )
-    output.mkdir(parents=True, exist_ok=True)
-    best = ModelCheckpoint(output, "best", monitor="validation/loss", enable_version_counter=False)
+    state = output / STATE
+    last = state / "last.ckpt"
+    if resume:
+        _require_same(last, card)
+    best = KeepWholeEpoch(state, "best", "validation/loss")
     interrupt = StopOnInterrupt()
     trainer = pl.Trainer(
         accelerator=training.accelerator,
@@ -201,7 +203,10 @@ def fit(
         logger=TensorBoardLogger(output, name="", version="logs"),
         callbacks=[
             best,
-            StopWithoutProgress(training.patience, max(WARM_UP, objective.warmup)),
+            KeepWholeEpoch(state, "last"),
+            StopWithoutProgress(
+                training.patience, training.improvement, max(WARM_UP, objective.warmup)
+            ),
             interrupt,
             *([RichProgressBar()] if progress else []),
         ],
@@ -221,21 +226,32 @@ def fit(
             DataLoader(
                 windows["training"],
                 training.batch_size,
-                shuffle=True,
+                sampler=EpochShuffle(len(windows["training"]), training.seed),
                 # A batch of one has no spread to normalise by, and its gradient is mostly noise.
                 # Shuffling leaves out another window each time.
                 drop_last=len(windows["training"]) % training.batch_size == 1,
             ),
             DataLoader(windows["validation"], training.batch_size),
+            ckpt_path=last if resume else None,
+            weights_only=True,
         )
     if best.best_model_score is not None and not best.best_model_score.isfinite():
         raise FieldError("training", "diverged: lower training.learning_rate, or look at the data")
-    if not best.best_model_path:  # interrupted before the first validation
-        best.best_model_path = str(output / "best.ckpt")
+    if not best.best_model_path:  # interrupted in the first epoch
+        best.best_model_path = str(state / "best.ckpt")
         trainer.save_checkpoint(best.best_model_path)
     checkpoint = output / "model.ckpt"
     card = _calibrate(Path(best.best_model_path), checkpoint, parts, training.quantile)
     return Outcome(checkpoint, card, interrupt.interrupted)
+
+
+def _require_same(last: Path, card: Card) -> None:
+    """Raise a `FieldError` unless the state of training is of this model on this data."""
+    require(last.exists(), "resume", f"there is no {last}")
+    before = Artifact.load(last).card.to_dict()
+    for name, value in card.to_dict().items():
+        if name not in ("training", "versions"):
+            require(before[name] == value, "resume", f"{last} is of another {name}")
 
 
 def _window(dataset: Dataset, data: DataConfig) -> int:
@@ -281,5 +297,4 @@ def _calibrate(best: Path, final: Path, parts: Parts, quantile: float) -> Card:
     unfinished = final.with_suffix(".unfinished")
     torch.save(checkpoint, unfinished)
     unfinished.replace(final)  # A reader sees the old checkpoint or the new one, whole.
-    best.unlink()
     return card

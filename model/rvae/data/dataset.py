@@ -1,17 +1,17 @@
 """Windows for training."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, Sampler
 
 from rvae.data.scaler import Scaler
 from rvae.data.series import Series
 from rvae.data.windows import every_window, window_starts
 
-__all__ = ["WindowDataset"]
+__all__ = ["EpochShuffle", "WindowDataset"]
 
 
 class WindowDataset(Dataset[Tensor]):
@@ -36,3 +36,24 @@ class WindowDataset(Dataset[Tensor]):
 
     def __getitem__(self, index: int) -> Tensor:
         return torch.tensor(self._views[self._owners[index]][self._starts[index]])
+
+
+class EpochShuffle(Sampler[int]):
+    """A random order that depends on seed and epoch alone, so that training can be resumed."""
+
+    def __init__(self, length: int, seed: int) -> None:
+        self._length = length
+        self._seed = seed
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Lightning says here which epoch comes next."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[int]:
+        # Drawn only when the first index is asked for: until then the epoch may still be set.
+        order = np.random.default_rng([self._seed, self._epoch]).permutation(self._length)
+        yield from order.tolist()

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from rvae.engine import Engine
-from rvae.process import keep_freed_memory, usable_processors
+from rvae.process import computing_threads, keep_freed_memory
 from rvae.service import Call, Limits, Reply, Service
 
 # TorchServe decides on the status line's text only where one is given, and a worker that sends
@@ -36,7 +36,8 @@ class RvaeHandler:
         on_gpu = gpu is not None and torch.cuda.is_available()
         options = context.model_yaml_config.get("rvae", {})
         if not on_gpu:
-            torch.set_num_threads(threads())
+            share = computing_threads(int(os.environ.get("RVAE_WORKERS", "1")))
+            torch.set_num_threads(share or torch.get_num_threads())
         engine = Engine.load(properties["model_dir"], f"cuda:{gpu}" if on_gpu else "cpu")
         manifest = context.manifest["model"]
         self.service = Service(
@@ -73,15 +74,3 @@ def send(context: Any, index: int, reply: Reply) -> None:
     context.set_response_content_type(index, "application/json")
     for name, value in reply.headers.items():
         context.set_response_header(index, name, value)
-
-
-def threads() -> int:
-    """How many threads this worker computes with, unless OMP_NUM_THREADS says it.
-
-    That is its share of the processors, one of which is left to the server: threads that wait for
-    a processor that others hold wait together, and a batch then takes a hundred times as long.
-    """
-    if "OMP_NUM_THREADS" in os.environ:
-        return torch.get_num_threads()
-    workers = int(os.environ.get("RVAE_WORKERS", "1"))
-    return max(1, (usable_processors() - 1) // workers)

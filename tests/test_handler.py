@@ -11,7 +11,7 @@ import yaml
 from ts.context import Context, RequestProcessor
 
 from rvae.packaging import build_archive
-from rvae_torchserve.rvae_handler import RvaeHandler, threads
+from rvae_torchserve.rvae_handler import RvaeHandler
 
 
 @pytest.fixture(scope="module")
@@ -79,14 +79,3 @@ def test_name_version_and_limits_come_from_the_archive(handler, model_dir):
     limits = yaml.safe_load((model_dir / "model-config.yaml").read_text())["rvae"]
     # TorchServe's own default for max_response_size, beyond which it ends the worker.
     assert limits["response_bytes"] < 6_553_500
-
-
-def test_threads_are_shared_among_workers_and_leave_the_server_one(monkeypatch):
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr("rvae_torchserve.rvae_handler.usable_processors", lambda: 8)
-    expected = {"1": 7, "3": 2, "7": 1, "100": 1}
-    for workers, share in expected.items():
-        monkeypatch.setenv("RVAE_WORKERS", workers)
-        assert threads() == share
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert threads() == torch.get_num_threads()

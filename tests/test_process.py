@@ -28,3 +28,12 @@ def test_a_containers_limit_counts(eight, files, expected):
     for name, content in files.items():
         (eight / name).write_text(content)
     assert process.usable_processors() == expected
+
+
+def test_threads_are_shared_among_processes_and_one_processor_is_left(eight, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert [process.computing_threads(n) for n in (1, 3, 7, 100)] == [7, 2, 1, 1]
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(64)))
+    assert process.computing_threads() == 8
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert process.computing_threads() is None

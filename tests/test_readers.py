@@ -109,6 +109,7 @@ def _broken(folder):
     (folder / "words.csv").write_text("a\nx\ny\n")
     (folder / "twice.csv").write_text("a,a\n1,2\n")
     (folder / "index.csv").write_text(",a\n0,1\n1,2\n")
+    (folder / "typo.csv").write_text("a,b\n1,2\nbroken,3\n4,5\n")
     (folder / "gaps.csv").write_text("a,y\n1,0\n2,\n")
     (folder / "not.parquet").write_text("hello")
     (folder / "data.txt").write_text("1")
@@ -143,6 +144,7 @@ def _broken(folder):
         ("words.csv", {"label": "a"}, "data"),
         ("twice.csv", {}, "data"),
         ("index.csv", {}, "reader.columns"),
+        ("typo.csv", {}, "a"),
         ("gaps.csv", {"label": "y"}, "reader.label"),
         ("gaps.csv", {"series": "z"}, "reader.series"),
         ("not.parquet", {}, "data"),

@@ -73,6 +73,38 @@ def test_it_detects(engine, fresh, anomalous):
     assert (normal > threshold).mean() < 0.15
 
 
+def test_where_training_had_gaps_other_gaps_are_no_anomalies(tmp_path):
+    values = waves(600, steps=16)
+    values[::20, 5:7] = np.nan
+    np.save(tmp_path / "gaps.npy", values)
+    config = DataConfig(str(tmp_path / "gaps.npy"), window=16)
+    outcome = fit(
+        read(config.path, ReaderConfig()),
+        config,
+        ModelConfig(recurrent=RecurrentConfig(hidden=16), latent=3),
+        ObjectiveConfig(),
+        TrainingConfig(epochs=40, quantile=0.95, accelerator="cpu"),
+        tmp_path / "run",
+        progress=False,
+    )
+    assert outcome.card.training["options"]["hide"] == 0.5
+    engine = Engine.load(outcome.checkpoint)
+
+    def flagged(missing):
+        series = waves(200, steps=16, seed=7)
+        series[:, missing] = np.nan
+        threshold = outcome.card.require_calibration().threshold()
+        return np.mean([a.score[0] > threshold for a in engine.analyse(list(series))])
+
+    assert flagged(slice(0, 0)) < 0.15
+    assert flagged(slice(10, None)) < 0.3
+    assert flagged(slice(4, 9)) < 0.3
+
+
+def test_where_training_had_no_gaps_nothing_is_hidden(outcome):
+    assert outcome.card.training["options"]["hide"] == 0
+
+
 def test_the_checkpoint_is_plain_data_and_holds_everything(outcome):
     content = torch.load(outcome.checkpoint, weights_only=True)
     assert content[CARD_KEY]["channels"] == ["height"]

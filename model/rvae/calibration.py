@@ -85,5 +85,5 @@ def require_enough(windows: int, quantile: float) -> None:
         windows >= windows_needed(quantile),
         "training.quantile",
         f"{quantile} needs at least {windows_needed(quantile)} calibration windows with a value, "
-        f"but there are {windows}: lower it or give more data",
+        f"but there are {windows}: lower it, raise data.calibration or give more data",
     )

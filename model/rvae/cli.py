@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # Every command imports what it needs: serving must not wait for Lightning, nor training need Java.
 
 INTERRUPTED = 130
+WORTH_SERVING = 0.05
 
 
 def fit(
@@ -37,13 +38,16 @@ def fit(
         output: Folder for the checkpoint, the TensorBoard logs and the state of training.
         resume: Go on after the last whole epoch of an earlier training with this output.
     """
+    import torch
+
     from rvae.calibration import windows_needed
     from rvae.data.readers import read
-    from rvae.process import keep_freed_memory
+    from rvae.process import computing_threads, keep_freed_memory
     from rvae.training import fit
 
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     keep_freed_memory()
+    torch.set_num_threads(computing_threads() or torch.get_num_threads())
     outcome = fit(read(data.path, reader), data, model, objective, training, output, resume=resume)
     card, calibration = outcome.card, outcome.card.require_calibration()
     if outcome.interrupted:
@@ -55,6 +59,8 @@ def fit(
         f"{card.training['explained_variance']:.1%} of the variance of held-out windows with "
         f"{card.training['active_units']} of {model.latent} latent units active."
     )
+    if card.training["explained_variance"] < WORTH_SERVING:
+        print("Warning: it says little more than the mean window. Train longer, or on more data.")
     print(f"Threshold {calibration.threshold():.4g} at quantile {calibration.quantile:g}.")
     if not calibration.keeps_promise:
         print(
@@ -284,7 +290,7 @@ def _read_like(
     except FieldError as error:
         # Labels that the training file had are welcome here, not owed.
         if error.field != "reader.label" or label is not None:
-            raise
+            raise FieldError(error.field.removeprefix("reader."), error.message) from None
         dataset = read(path, replace(config, label=None))
     for series in dataset.series:
         require(

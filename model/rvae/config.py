@@ -273,6 +273,10 @@ class TrainingConfig:
         patience: Epochs without a better validation loss after which training stops, once
             learning rate and KL are warmed up.
         improvement: By how much a validation loss must be lower to count as better.
+        hide: Share of the windows in which the encoder does not get to see the end, a stretch or a
+            channel. It learns from them what to make of windows with missing values, and says a
+            little less of whole ones. If left out, half of them where the training part has missing
+            values, else none.
         seed: Seed of everything random.
         quantile: Quantile of held-out normal scores that becomes the threshold.
         accelerator: Lightning's name for where to train.
@@ -287,6 +291,7 @@ class TrainingConfig:
     gradient_clip: float = 5.0
     patience: int = 25
     improvement: float = 0.0
+    hide: float | None = None
     seed: int = 0
     quantile: float = 0.99
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
@@ -303,5 +308,6 @@ class TrainingConfig:
             "training.weight_decay",
             'is only for the optimizer "adamw"',
         )
+        require(self.hide is None or 0 <= self.hide <= 1, "training.hide", "must be in [0, 1]")
         require(0 < self.quantile < 1, "training.quantile", "must be in (0, 1)")
         require(0 <= self.seed < 2**32, "training.seed", "must be in [0, 4294967296)")

@@ -37,7 +37,9 @@ class Terms:
         return self.reconstruction.mean() + beta * kl
 
 
-def negative_elbo(vae: VAE, x: Tensor, mask: Tensor, sampling_noise: float = 1.0) -> Terms:
+def negative_elbo(
+    vae: VAE, x: Tensor, mask: Tensor, sampling_noise: float = 1.0, seen: Tensor | None = None
+) -> Terms:
     """Both terms for windows (B, T, C), with one sample of z from q(z|x).
 
     Args:
@@ -45,8 +47,9 @@ def negative_elbo(vae: VAE, x: Tensor, mask: Tensor, sampling_noise: float = 1.0
         x: Scaled windows (B, T, C).
         mask: Where a value was observed (B, T, C).
         sampling_noise: Factor on the distance between the sample and the mean of q(z|x).
+        seen: What the encoder gets to see of the mask; all of it if left out.
     """
-    posterior = vae.encode(x, mask)
+    posterior = vae.encode(x, mask if seen is None else seen)
     prior = Normal(torch.zeros_like(posterior.mean), torch.ones_like(posterior.mean))
     z = posterior.mean + sampling_noise * (posterior.rsample() - posterior.mean)
     nll = negative_log_likelihood(vae.decode(z), x, mask)

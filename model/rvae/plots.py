@@ -31,7 +31,7 @@ def plot_scored_series(
         axes.plot(observed, label="series")
         axes.plot(said, label="reconstruction")
         axes.set_ylabel(name)
-    above[0].legend(loc="upper right")
+    above[0].legend(loc="best")
     above[0].set_title(title)
     below.fill_between(np.arange(len(point_scores)), point_scores, step="mid", alpha=0.6)
     below.set_ylabel("score")

@@ -5,11 +5,13 @@ import os
 import platform
 from pathlib import Path
 
-__all__ = ["keep_freed_memory", "usable_processors"]
+__all__ = ["computing_threads", "keep_freed_memory", "usable_processors"]
 
 # Options of mallopt(3).
 M_TRIM_THRESHOLD = -1
 M_MMAP_THRESHOLD = -3
+
+MOST_THREADS = 8
 
 # Where a control group states its share of processor time: "quota period" in version 2, a file
 # each in version 1, in microseconds.
@@ -47,3 +49,15 @@ def usable_processors() -> int:
     except (OSError, ValueError):  # no control group, or "max"
         return allowed
     return max(1, min(allowed, round(limit))) if limit > 0 else allowed
+
+
+def computing_threads(processes: int = 1) -> int | None:
+    """How many threads each of some processes computes with; None where OMP_NUM_THREADS says it.
+
+    One processor is left to others: threads that wait for a processor wait for each other, and
+    what takes a millisecond then takes a hundred. More than a few threads make no model of this
+    kind faster.
+    """
+    if "OMP_NUM_THREADS" in os.environ:
+        return None
+    return max(1, min(MOST_THREADS, (usable_processors() - 1) // processes))

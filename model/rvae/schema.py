@@ -88,7 +88,8 @@ def parse(body: bytes | bytearray | Any, card: Card) -> Query:
         try:
             body = orjson.loads(body)
         except orjson.JSONDecodeError as error:
-            raise MalformedError("body", f"is not valid JSON: {error}") from None
+            hint = "; JSON has no NaN, write null for a missing value" if b"NaN" in body else ""
+            raise MalformedError("body", f"is not valid JSON: {error}{hint}") from None
     require_json(
         isinstance(body, dict), f"expected a JSON object with data or instances, got {_kind(body)}"
     )

@@ -136,7 +136,7 @@ class TorchServe:
         deadline = time.monotonic() + seconds
         waiting = list(self.archives)
         while waiting:
-            model = f"{waiting[0].name} {waiting[0].version}"
+            model = f"{waiting[0].name} {waiting[0].version} ({waiting[0].path.name})"
             require(
                 self._process.poll() is None,
                 "server",

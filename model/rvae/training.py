@@ -26,6 +26,7 @@ from rvae.data.scaler import Scaler
 from rvae.data.windows import Parts, every_window, split
 from rvae.engine import Engine
 from rvae.errors import FieldError, require
+from rvae.hiding import hide
 from rvae.metrics import active_units, explained_variance
 from rvae.objective import Terms, negative_elbo, weight_of_kl
 from rvae.optimization import WARM_UP, optimizer, schedule
@@ -34,6 +35,7 @@ from rvae.vae import VAE
 __all__ = ["Outcome", "TrainingModule", "fit"]
 
 STATE = "state"
+HIDE_WHERE_GAPS_ARE = 0.5
 
 
 class TrainingModule(pl.LightningModule):
@@ -65,7 +67,9 @@ class TrainingModule(pl.LightningModule):
             # What an epoch draws depends on seed and epoch alone, so that training can be resumed.
             seeds = np.random.SeedSequence([self.training_config.seed, self.current_epoch])
             torch.manual_seed(int(seeds.generate_state(1)[0]))
-        terms = negative_elbo(self.vae, windows, ~windows.isnan(), self.objective.sampling_noise)
+        mask = ~windows.isnan()
+        seen = hide(mask, self.training_config.hide or 0.0)
+        terms = negative_elbo(self.vae, windows, mask, self.objective.sampling_noise, seen)
         beta = weight_of_kl(
             self.objective, self.global_step / self.trainer.estimated_stepping_batches
         )
@@ -171,6 +175,9 @@ def fit(
         part.name: WindowDataset(getattr(parts, part.name), scaler, window, data.stride)
         for part in fields(Parts)
     }
+    if training.hide is None:
+        gaps = any(np.isnan(s.values).any() for s in parts.training)
+        training = replace(training, hide=HIDE_WHERE_GAPS_ARE if gaps else 0.0)
     require(len(windows["training"]) > 1, "data", "the training part holds one window only")
     require_enough(windows["calibration"].observed, training.quantile)
     card = Card(
@@ -200,7 +207,7 @@ def fit(
         max_epochs=training.epochs,
         gradient_clip_val=training.gradient_clip,
         deterministic="warn",
-        logger=TensorBoardLogger(output, name="", version="logs"),
+        logger=TensorBoardLogger(output, name="", version="logs", default_hp_metric=False),
         callbacks=[
             best,
             KeepWholeEpoch(state, "last"),

@@ -8,6 +8,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import csv, parquet
 
@@ -16,6 +17,8 @@ from rvae.data.series import Series
 from rvae.errors import FieldError, require
 
 __all__ = ["Dataset", "read"]
+
+NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,9 @@ def _read_table(path: Path, config: ReaderConfig) -> Dataset:
             if _is_number(table.schema.field(name).type)
             and name not in (config.label, config.series)
         )
+        for name in names:
+            if name not in (*channels, config.label, config.series):
+                _require_no_number(table, name)
         require(bool(channels), "data", f"{path.name} has no numeric column")
         require(
             "" not in channels,
@@ -216,6 +222,21 @@ def _rows(values: NDArray[np.float64], labels: NDArray[np.bool_]) -> list[Series
 def _as_floats(table: pa.Table, name: str) -> NDArray[np.float64]:
     # Large integers, such as times in nanoseconds, lose digits that no model could use.
     return table[name].cast(pa.float64(), safe=False).to_numpy()
+
+
+def _require_no_number(table: pa.Table, name: str) -> None:
+    """Raise a `FieldError` where a column of text is numbers but for a few cells."""
+    column = table[name]
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return
+    numeric = pc.match_substring_regex(column, NUMBER).to_numpy().astype(bool)
+    if numeric.mean() > 0.5:
+        row = int(np.argmin(numeric))
+        raise FieldError(
+            name,
+            f"holds numbers, but {column[row].as_py()!r} in row {row}: mend it, or name the "
+            "columns that are channels with reader.columns",
+        )
 
 
 def _as_labels(labels: NDArray[Any], field: str | None) -> NDArray[np.bool_]:

@@ -1,0 +1,30 @@
+"""Hiding parts of training windows, so that missing values are nothing new to a trained encoder."""
+
+import torch
+from torch import Tensor
+
+__all__ = ["hide"]
+
+
+def hide(mask: Tensor, share: float) -> Tensor:
+    """Take something away from a share of the windows: their end, a stretch, or a channel.
+
+    Args:
+        mask: Where values were observed (B, T, C).
+        share: Share of the windows, in [0, 1].
+
+    Returns:
+        What is left to be seen (B, T, C): always something, where anything was there.
+    """
+    windows, steps, channels = mask.shape
+    draw = torch.rand(4, windows, 1, 1, device=mask.device)
+    step = torch.arange(steps, device=mask.device)[None, :, None]
+    channel = torch.arange(channels, device=mask.device)[None, None]
+    end = step >= 1 + draw[0] * (steps - 1)
+    stretch = (step >= draw[0] * steps) & (step < (draw[0] + 0.5 * draw[1]) * steps)
+    whole_channel = channel == (draw[0] * channels).floor()
+    kinds = 3 if channels > 1 else 2
+    kind = (draw[2] * kinds).floor()
+    taken = torch.where(kind == 0, end, torch.where(kind == 1, stretch, whole_channel))
+    left = mask & ~(taken & (draw[3] < share))
+    return torch.where(left.any((1, 2), keepdim=True), left, mask)

@@ -195,7 +195,7 @@ def test_an_output_that_cannot_be_written_is_said(checkpoint, labelled, tmp_path
 def test_data_that_does_not_fit_the_model_is_said(checkpoint, tmp_path):
     np.save(tmp_path / "two.npy", np.zeros((100, 2)))
     np.save(tmp_path / "short.npy", np.zeros(20))
-    for name, field in (("two.npy", "reader.columns"), ("short.npy", "data")):
+    for name, field in (("two.npy", "columns"), ("short.npy", "data")):
         done = rvae("evaluate", checkpoint, name, cwd=tmp_path)
         assert done.returncode != 0
         assert done.stderr.startswith(f"rvae: {field}: ") and done.stderr.count("\n") == 1

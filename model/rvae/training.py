@@ -80,18 +80,13 @@ class TrainingModule(pl.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         self._validation = []
-        # The same noise at each epoch: a checkpoint must not win by a lucky draw, and
-        # validating must not change what training draws next.
-        self._random = torch.random.get_rng_state(), torch.cuda.get_rng_state_all()
+        # The same noise at each epoch: a checkpoint must not win by a lucky draw.
         torch.manual_seed(self.training_config.seed)
 
     def validation_step(self, windows: Tensor, batch_index: int) -> None:
         self._validation.append(negative_elbo(self.vae, windows, ~windows.isnan()))
 
     def on_validation_epoch_end(self) -> None:
-        on_cpu, on_gpus = self._random
-        torch.random.set_rng_state(on_cpu)
-        torch.cuda.set_rng_state_all(on_gpus)
         terms = Terms(
             torch.cat([t.reconstruction for t in self._validation]),
             torch.cat([t.kl for t in self._validation]),

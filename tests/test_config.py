@@ -36,6 +36,8 @@ from rvae.errors import FieldError
         ("data.calibration", lambda: DataConfig("x.csv", calibration=1.0)),
         ("reader.columns", lambda: ReaderConfig(columns=())),
         ("reader.columns", lambda: ReaderConfig(columns=("a", "a"))),
+        ("reader.columns", lambda: ReaderConfig(columns=("a", "b"), label="b")),
+        ("reader.columns", lambda: ReaderConfig(columns=("a", "b"), series="a")),
         ("objective.beta", lambda: ObjectiveConfig(beta=-1.0)),
         ("objective.warmup", lambda: ObjectiveConfig(warmup=1.1)),
         ("objective.free_bits", lambda: ObjectiveConfig(free_bits=-0.1)),

@@ -50,6 +50,17 @@ def test_a_far_value_costs_less_than_under_a_normal(family):
     assert ratio < 0.2 * (math.log(density("normal")(0.3)) - math.log(density("normal")(12.3)))
 
 
+def test_parameters_out_of_bounds_find_their_way_back():
+    likelihood = Likelihood(ModelConfig(likelihood="student_t"), channels=1)
+    torch.nn.init.constant_(likelihood.log_scale, -12.0)
+    torch.nn.init.constant_(likelihood.freedom, 9.0)
+    p = likelihood(torch.zeros(1, 1, 1))
+    assert 1e-3 < p.scale.item() < 1.1e-3 and 99 < p.df.item() < 100
+    (-p.log_prob(torch.full((1, 1, 1), 3.0)).sum()).backward()
+    assert likelihood.log_scale.grad.item() < 0  # a step against it widens the scale
+    assert likelihood.freedom.grad.item() != 0
+
+
 def test_a_linear_model_reaches_the_exact_likelihood_of_probabilistic_pca():
     """At its optimum the evidence lower bound of a linear VAE is the log-likelihood itself.
 

@@ -192,6 +192,13 @@ def test_units_start_with_time_scales_up_to_the_window(cell):
     assert bias[800:].abs().sum() == 0
 
 
+@pytest.mark.parametrize("blocks", [1, 14])
+def test_no_more_blocks_than_a_window_can_be_halved(blocks):
+    config = ConvolutionalConfig(filters=8, blocks=blocks)
+    decoder = VAE(ModelConfig("convolutional", convolutional=config), 1, 16).decoder
+    assert decoder.blocks(torch.zeros(1, 8, decoder.coarse[1])).shape[-1] == 16
+
+
 def test_a_fixed_noise_scale_is_no_parameter():
     fixed = VAE(ModelConfig(noise_scale=0.25), channels=2, window=5)
     assert not list(fixed.likelihood.parameters())

@@ -109,6 +109,12 @@ def _broken(folder):
     (folder / "words.csv").write_text("a\nx\ny\n")
     (folder / "twice.csv").write_text("a,a\n1,2\n")
     (folder / "index.csv").write_text(",a\n0,1\n1,2\n")
+    (folder / "latin.csv").write_bytes("a,b\n1,2\né,3\n4,5\n".encode("latin-1"))
+    (folder / "empty_column.csv").write_text("a,b\n,2\n,3\n")
+    words = pa.table({"a": pa.array(["1", "2", "x"]).dictionary_encode(), "b": [1, 2, 3]})
+    parquet.write_table(words, folder / "dictionary.parquet")
+    (folder / "really.npz").write_bytes((folder / "none.npy").read_bytes())
+    (folder / "really.npy").write_bytes((folder / "two.npz").read_bytes())
     (folder / "typo.csv").write_text("a,b\n1,2\nbroken,3\n4,5\n")
     (folder / "gaps.csv").write_text("a,y\n1,0\n2,\n")
     (folder / "not.parquet").write_text("hello")
@@ -145,6 +151,11 @@ def _broken(folder):
         ("twice.csv", {}, "data"),
         ("index.csv", {}, "reader.columns"),
         ("typo.csv", {}, "a"),
+        ("latin.csv", {}, "a"),
+        ("empty_column.csv", {}, "a"),
+        ("dictionary.parquet", {}, "a"),
+        ("really.npz", {}, "data"),
+        ("really.npy", {}, "data"),
         ("gaps.csv", {"label": "y"}, "reader.label"),
         ("gaps.csv", {"series": "z"}, "reader.series"),
         ("not.parquet", {}, "data"),

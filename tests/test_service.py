@@ -96,6 +96,12 @@ def test_one_bad_call_among_many_costs_the_others_nothing(service, fresh):
                 np.testing.assert_allclose(got["score"], want["score"], rtol=1e-4, atol=1e-5)
 
 
+def test_half_a_surrogate_pair_is_answered(service, fresh):
+    """It comes only from another parser than ours, which a server may put before it."""
+    bodies = [{"\ud800": 1}, {"data": fresh[0].tolist()}]
+    assert [reply.status for reply in service.answer([Call(b) for b in bodies])] == [422, 200]
+
+
 def test_errors_have_one_form(service):
     replies = service.answer([Call(None), Call(b"{"), Call(b'{"data": [1, 2]}'), Call(b'{"x": 1}')])
     errors = [json.loads(reply.body) for reply in replies]

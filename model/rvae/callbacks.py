@@ -4,11 +4,12 @@ import signal
 import threading
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
 
-__all__ = ["KeepWholeEpoch", "StopOnInterrupt", "StopWithoutProgress"]
+__all__ = ["KeepWholeEpoch", "Progress", "StopOnInterrupt", "StopWithoutProgress"]
 
 
 class StopWithoutProgress(EarlyStopping):
@@ -45,6 +46,25 @@ class KeepWholeEpoch(ModelCheckpoint):
             folder, name, monitor, enable_version_counter=False, save_on_train_epoch_end=True
         )
 
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Lightning stores where the folder was; it may have been moved."""
+        here = Path(str(self.dirpath))
+
+        def moved(path: str) -> str:
+            return str(here / Path(path).name) if path else path
+
+        super().load_state_dict(
+            state_dict
+            | {
+                "dirpath": str(here),
+                "best_k_models": {moved(k): v for k, v in state_dict["best_k_models"].items()},
+                **{
+                    name: moved(state_dict[name])
+                    for name in ("best_model_path", "kth_best_model_path", "last_model_path")
+                },
+            }
+        )
+
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         # Where training is interrupted an epoch ends in its middle, and nothing can go on there.
         if trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
@@ -73,3 +93,13 @@ class StopOnInterrupt(pl.Callback):
     def teardown(self, trainer: pl.Trainer, module: pl.LightningModule, stage: str) -> None:
         if hasattr(self, "_previous"):
             signal.signal(signal.SIGINT, self._previous)
+
+
+class Progress(RichProgressBar):
+    """Lightning's progress bar without the number of the logs' version."""
+
+    def get_metrics(
+        self, trainer: pl.Trainer, module: pl.LightningModule
+    ) -> dict[str, int | str | float | dict[str, float]]:
+        metrics = super().get_metrics(trainer, module)
+        return {name: value for name, value in metrics.items() if name != "v_num"}

@@ -51,7 +51,10 @@ def fit(
     outcome = fit(read(data.path, reader), data, model, objective, training, output, resume=resume)
     card, calibration = outcome.card, outcome.card.require_calibration()
     if outcome.interrupted:
-        print("Interrupted: this is what had been learnt. --resume true goes on from there.")
+        print("Interrupted: this is what had been learnt.", end=" ")
+        if (output / "state" / "last.ckpt").exists():
+            print("With --resume true training goes on after the last whole epoch.", end="")
+        print()
     windows = ", ".join(f"{count} for {part}" for part, count in card.training["windows"].items())
     print(f"Channels {', '.join(card.channels)}. Windows of {card.window} steps: {windows}.")
     print(
@@ -284,6 +287,8 @@ def _read_like(
         label=(label or card.reader.label) if labels else None,
         array=array or card.reader.array,
         layout=layout or card.reader.layout,
+        # What are columns in one layout are no columns in another.
+        columns=None if layout not in (None, card.reader.layout) else card.reader.columns,
     )
     try:
         dataset = read(path, config)

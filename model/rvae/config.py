@@ -57,7 +57,8 @@ class ConvolutionalConfig:
 
     Attributes:
         filters: Channels of every convolution.
-        blocks: Convolutions, each of which halves the time steps.
+        blocks: Convolutions, each of which halves the time steps; fewer where a window cannot be
+            halved as often.
         kernel: Time steps that a convolution looks at; odd.
         heads: Heads of the attention; must divide the filters.
         dropout: Dropout after each block.
@@ -189,6 +190,12 @@ class ReaderConfig:
                 "reader.columns",
                 "names a column twice",
             )
+            for name in ("label", "series"):
+                require(
+                    getattr(self, name) not in self.columns,
+                    "reader.columns",
+                    f"{getattr(self, name)!r} is reader.{name}, and cannot be a channel",
+                )
 
 
 @dataclass(frozen=True)
@@ -267,8 +274,7 @@ class TrainingConfig:
         weight_decay: Decay of the weights, of "adamw".
         schedule: What becomes of the learning rate. "one_cycle": up in a tenth of the steps, then
             down to zero; "constant"; "warm_restarts": down to zero again and again, every time in
-            twice as many epochs, ten at first; "plateau": a third of it whenever the validation
-            loss has stood still for a third of the patience.
+            twice as many epochs, ten at first.
         gradient_clip: Largest norm of the gradient.
         patience: Epochs without a better validation loss after which training stops, once
             learning rate and KL are warmed up.
@@ -287,7 +293,7 @@ class TrainingConfig:
     optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
     learning_rate: float = 1e-2
     weight_decay: float = 0.0
-    schedule: Literal["one_cycle", "constant", "warm_restarts", "plateau"] = "one_cycle"
+    schedule: Literal["one_cycle", "constant", "warm_restarts"] = "one_cycle"
     gradient_clip: float = 5.0
     patience: int = 25
     improvement: float = 0.0

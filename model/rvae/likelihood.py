@@ -15,7 +15,7 @@ __all__ = ["Huber", "Likelihood"]
 SMALLEST_SCALE = 1e-3
 
 # Student's t has no mean at one degree of freedom, and is as good as normal at a hundred.
-FEWEST_FREEDOMS, MOST_FREEDOMS = 1.5, 100.0
+FEWEST_FREEDOMS, MOST_FREEDOMS, FIRST_FREEDOMS = 1.5, 100.0, 5.0
 
 
 class Likelihood(nn.Module):
@@ -38,12 +38,15 @@ class Likelihood(nn.Module):
             self.log_scale = nn.Parameter(torch.zeros(channels))
         else:
             self.register_buffer("log_scale", torch.full((channels,), config.noise_scale).log())
+        self.smallest = SMALLEST_SCALE if config.noise_scale == "learned" else 0.0
         if self.family == "student_t":
-            self.log_freedom = nn.Parameter(torch.full((channels,), math.log(5.0)))
+            share = (FIRST_FREEDOMS - FEWEST_FREEDOMS) / (MOST_FREEDOMS - FEWEST_FREEDOMS)
+            self.freedom = nn.Parameter(torch.full((channels,), share).logit())
 
     def forward(self, parameters: Tensor) -> Distribution:
         """Parameters (B, T, C) → distribution of observations (B, T, C)."""
-        scale = self.log_scale.exp().clamp(min=SMALLEST_SCALE).expand_as(parameters)
+        # Added and not clamped: a parameter that is out of bounds must find its way back.
+        scale = (self.log_scale.exp() + self.smallest).expand_as(parameters)
         match self.family:
             case "normal":
                 return Normal(parameters, scale, validate_args=False)
@@ -52,7 +55,8 @@ class Likelihood(nn.Module):
             case "huber":
                 return Huber(parameters, scale)
             case "student_t":
-                freedom = self.log_freedom.exp().clamp(FEWEST_FREEDOMS, MOST_FREEDOMS)
+                share = torch.sigmoid(self.freedom)
+                freedom = FEWEST_FREEDOMS + (MOST_FREEDOMS - FEWEST_FREEDOMS) * share
                 return StudentT(
                     freedom.expand_as(parameters), parameters, scale, validate_args=False
                 )

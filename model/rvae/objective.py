@@ -9,7 +9,13 @@ from torch.distributions import Distribution, Normal, kl_divergence
 from rvae.config import ObjectiveConfig
 from rvae.vae import VAE
 
-__all__ = ["Terms", "negative_elbo", "negative_log_likelihood", "weight_of_kl"]
+__all__ = [
+    "Terms",
+    "negative_elbo",
+    "negative_log_likelihood",
+    "warm_up_of_kl",
+    "weight_of_kl",
+]
 
 
 @dataclass(frozen=True)
@@ -73,3 +79,8 @@ def weight_of_kl(config: ObjectiveConfig, progress: float) -> float:
         progress = min(progress, 1 - 1e-9) * config.cycles % 1
     rise = 1.0 if config.warmup == 0 else min(1.0, progress / config.warmup)
     return config.beta * rise
+
+
+def warm_up_of_kl(config: ObjectiveConfig) -> float:
+    """Share of the training steps after which beta has been reached for the first time."""
+    return config.warmup / (config.cycles if config.annealing == "cyclical" else 1)

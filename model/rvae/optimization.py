@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch.nn import Parameter
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts, LambdaLR, ReduceLROnPlateau
+from torch.optim.lr_scheduler import CosineAnnealingWarmRestarts, LambdaLR
 
 from rvae.config import TrainingConfig
 
@@ -49,9 +49,6 @@ def schedule(config: TrainingConfig, made: Optimizer, steps: int) -> dict[str, A
         case "warm_restarts":
             restarts = CosineAnnealingWarmRestarts(made, FIRST_RESTART, T_mult=2)
             return {"scheduler": restarts, "interval": "epoch"}
-        case "plateau":
-            plateau = ReduceLROnPlateau(made, factor=1 / 3, patience=config.patience // 3)
-            return {"scheduler": plateau, "interval": "epoch", "monitor": "validation/loss"}
 
 
 def share_of_learning_rate(progress: float) -> float:

@@ -253,10 +253,15 @@ def _error(status: int, field: str, message: str) -> Reply:
     # Both may quote the request, and that may be as long as an answer must not be.
     content = {
         "code": status,
-        "message": message[:LONGEST_MESSAGE],
-        "field": field[:LONGEST_FIELD],
+        "message": _sayable(message[:LONGEST_MESSAGE]),
+        "field": _sayable(field[:LONGEST_FIELD]),
     }
     return Reply(status, orjson.dumps(content))
+
+
+def _sayable(text: str) -> str:
+    # Another parser than ours may let half a surrogate pair through.
+    return text.encode(errors="replace").decode()
 
 
 BUSY = Reply(

@@ -1,6 +1,7 @@
 """Training with Lightning: what a step does, and the way from a file to a checkpoint."""
 
 import math
+import shutil
 import warnings
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
@@ -11,14 +12,13 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import RichProgressBar
 from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from rvae.artifact import CARD_KEY, Artifact, Card, versions
 from rvae.calibration import Calibration, require_enough
-from rvae.callbacks import KeepWholeEpoch, StopOnInterrupt, StopWithoutProgress
+from rvae.callbacks import KeepWholeEpoch, Progress, StopOnInterrupt, StopWithoutProgress
 from rvae.config import DataConfig, ModelConfig, ObjectiveConfig, TrainingConfig
 from rvae.data.dataset import EpochShuffle, WindowDataset
 from rvae.data.readers import Dataset
@@ -28,13 +28,14 @@ from rvae.engine import Engine
 from rvae.errors import FieldError, require
 from rvae.hiding import hide
 from rvae.metrics import active_units, explained_variance
-from rvae.objective import Terms, negative_elbo, weight_of_kl
+from rvae.objective import Terms, negative_elbo, warm_up_of_kl, weight_of_kl
 from rvae.optimization import WARM_UP, optimizer, schedule
 from rvae.vae import VAE
 
 __all__ = ["Outcome", "TrainingModule", "fit"]
 
 STATE = "state"
+LOGS = "logs"
 HIDE_WHERE_GAPS_ARE = 0.5
 
 
@@ -173,6 +174,11 @@ def fit(
     if training.hide is None:
         gaps = any(np.isnan(s.values).any() for s in parts.training)
         training = replace(training, hide=HIDE_WHERE_GAPS_ARE if gaps else 0.0)
+    require(
+        training.batch_size > 1 or not (model.architecture == "dense" and model.dense.batch_norm),
+        "training.batch_size",
+        "must be at least 2 with model.dense.batch_norm",
+    )
     require(len(windows["training"]) > 1, "data", "the training part holds one window only")
     require_enough(windows["calibration"].observed, training.quantile)
     card = Card(
@@ -194,6 +200,9 @@ def fit(
     last = state / "last.ckpt"
     if resume:
         _require_same(last, card)
+    else:
+        for old in (state, output / LOGS):  # of another training, whose parts must not be mixed in
+            shutil.rmtree(old, ignore_errors=True)
     best = KeepWholeEpoch(state, "best", "validation/loss")
     interrupt = StopOnInterrupt()
     trainer = pl.Trainer(
@@ -202,15 +211,15 @@ def fit(
         max_epochs=training.epochs,
         gradient_clip_val=training.gradient_clip,
         deterministic="warn",
-        logger=TensorBoardLogger(output, name="", version="logs", default_hp_metric=False),
+        logger=TensorBoardLogger(output, name="", version=LOGS, default_hp_metric=False),
         callbacks=[
             best,
             KeepWholeEpoch(state, "last"),
             StopWithoutProgress(
-                training.patience, training.improvement, max(WARM_UP, objective.warmup)
+                training.patience, training.improvement, max(WARM_UP, warm_up_of_kl(objective))
             ),
             interrupt,
-            *([RichProgressBar()] if progress else []),
+            *([Progress()] if progress else []),
         ],
         enable_progress_bar=progress,
         enable_model_summary=False,
@@ -248,12 +257,19 @@ def fit(
 
 
 def _require_same(last: Path, card: Card) -> None:
-    """Raise a `FieldError` unless the state of training is of this model on this data."""
+    """Raise a `FieldError` unless the state of training is of this training, but for its length."""
     require(last.exists(), "resume", f"there is no {last}")
-    before = Artifact.load(last).card.to_dict()
-    for name, value in card.to_dict().items():
-        if name not in ("training", "versions"):
-            require(before[name] == value, "resume", f"{last} is of another {name}")
+    before, now = Artifact.load(last).card.to_dict(), card.to_dict()
+    for card_then_or_now in (before, now):
+        del card_then_or_now["versions"]
+        card_then_or_now |= card_then_or_now.pop("training")
+        card_then_or_now |= card_then_or_now.pop("options")
+    epochs = torch.load(last, map_location="cpu", weights_only=True)["epoch"] + 1
+    require(
+        now.pop("epochs") >= epochs, "training.epochs", f"{last} has gone through {epochs} already"
+    )
+    for name, value in now.items():
+        require(before[name] == value, "resume", f"{last} is of another {name}")
 
 
 def _window(dataset: Dataset, data: DataConfig) -> int:

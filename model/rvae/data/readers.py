@@ -82,6 +82,7 @@ def read(path: str | Path, config: ReaderConfig) -> Dataset:
 
 def _read_table(path: Path, config: ReaderConfig) -> Dataset:
     table = csv.read_csv(path) if path.suffix == ".csv" else parquet.read_table(path)
+    require(table.num_rows > 0, "data", f"{path.name} holds no rows")
     names = table.column_names
     require(len(set(names)) == len(names), "data", f"{path.name} has two columns of one name")
     for option in ("label", "series"):
@@ -140,6 +141,11 @@ def _read_table(path: Path, config: ReaderConfig) -> Dataset:
 def _read_arrays(path: Path, config: ReaderConfig) -> Dataset:
     label = None
     loaded = np.load(path, allow_pickle=False)
+    require(
+        isinstance(loaded, np.lib.npyio.NpzFile) == (path.suffix == ".npz"),
+        "data",
+        f"{path.name} is not what its name says",
+    )
     if path.suffix == ".npz":
         arrays = dict(loaded)
         if config.label is not None:
@@ -227,9 +233,14 @@ def _as_floats(table: pa.Table, name: str) -> NDArray[np.float64]:
 def _require_no_number(table: pa.Table, name: str) -> None:
     """Raise a `FieldError` where a column of text is numbers but for a few cells."""
     column = table[name]
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    kind = column.type
+    require(not pa.types.is_null(kind), name, "holds nothing: name the columns that are channels")
+    require(not pa.types.is_binary(kind), name, "holds something else than UTF-8")
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         return
-    numeric = pc.match_substring_regex(column, NUMBER).to_numpy().astype(bool)
+    numeric = pc.match_substring_regex(column, NUMBER).fill_null(True).to_numpy()
     if numeric.mean() > 0.5:
         row = int(np.argmin(numeric))
         raise FieldError(

@@ -25,7 +25,7 @@ class ConvolutionalEncoder(nn.Module):
         blocks: list[nn.Module] = []
         # The mask comes along as further channels: a convolution cannot know what was carried.
         inputs = 2 * channels
-        for _ in range(config.blocks):
+        for _ in range(blocks_of(config, window)):
             blocks += [
                 nn.Conv1d(inputs, config.filters, config.kernel, 2, config.kernel // 2),
                 nn.GELU(),
@@ -59,7 +59,7 @@ class ConvolutionalDecoder(nn.Module):
         self.coarse = (config.filters, coarse_steps(config, window))
         self.start = nn.Linear(latent, math.prod(self.coarse))
         blocks: list[nn.Module] = []
-        for _ in range(config.blocks):
+        for _ in range(blocks_of(config, window)):
             blocks += [
                 nn.ConvTranspose1d(
                     config.filters, config.filters, config.kernel, 2, config.kernel // 2, 1
@@ -95,6 +95,11 @@ class Attention(nn.Module):
         return x + attended
 
 
+def blocks_of(config: ConvolutionalConfig, window: int) -> int:
+    """Blocks in use: no more than the window can be halved."""
+    return min(config.blocks, (window - 1).bit_length())
+
+
 def coarse_steps(config: ConvolutionalConfig, window: int) -> int:
     """Time steps that are left of a window: each block leaves half, rounded up."""
-    return math.ceil(window / 2**config.blocks)
+    return math.ceil(window / 2 ** blocks_of(config, window))

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -45,10 +46,12 @@ def is_listening(port):
 
 
 def worker_pids(server):
-    children = psutil.Process(server.pid).children(recursive=True)
-    return {
-        child.pid for child in children if "model_service_worker.py" in " ".join(child.cmdline())
-    }
+    pids = set()
+    for child in psutil.Process(server.pid).children(recursive=True):
+        with suppress(psutil.Error):  # it may be ending at this moment
+            if "model_service_worker.py" in " ".join(child.cmdline()):
+                pids.add(child.pid)
+    return pids
 
 
 def test_answers_equal_the_engine_one_by_one_at_once_and_in_batches(

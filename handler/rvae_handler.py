@@ -2,6 +2,7 @@
 
 import logging
 import os
+from http import HTTPStatus
 from typing import Any
 
 import torch
@@ -9,16 +10,6 @@ import torch
 from rvae.engine import Engine
 from rvae.process import computing_threads, keep_freed_memory
 from rvae.service import Call, Limits, Reply, Service
-
-# TorchServe decides on the status line's text only where one is given, and a worker that sends
-# anything but ASCII there dies.
-PHRASES = {
-    200: "OK",
-    400: "Bad Request",
-    422: "Unprocessable Entity",
-    500: "Internal Server Error",
-    503: "Service Unavailable",
-}
 
 
 class RvaeHandler:
@@ -70,7 +61,8 @@ def body_of(item: dict[str, Any]) -> Any:
 
 def send(context: Any, index: int, reply: Reply) -> None:
     """Set status and header of one response of the batch."""
-    context.set_response_status(reply.status, PHRASES[reply.status], index)
+    # The phrase has to be ASCII: a worker that sends anything else there dies.
+    context.set_response_status(reply.status, HTTPStatus(reply.status).phrase, index)
     context.set_response_content_type(index, "application/json")
     for name, value in reply.headers.items():
         context.set_response_header(index, name, value)

@@ -28,13 +28,20 @@ from waves import waves
 QUICK = TrainingConfig(epochs=2, batch_size=20, accelerator="cpu", quantile=0.9)
 
 
+SMALL = ModelConfig(recurrent=RecurrentConfig(hidden=6), latent=2)
+
+
 def train(folder, training=QUICK, windows=120, resume=False, **data):
-    np.save(folder / "waves.npy", waves(windows, steps=16))
-    config = DataConfig(str(folder / "waves.npy"), **({"window": 16} | data))
+    return train_on(waves(windows, steps=16), folder, training, resume=resume, **data)
+
+
+def train_on(values, folder, training=QUICK, model=SMALL, resume=False, **data):
+    np.save(folder / "values.npy", values)
+    config = DataConfig(str(folder / "values.npy"), **({"window": 16} | data))
     return fit(
         read(config.path, ReaderConfig()),
         config,
-        ModelConfig(recurrent=RecurrentConfig(hidden=6), latent=2),
+        model,
         ObjectiveConfig(),
         training,
         folder / "run",
@@ -77,16 +84,11 @@ def test_it_detects(engine, fresh, anomalous):
 def test_where_training_had_gaps_other_gaps_are_no_anomalies(tmp_path):
     values = waves(600, steps=16)
     values[::20, 5:7] = np.nan
-    np.save(tmp_path / "gaps.npy", values)
-    config = DataConfig(str(tmp_path / "gaps.npy"), window=16)
-    outcome = fit(
-        read(config.path, ReaderConfig()),
-        config,
-        ModelConfig(recurrent=RecurrentConfig(hidden=16), latent=3),
-        ObjectiveConfig(),
+    outcome = train_on(
+        values,
+        tmp_path,
         TrainingConfig(epochs=40, quantile=0.95, accelerator="cpu"),
-        tmp_path / "run",
-        progress=False,
+        ModelConfig(recurrent=RecurrentConfig(hidden=16), latent=3),
     )
     assert outcome.card.training["options"]["hide"] == 0.5
     engine = Engine.load(outcome.checkpoint)
@@ -256,18 +258,9 @@ def test_a_moved_training_can_be_resumed(tmp_path, monkeypatch):
 
 
 def test_batch_normalisation_needs_a_batch(tmp_path):
-    np.save(tmp_path / "waves.npy", waves(120, steps=16))
-    config = DataConfig(str(tmp_path / "waves.npy"), window=16)
+    model = ModelConfig("dense", dense=DenseConfig(batch_norm=True))
     with pytest.raises(FieldError, match=r"training\.batch_size"):
-        fit(
-            read(config.path, ReaderConfig()),
-            config,
-            ModelConfig("dense", dense=DenseConfig(batch_norm=True)),
-            ObjectiveConfig(),
-            replace(QUICK, batch_size=1),
-            tmp_path / "run",
-            progress=False,
-        )
+        train_on(waves(120, steps=16), tmp_path, replace(QUICK, batch_size=1), model)
 
 
 def test_more_epochs_can_be_added(tmp_path):
@@ -313,17 +306,8 @@ def test_windows_of_one_long_series_with_gaps(tmp_path):
     values = np.sin(np.arange(600) / 5)[:, None] + [0, 1]
     values[::11, 0] = np.nan
     values[100:104] = np.nan
-    np.save(tmp_path / "long.npy", values)
-    config = DataConfig(str(tmp_path / "long.npy"), window=24, stride=4)
-    outcome = fit(
-        read(config.path, ReaderConfig()),
-        config,
-        ModelConfig(recurrent=RecurrentConfig(hidden=6), latent=2),
-        ObjectiveConfig(),
-        TrainingConfig(epochs=2, quantile=0.8, accelerator="cpu"),
-        tmp_path / "run",
-        progress=False,
-    )
+    training = TrainingConfig(epochs=2, quantile=0.8, accelerator="cpu")
+    outcome = train_on(values, tmp_path, training, window=24, stride=4)
     (analysis,) = Engine.load(outcome.checkpoint).analyse([values])
     assert np.isnan(analysis.point_scores).sum() == 4
     assert np.isfinite(analysis.score).all()
@@ -342,18 +326,8 @@ def test_divergence_is_said(tmp_path, monkeypatch):
 def test_calibration_windows_without_a_value_do_not_count(tmp_path):
     values = np.sin(np.arange(2000) / 5)[:, None]
     values[-280:] = np.nan
-    np.save(tmp_path / "gap.npy", values)
-    config = DataConfig(str(tmp_path / "gap.npy"), window=16, stride=16)
     with pytest.raises(FieldError) as caught:
-        fit(
-            read(config.path, ReaderConfig()),
-            config,
-            ModelConfig(recurrent=RecurrentConfig(hidden=4), latent=2),
-            ObjectiveConfig(),
-            QUICK,
-            tmp_path / "run",
-            progress=False,
-        )
+        train_on(values, tmp_path, stride=16)
     assert caught.value.field == "training.quantile"
     assert not (tmp_path / "run").exists()
 

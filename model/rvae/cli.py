@@ -52,7 +52,7 @@ def fit(
     card, calibration = outcome.card, outcome.card.require_calibration()
     if outcome.interrupted:
         print("Interrupted: this is what had been learnt.", end=" ")
-        if (output / "state" / "last.ckpt").exists():
+        if outcome.resumable:
             print("With --resume true training goes on after the last whole epoch.", end="")
         print()
     windows = ", ".join(f"{count} for {part}" for part, count in card.training["windows"].items())
@@ -107,14 +107,14 @@ def evaluate(
     card = engine.card
     dataset = _read_like(data, card, label, array, layout, labels=True)
     analyses = engine.analyse([s.values for s in dataset.series], stride)
-    pairs = list(zip(dataset.series, analyses, strict=True))
     scores = np.concatenate([a.score for a in analyses])
     labels = np.concatenate(
-        [every_window(s.labels[:, None], card.window)[a.starts].any(axis=(1, 2)) for s, a in pairs]
+        [
+            every_window(s.labels[:, None], card.window)[a.starts].any(axis=(1, 2))
+            for s, a in zip(dataset.series, analyses, strict=True)
+        ]
     )
-    windows = np.concatenate(
-        [every_window(card.scaler.transform(s.values), card.window)[a.starts] for s, a in pairs]
-    )
+    windows = engine.windows([s.values for s in dataset.series], analyses)
     means = np.concatenate([a.mean for a in analyses])
     rows: dict[str, float] = {}
     scored = ~np.isnan(scores)

@@ -127,6 +127,17 @@ class Engine:
             )
         ]
 
+    def windows(
+        self, series: Sequence[NDArray[np.float64]], analyses: Sequence[Analysis]
+    ) -> NDArray[np.float32]:
+        """The scaled windows (W, T, C) of all series that these analyses are of."""
+        return np.concatenate(
+            [
+                every_window(self.card.scaler.transform(values), self.card.window)[analysis.starts]
+                for values, analysis in zip(series, analyses, strict=True)
+            ]
+        )
+
     @torch.inference_mode()
     def typical_window(self) -> NDArray[np.float64]:
         """What the centre of the prior decodes to, in the data's units (T, C)."""
@@ -155,11 +166,8 @@ class Engine:
         nll = np.empty(shape, dtype=np.float32)
         for first in range(0, len(places), WINDOWS_A_RUN):
             run = slice(first, first + WINDOWS_A_RUN)
-            windows = np.concatenate(
-                [
-                    views[owner][places[run][owners[run] == owner]]
-                    for owner in np.unique(owners[run])
-                ]
+            windows = np.stack(
+                [views[owner][place] for owner, place in zip(owners[run], places[run], strict=True)]
             )
             latent[run], mean[run], nll[run] = self._run_windows(windows)
         return latent, mean, nll

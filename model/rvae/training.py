@@ -23,7 +23,7 @@ from rvae.config import DataConfig, ModelConfig, ObjectiveConfig, TrainingConfig
 from rvae.data.dataset import EpochShuffle, WindowDataset
 from rvae.data.readers import Dataset
 from rvae.data.scaler import Scaler
-from rvae.data.windows import Parts, every_window, split
+from rvae.data.windows import Parts, split
 from rvae.engine import Engine
 from rvae.errors import FieldError, require
 from rvae.hiding import hide
@@ -124,11 +124,13 @@ class Outcome:
         checkpoint: The file with everything.
         card: What it says of the model.
         interrupted: Whether the user ended training early.
+        resumable: Whether there is a whole epoch to go on after.
     """
 
     checkpoint: Path
     card: Card
     interrupted: bool
+    resumable: bool
 
 
 def fit(
@@ -253,23 +255,28 @@ def fit(
         trainer.save_checkpoint(best.best_model_path)
     checkpoint = output / "model.ckpt"
     card = _calibrate(Path(best.best_model_path), checkpoint, parts, training.quantile)
-    return Outcome(checkpoint, card, interrupt.interrupted)
+    return Outcome(checkpoint, card, interrupt.interrupted, last.exists())
 
 
 def _require_same(last: Path, card: Card) -> None:
     """Raise a `FieldError` unless the state of training is of this training, but for its length."""
     require(last.exists(), "resume", f"there is no {last}")
-    before, now = Artifact.load(last).card.to_dict(), card.to_dict()
-    for card_then_or_now in (before, now):
-        del card_then_or_now["versions"]
-        card_then_or_now |= card_then_or_now.pop("training")
-        card_then_or_now |= card_then_or_now.pop("options")
+    before, now = _settings(Artifact.load(last).card), _settings(card)
     epochs = torch.load(last, map_location="cpu", weights_only=True)["epoch"] + 1
     require(
         now.pop("epochs") >= epochs, "training.epochs", f"{last} has gone through {epochs} already"
     )
     for name, value in now.items():
         require(before[name] == value, "resume", f"{last} is of another {name}")
+
+
+def _settings(card: Card) -> dict[str, Any]:
+    """All that a training was told, by name."""
+    content = card.to_dict()
+    del content["versions"]
+    training = content.pop("training")
+    options = training.pop("options")
+    return content | training | options
 
 
 def _window(dataset: Dataset, data: DataConfig) -> int:
@@ -288,11 +295,8 @@ def _calibrate(best: Path, final: Path, parts: Parts, quantile: float) -> Card:
     engine = Engine.load(best)
     card = engine.card
     held_out = engine.analyse([s.values for s in parts.calibration])
-    validation = engine.analyse([s.values for s in parts.validation])
-    windows = [
-        every_window(card.scaler.transform(series.values), card.window)[analysis.starts]
-        for series, analysis in zip(parts.validation, validation, strict=True)
-    ]
+    validating = [s.values for s in parts.validation]
+    validation = engine.analyse(validating)
     checkpoint = torch.load(best, map_location="cpu", weights_only=True)
     card = replace(
         card,
@@ -306,7 +310,8 @@ def _calibrate(best: Path, final: Path, parts: Parts, quantile: float) -> Card:
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             "epoch": checkpoint["epoch"],
             "explained_variance": explained_variance(
-                np.concatenate(windows), np.concatenate([a.mean for a in validation])
+                engine.windows(validating, validation),
+                np.concatenate([a.mean for a in validation]),
             ),
             "active_units": active_units(np.concatenate([a.latent for a in validation])),
         },

@@ -32,14 +32,15 @@ from rvae.process import keep_freed_memory
 from rvae.training import fit
 
 
-def unrolled(hidden_only: bool, clock: bool) -> Callable[[RecurrentDecoder, Tensor], Tensor]:
+def unrolled(hidden_only: bool, clock: bool) -> Callable[..., Tensor]:
     """A decoder's forward pass, with or without a clock and the latent in the cell state."""
 
-    def forward(self: RecurrentDecoder, z: Tensor) -> Tensor:
+    def forward(self: RecurrentDecoder, z: Tensor, conditions: Tensor) -> Tensor:
         start = self.start(z).expand(self.layers.num_layers, -1, -1).contiguous()
         state = (start, torch.zeros_like(start)) if hidden_only else (torch.tanh(start), start)
         steps = torch.linspace(-1, 1, self.window) if clock else torch.zeros(self.window)
-        states, _ = self.layers(steps[None, :, None].expand(len(z), -1, -1), state)
+        inputs = torch.cat([steps[None, :, None].expand(len(z), -1, -1), conditions], dim=2)
+        states, _ = self.layers(inputs, state)
         return self.output(states)
 
     return forward

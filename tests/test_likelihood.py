@@ -13,7 +13,7 @@ from rvae.vae import VAE
 
 def density(family, scale=0.7):
     """The density of one value around 0.3."""
-    likelihood = Likelihood(ModelConfig(likelihood=family, noise_scale=scale), channels=1)
+    likelihood = Likelihood(ModelConfig(likelihood=family, noise_scale=scale), [0])
     p = likelihood(torch.full((1, 1, 1), 0.3, dtype=torch.float64))
     return lambda x: p.log_prob(torch.full((1, 1, 1), x, dtype=torch.float64)).exp().item()
 
@@ -51,7 +51,7 @@ def test_a_far_value_costs_less_than_under_a_normal(family):
 
 
 def test_parameters_out_of_bounds_find_their_way_back():
-    likelihood = Likelihood(ModelConfig(likelihood="student_t"), channels=1)
+    likelihood = Likelihood(ModelConfig(likelihood="student_t"), [0])
     torch.nn.init.constant_(likelihood.log_scale, -12.0)
     torch.nn.init.constant_(likelihood.freedom, 9.0)
     p = likelihood(torch.zeros(1, 1, 1))
@@ -70,7 +70,7 @@ def test_a_linear_model_reaches_the_exact_likelihood_of_probabilistic_pca():
     steps, latent, noise = 6, 2, 0.5
     loadings = torch.linalg.qr(torch.randn(steps, latent)).Q * torch.tensor([2.0, 1.0])
     config = ModelConfig("dense", dense=DenseConfig(()), latent=latent, noise_scale=noise)
-    vae = VAE(config, channels=1, window=steps)
+    vae = VAE(config, steps, [0])
     m = loadings.T @ loadings + noise**2 * torch.eye(
         latent
     )  # diagonal: the loadings are orthogonal

@@ -53,7 +53,7 @@ def config(request):
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("window", [2, 3, 12, 33])
 def test_any_window_and_any_number_of_channels(config, window, channels):
-    vae = VAE(config, channels, window).eval()
+    vae = VAE(config, window, [0] * channels).eval()
     x = torch.randn(5, window, channels)
     q = vae.encode(x, ~x.isnan())
     assert q.mean.shape == q.stddev.shape == (5, 16)
@@ -61,7 +61,7 @@ def test_any_window_and_any_number_of_channels(config, window, channels):
 
 
 def test_every_parameter_of_every_architecture_gets_a_gradient(config):
-    vae = VAE(config, C, T)
+    vae = VAE(config, T, [0] * C)
     x = torch.randn(7, T, C)
     negative_elbo(vae, x, ~x.isnan()).loss(1.0).backward()
     for name, parameter in vae.named_parameters():
@@ -73,7 +73,7 @@ def test_every_parameter_of_every_architecture_gets_a_gradient(config):
 
 
 def test_eval_is_deterministic_and_neighbours_do_not_matter(config):
-    vae = VAE(config, C, T).eval()
+    vae = VAE(config, T, [0] * C).eval()
     x = torch.randn(6, T, C)
     x[2, 5:] = torch.nan
     x[4, ::2, 0] = torch.nan
@@ -91,7 +91,7 @@ def test_eval_is_deterministic_and_neighbours_do_not_matter(config):
 
 
 def test_what_stands_at_missing_places_reaches_nothing(config):
-    vae = VAE(config, C, T).eval()
+    vae = VAE(config, T, [0] * C).eval()
     x = torch.randn(4, T, C)
     mask = torch.rand(4, T, C) > 0.3
     mask[0, 4:] = False
@@ -104,7 +104,7 @@ def test_what_stands_at_missing_places_reaches_nothing(config):
 
 @pytest.mark.parametrize("likelihood", LIKELIHOODS)
 def test_training_steps_lower_the_loss(config, likelihood):
-    vae = VAE(replace(config, likelihood=likelihood), C, T)
+    vae = VAE(replace(config, likelihood=likelihood), T, [0] * C)
     x = torch.sin(torch.linspace(0, 6, T)[None, :, None] + torch.rand(16, 1, C) * 6)
     optimizer = torch.optim.Adam(vae.parameters(), 1e-2)
     losses = []
@@ -118,7 +118,7 @@ def test_training_steps_lower_the_loss(config, likelihood):
 
 
 def test_weights_survive_saving(config, tmp_path):
-    one, two = VAE(config, C, T).eval(), VAE(config, C, T).eval()
+    one, two = VAE(config, T, [0] * C).eval(), VAE(config, T, [0] * C).eval()
     torch.save(one.state_dict(), tmp_path / "weights.pt")
     two.load_state_dict(torch.load(tmp_path / "weights.pt", weights_only=True))
     z = torch.randn(3, 16)
@@ -132,8 +132,8 @@ def parameters(*modules: nn.Module) -> int:
 def test_parameter_counts_of_the_reference_configuration():
     vae = VAE(
         ModelConfig(recurrent=RecurrentConfig(hidden=7, depth=2), latent=128),
-        channels=1,
         window=140,
+        categories=[0],
     )
     assert parameters(vae.encoder) == 728
     assert parameters(vae.posterior) == 2048
@@ -142,7 +142,7 @@ def test_parameter_counts_of_the_reference_configuration():
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_the_encoder_gives_the_top_layers_last_state(cell):
-    encoder = RecurrentEncoder(RecurrentConfig(cell, hidden=5, depth=2), channels=3, window=9)
+    encoder = RecurrentEncoder(RecurrentConfig(cell, hidden=5, depth=2), inputs=3, window=9)
     x = torch.randn(4, 9, 3)
     _, state = encoder.layers(x)
     top = (state[0] if cell == "lstm" else state)[-1]
@@ -152,7 +152,7 @@ def test_the_encoder_gives_the_top_layers_last_state(cell):
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_a_padded_window_is_encoded_like_the_short_one(bidirectional):
     config = RecurrentConfig(hidden=5, depth=2, bidirectional=bidirectional)
-    encoder = RecurrentEncoder(config, channels=2, window=9)
+    encoder = RecurrentEncoder(config, inputs=2, window=9)
     short = torch.randn(3, 6, 2)
     padded = torch.cat([short, torch.full((3, 4, 2), torch.nan)], dim=1)
     torch.testing.assert_close(encoder(padded, ~padded.isnan()), encoder(short, ~short.isnan()))
@@ -173,16 +173,18 @@ def test_the_last_observed_step_is_found():
 @pytest.mark.parametrize("depth", [1, 3])
 def test_the_latent_alone_makes_the_window(depth, conditioning):
     config = RecurrentConfig(hidden=6, depth=depth, conditioning=conditioning)
-    decoder = RecurrentDecoder(config, latent=3, outputs=2, window=8)
+    decoder = RecurrentDecoder(config, latent=3, conditions=0, outputs=2, window=8)
     z = torch.randn(2, 3)
-    assert decoder(z).shape == (2, 8, 2)
-    torch.testing.assert_close(decoder(z)[:1], decoder(z[:1]))
-    assert not torch.allclose(decoder(z)[0], decoder(z)[1])
+    nothing = torch.zeros(2, 8, 0)
+    said = decoder(z, nothing)
+    assert said.shape == (2, 8, 2)
+    torch.testing.assert_close(said[:1], decoder(z[:1], nothing[:1]))
+    assert not torch.allclose(said[0], said[1])
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_units_start_with_time_scales_up_to_the_window(cell):
-    encoder = RecurrentEncoder(RecurrentConfig(cell, hidden=400), channels=1, window=200)
+    encoder = RecurrentEncoder(RecurrentConfig(cell, hidden=400), inputs=1, window=200)
     bias = encoder.layers.bias_ih_l0.detach()
     remembering = 1 / (1 - torch.sigmoid(bias[400:800]))  # mean steps that a unit holds on
     assert remembering.min() < 10
@@ -195,14 +197,14 @@ def test_units_start_with_time_scales_up_to_the_window(cell):
 @pytest.mark.parametrize("blocks", [1, 14])
 def test_no_more_blocks_than_a_window_can_be_halved(blocks):
     config = ConvolutionalConfig(filters=8, blocks=blocks)
-    decoder = VAE(ModelConfig("convolutional", convolutional=config), 1, 16).decoder
+    decoder = VAE(ModelConfig("convolutional", convolutional=config), 16, [0]).decoder
     assert decoder.blocks(torch.zeros(1, 8, decoder.coarse[1])).shape[-1] == 16
 
 
 def test_a_fixed_noise_scale_is_no_parameter():
-    fixed = VAE(ModelConfig(noise_scale=0.25), channels=2, window=5)
+    fixed = VAE(ModelConfig(noise_scale=0.25), window=5, categories=[0, 0])
     assert not list(fixed.likelihood.parameters())
     p = fixed.decode(torch.zeros(1, 16))
     torch.testing.assert_close(p.stddev, torch.full((1, 5, 2), 0.25))
-    learned = VAE(ModelConfig(), channels=2, window=5)
+    learned = VAE(ModelConfig(), window=5, categories=[0, 0])
     assert [p.shape for p in learned.likelihood.parameters()] == [(2,)]

@@ -12,7 +12,9 @@ from rvae.vae import VAE
 @pytest.fixture
 def vae():
     torch.manual_seed(0)
-    return VAE(ModelConfig(recurrent=RecurrentConfig(hidden=6), latent=3), channels=2, window=5)
+    return VAE(
+        ModelConfig(recurrent=RecurrentConfig(hidden=6), latent=3), window=5, categories=[0, 0]
+    )
 
 
 def test_kl_agrees_with_monte_carlo(vae):

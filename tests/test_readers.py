@@ -29,7 +29,6 @@ def table(tmp_path):
 def test_a_table_is_a_series_of_its_numeric_columns(table, name):
     dataset = read(table / name, ReaderConfig(label="fault"))
     assert dataset.channels == ("heat", "speed")
-    assert dataset.labelled
     assert dataset.source == ReaderConfig(label="fault", columns=("heat", "speed"))
     (series,) = dataset.series
     np.testing.assert_array_equal(series.values, [[1, 10], [np.nan, 20], [3, 30], [4, 40], [5, 50]])
@@ -42,7 +41,7 @@ def test_a_column_tells_series_apart_in_the_order_of_the_file(table):
         ("b", [10, 20, 30]),
         ("a", [40, 50]),
     ]
-    assert not dataset.labelled
+    assert all(s.labels is None for s in dataset.series)
 
 
 def test_rows_of_a_table_are_series(table):

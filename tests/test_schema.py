@@ -19,7 +19,7 @@ def card(engine):
 
 @pytest.fixture(scope="module")
 def two_channels(card):
-    scaler = dataclasses.replace(card.scaler, mean=(20.0, 0.0), scale=(2.0, 1.0))
+    scaler = dataclasses.replace(card.scaler, mean=(20.0, 0.0), scale=(2.0, 1.0), categories=(0, 0))
     return dataclasses.replace(card, channels=("height", "speed"), scaler=scaler)
 
 
@@ -30,13 +30,13 @@ def body(**fields):
 def test_a_series_may_come_with_or_without_a_channel_axis(card):
     flat = parse(body(data=VALUES), card)
     nested = parse(body(data=[[v] for v in VALUES]), card)
-    np.testing.assert_array_equal(flat.series[0], np.array(VALUES)[:, None])
-    np.testing.assert_array_equal(flat.series[0], nested.series[0])
+    np.testing.assert_array_equal(flat.series[0].values, np.array(VALUES)[:, None])
+    np.testing.assert_array_equal(flat.series[0].values, nested.series[0].values)
     assert (flat.flat, nested.flat, flat.many) == ([True], [False], False)
 
 
 def test_null_is_missing(card):
-    series = parse(body(data=[None, *VALUES[1:]]), card).series[0]
+    series = parse(body(data=[None, *VALUES[1:]]), card).series[0].values
     assert np.isnan(series[0, 0]) and np.isfinite(series[1:]).all()
 
 
@@ -49,8 +49,8 @@ def test_instances_keep_their_order_and_may_differ_in_length(card):
 
 def test_several_channels(two_channels):
     query = parse(body(data=[[v, None] for v in VALUES[:-1]] + [[1, 2]]), two_channels)
-    assert query.series[0].shape == (32, 2)
-    np.testing.assert_array_equal(query.series[0][-1], [1, 2])
+    assert query.series[0].values.shape == (32, 2)
+    np.testing.assert_array_equal(query.series[0].values[-1], [1, 2])
 
 
 def test_what_a_server_has_parsed_is_taken_as_well(card):

@@ -145,7 +145,7 @@ def test_a_request_that_breaks_the_model_breaks_no_other(engine, fresh, monkeypa
     analyse = type(engine).analyse
 
     def fragile(self, series, strides=None):
-        if any((values == poison).any() for values in series):
+        if any((one.values == poison).any() for one in series):
             raise RuntimeError("broken")
         return analyse(self, series, strides)
 

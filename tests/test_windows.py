@@ -13,7 +13,7 @@ def series(length, name="s", anomalies=()):
     """A series whose value at each step is the step."""
     labels = np.zeros(length, dtype=bool)
     labels[list(anomalies)] = True
-    return Series(name, np.arange(length, dtype=float)[:, None], labels)
+    return Series(np.arange(length, dtype=float)[:, None], name, labels)
 
 
 @pytest.mark.parametrize(
@@ -101,9 +101,12 @@ def test_too_little_data_is_said(data, field):
 
 
 def test_training_windows_are_scaled_windows_of_every_series():
-    scaler = Scaler((10.0,), (2.0,))
-    dataset = WindowDataset([series(6), series(5)], scaler, window=4, stride=2)
-    assert [item[:, 0].tolist() for item in dataset] == [
+    scaler = Scaler((10.0,), (2.0,), (0,))
+    dataset = WindowDataset([series(6), series(5)], scaler, 4, 2, calendar=())
+    (batch,) = dataset.batches()
+    assert len(dataset) == 4
+    assert dataset.__getitems__([3, 0]).x.tolist() == batch.x[[3, 0]].tolist()
+    assert batch.x[..., 0].tolist() == [
         [-5, -4.5, -4, -3.5],
         [-4, -3.5, -3, -2.5],
         [-5, -4.5, -4, -3.5],

@@ -15,19 +15,21 @@ from typing import Any
 import numpy as np
 import safetensors.torch
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 import rvae
 from rvae.calibration import Calibration
 from rvae.config import ModelConfig, ReaderConfig
 from rvae.data.scaler import Scaler
+from rvae.data.vocabulary import Vocabulary
 from rvae.errors import FieldError, require
 from rvae.vae import VAE
 
 __all__ = ["CARD_FILE", "CARD_KEY", "WEIGHTS_FILE", "Artifact", "Card", "versions"]
 
 CARD_KEY = "rvae"
-FORMAT = 1
+FORMAT = 2
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "weights.safetensors"
 
@@ -39,10 +41,12 @@ class Card:
     Attributes:
         model: The network.
         channels: Names of the channels.
+        vocabulary: Categories of channels, and classes.
         window: Time steps T of a window.
         stride: Steps between windows of a longer series, unless a request asks for another.
         reader: How the training file was read; other files are read alike.
         scaler: Fitted on the training part.
+        interval: Median of the seconds between steps; None where there are no times.
         training: Sketch of the training: counts, options, the epoch kept and what it reaches.
         calibration: None in a checkpoint whose training did not come to its end.
         versions: Of the software that trained it.
@@ -50,10 +54,12 @@ class Card:
 
     model: ModelConfig
     channels: tuple[str, ...]
+    vocabulary: Vocabulary
     window: int
     stride: int
     reader: ReaderConfig
     scaler: Scaler
+    interval: float | None
     training: Mapping[str, Any]
     calibration: Calibration | None
     versions: Mapping[str, str]
@@ -68,6 +74,14 @@ class Card:
             raise FieldError("checkpoint", "is of a training that did not come to its end")
         return self.calibration
 
+    def network(self) -> VAE:
+        """The network that the card describes, untrained."""
+        return VAE(self.model, self.window, self.scaler.categories, len(self.vocabulary.classes))
+
+    def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Lowest and highest value of each channel (C,) that the model can be given."""
+        return self.scaler.bounds(self.model.likelihood == "bernoulli")
+
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, strings, lists and dictionaries."""
         calibration = self.calibration and {
@@ -79,10 +93,13 @@ class Card:
             "format": FORMAT,
             "model": asdict(self.model),
             "channels": list(self.channels),
+            "categories": {name: list(words) for name, words in self.vocabulary.categories.items()},
+            "classes": list(self.vocabulary.classes),
             "window": self.window,
             "stride": self.stride,
             "reader": asdict(self.reader),
             "scaler": asdict(self.scaler),
+            "interval": self.interval,
             "training": dict(self.training),
             "calibration": calibration,
             "versions": dict(self.versions),
@@ -104,10 +121,15 @@ class Card:
         return cls(
             model=ModelConfig.from_dict(card["model"]),
             channels=tuple(card["channels"]),
+            vocabulary=Vocabulary(
+                {name: tuple(words) for name, words in card["categories"].items()},
+                tuple(card["classes"]),
+            ),
             window=card["window"],
             stride=card["stride"],
             reader=ReaderConfig(**card["reader"]),
-            scaler=Scaler(tuple(card["scaler"]["mean"]), tuple(card["scaler"]["scale"])),
+            scaler=Scaler(**{name: tuple(value) for name, value in card["scaler"].items()}),
+            interval=card["interval"],
             training=card["training"],
             calibration=calibration
             and Calibration(
@@ -177,7 +199,7 @@ class Artifact:
         Raises:
             FieldError: If the weights are those of another network.
         """
-        vae = VAE(self.card.model, len(self.card.channels), self.card.window)
+        vae = self.card.network()
         try:
             vae.load_state_dict(self.weights)
         except RuntimeError as error:

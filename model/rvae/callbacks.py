@@ -8,8 +8,17 @@ from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-__all__ = ["KeepWholeEpoch", "Progress", "StopOnInterrupt", "StopWithoutProgress"]
+__all__ = [
+    "HalveOnPlateau",
+    "KeepWholeEpoch",
+    "Progress",
+    "StopOnInterrupt",
+    "StopWithoutProgress",
+]
+
+EPOCHS_ON_A_PLATEAU = 5
 
 
 class StopWithoutProgress(EarlyStopping):
@@ -30,6 +39,40 @@ class StopWithoutProgress(EarlyStopping):
     def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if trainer.global_step > self._warm_up * trainer.estimated_stepping_batches:
             super().on_validation_end(trainer, module)
+
+
+class HalveOnPlateau(pl.Callback):
+    """Halves the learning rate after epochs without a better validation loss.
+
+    Lightning would step such a schedule after it has saved the epoch's checkpoint, and forget it
+    where training goes on from there.
+
+    Args:
+        improvement: By how much the loss must be lower to be better.
+    """
+
+    def __init__(self, improvement: float) -> None:
+        self._improvement = improvement
+        self._restored: dict[str, Any] = {}
+
+    def on_fit_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        self._rate = ReduceLROnPlateau(
+            trainer.optimizers[0],
+            factor=0.5,
+            patience=EPOCHS_ON_A_PLATEAU,
+            threshold=self._improvement,
+            threshold_mode="abs",
+        )
+        self._rate.load_state_dict(self._restored)
+
+    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        self._rate.step(float(trainer.callback_metrics["validation/loss"]))
+
+    def state_dict(self) -> dict[str, Any]:
+        return self._rate.state_dict()
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._restored = state_dict
 
 
 class KeepWholeEpoch(ModelCheckpoint):
@@ -72,7 +115,10 @@ class KeepWholeEpoch(ModelCheckpoint):
 
 
 class StopOnInterrupt(pl.Callback):
-    """Ctrl-C ends training after the batch at hand; a second one breaks off at once."""
+    """Ctrl-C ends training after the batch at hand; a second one breaks off at once.
+
+    Processes that train together stop after the same batch, whichever of them was interrupted.
+    """
 
     def __init__(self) -> None:
         self.interrupted = False
@@ -84,11 +130,14 @@ class StopOnInterrupt(pl.Callback):
 
         def stop(signum: int, frame: FrameType | None) -> None:
             self.interrupted = True
-            trainer.should_stop = True
             signal.signal(signal.SIGINT, previous)
 
         self._previous = previous
         signal.signal(signal.SIGINT, stop)
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        if trainer.strategy.reduce_boolean_decision(self.interrupted, all=False):
+            self.interrupted = trainer.should_stop = True
 
     def teardown(self, trainer: pl.Trainer, module: pl.LightningModule, stage: str) -> None:
         if hasattr(self, "_previous"):

@@ -6,7 +6,7 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from jsonargparse import auto_cli
 
@@ -14,8 +14,11 @@ from rvae.config import DataConfig, ModelConfig, ObjectiveConfig, ReaderConfig, 
 from rvae.errors import FieldError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from rvae.artifact import Card
-    from rvae.data.readers import Dataset
+    from rvae.data.series import Dataset, Series
+    from rvae.engine import Engine
 
 # Every command imports what it needs: serving must not wait for Lightning, nor training need Java.
 
@@ -47,8 +50,10 @@ def fit(
 
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     keep_freed_memory()
-    torch.set_num_threads(computing_threads() or torch.get_num_threads())
+    torch.set_num_threads(computing_threads(training.devices) or torch.get_num_threads())
     outcome = fit(read(data.path, reader), data, model, objective, training, output, resume=resume)
+    if not outcome.leading:
+        return 0
     card, calibration = outcome.card, outcome.card.require_calibration()
     if outcome.interrupted:
         print("Interrupted: this is what had been learnt.", end=" ")
@@ -101,31 +106,34 @@ def evaluate(
     from rvae.data.windows import every_window
     from rvae.engine import Engine
     from rvae.errors import require
-    from rvae.metrics import detection, explained_variance
+    from rvae.metrics import ExplainedVariance, detection
 
     engine = Engine.load(checkpoint)
     card = engine.card
     dataset = _read_like(data, card, label, array, layout, labels=True)
-    analyses = engine.analyse([s.values for s in dataset.series], stride)
-    scores = np.concatenate([a.score for a in analyses])
-    labels = np.concatenate(
-        [
-            every_window(s.labels[:, None], card.window)[a.starts].any(axis=(1, 2))
-            for s, a in zip(dataset.series, analyses, strict=True)
-        ]
-    )
-    windows = engine.windows([s.values for s in dataset.series], analyses)
-    means = np.concatenate([a.mean for a in analyses])
+    explained = ExplainedVariance()
+    all_scores, all_labels = [], []
+    for _, stretch, analysis in engine.scan(dataset.series, stride):
+        anomalous = every_window(stretch.anomalous[:, None], card.window)[analysis.starts]
+        scores, labels = analysis.score, anomalous.any(axis=(1, 2))
+        values = every_window(np.asarray(stretch.values), card.window)[analysis.starts]
+        normal = ~labels & ~np.isnan(scores)
+        if normal.any():
+            windows = card.scaler.spread_out(card.scaler.transform(values[normal]))
+            explained.add(windows, analysis.mean[normal])
+        all_scores.append(scores)
+        all_labels.append(labels)
+    scores, labels = np.concatenate(all_scores), np.concatenate(all_labels)
     rows: dict[str, float] = {}
     scored = ~np.isnan(scores)
     if not scored.all():
         rows["windows without a value, left out"] = float((~scored).sum())
-        scores, labels, windows, means = (x[scored] for x in (scores, labels, windows, means))
+        scores, labels = scores[scored], labels[scored]
     require(len(scores) > 0, "data", f"{data.name} has no window with a value")
     threshold = card.require_calibration().threshold()
     flags = scores > threshold
     if not labels.all():
-        rows["explained variance, normal"] = explained_variance(windows[~labels], means[~labels])
+        rows["explained variance, normal"] = explained.value
     if 0 < labels.sum() < len(labels):
         found = detection(labels, scores, flags)
         rows |= {
@@ -169,42 +177,67 @@ def score(
         layout: Layout of the file, if it is not that of the training file.
         stride: Steps between windows; the model's own if left out.
     """
-    import numpy as np
     import pyarrow as pa
     from pyarrow import csv, parquet
 
     from rvae.engine import Engine
     from rvae.errors import require
 
-    writers = {".csv": csv.write_csv, ".parquet": parquet.write_table}
+    writers = {".csv": csv.CSVWriter, ".parquet": parquet.ParquetWriter}
     require(output.suffix in writers, "output", f"must end in {' or '.join(writers)}, got {output}")
     engine = Engine.load(checkpoint)
     dataset = _read_like(data, engine.card, None, array, layout, labels=False)
-    analyses = engine.analyse([s.values for s in dataset.series], stride)
-    if points:
-        lengths = [a.length for a in analyses]
-        columns = {
-            "step": np.concatenate([np.arange(n) for n in lengths]),
-            "score": np.concatenate([a.point_scores for a in analyses]),
-        }
-    else:
-        lengths = [len(a.starts) for a in analyses]
-        calibration = engine.card.require_calibration()
-        starts = np.concatenate([a.starts for a in analyses])
-        scores = np.concatenate([a.score for a in analyses])
-        columns = {
+    tables = _point_rows if points else _window_rows
+    written, writer = 0, None
+    output.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        for columns in tables(engine, dataset.series, stride):
+            # NaN marks what nothing was observed of; in a table that is null.
+            table = pa.table({k: pa.array(v, from_pandas=True) for k, v in columns.items()})
+            writer = writer or writers[output.suffix](output, table.schema)
+            writer.write_table(table)
+            written += len(table)
+    finally:
+        if writer is not None:
+            writer.close()
+    print(f"Wrote {written} rows to {output}")
+
+
+def _window_rows(
+    engine: "Engine", series: "Sequence[Series]", stride: int | None
+) -> "Iterator[dict[str, Any]]":
+    """Columns with one row a window, slab by slab."""
+    import numpy as np
+
+    calibration, passed, current = engine.card.require_calibration(), 0, -1
+    for index, stretch, analysis in engine.scan(series, stride):
+        passed, current = (0, index) if index != current else (passed, current)
+        starts = analysis.starts + passed
+        passed = int(starts[-1]) + (stride or engine.card.stride)
+        columns: dict[str, Any] = {"series": np.full(len(starts), stretch.name)}
+        if stretch.times is not None:
+            columns["time"] = stretch.clock()[analysis.starts]
+        yield columns | {
             "start": starts,
             "end": starts + engine.card.window,
-            "score": scores,
-            "tail_probability": calibration.tail_probability(scores),
-            "is_anomaly": scores > calibration.threshold(),
+            "score": analysis.score,
+            "tail_probability": calibration.tail_probability(analysis.score),
+            "is_anomaly": analysis.score > calibration.threshold(),
         }
-    names = np.repeat([s.name for s in dataset.series], lengths)
-    # NaN marks what nothing was observed of; in a table that is null.
-    table = pa.table({name: pa.array(column, from_pandas=True) for name, column in columns.items()})
-    output.parent.mkdir(parents=True, exist_ok=True)
-    writers[output.suffix](table.add_column(0, "series", pa.array(names)), output)
-    print(f"Wrote {len(names)} rows to {output}")
+
+
+def _point_rows(
+    engine: "Engine", series: "Sequence[Series]", stride: int | None
+) -> "Iterator[dict[str, Any]]":
+    """Columns with one row a time step, series by series."""
+    import numpy as np
+
+    for one in series:
+        (analysis,) = engine.analyse([one], stride)
+        columns: dict[str, Any] = {"series": np.full(len(one), one.name)}
+        if one.times is not None:
+            columns["time"] = one.clock()
+        yield columns | {"step": np.arange(len(one)), "score": analysis.point_scores}
 
 
 def archive(
@@ -291,12 +324,12 @@ def _read_like(
         columns=None if layout not in (None, card.reader.layout) else card.reader.columns,
     )
     try:
-        dataset = read(path, config)
+        dataset = read(path, config, card.vocabulary)
     except FieldError as error:
         # Labels that the training file had are welcome here, not owed.
         if error.field != "reader.label" or label is not None:
             raise FieldError(error.field.removeprefix("reader."), error.message) from None
-        dataset = read(path, replace(config, label=None))
+        dataset = read(path, replace(config, label=None), card.vocabulary)
     for series in dataset.series:
         require(
             len(series) >= card.window,

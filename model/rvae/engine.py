@@ -1,6 +1,6 @@
 """A trained model at work: series in; latents, reconstructions and scores out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,9 +11,14 @@ from numpy.typing import NDArray
 
 from rvae import scoring
 from rvae.artifact import Artifact
+from rvae.context import Context
+from rvae.data.calendar import calendar_features
+from rvae.data.dataset import Batch, WindowDataset
 from rvae.data.scaler import Scaler
-from rvae.data.windows import every_window, window_starts
-from rvae.errors import require
+from rvae.data.series import Series
+from rvae.data.stored import blocks
+from rvae.data.windows import slabs, window_starts
+from rvae.errors import FieldError, require
 from rvae.objective import negative_log_likelihood
 
 __all__ = ["Analysis", "Engine"]
@@ -22,15 +27,24 @@ __all__ = ["Analysis", "Engine"]
 # windows stay within its caches and a GPU's memory.
 WINDOWS_A_RUN = 256
 
+# What is kept of so many windows at once fits into a few hundred megabytes.
+WINDOWS_A_SLAB = 16_384
+
+# When the steps of windows that nobody dated are, and how far apart.
+SOME_DAY, SOME_INTERVAL = np.datetime64("2026-01-01T00:00:00", "us"), 3600.0
+
 
 @dataclass(frozen=True)
 class Analysis:
     """What a model makes of the W windows of one series.
 
+    E is C, but for categorical channels, of which each category counts.
+
     Attributes:
         starts: First step of each window (W,).
-        latent: Mean of q(z|x) (W, D).
-        mean: Mean of p(x|z) at the mean of q(z|x), scaled (W, T, C).
+        latent: Centre of q(z|x) (W, D).
+        mean: Mean of p(x|z) at the centre of q(z|x), scaled; of categories, their probabilities
+            (W, T, E).
         nll: -log p(x|z) of each value, scaled, NaN where missing (W, T, C).
         length: Points N of the series.
         scaler: Of the model.
@@ -55,7 +69,10 @@ class Analysis:
 
     @property
     def reconstruction(self) -> NDArray[np.float64]:
-        """Reconstruction of each point in the data's units (N, C), the mean over its windows."""
+        """Reconstruction of each point in the data's units (N, C), the mean over its windows.
+
+        Of a categorical channel it is the number of the most likely category.
+        """
         return self.scaler.inverse(scoring.over_series(self.mean, self.starts, self.length))
 
 
@@ -78,35 +95,38 @@ class Engine:
         return cls(Artifact.load(path), device)
 
     def analyse(
-        self, series: Sequence[NDArray[np.float64]], strides: Sequence[int] | int | None = None
+        self,
+        series: Sequence[Series | NDArray[np.float64]],
+        strides: Sequence[int] | int | None = None,
     ) -> list[Analysis]:
         """Run every window of several series, all windows together in as few runs as possible.
 
         Args:
-            series: Arrays (N, C) in the data's units, NaN where missing, each with N ≥ T.
+            series: In the data's units, each with N ≥ T; just the values (N, C), NaN where missing,
+                where nothing else is known of them.
             strides: Steps between windows, for each series or for all; the card's if left out.
 
         Returns:
             One analysis a series, in order.
 
         Raises:
-            FieldError: If a series has the wrong shape, or a stride is not positive.
+            FieldError: If a series does not fit the model, or a stride is not positive.
         """
         if strides is None:
             strides = self.card.stride
         if isinstance(strides, int):
             strides = [strides] * len(series)
-        for values, stride in zip(series, strides, strict=True):
-            self._check(values)
+        given = [one if isinstance(one, Series) else Series(one) for one in series]
+        for one, stride in zip(given, strides, strict=True):
+            self._check(one)
             require(stride >= 1, "stride", f"must be at least 1, got {stride}")
         if not series:
             return []
+        latent, mean, nll = self._run(self.windows(given, strides))
         starts = [
-            window_starts(len(values), self.card.window, stride)
-            for values, stride in zip(series, strides, strict=True)
+            window_starts(len(one), self.card.window, stride)
+            for one, stride in zip(given, strides, strict=True)
         ]
-        views = [every_window(self.card.scaler.transform(s), self.card.window) for s in series]
-        latent, mean, nll = self._run(views, starts)
         borders = np.cumsum([len(s) for s in starts])[:-1]
         return [
             Analysis(
@@ -114,11 +134,11 @@ class Engine:
                 latent=latent_part,
                 mean=mean_part,
                 nll=nll_part,
-                length=len(values),
+                length=len(one),
                 scaler=self.card.scaler,
             )
-            for values, at, latent_part, mean_part, nll_part in zip(
-                series,
+            for one, at, latent_part, mean_part, nll_part in zip(
+                given,
                 starts,
                 np.split(latent, borders),
                 np.split(mean, borders),
@@ -127,58 +147,144 @@ class Engine:
             )
         ]
 
-    def windows(
-        self, series: Sequence[NDArray[np.float64]], analyses: Sequence[Analysis]
-    ) -> NDArray[np.float32]:
-        """The scaled windows (W, T, C) of all series that these analyses are of."""
-        return np.concatenate(
-            [
-                every_window(self.card.scaler.transform(values), self.card.window)[analysis.starts]
-                for values, analysis in zip(series, analyses, strict=True)
-            ]
+    def scan(
+        self, series: Sequence[Series], stride: int | None = None
+    ) -> Iterator[tuple[int, Series, Analysis]]:
+        """Analyse slab by slab, so that series of any length and number fit into memory.
+
+        Args:
+            series: In the data's units, each with N ≥ T.
+            stride: Steps between windows; the card's if left out.
+
+        Yields:
+            The index of a series, a stretch of it, and its analysis, whose starts count from the
+            beginning of the stretch. Together the stretches have exactly the windows of the series.
+
+        Raises:
+            FieldError: If a series does not fit the model, or the stride is not positive.
+        """
+        stride = self.card.stride if stride is None else stride
+        require(stride >= 1, "stride", f"must be at least 1, got {stride}")
+        for index, one in enumerate(series):
+            self._check(one)
+            for stretch in slabs(one, self.card.window, stride, WINDOWS_A_SLAB):
+                (analysis,) = self.analyse([stretch], stride)
+                yield index, stretch, analysis
+
+    def windows(self, series: Sequence[Series], strides: Sequence[int] | int) -> WindowDataset:
+        """All windows of some series as the network reads them."""
+        return WindowDataset(
+            series,
+            self.card.scaler,
+            self.card.window,
+            strides,
+            self.card.model.time.calendar,
         )
+
+    def sample(self, count: int, label: str | None = None, seed: int = 0) -> NDArray[np.float64]:
+        """Draw windows from the model: latents from the prior, and what they decode to.
+
+        Args:
+            count: How many windows S.
+            label: Their class, where the model is conditional.
+            seed: Of the latents.
+
+        Returns:
+            Windows (S, T, C) in the data's units; of categories, the number of the likeliest.
+
+        Raises:
+            FieldError: If the class is missing, unknown or not asked for.
+        """
+        random = torch.Generator().manual_seed(seed)
+        return self.decode(torch.randn(count, self.card.model.latent, generator=random), label)
 
     @torch.inference_mode()
-    def typical_window(self) -> NDArray[np.float64]:
-        """What the centre of the prior decodes to, in the data's units (T, C)."""
-        centre = torch.zeros(1, self.card.model.latent, device=self.device)
-        return self.card.scaler.inverse(self._vae.decode(centre).mean[0].cpu().numpy())
+    def decode(self, latent: torch.Tensor, label: str | None = None) -> NDArray[np.float64]:
+        """What latents (S, D) decode to, as `sample` returns it, in windows that nobody dated."""
+        card, count = self.card, len(latent)
+        require(
+            card.model.conditional == (label is not None),
+            "label",
+            f"must be one of {', '.join(card.vocabulary.classes)}"
+            if card.model.conditional
+            else "is only for conditional models",
+        )
+        time = torch.from_numpy(calendar_features(self.some_times(), card.model.time.calendar))
+        context = Context(
+            time.expand(count, -1, -1),
+            torch.full((count,), -1 if label is None else self.class_of(label)),
+        )
+        said = self._vae.decode(latent.to(self.device), context.to(self.device)).mean
+        return card.scaler.inverse(said.cpu().numpy())
 
-    def _check(self, values: NDArray[np.float64]) -> None:
-        window, channels = self.card.window, len(self.card.channels)
+    def some_times(self) -> NDArray[np.datetime64]:
+        """Times (T,) that a window might have."""
+        interval = self.card.interval or SOME_INTERVAL
+        steps = np.arange(self.card.window) * np.timedelta64(int(interval * 1e6), "us")
+        return SOME_DAY + steps
+
+    def class_of(self, label: str) -> int:
+        """Index of a class.
+
+        Raises:
+            FieldError: If the model does not know it.
+        """
+        classes = self.card.vocabulary.classes
+        require(label in classes, "label", f"{label!r} is none of {', '.join(classes)}")
+        return classes.index(label)
+
+    def _check(self, series: Series) -> None:
+        card, shape = self.card, series.values.shape
         require(
-            values.ndim == 2 and values.shape[1] == channels,
+            len(shape) == 2 and shape[1] == len(card.channels),
             "series",
-            f"expected (N, {channels}), got {values.shape}",
+            f"expected (N, {len(card.channels)}), got {shape}",
         )
         require(
-            len(values) >= window, "series", f"has {len(values)} points, the model needs {window}"
+            len(series) >= card.window,
+            "series",
+            f"has {len(series)} points, the model needs {card.window}",
         )
+        low, high = card.bounds()
+        for block in blocks(series.values):
+            beyond = ((block < low) | (block > high)).any(axis=0)
+            if beyond.any():
+                i = int(beyond.argmax())
+                raise FieldError(
+                    card.channels[i], f"leaves the range from {low[i]:g} to {high[i]:g}"
+                )
+        if card.model.time.calendar:
+            series.clock()
+        if card.model.conditional:
+            require(
+                series.classes is not None and bool((series.classes >= 0).all()),
+                "label",
+                "is missing or unknown, but this model is conditional: it knows "
+                + ", ".join(card.vocabulary.classes),
+            )
 
     def _run(
-        self, views: Sequence[NDArray[np.float32]], starts: Sequence[NDArray[np.int64]]
+        self, windows: WindowDataset
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        owners = np.repeat(np.arange(len(starts)), [len(s) for s in starts])
-        places = np.concatenate(starts)
-        shape = (len(places), self.card.window, len(self.card.channels))
-        latent = np.empty((len(places), self.card.model.latent), dtype=np.float32)
-        mean = np.empty(shape, dtype=np.float32)
-        nll = np.empty(shape, dtype=np.float32)
-        for first in range(0, len(places), WINDOWS_A_RUN):
-            run = slice(first, first + WINDOWS_A_RUN)
-            windows = np.stack(
-                [views[owner][place] for owner, place in zip(owners[run], places[run], strict=True)]
-            )
-            latent[run], mean[run], nll[run] = self._run_windows(windows)
+        steps, scaler = self.card.window, self.card.scaler
+        spread = sum(count or 1 for count in scaler.categories)
+        latent = np.empty((len(windows), self.card.model.latent), dtype=np.float32)
+        mean = np.empty((len(windows), steps, spread), dtype=np.float32)
+        nll = np.empty((len(windows), steps, len(self.card.channels)), dtype=np.float32)
+        for first in range(0, len(windows), WINDOWS_A_RUN):
+            run = range(first, min(first + WINDOWS_A_RUN, len(windows)))
+            at = slice(run.start, run.stop)
+            latent[at], mean[at], nll[at] = self._run_batch(windows.__getitems__(run))
         return latent, mean, nll
 
     @torch.inference_mode()
-    def _run_windows(
-        self, windows: NDArray[np.float32]
+    def _run_batch(
+        self, batch: Batch
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        x = torch.from_numpy(windows).to(self.device)  # (B, T, C)
+        x = batch.x.to(self.device)  # (B, T, C)
+        context = batch.context.to(self.device)
         mask = ~x.isnan()
-        z = self._vae.encode(x, mask).mean  # (B, D)
-        p = self._vae.decode(z)
+        z = self._vae.encode(x, mask, context).centre  # (B, D)
+        p = self._vae.decode(z, context)
         nll = negative_log_likelihood(p, x, mask).masked_fill(~mask, torch.nan)
         return z.cpu().numpy(), p.mean.cpu().numpy(), nll.cpu().numpy()

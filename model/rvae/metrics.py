@@ -11,30 +11,41 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-__all__ = ["Detection", "active_units", "detection", "explained_variance"]
+__all__ = ["Detection", "ExplainedVariance", "active_units", "detection"]
 
 # Burda, Grosse and Salakhutdinov 2016, "Importance weighted autoencoders", section 4.1.
 ACTIVE_VARIANCE = 0.01
 
 
-def explained_variance(windows: NDArray[Any], reconstruction: NDArray[Any]) -> float:
-    """Share of the windows' variance around their mean window that a reconstruction explains.
+class ExplainedVariance:
+    """Share of the windows' variance around their mean window that reconstructions explain.
 
     The mean window is the best that a decoder which ignores its latent can say: such a model
     gets 0, however well its curve looks.
-
-    Args:
-        windows: (W, T, C), NaN where missing.
-        reconstruction: (W, T, C).
     """
-    around_mean = np.nansum((windows - np.nanmean(windows, axis=0)) ** 2, dtype=np.float64)
-    left = np.nansum((windows - reconstruction) ** 2, dtype=np.float64)
-    return float(1 - left / around_mean) if around_mean > 0 else float("nan")
+
+    def __init__(self) -> None:
+        self._count = self._sum = self._squares = np.zeros(())  # of each step and channel
+        self._left = 0.0
+
+    def add(self, windows: NDArray[Any], reconstruction: NDArray[Any]) -> None:
+        """Take in windows (W, T, C), NaN where missing, and their reconstructions (W, T, C)."""
+        windows = windows.astype(np.float64)
+        self._count = self._count + (~np.isnan(windows)).sum(axis=0)
+        self._sum = self._sum + np.nansum(windows, axis=0)
+        self._squares = self._squares + np.nansum(windows**2, axis=0)
+        self._left += float(np.nansum((windows - reconstruction) ** 2))
+
+    @property
+    def value(self) -> float:
+        """At most 1; NaN where the windows do not vary."""
+        around_mean = (self._squares - self._sum**2 / np.maximum(self._count, 1)).sum()
+        return float(1 - self._left / around_mean) if around_mean > 0 else float("nan")
 
 
-def active_units(latent: NDArray[Any]) -> int:
-    """Latent dimensions whose posterior mean (W, D) varies over the windows."""
-    return int((latent.var(axis=0) > ACTIVE_VARIANCE).sum())
+def active_units(variance: NDArray[Any]) -> int:
+    """Latent dimensions whose posterior mean has a variance over windows (D,) worth the name."""
+    return int((variance > ACTIVE_VARIANCE).sum())
 
 
 @dataclass(frozen=True)

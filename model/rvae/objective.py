@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.distributions import Distribution, Normal, kl_divergence
+from torch.distributions import Distribution
 
 from rvae.config import ObjectiveConfig
+from rvae.context import Context
 from rvae.vae import VAE
 
 __all__ = [
@@ -24,8 +25,8 @@ class Terms:
 
     Attributes:
         reconstruction: -log p(x|z) summed over observed steps and channels (B,).
-        kl: KL(q(z|x) ‖ p(z)) of each latent dimension (B, D).
-        latent: Mean of q(z|x) (B, D).
+        kl: Terms of KL(q(z|x) ‖ p(z)) by latent dimension (B, D).
+        latent: Centre of q(z|x) (B, D).
     """
 
     reconstruction: Tensor
@@ -44,7 +45,12 @@ class Terms:
 
 
 def negative_elbo(
-    vae: VAE, x: Tensor, mask: Tensor, sampling_noise: float = 1.0, seen: Tensor | None = None
+    vae: VAE,
+    x: Tensor,
+    mask: Tensor,
+    context: Context | None = None,
+    sampling_noise: float = 1.0,
+    seen: Tensor | None = None,
 ) -> Terms:
     """Both terms for windows (B, T, C), with one sample of z from q(z|x).
 
@@ -52,14 +58,14 @@ def negative_elbo(
         vae: The network.
         x: Scaled windows (B, T, C).
         mask: Where a value was observed (B, T, C).
-        sampling_noise: Factor on the distance between the sample and the mean of q(z|x).
+        context: What is known of the windows besides; nothing if left out.
+        sampling_noise: Factor on the noise of the sample.
         seen: What the encoder gets to see of the mask; all of it if left out.
     """
-    posterior = vae.encode(x, mask if seen is None else seen)
-    prior = Normal(torch.zeros_like(posterior.mean), torch.ones_like(posterior.mean))
-    z = posterior.mean + sampling_noise * (posterior.rsample() - posterior.mean)
-    nll = negative_log_likelihood(vae.decode(z), x, mask)
-    return Terms(nll.sum((1, 2)), kl_divergence(posterior, prior), posterior.mean)
+    q = vae.encode(x, mask if seen is None else seen, context)
+    z, kl = q.draw(sampling_noise)
+    nll = negative_log_likelihood(vae.decode(z, context), x, mask)
+    return Terms(nll.sum((1, 2)), kl, q.centre)
 
 
 def negative_log_likelihood(p: Distribution, x: Tensor, mask: Tensor) -> Tensor:

@@ -33,7 +33,7 @@ def optimizer(config: TrainingConfig, parameters: Iterable[Parameter]) -> Optimi
 
 
 def schedule(config: TrainingConfig, made: Optimizer, steps: int) -> dict[str, Any] | None:
-    """What Lightning wants to know of the schedule; None where the rate is constant.
+    """What Lightning wants to know of the schedule; None where it does not depend on the step.
 
     Args:
         config: The name.
@@ -41,7 +41,7 @@ def schedule(config: TrainingConfig, made: Optimizer, steps: int) -> dict[str, A
         steps: Training steps in all.
     """
     match config.schedule:
-        case "constant":
+        case "constant" | "plateau":
             return None
         case "one_cycle":
             rate = LambdaLR(made, lambda step: share_of_learning_rate((step + 1) / (steps + 1)))

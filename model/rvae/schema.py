@@ -1,7 +1,8 @@
 """What a request may say: JSON bytes → checked options and arrays."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import chain
 from typing import Annotated, Any, Literal
 
@@ -11,14 +12,13 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rvae.artifact import Card
+from rvae.data.series import Series
+from rvae.data.vocabulary import numbered
 from rvae.errors import FieldError, require
 
 __all__ = ["MalformedError", "Options", "Query", "parse"]
 
 Output = Literal["score", "latent", "reconstruction", "point_scores", "contributions"]
-
-# Beyond this many standard deviations the square of a value's distance leaves float32.
-FARTHEST = 1e12
 
 
 class MalformedError(FieldError):
@@ -32,10 +32,20 @@ class Options(BaseModel):
 
     data: Annotated[
         list[Any] | None,
-        Field(description="One series, [v, …] or [[c1, c2, …], …]; null is missing."),
+        Field(
+            description="One series, [v, …] or [[c1, c2, …], …]; null is missing, a category text."
+        ),
     ] = None
     instances: Annotated[
         list[Any] | None, Field(description="Several series, answered in order.", min_length=1)
+    ] = None
+    timestamps: Annotated[
+        list[Any] | None,
+        Field(description="Time of every step in ISO 8601, rising; a list of each instance."),
+    ] = None
+    label: Annotated[
+        str | int | list[Any] | None,
+        Field(description="Class of the series, for a conditional model; of each instance."),
     ] = None
     output: Annotated[
         list[Output] | None, Field(description="What to answer with.", min_length=1, max_length=5)
@@ -54,7 +64,7 @@ class Query:
     """A request that fits the model.
 
     Attributes:
-        series: Arrays (N, C), NaN where missing.
+        series: At least one.
         flat: For each series, whether its values were given without a channel axis.
         many: Whether `instances` was used.
         output: What to answer with; None for the endpoint's default.
@@ -63,7 +73,7 @@ class Query:
         threshold: Score to flag above; None to take it from the quantile.
     """
 
-    series: list[NDArray[np.float64]]
+    series: list[Series]
     flat: list[bool]
     many: bool
     output: tuple[Output, ...] | None
@@ -117,9 +127,15 @@ def parse(body: bytes | bytearray | Any, card: Card) -> Query:
     many = options.instances is not None
     raw = options.instances if options.instances is not None else [options.data]
     fields = [f"instances[{i}]" for i in range(len(raw))] if many else ["data"]
-    parsed = [_series(value, field, card) for value, field in zip(raw, fields, strict=True)]
+    parsed = [_values(value, field, card) for value, field in zip(raw, fields, strict=True)]
+    lengths = [len(values) for values, _ in parsed]
+    times = _times(_beside(options.timestamps, "timestamps", many, len(raw)), lengths, card)
+    classes = _classes(_beside(options.label, "label", many, len(raw)), lengths, card)
     return Query(
-        series=[values for values, _ in parsed],
+        series=[
+            Series(values, field, None, when, kinds)
+            for (values, _), field, when, kinds in zip(parsed, fields, times, classes, strict=True)
+        ],
         flat=[flat for _, flat in parsed],
         many=many,
         output=tuple(options.output) if options.output else None,
@@ -135,8 +151,8 @@ def require_json(condition: bool, message: str) -> None:
         raise MalformedError("body", message)
 
 
-def _series(value: Any, field: str, card: Card) -> tuple[NDArray[np.float64], bool]:
-    """A series (N, C) and whether it came flat.
+def _values(value: Any, field: str, card: Card) -> tuple[NDArray[np.float64], bool]:
+    """The values (N, C) of a series, and whether they came flat.
 
     Numbers are looked at by their type before NumPy sees them, because NumPy takes truth values
     and digits in strings for numbers.
@@ -161,6 +177,15 @@ def _series(value: Any, field: str, card: Card) -> tuple[NDArray[np.float64], bo
         step, channel = divmod(int(index), channels)
         return f"{field}[{step}]" if flat else f"{field}[{step}][{channel}]"
 
+    for i, name in enumerate(card.channels):
+        if name in card.vocabulary.categories:
+            words = _words(numbers, i, channels, place)
+            codes = numbered(words, card.vocabulary.categories[name]).tolist()
+            numbers = numbers.copy()
+            numbers[i::channels] = [
+                None if word is None else code for word, code in zip(words, codes, strict=True)
+            ]
+
     types = set(map(type, numbers))
     if strange := types - {int, float, type(None)}:
         index = next(i for i, number in enumerate(numbers) if type(number) in strange)
@@ -169,20 +194,111 @@ def _series(value: Any, field: str, card: Card) -> tuple[NDArray[np.float64], bo
         array = np.array(numbers, dtype=np.float64).reshape(-1, channels)
     except OverflowError:
         raise FieldError(field, "holds a number beyond the range of a double") from None
-    # A NaN that stands for null is no distance, any other is too far.
-    wrong = ~(np.abs((array - card.scaler.mean) / card.scaler.scale) <= FARTHEST)
+    low, high = card.bounds()
+    # A NaN that stands for null is nowhere, any other is out of bounds.
+    wrong = ~((array >= low) & (array <= high))
     if type(None) in types:
         absent = np.fromiter((number is None for number in numbers), bool, len(numbers))
         require(not absent.all(), field, "has no value at all")
         wrong &= ~absent.reshape(array.shape)
     if wrong.any():
         index = int(np.argmax(wrong))
+        channel = index % channels
         raise FieldError(
             place(index),
-            f"is {numbers[index]:g}, which is not a value within {FARTHEST:g} standard deviations "
-            "of the training data",
+            f"is {numbers[index]:g}, but the model takes values from {low[channel]:.4g} to "
+            f"{high[channel]:.4g}",
         )
     return array, flat
+
+
+def _words(
+    values: list[Any], channel: int, channels: int, place: Callable[[int], str]
+) -> list[str | None]:
+    """A channel's categories as text: JSON may hold them as whole numbers or truth values too."""
+    words: list[str | None] = []
+    for index in range(channel, len(values), channels):
+        value = values[index]
+        match value:
+            case None | str():
+                words.append(value)
+            case bool():
+                words.append(str(value).lower())
+            case int():
+                words.append(str(value))
+            case _:
+                raise FieldError(place(index), f"expected a category as text, got {_kind(value)}")
+    return words
+
+
+def _beside(value: Any, field: str, many: bool, count: int) -> list[tuple[str, Any]]:
+    """What stands beside each series and what it is called: of one itself, of several a list."""
+    if value is None:
+        return [(field, None)] * count
+    if not many:
+        return [(field, value)]
+    require(
+        type(value) is list and len(value) == count,
+        field,
+        f"expected a list with an entry for each of the {count} instances",
+    )
+    return [(f"{field}[{i}]", entry) for i, entry in enumerate(value)]
+
+
+def _times(
+    given: list[tuple[str, Any]], lengths: list[int], card: Card
+) -> list[NDArray[np.datetime64] | None]:
+    times: list[NDArray[np.datetime64] | None] = []
+    for (field, value), length in zip(given, lengths, strict=True):
+        if value is None:
+            require(
+                not card.model.time.calendar,
+                field,
+                "is missing: this model needs the time of every step",
+            )
+            times.append(None)
+            continue
+        require(
+            type(value) is list and len(value) == length,
+            field,
+            f"expected a list of {length} times, one for each time step",
+        )
+        when = np.array(
+            [_time(text, f"{field}[{step}]") for step, text in enumerate(value)], "datetime64[us]"
+        )
+        rising = np.diff(when) > np.timedelta64(0)
+        require(bool(rising.all()), field, f"does not rise after step {np.argmin(rising)}")
+        times.append(when)
+    return times
+
+
+def _time(text: Any, field: str) -> datetime:
+    """A moment without time zone: in UTC, if it came with one."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+    except (TypeError, ValueError, OverflowError):
+        raise FieldError(field, "expected a time such as 2026-01-31T12:00:00Z") from None
+
+
+def _classes(
+    given: list[tuple[str, Any]], lengths: list[int], card: Card
+) -> list[NDArray[np.int64] | None]:
+    classes: list[NDArray[np.int64] | None] = []
+    known = card.vocabulary.classes
+    for (field, value), length in zip(given, lengths, strict=True):
+        if value is None:
+            require(
+                not card.model.conditional,
+                field,
+                f"is missing: this model needs the class, one of {', '.join(known)}",
+            )
+            classes.append(None)
+            continue
+        word = str(value) if type(value) is int else value
+        require(word in known, field, f"expected one of {', '.join(known) or 'no classes at all'}")
+        classes.append(np.full(length, known.index(word)))
+    return classes
 
 
 def _odd_row(rows: list[Any], field: str, card: Card) -> FieldError:

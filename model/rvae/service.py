@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import orjson
+import torch
 
 from rvae import scoring
 from rvae.data.windows import window_starts
@@ -126,14 +127,22 @@ class Service:
         return Reply(200, orjson.dumps(self._about | {"example": self.example(), "card": card}))
 
     def example(self) -> dict[str, Any]:
-        """A body that can be posted."""
+        """A body that can be posted: what the centre of the prior decodes to."""
+        card = self._engine.card
+        label = card.vocabulary.classes[0] if card.model.conditional else None
+        (values,) = self._engine.decode(torch.zeros(1, card.model.latent), label)
+        low, high = card.bounds()
         # A thousandth of a channel's spread is exact enough for an example, and readable.
-        digits = [3 - math.floor(math.log10(scale)) for scale in self._engine.card.scaler.scale]
+        digits = [3 - math.floor(math.log10(scale)) for scale in card.scaler.scale]
         window = [
             [round(value, places) for value, places in zip(step, digits, strict=True)]
-            for step in self._engine.typical_window().tolist()
+            for step in np.clip(values, low, high).tolist()
         ]
-        return {"data": window if len(digits) > 1 else [value for (value,) in window]}
+        data = window if len(digits) > 1 else [value for (value,) in window]
+        body: dict[str, Any] = {"data": self._readable(data)}
+        if card.model.time.calendar:
+            body["timestamps"] = [str(time) for time in self._engine.some_times()]
+        return body if label is None else body | {"label": label}
 
     def warm_up(self) -> None:
         """Run once, so that the first request does not pay for what is set up on first use."""
@@ -196,6 +205,20 @@ class Service:
             logger.exception("A request broke the model")
             return {jobs[0].place: _error(500, "body", "the model failed: see the server's log")}
 
+    def _readable(self, values: Any) -> Any:
+        """Values (N, C) of an answer with words for the numbers of categories."""
+        vocabulary = self._engine.card.vocabulary
+        if not vocabulary.categories:
+            return values
+        words = [vocabulary.categories.get(name) for name in self._engine.card.channels]
+        return [
+            [
+                value if known is None or math.isnan(value) else known[int(value) - 1]
+                for value, known in zip(step, words, strict=True)
+            ]
+            for step in np.asarray(values, dtype=np.float64).reshape(-1, len(words)).tolist()
+        ]
+
     def _reply(self, job: _Job, analyses: Sequence[Analysis]) -> Reply:
         predictions = [
             self._prediction(job, analysis, flat)
@@ -232,7 +255,8 @@ class Service:
                 "is_anomaly": analysis.score > job.threshold,
             }
         if "reconstruction" in output:
-            prediction["reconstruction"] = _shaped(analysis.reconstruction, flat)
+            said = _shaped(analysis.reconstruction, flat)
+            prediction["reconstruction"] = self._readable(said)
         if "point_scores" in output:
             prediction["point_scores"] = analysis.point_scores
         if "contributions" in output:

@@ -1,4 +1,4 @@
-"""Training with Lightning: what a step does, and the way from a file to a checkpoint."""
+"""Training: the way from series to a checkpoint."""
 
 import math
 import shutil
@@ -13,107 +13,38 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.loggers import TensorBoardLogger
-from torch import Tensor
+from pytorch_lightning.utilities import rank_zero_only
 from torch.utils.data import DataLoader
 
 from rvae.artifact import CARD_KEY, Artifact, Card, versions
-from rvae.calibration import Calibration, require_enough
-from rvae.callbacks import KeepWholeEpoch, Progress, StopOnInterrupt, StopWithoutProgress
+from rvae.calibration import Calibration, require_enough, windows_needed
+from rvae.callbacks import (
+    HalveOnPlateau,
+    KeepWholeEpoch,
+    Progress,
+    StopOnInterrupt,
+    StopWithoutProgress,
+)
 from rvae.config import DataConfig, ModelConfig, ObjectiveConfig, TrainingConfig
-from rvae.data.dataset import EpochShuffle, WindowDataset
-from rvae.data.readers import Dataset
-from rvae.data.scaler import Scaler
+from rvae.data.categories import known_to_training
+from rvae.data.dataset import Batch, EpochShuffle, WindowDataset
+from rvae.data.scaler import Scaler, summarise
+from rvae.data.series import Dataset, Series
 from rvae.data.windows import Parts, split
 from rvae.engine import Engine
 from rvae.errors import FieldError, require
-from rvae.hiding import hide
-from rvae.metrics import active_units, explained_variance
-from rvae.objective import Terms, negative_elbo, warm_up_of_kl, weight_of_kl
-from rvae.optimization import WARM_UP, optimizer, schedule
-from rvae.vae import VAE
+from rvae.held_out import assess, look
+from rvae.module import TrainingModule
+from rvae.objective import warm_up_of_kl
+from rvae.optimization import WARM_UP
+from rvae.pictures import Pictures
 
-__all__ = ["Outcome", "TrainingModule", "fit"]
+__all__ = ["Outcome", "fit"]
 
 STATE = "state"
 LOGS = "logs"
+PICTURES = "pictures"
 HIDE_WHERE_GAPS_ARE = 0.5
-
-
-class TrainingModule(pl.LightningModule):
-    """The objective's gradient steps on a VAE.
-
-    Args:
-        card: What the checkpoint says of the model.
-        objective: The loss.
-        training: Optimiser and schedule.
-    """
-
-    def __init__(self, card: Card, objective: ObjectiveConfig, training: TrainingConfig) -> None:
-        super().__init__()
-        self.card = card
-        self.objective = objective
-        self.training_config = training
-        self.vae = VAE(card.model, len(card.channels), card.window)
-        self.save_hyperparameters(
-            {
-                "model": asdict(card.model),
-                "objective": asdict(objective),
-                "training": asdict(training),
-            }
-        )
-        self._validation: list[Terms] = []
-
-    def training_step(self, windows: Tensor, batch_index: int) -> Tensor:
-        if batch_index == 0:
-            # What an epoch draws depends on seed and epoch alone, so that training can be resumed.
-            seeds = np.random.SeedSequence([self.training_config.seed, self.current_epoch])
-            torch.manual_seed(int(seeds.generate_state(1)[0]))
-        mask = ~windows.isnan()
-        seen = hide(mask, self.training_config.hide or 0.0)
-        terms = negative_elbo(self.vae, windows, mask, self.objective.sampling_noise, seen)
-        beta = weight_of_kl(
-            self.objective, self.global_step / self.trainer.estimated_stepping_batches
-        )
-        loss = terms.loss(beta, self.objective.free_bits)
-        self._log("train", terms, loss)
-        self.log("train/beta", beta)
-        return loss
-
-    def on_validation_epoch_start(self) -> None:
-        self._validation = []
-        # The same noise at each epoch: a checkpoint must not win by a lucky draw.
-        torch.manual_seed(self.training_config.seed)
-
-    def validation_step(self, windows: Tensor, batch_index: int) -> None:
-        self._validation.append(negative_elbo(self.vae, windows, ~windows.isnan()))
-
-    def on_validation_epoch_end(self) -> None:
-        terms = Terms(
-            torch.cat([t.reconstruction for t in self._validation]),
-            torch.cat([t.kl for t in self._validation]),
-            torch.cat([t.latent for t in self._validation]),
-        )
-        # At the full weight throughout, so that epochs are comparable during the warm-up.
-        self._log("validation", terms, terms.loss(self.objective.beta), prog_bar=True)
-        self.log("validation/active_units", active_units(terms.latent.numpy(force=True)))
-
-    def configure_optimizers(self) -> Any:
-        made = optimizer(self.training_config, self.vae.parameters())
-        rate = schedule(self.training_config, made, int(self.trainer.estimated_stepping_batches))
-        return made if rate is None else {"optimizer": made, "lr_scheduler": rate}
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint[CARD_KEY] = self.card.to_dict()
-
-    def _log(self, stage: str, terms: Terms, loss: Tensor, prog_bar: bool = False) -> None:
-        self.log(f"{stage}/loss", loss, prog_bar=prog_bar, batch_size=len(terms.reconstruction))
-        self.log_dict(
-            {
-                f"{stage}/reconstruction": terms.reconstruction.mean(),
-                f"{stage}/kl": terms.kl.sum(1).mean(),
-            },
-            batch_size=len(terms.reconstruction),
-        )
 
 
 @dataclass(frozen=True)
@@ -125,12 +56,14 @@ class Outcome:
         card: What it says of the model.
         interrupted: Whether the user ended training early.
         resumable: Whether there is a whole epoch to go on after.
+        leading: Whether this process is the one that speaks for those that trained together.
     """
 
     checkpoint: Path
     card: Card
     interrupted: bool
     resumable: bool
+    leading: bool
 
 
 def fit(
@@ -148,7 +81,7 @@ def fit(
     Ctrl-C ends training early: what has been learnt is calibrated and saved all the same.
 
     Args:
-        dataset: What `rvae.data.readers.read` made of the training file.
+        dataset: What `rvae.data.readers.read` made of the training data.
         data: How it is cut.
         model: The network.
         objective: The loss.
@@ -160,91 +93,90 @@ def fit(
     Raises:
         FieldError: If data or options do not fit together.
     """
-    require(
-        training.accelerator != "gpu" or torch.cuda.is_available(),
-        "training.accelerator",
-        'is "gpu", but PyTorch finds none',
-    )
-    window = _window(dataset, data)
+    _require_machine(training)
+    _require_known(dataset, model)
     pl.seed_everything(training.seed, workers=True, verbose=False)
-    parts = split(dataset.series, data, window, training.seed)
-    scaler = Scaler.fit(parts.training, dataset.channels)
+    card, training, parts = _prepare(dataset, data, model, objective, training)
     windows = {
-        part.name: WindowDataset(getattr(parts, part.name), scaler, window, data.stride)
+        part.name: WindowDataset(
+            getattr(parts, part.name), card.scaler, card.window, card.stride, model.time.calendar
+        )
         for part in fields(Parts)
     }
-    if training.hide is None:
-        gaps = any(np.isnan(s.values).any() for s in parts.training)
-        training = replace(training, hide=HIDE_WHERE_GAPS_ARE if gaps else 0.0)
-    require(
-        training.batch_size > 1 or not (model.architecture == "dense" and model.dense.batch_norm),
-        "training.batch_size",
-        "must be at least 2 with model.dense.batch_norm",
-    )
     require(len(windows["training"]) > 1, "data", "the training part holds one window only")
-    require_enough(windows["calibration"].observed, training.quantile)
-    card = Card(
-        model=model,
-        channels=dataset.channels,
-        window=window,
-        stride=data.stride,
-        reader=dataset.source,
-        scaler=scaler,
+    needed = windows_needed(training.quantile)
+    require_enough(windows["calibration"].holds(needed), training.quantile)
+    card = replace(
+        card,
         training={
             "windows": {name: len(part) for name, part in windows.items()},
             "objective": asdict(objective),
             "options": asdict(training),
         },
-        calibration=None,
-        versions=versions() | {"pytorch-lightning": version("pytorch-lightning")},
     )
     state = output / STATE
     last = state / "last.ckpt"
     if resume:
         _require_same(last, card)
     else:
-        for old in (state, output / LOGS):  # of another training, whose parts must not be mixed in
-            shutil.rmtree(old, ignore_errors=True)
+        _clear(output)
+    module = TrainingModule(card, objective, training)
     best = KeepWholeEpoch(state, "best", "validation/loss")
     interrupt = StopOnInterrupt()
+    callbacks: list[pl.Callback] = [
+        best,
+        KeepWholeEpoch(state, "last"),
+        StopWithoutProgress(
+            training.patience, training.improvement, max(WARM_UP, warm_up_of_kl(objective))
+        ),
+        interrupt,
+    ]
+    if training.schedule == "plateau":
+        callbacks.append(HalveOnPlateau(training.improvement))
+    if training.pictures:
+        callbacks.append(
+            Pictures(
+                output / PICTURES,
+                training.pictures,
+                lambda: look(module.vae, card, windows["validation"]),
+            )
+        )
+    if progress:
+        callbacks.append(Progress())
     trainer = pl.Trainer(
         accelerator=training.accelerator,
-        devices=1,
+        devices=training.devices,
+        strategy="ddp" if training.devices > 1 else "auto",
+        use_distributed_sampler=False,
+        precision=training.precision,
         max_epochs=training.epochs,
         gradient_clip_val=training.gradient_clip,
         deterministic="warn",
         logger=TensorBoardLogger(output, name="", version=LOGS, default_hp_metric=False),
-        callbacks=[
-            best,
-            KeepWholeEpoch(state, "last"),
-            StopWithoutProgress(
-                training.patience, training.improvement, max(WARM_UP, warm_up_of_kl(objective))
-            ),
-            interrupt,
-            *([Progress()] if progress else []),
-        ],
+        callbacks=callbacks,
         enable_progress_bar=progress,
         enable_model_summary=False,
         log_every_n_steps=min(10, math.ceil(len(windows["training"]) / training.batch_size)),
         num_sanity_val_steps=0,
     )
-    module = TrainingModule(card, objective, training)
+    rank, processes = trainer.global_rank, trainer.world_size
+    order = EpochShuffle(len(windows["training"]), training.seed, rank, processes)
     with warnings.catch_warnings():
-        # The windows lie in memory: worker processes would only copy them.
+        # Loading windows that lie in memory in other processes would only copy them.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*Checkpoint directory .* is not empty.*")
         warnings.filterwarnings("ignore", message=".*treespec, LeafSpec.* is deprecated.*")
         trainer.fit(
             module,
-            DataLoader(
-                windows["training"],
-                training.batch_size,
-                sampler=EpochShuffle(len(windows["training"]), training.seed),
-                # A batch of one has no spread to normalise by, and its gradient is mostly noise.
-                # Shuffling leaves out another window each time.
-                drop_last=len(windows["training"]) % training.batch_size == 1,
+            # A batch of one has no spread to normalise by, and its gradient is mostly noise.
+            # Shuffling leaves out another window each time.
+            _loader(windows["training"], training, order, len(order) % training.batch_size == 1),
+            _loader(
+                windows["validation"],
+                training,
+                range(rank, len(windows["validation"]), processes),
+                False,
             ),
-            DataLoader(windows["validation"], training.batch_size),
             ckpt_path=last if resume else None,
             weights_only=True,
         )
@@ -254,8 +186,131 @@ def fit(
         best.best_model_path = str(state / "best.ckpt")
         trainer.save_checkpoint(best.best_model_path)
     checkpoint = output / "model.ckpt"
-    card = _calibrate(Path(best.best_model_path), checkpoint, parts, training.quantile)
-    return Outcome(checkpoint, card, interrupt.interrupted, last.exists())
+    if trainer.is_global_zero:
+        _finish(Path(best.best_model_path), checkpoint, parts, training.quantile)
+    trainer.strategy.barrier()
+    return Outcome(
+        checkpoint,
+        Artifact.load(checkpoint).card,
+        interrupt.interrupted,
+        last.exists(),
+        trainer.is_global_zero,
+    )
+
+
+@rank_zero_only
+def _clear(output: Path) -> None:
+    """Remove what is left of another training, which must not be mixed in."""
+    for name in (STATE, LOGS, PICTURES):
+        shutil.rmtree(output / name, ignore_errors=True)
+
+
+def _require_machine(training: TrainingConfig) -> None:
+    """Raise a `FieldError` where the machine cannot do what is asked for."""
+    gpus = torch.cuda.device_count()
+    on_gpu = training.accelerator == "gpu" or (training.accelerator == "auto" and gpus > 0)
+    require(
+        training.accelerator != "gpu" or gpus > 0,
+        "training.accelerator",
+        'is "gpu", but PyTorch finds none',
+    )
+    require(
+        not on_gpu or training.devices <= gpus,
+        "training.devices",
+        f"is {training.devices}, but PyTorch finds {gpus} GPU",
+    )
+    require(
+        on_gpu or training.precision != "16-mixed",
+        "training.precision",
+        '"16-mixed" needs a GPU: a processor can do "bf16-mixed"',
+    )
+
+
+def _require_known(dataset: Dataset, model: ModelConfig) -> None:
+    """Raise a `FieldError` where the model is told what the data does not say."""
+    require(
+        not model.conditional or len(dataset.vocabulary.classes) > 1,
+        "model.conditional",
+        "needs at least two classes: name them with reader.classes",
+    )
+    require(
+        not model.time.calendar or dataset.series[0].times is not None,
+        "model.time.calendar",
+        "needs timestamps: name them with reader.time",
+    )
+    if model.conditional:
+        for s in dataset.series:
+            require(
+                s.classes is not None and bool((s.classes >= 0).all()),
+                "reader.classes",
+                f"is missing for some steps of series {s.name}",
+            )
+
+
+def _prepare(
+    dataset: Dataset,
+    data: DataConfig,
+    model: ModelConfig,
+    objective: ObjectiveConfig,
+    training: TrainingConfig,
+) -> tuple[Card, TrainingConfig, Parts]:
+    """Split the data, and learn from its training part what has to be known before a network."""
+    window = _window(dataset, data)
+    parts = split(dataset.series, data, window, training.seed)
+    vocabulary, renumber = known_to_training(parts.training, dataset.channels, dataset.vocabulary)
+    parts = Parts(*([renumber(s) for s in getattr(parts, part.name)] for part in fields(Parts)))
+    summary = summarise(parts.training)
+    scaler = Scaler.fit(
+        summary,
+        dataset.channels,
+        vocabulary.sizes(dataset.channels),
+        unit_interval=model.likelihood == "bernoulli",
+    )
+    if training.hide is None:
+        training = replace(training, hide=HIDE_WHERE_GAPS_ARE if summary.gaps else 0.0)
+    require(
+        training.batch_size > 1 or not (model.architecture == "dense" and model.dense.batch_norm),
+        "training.batch_size",
+        "must be at least 2 with model.dense.batch_norm",
+    )
+    card = Card(
+        model=model,
+        channels=dataset.channels,
+        vocabulary=vocabulary,
+        window=window,
+        stride=data.stride,
+        reader=dataset.source,
+        scaler=scaler,
+        interval=_interval(parts.training[0]),
+        training={},
+        calibration=None,
+        versions=versions() | {"pytorch-lightning": version("pytorch-lightning")},
+    )
+    return card, training, parts
+
+
+def _loader(
+    windows: WindowDataset, training: TrainingConfig, order: Any, drop_last: bool
+) -> DataLoader[Batch]:
+    return DataLoader(
+        windows,
+        training.batch_size,
+        sampler=order,
+        drop_last=drop_last,
+        # Windows are put together as they are cut.
+        collate_fn=lambda batch: batch,
+        num_workers=training.workers,
+        persistent_workers=training.workers > 0,
+        # What lies on disk is read through a descriptor that only a fork inherits.
+        multiprocessing_context="fork" if training.workers else None,
+    )
+
+
+def _interval(series: Series) -> float | None:
+    """Median of the seconds between the steps of a series, if it has times."""
+    if series.times is None:
+        return None
+    return float(np.median(np.diff(series.clock())) / np.timedelta64(1, "s"))
 
 
 def _require_same(last: Path, card: Card) -> None:
@@ -290,18 +345,16 @@ def _window(dataset: Dataset, data: DataConfig) -> int:
     return len(dataset.series[0])
 
 
-def _calibrate(best: Path, final: Path, parts: Parts, quantile: float) -> Card:
+def _finish(best: Path, final: Path, parts: Parts, quantile: float) -> None:
     """Turn the best checkpoint into one that knows what its scores mean."""
     engine = Engine.load(best)
     card = engine.card
-    held_out = engine.analyse([s.values for s in parts.calibration])
-    validating = [s.values for s in parts.validation]
-    validation = engine.analyse(validating)
+    scores = [analysis.score for _, _, analysis in engine.scan(parts.calibration)]
     checkpoint = torch.load(best, map_location="cpu", weights_only=True)
     card = replace(
         card,
         calibration=Calibration.fit(
-            np.concatenate([a.score for a in held_out]),
+            np.concatenate(scores),
             quantile,
             independent=sum(len(s) // card.window for s in parts.calibration),
         ),
@@ -309,15 +362,12 @@ def _calibrate(best: Path, final: Path, parts: Parts, quantile: float) -> Card:
             **card.training,
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             "epoch": checkpoint["epoch"],
-            "explained_variance": explained_variance(
-                engine.windows(validating, validation),
-                np.concatenate([a.mean for a in validation]),
+            **assess(
+                Artifact.load(best).build(), card, engine.windows(parts.validation, card.stride)
             ),
-            "active_units": active_units(np.concatenate([a.latent for a in validation])),
         },
     )
     checkpoint[CARD_KEY] = card.to_dict()
     unfinished = final.with_suffix(".unfinished")
     torch.save(checkpoint, unfinished)
     unfinished.replace(final)  # A reader sees the old checkpoint or the new one, whole.
-    return card

@@ -4,17 +4,21 @@ Kingma and Welling 2014, "Auto-encoding variational Bayes"; its recurrent form i
 Amersfoort 2015, "Variational recurrent auto-encoders" (arXiv 1412.6581).
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
-from torch.distributions import Distribution, Normal
+from torch.distributions import Distribution
 
 from rvae.config import ModelConfig
+from rvae.context import Context
 from rvae.likelihood import Likelihood
 from rvae.networks import ARCHITECTURES
+from rvae.networks.conditions import Conditions
+from rvae.networks.features import Features
+from rvae.posterior import Latent, posterior
 
 __all__ = ["VAE"]
-
-LARGEST_LOG_SCALE = 10.0
 
 
 class VAE(nn.Module):
@@ -22,38 +26,45 @@ class VAE(nn.Module):
 
     Args:
         config: The network.
-        channels: Channels C.
         window: Time steps T.
+        categories: Number of categories of each channel (C,), 0 for a numeric one.
+        classes: How many classes there are.
     """
 
-    def __init__(self, config: ModelConfig, channels: int, window: int) -> None:
+    def __init__(
+        self, config: ModelConfig, window: int, categories: Sequence[int], classes: int = 0
+    ) -> None:
         super().__init__()
         encoder, decoder = ARCHITECTURES[config.architecture]
         section = getattr(config, config.architecture)
-        self.likelihood = Likelihood(config, channels)
-        self.encoder = encoder(section, channels, window)
-        self.posterior = NormalPosterior(self.encoder.features, config.latent)
-        self.decoder = decoder(section, config.latent, self.likelihood.outputs, window)
+        self.likelihood = Likelihood(config, categories)
+        self.conditions = Conditions(config, window, classes)
+        self.features = Features(categories, config.embedding, self.conditions.read)
+        self.encoder = encoder(section, self.features.width, window)
+        self.posterior = posterior(config, self.encoder.features)
+        self.decoder = decoder(
+            section,
+            config.latent + self.conditions.labels,
+            self.conditions.bypassing,
+            self.likelihood.outputs,
+            window,
+        )
 
-    def encode(self, x: Tensor, mask: Tensor) -> Distribution:
+    def encode(self, x: Tensor, mask: Tensor, context: Context | None = None) -> Latent:
         """q(z|x) over (B, D), for windows (B, T, C) that were observed where the mask holds."""
-        return self.posterior(self.encoder(x, mask))
+        context = context or self._nothing(x)
+        features, known = self.features(x, mask, self.conditions.of_steps(context))
+        summary = self.encoder(features, known)
+        # In mixed precision the distributions must not be rounded: they decide about nats.
+        with torch.autocast(x.device.type, enabled=False):
+            return self.posterior(summary.to(x.dtype))
 
-    def decode(self, z: Tensor) -> Distribution:
+    def decode(self, z: Tensor, context: Context | None = None) -> Distribution:
         """p(x|z) over (B, T, C), for latents (B, D)."""
-        return self.likelihood(self.decoder(z))
+        context = context or self._nothing(z)
+        z = torch.cat([z, self.conditions.of_windows(context)], dim=1)
+        said = self.decoder(z, self.conditions.of_bypass(context))
+        return self.likelihood(said.to(z.dtype))
 
-
-class NormalPosterior(nn.Module):
-    """Diagonal normal q(z|x) whose mean and log standard deviation are linear in the features."""
-
-    def __init__(self, features: int, latent: int) -> None:
-        super().__init__()
-        self.mean = nn.Linear(features, latent)
-        self.log_scale = nn.Linear(features, latent)
-
-    def forward(self, features: Tensor) -> Distribution:
-        """Features (B, H) → distribution over (B, D)."""
-        # Where the features run wild, exp must not overflow and take the whole batch along.
-        log_scale = self.log_scale(features).clamp(-LARGEST_LOG_SCALE, LARGEST_LOG_SCALE)
-        return Normal(self.mean(features), torch.exp(log_scale), validate_args=False)
+    def _nothing(self, windows: Tensor) -> Context:
+        return Context.nothing(len(windows), self.conditions.window).to(windows.device)

@@ -1,49 +1,137 @@
-"""Windows for training."""
+"""Windows of series, cut when they are asked for."""
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
+from rvae.context import Context
+from rvae.data.calendar import calendar_features
 from rvae.data.scaler import Scaler
 from rvae.data.series import Series
-from rvae.data.windows import every_window, window_starts
+from rvae.data.windows import count_windows
 
-__all__ = ["EpochShuffle", "WindowDataset"]
+__all__ = ["Batch", "EpochShuffle", "WindowDataset"]
+
+WINDOWS_AT_ONCE = 1024
 
 
-class WindowDataset(Dataset[Tensor]):
-    """All windows of some series, cut when they are asked for.
+class Batch(NamedTuple):
+    """Windows, and what is known of them besides.
 
-    An item is a scaled window (T, C), NaN where missing.
+    Attributes:
+        x: Scaled values (B, T, C), NaN where missing.
+        context: Times and classes.
     """
 
-    def __init__(self, series: Sequence[Series], scaler: Scaler, window: int, stride: int) -> None:
-        self._views = [every_window(scaler.transform(s.values), window) for s in series]
-        starts = [window_starts(len(s), window, stride) for s in series]
-        self._owners = np.repeat(np.arange(len(series)), [len(s) for s in starts])
-        self._starts = np.concatenate(starts)
+    x: Tensor
+    context: Context
 
-    @property
-    def observed(self) -> int:
-        """How many windows hold a value."""
-        return sum(bool((~item.isnan()).any()) for item in map(self.__getitem__, range(len(self))))
+
+class WindowDataset(Dataset[Batch]):
+    """All windows of some series.
+
+    It keeps nothing but where the series are, so that series larger than memory are welcome.
+
+    Args:
+        series: At least one, each at least a window long.
+        scaler: Of the model.
+        window: Time steps T.
+        strides: Steps between the starts of neighbouring windows, for each series or for all.
+        calendar: Cycles in which times are placed.
+    """
+
+    def __init__(
+        self,
+        series: Sequence[Series],
+        scaler: Scaler,
+        window: int,
+        strides: Sequence[int] | int,
+        calendar: Sequence[str],
+    ) -> None:
+        self._series = series
+        self._scaler = scaler
+        self._window = window
+        self._strides = np.broadcast_to(np.asarray(strides), len(series))
+        self._calendar = calendar
+        counts = [
+            count_windows(len(s), window, int(stride))
+            for s, stride in zip(series, self._strides, strict=True)
+        ]
+        self._ends = np.cumsum(counts)
 
     def __len__(self) -> int:
-        return len(self._starts)
+        return int(self._ends[-1])
 
-    def __getitem__(self, index: int) -> Tensor:
-        return torch.tensor(self._views[self._owners[index]][self._starts[index]])
+    def __getitems__(self, indices: Sequence[int]) -> Batch:
+        """The windows with these indices as one batch; DataLoader asks for them so."""
+        owners = np.searchsorted(self._ends, indices, side="right")
+        places = np.asarray(indices) - np.concatenate([[0], self._ends])[owners]
+        cut = []
+        for owner, place in zip(owners.tolist(), places.tolist(), strict=True):
+            series = self._series[owner]
+            start = min(place * int(self._strides[owner]), len(series) - self._window)
+            cut.append((series, slice(start, start + self._window)))
+        values = np.stack([np.asarray(s.values[steps]) for s, steps in cut])  # (B, T, C)
+        return Batch(
+            torch.from_numpy(self._scaler.transform(values)),
+            Context(torch.from_numpy(self._time(cut)), torch.from_numpy(_labels(cut))),
+        )
+
+    def batches(self) -> Iterator[Batch]:
+        """All windows in order, in batches that are easy on memory."""
+        for first in range(0, len(self), WINDOWS_AT_ONCE):
+            yield self.__getitems__(range(first, min(first + WINDOWS_AT_ONCE, len(self))))
+
+    def holds(self, windows: int) -> int:
+        """How many windows hold a value: the count ends where it reaches so many."""
+        found = 0
+        for batch in self.batches():
+            found += int((~batch.x.isnan()).any(-1).any(-1).sum())
+            if found >= windows:
+                return windows
+        return found
+
+    def _time(self, cut: Sequence[tuple[Series, slice]]) -> NDArray[np.float32]:
+        if not self._calendar:
+            return np.zeros((len(cut), self._window, 0), dtype=np.float32)
+        times = [np.asarray(s.times[steps]) for s, steps in cut if s.times is not None]
+        return calendar_features(np.stack(times), self._calendar)
+
+
+def _labels(cut: Sequence[tuple[Series, slice]]) -> NDArray[np.int64]:
+    """The class of most steps of each window (B,), the lower one of equals, -1 where it is none."""
+    return np.array(
+        [
+            -1 if s.classes is None else int(np.bincount(s.classes[steps] + 1).argmax()) - 1
+            for s, steps in cut
+        ],
+        dtype=np.int64,
+    )
 
 
 class EpochShuffle(Sampler[int]):
-    """A random order that depends on seed and epoch alone, so that training can be resumed."""
+    """A random order that depends on seed and epoch alone, so that training can be resumed.
 
-    def __init__(self, length: int, seed: int) -> None:
+    Of several processes that train together each gets every so many-th window of the one order,
+    and all of them equally many: the last one may get one that another process has had.
+
+    Args:
+        length: Windows in all.
+        seed: Of the order.
+        rank: Which process this is.
+        processes: How many there are.
+    """
+
+    def __init__(self, length: int, seed: int, rank: int, processes: int) -> None:
         self._length = length
         self._seed = seed
+        self._rank = rank
+        self._processes = processes
         self._epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -51,9 +139,12 @@ class EpochShuffle(Sampler[int]):
         self._epoch = epoch
 
     def __len__(self) -> int:
-        return self._length
+        return -(-self._length // self._processes)
 
     def __iter__(self) -> Iterator[int]:
         # Drawn only when the first index is asked for: until then the epoch may still be set.
-        order = np.random.default_rng([self._seed, self._epoch]).permutation(self._length)
-        yield from order.tolist()
+        random = np.random.default_rng([self._seed, self._epoch])
+        # Four bytes a window, which is all the memory that a data set larger than it may cost.
+        order = random.permutation(np.arange(self._length, dtype=np.uint32))
+        for i in range(len(self)):
+            yield int(order[(i * self._processes + self._rank) % self._length])

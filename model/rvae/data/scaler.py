@@ -1,4 +1,4 @@
-"""Bringing channels to zero mean and unit spread."""
+"""Channels in the data's own units ⇄ what networks read and say."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,49 +7,130 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvae.data.series import Series
+from rvae.data.stored import blocks
 from rvae.errors import require
+from rvae.summary import Summary
 
-__all__ = ["Scaler"]
+__all__ = ["Scaler", "summarise"]
 
 # Beyond these, squares of values leave the range of a double.
 SMALLEST, LARGEST = 1e-100, 1e100
 
+# Beyond this many standard deviations the square of a value's distance leaves float32.
+FARTHEST = 1e12
+
+
+def summarise(series: Sequence[Series]) -> Summary:
+    """Look at every value of some series with the same channels."""
+    summary = Summary.empty(series[0].values.shape[1])
+    for s in series:
+        for block in blocks(s.values):
+            summary = summary.joined_by(block)
+    return summary
+
 
 @dataclass(frozen=True)
 class Scaler:
-    """Mean and standard deviation of each channel (C,), in the data's own units."""
+    """What turns each channel (C,) into what networks read, and back.
+
+    Attributes:
+        mean: What is subtracted from a numeric channel, in its own units.
+        scale: What it is divided by.
+        categories: Number of categories of a categorical channel, 0 for a numeric one.
+    """
 
     mean: tuple[float, ...]
     scale: tuple[float, ...]
+    categories: tuple[int, ...]
 
     @classmethod
-    def fit(cls, series: Sequence[Series], channels: Sequence[str]) -> "Scaler":
-        """Measure the training part.
+    def fit(
+        cls,
+        summary: Summary,
+        channels: Sequence[str],
+        categories: Sequence[int],
+        unit_interval: bool = False,
+    ) -> "Scaler":
+        """Bring numeric channels to zero mean and unit spread.
+
+        Args:
+            summary: Of the training part.
+            channels: Names of the channels.
+            categories: Number of categories of each, 0 for a numeric one.
+            unit_interval: Whether numeric channels stay as they are, and must lie in [0, 1].
 
         Raises:
             FieldError: If a channel has no values, does not vary, or is out of range.
         """
-        values = np.concatenate([s.values for s in series])  # (N, C)
-        observed = ~np.isnan(values)
-        for index, name in enumerate(channels):
-            column = values[observed[:, index], index]
-            require(len(column) > 0, name, "has no value in the training part")
-            require(np.ptp(column) > 0, name, "is constant in the training part: leave it out")
         with np.errstate(over="ignore"):
-            mean, scale = np.nanmean(values, axis=0), np.nanstd(values, axis=0)
-        for index, name in enumerate(channels):
+            scale = np.sqrt(summary.variance)
+        mean = summary.mean.copy()
+        for i, name in enumerate(channels):
+            low, high = summary.smallest[i], summary.largest[i]
+            require(bool(summary.observed[i] > 0), name, "has no value in the training part")
+            require(bool(low < high), name, "is constant in the training part: leave it out")
+            if categories[i] or unit_interval:
+                mean[i], scale[i] = 0.0, 1.0
+            if unit_interval and not categories[i]:
+                require(
+                    bool(low >= 0 and high <= 1),
+                    name,
+                    f"lies in [{low:g}, {high:g}], but the likelihood wants values in [0, 1]",
+                )
             require(
-                bool(SMALLEST < scale[index] < LARGEST) and bool(abs(mean[index]) < LARGEST),
+                bool(SMALLEST < scale[i] < LARGEST) and bool(abs(mean[i]) < LARGEST),
                 name,
-                f"has a mean of {mean[index]:g} and a spread of {scale[index]:g}: "
+                f"has a mean of {mean[i]:g} and a spread of {scale[i]:g}: "
                 "use a unit in which they are nearer to 1",
             )
-        return cls(tuple(mean.tolist()), tuple(scale.tolist()))
+        return cls(tuple(mean.tolist()), tuple(scale.tolist()), tuple(categories))
+
+    def bounds(self, unit_interval: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Lowest and highest value of each channel (C,) that a model can be given.
+
+        Args:
+            unit_interval: Whether numeric channels must lie in [0, 1].
+        """
+        mean, scale = np.array(self.mean), np.array(self.scale)
+        numeric = np.array(self.categories) == 0
+        low = np.where(numeric & unit_interval, 0.0, mean - FARTHEST * scale)
+        high = np.where(numeric & unit_interval, 1.0, mean + FARTHEST * scale)
+        return low, high
 
     def transform(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
         """Scale (..., C). The difference is taken in float64: a level of 1e9 must not eat it."""
         return ((values - np.array(self.mean)) / np.array(self.scale)).astype(np.float32)
 
-    def inverse(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Undo `transform`."""
-        return values * np.array(self.scale) + np.array(self.mean)
+    def spread_out(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scaled values (..., C) as networks reconstruct them: (..., E).
+
+        A numeric channel is one number. A categorical one is as many as it has categories: one at
+        the category at hand and else zero, all zero for an unknown one, NaN where it is missing.
+        """
+        if not any(self.categories):
+            return scaled
+        spread = []
+        for i, count in enumerate(self.categories):
+            column = scaled[..., i : i + 1]
+            if count:
+                hot = (column == np.arange(1, count + 1)).astype(np.float32)
+                column = np.where(np.isnan(column), np.float32(np.nan), hot)
+            spread.append(column)
+        return np.concatenate(spread, axis=-1)
+
+    def inverse(self, said: NDArray[np.floating]) -> NDArray[np.float64]:
+        """What networks reconstruct (..., E) in the data's units (..., C).
+
+        Of a categorical channel it is the most likely category.
+        """
+        if not any(self.categories):
+            return said * np.array(self.scale) + np.array(self.mean)
+        columns, at = [], 0
+        for i, count in enumerate(self.categories):
+            if count:
+                likely = said[..., at : at + count]
+                columns.append(np.where(np.isnan(likely[..., 0]), np.nan, likely.argmax(-1) + 1))
+            else:
+                columns.append(said[..., at] * self.scale[i] + self.mean[i])
+            at += count or 1
+        return np.stack(columns, axis=-1)

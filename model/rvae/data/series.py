@@ -1,30 +1,85 @@
-"""One time series."""
+"""Time series."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Series"]
+from rvae.config import ReaderConfig
+from rvae.data.stored import Stored
+from rvae.data.vocabulary import Vocabulary
+from rvae.errors import FieldError
+
+__all__ = ["Dataset", "Series"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Series:
     """A time series, or a stretch of one.
 
     Attributes:
+        values: (N, C), NaN where missing. Categories are whole numbers from 1, and 0 is a category
+            that is unknown.
         name: What tells it apart from its neighbours in a file.
-        values: (N, C), NaN where missing.
-        labels: (N,), true where anomalous; all false where nothing is known.
+        labels: (N,), true where anomalous; None where nothing is known.
+        times: (N,), when each step was, in microseconds; (N, 1) on disk; None where nothing is
+            known.
+        classes: (N,), index of each step's class, negative where it is none that is known; None
+            where there are no classes.
     """
 
-    name: str
-    values: NDArray[np.float64]
-    labels: NDArray[np.bool_]
+    values: NDArray[np.float64] | Stored
+    name: str = ""
+    labels: NDArray[np.bool_] | None = None
+    times: NDArray[np.datetime64] | Stored | None = None
+    classes: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.values)
 
     def part(self, start: int, stop: int) -> "Series":
         """The stretch of time steps from `start` to before `stop`."""
-        return Series(self.name, self.values[start:stop], self.labels[start:stop])
+        return self.steps(slice(start, stop), self.name)
+
+    def steps(self, which: Any, name: str) -> "Series":
+        """The time steps of a slice, or in memory those where a mask (N,) holds, under a name."""
+
+        def at(beside: Any) -> Any:
+            return None if beside is None else beside[which]
+
+        return Series(at(self.values), name, at(self.labels), at(self.times), at(self.classes))
+
+    @property
+    def anomalous(self) -> NDArray[np.bool_]:
+        """Which steps (N,) are known to be anomalous."""
+        return np.zeros(len(self), dtype=bool) if self.labels is None else self.labels
+
+    def clock(self) -> NDArray[np.datetime64]:
+        """The times (N,) in microseconds.
+
+        Raises:
+            FieldError: If there are none.
+        """
+        if self.times is None:
+            raise FieldError("timestamps", "are missing: this model needs the time of every step")
+        if isinstance(self.times, Stored):
+            return np.asarray(self.times, dtype=np.int64)[:, 0].view("datetime64[us]")
+        return self.times
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Series with the same channels.
+
+    Attributes:
+        series: At least one.
+        channels: Names of the channels, in the order of the values' last axis.
+        source: How they were read, with the columns and the array that were chosen.
+        vocabulary: What numbers of categories and classes stand for.
+    """
+
+    series: list[Series]
+    channels: tuple[str, ...]
+    source: ReaderConfig
+    vocabulary: Vocabulary = field(default_factory=Vocabulary)

@@ -1,6 +1,6 @@
 """Series → windows, in parts that share no point."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from rvae.config import DataConfig
 from rvae.data.series import Series
 from rvae.errors import FieldError, require
 
-__all__ = ["Parts", "every_window", "split", "window_starts"]
+__all__ = ["Parts", "count_windows", "every_window", "slabs", "split", "window_starts"]
 
 # With fewer series than this, dealing out whole ones leaves parts too small to judge by.
 SERIES_WORTH_DEALING = 20
@@ -23,8 +23,24 @@ def window_starts(length: int, window: int, stride: int) -> NDArray[np.int64]:
     A last window at the very end joins those that the stride gives, so that every point is
     covered wherever the stride is at most a window.
     """
-    starts = np.arange(0, length - window + 1, stride)
-    return starts if starts[-1] == length - window else np.append(starts, length - window)
+    count = count_windows(length, window, stride)
+    return np.minimum(np.arange(count) * stride, length - window)
+
+
+def count_windows(length: int, window: int, stride: int) -> int:
+    """How many windows `window_starts` gives."""
+    return -(-(length - window) // stride) + 1
+
+
+def slabs(series: Series, window: int, stride: int, windows: int) -> Iterator[Series]:
+    """Stretches of a series of at most so many windows each: together, exactly its windows.
+
+    What is worked through slab by slab needs no more memory for a long series than for a short one.
+    """
+    starts = range(0, count_windows(len(series), window, stride), windows)
+    for first in starts:
+        end = (first + windows - 1) * stride + window
+        yield series.part(first * stride, min(end, len(series)))
 
 
 def every_window(values: NDArray[Any], window: int) -> NDArray[Any]:
@@ -114,6 +130,9 @@ def _without_anomalies(series: Sequence[Series], window: int) -> list[Series]:
     """The normal stretches that are long enough for a window."""
     stretches = []
     for s in series:
+        if s.labels is None:
+            stretches.append(s)
+            continue
         edges = np.flatnonzero(np.diff(np.concatenate([[True], s.labels, [True]])))
         for start, stop in edges.reshape(-1, 2):
             if stop - start >= window:

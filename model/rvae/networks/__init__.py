@@ -3,9 +3,10 @@
 An architecture is a file with two modules and a line in `ARCHITECTURES`; its options are the
 section of the same name in `rvae.config.ModelConfig`.
 
-    Encoder(config, channels, window): windows (B, T, C) and their mask → features (B, features),
-        whose number is its attribute `features`
-    Decoder(config, latent, outputs, window): latents (B, D) → likelihood parameters (B, T, outputs)
+    Encoder(config, inputs, window): what is read of windows (B, T, inputs), and where it was
+        observed, → features (B, features), whose number is its attribute `features`
+    Decoder(config, latent, conditions, outputs, window): latents (B, D), and what is told of each
+        step besides (B, T, conditions), often nothing, → likelihood parameters (B, T, outputs)
 """
 
 from rvae.networks.convolutional import ConvolutionalDecoder, ConvolutionalEncoder

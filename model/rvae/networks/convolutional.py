@@ -16,15 +16,15 @@ class ConvolutionalEncoder(nn.Module):
 
     Args:
         config: The layers.
-        channels: Channels C of a window.
+        inputs: Numbers that are read of each step.
         window: Time steps T.
     """
 
-    def __init__(self, config: ConvolutionalConfig, channels: int, window: int) -> None:
+    def __init__(self, config: ConvolutionalConfig, inputs: int, window: int) -> None:
         super().__init__()
         blocks: list[nn.Module] = []
         # The mask comes along as further channels: a convolution cannot know what was carried.
-        inputs = 2 * channels
+        inputs *= 2
         for _ in range(blocks_of(config, window)):
             blocks += [
                 nn.Conv1d(inputs, config.filters, config.kernel, 2, config.kernel // 2),
@@ -37,9 +37,9 @@ class ConvolutionalEncoder(nn.Module):
         self.features = config.filters * coarse_steps(config, window)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Windows (B, T, C), observed where the mask (B, T, C) holds → features (B, features)."""
-        inputs = torch.cat([carry_forward(x, mask), mask.to(x.dtype)], dim=2)  # (B, T, 2C)
-        coarse = self.blocks(inputs.transpose(1, 2)).transpose(1, 2)  # (B, T', filters)
+        """Windows (B, T, inputs), observed where the mask holds → features (B, features)."""
+        seen = torch.cat([carry_forward(x, mask), mask.to(x.dtype)], dim=2)  # (B, T, 2 * inputs)
+        coarse = self.blocks(seen.transpose(1, 2)).transpose(1, 2)  # (B, T', filters)
         return self.attention(coarse).flatten(1)
 
 
@@ -49,11 +49,14 @@ class ConvolutionalDecoder(nn.Module):
     Args:
         config: The layers.
         latent: Latent dimensions D.
+        conditions: Numbers that are told of each step besides.
         outputs: Parameters a time step.
         window: Time steps T.
     """
 
-    def __init__(self, config: ConvolutionalConfig, latent: int, outputs: int, window: int) -> None:
+    def __init__(
+        self, config: ConvolutionalConfig, latent: int, conditions: int, outputs: int, window: int
+    ) -> None:
         super().__init__()
         self.window = window
         self.coarse = (config.filters, coarse_steps(config, window))
@@ -68,14 +71,15 @@ class ConvolutionalDecoder(nn.Module):
                 nn.Dropout(config.dropout),
             ]
         self.blocks = nn.Sequential(*blocks)
-        self.recurrent = nn.GRU(config.filters, config.filters, batch_first=True)
+        self.recurrent = nn.GRU(config.filters + conditions, config.filters, batch_first=True)
         self.attention = Attention(config, window)
         self.output = nn.Linear(config.filters, outputs)
 
-    def forward(self, z: Tensor) -> Tensor:
-        """Latents (B, D) → parameters (B, T, outputs)."""
+    def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
+        """Latents (B, D), conditions (B, T, conditions) → parameters (B, T, outputs)."""
         fine = self.blocks(self.start(z).unflatten(1, self.coarse))  # (B, filters, ≥ T)
-        states, _ = self.recurrent(fine[..., : self.window].transpose(1, 2))  # (B, T, filters)
+        steps = torch.cat([fine[..., : self.window].transpose(1, 2), conditions], dim=2)
+        states, _ = self.recurrent(steps)  # (B, T, filters)
         return self.output(self.attention(states))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 
 from rvae.config import DenseConfig
@@ -25,22 +26,22 @@ INITIALIZERS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 class DenseEncoder(nn.Module):
-    """Windows as vectors (B, T * C) → the last hidden layer.
+    """Windows as vectors (B, T * inputs) → the last hidden layer.
 
     Args:
         config: The layers.
-        channels: Channels C of a window.
+        inputs: Numbers that are read of each step.
         window: Time steps T.
     """
 
-    def __init__(self, config: DenseConfig, channels: int, window: int) -> None:
+    def __init__(self, config: DenseConfig, inputs: int, window: int) -> None:
         super().__init__()
-        widths = (window * channels, *config.layers)
+        widths = (window * inputs, *config.layers)
         self.layers = layers(config, widths)
         self.features = widths[-1]
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Windows (B, T, C), observed where the mask (B, T, C) holds → features (B, features)."""
+        """Windows (B, T, inputs), observed where the mask holds → features (B, features)."""
         return self.layers(carry_forward(x, mask).flatten(1))
 
 
@@ -50,20 +51,24 @@ class DenseDecoder(nn.Module):
     Args:
         config: The layers.
         latent: Latent dimensions D.
+        conditions: Numbers that are told of each step besides.
         outputs: Parameters a time step.
         window: Time steps T.
     """
 
-    def __init__(self, config: DenseConfig, latent: int, outputs: int, window: int) -> None:
+    def __init__(
+        self, config: DenseConfig, latent: int, conditions: int, outputs: int, window: int
+    ) -> None:
         super().__init__()
-        widths = (latent, *reversed(config.layers))
+        widths = (latent + window * conditions, *reversed(config.layers))
         self.shape = (window, outputs)
         self.layers = layers(config, widths)
         self.output = nn.Linear(widths[-1], window * outputs)
 
-    def forward(self, z: Tensor) -> Tensor:
-        """Latents (B, D) → parameters (B, T, outputs)."""
-        return self.output(self.layers(z)).unflatten(1, self.shape)
+    def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
+        """Latents (B, D), conditions (B, T, conditions) → parameters (B, T, outputs)."""
+        known = torch.cat([z, conditions.flatten(1)], dim=1)
+        return self.output(self.layers(known)).unflatten(1, self.shape)
 
 
 def layers(config: DenseConfig, widths: Sequence[int]) -> nn.Sequential:

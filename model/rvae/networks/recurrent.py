@@ -17,21 +17,21 @@ class RecurrentEncoder(nn.Module):
 
     Args:
         config: The layers.
-        channels: Channels C of a window.
+        inputs: Numbers that are read of each step.
         window: Time steps that the memory should span at the start of training.
     """
 
-    def __init__(self, config: RecurrentConfig, channels: int, window: int) -> None:
+    def __init__(self, config: RecurrentConfig, inputs: int, window: int) -> None:
         super().__init__()
-        self.layers = layers(config, channels, window, config.bidirectional)
+        self.layers = layers(config, inputs, window, config.bidirectional)
         self.features = config.hidden * (1 + config.bidirectional)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Summarise windows.
 
         Args:
-            x: Scaled values (B, T, C); what stands at missing places is ignored.
-            mask: Where a value was observed (B, T, C).
+            x: What is read (B, T, inputs); what stands at missing places is ignored.
+            mask: Where it was observed (B, T, inputs).
 
         Returns:
             Hidden states (B, features), those of both directions side by side.
@@ -52,28 +52,33 @@ class RecurrentDecoder(nn.Module):
     """Latents → one vector of likelihood parameters a time step.
 
     The latent sets the initial state of every layer, and through it alone passes what the decoder
-    knows of the window. Another input at each step is a clock, the same for every window.
+    knows of the window's values. Other inputs at each step are a clock, the same for every window,
+    and the conditions.
 
     Args:
         config: The layers.
         latent: Latent dimensions D.
+        conditions: Numbers that are told of each step besides.
         outputs: Parameters a time step.
         window: Time steps T; the clock runs from -1 to 1 over them.
     """
 
-    def __init__(self, config: RecurrentConfig, latent: int, outputs: int, window: int) -> None:
+    def __init__(
+        self, config: RecurrentConfig, latent: int, conditions: int, outputs: int, window: int
+    ) -> None:
         super().__init__()
         self.window = window
         self.conditioning = config.conditioning
         self.start = nn.Linear(latent, config.hidden)
         more = {"start": 0, "every_step": latent, "feedback": outputs}[config.conditioning]
-        self.layers = layers(config, 1 + more, window, bidirectional=False)
+        self.layers = layers(config, 1 + conditions + more, window, bidirectional=False)
         self.output = nn.Linear(config.hidden, outputs)
 
-    def forward(self, z: Tensor) -> Tensor:
-        """Unroll latents (B, D) into parameters (B, T, outputs)."""
+    def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
+        """Unroll latents (B, D), conditions (B, T, conditions) into parameters (B, T, outputs)."""
         clock = torch.linspace(-1, 1, self.window, device=z.device, dtype=z.dtype)
-        inputs = clock[None, :, None].expand(len(z), -1, -1)  # (B, T, 1)
+        clocks = clock[None, :, None].expand(len(z), -1, -1)  # (B, T, 1)
+        inputs = torch.cat([clocks, conditions], dim=2)
         if self.conditioning == "feedback":
             return self._unroll(inputs, self._state(z))
         if self.conditioning == "every_step":

@@ -1,0 +1,25 @@
+"""What a model, its data and its training are."""
+
+from rvae.config.data import DataConfig, ReaderConfig
+from rvae.config.model import (
+    ConvolutionalConfig,
+    DenseConfig,
+    FlowConfig,
+    ModelConfig,
+    RecurrentConfig,
+    TimeConfig,
+)
+from rvae.config.training import ObjectiveConfig, TrainingConfig
+
+__all__ = [
+    "ConvolutionalConfig",
+    "DataConfig",
+    "DenseConfig",
+    "FlowConfig",
+    "ModelConfig",
+    "ObjectiveConfig",
+    "ReaderConfig",
+    "RecurrentConfig",
+    "TimeConfig",
+    "TrainingConfig",
+]

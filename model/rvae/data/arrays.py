@@ -1,0 +1,169 @@
+"""Arrays → series."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvae.config import ReaderConfig
+from rvae.data.roles import anomalies, as_labels, as_times
+from rvae.data.series import Dataset, Series
+from rvae.data.stored import Stored
+from rvae.data.vocabulary import Vocabulary, in_order, numbered
+from rvae.errors import require
+
+__all__ = ["read_arrays", "read_npy_folder"]
+
+
+def read_arrays(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Dataset:
+    """Read an .npy or .npz file into memory.
+
+    Raises:
+        FieldError: If it does not hold what the configuration says.
+    """
+    require(not config.categorical, "reader.categorical", "is for tables: arrays hold numbers")
+    loaded = np.load(path, allow_pickle=False)
+    require(
+        isinstance(loaded, np.lib.npyio.NpzFile) == (path.suffix == ".npz"),
+        "data",
+        f"{path.name} is not what its name says",
+    )
+    if path.suffix == ".npy":
+        for option in ("label", "time", "classes"):
+            require(
+                getattr(config, option) is None,
+                f"reader.{option}",
+                "an .npy file holds one array: use an .npz",
+            )
+        arrays, name = {"": loaded}, ""
+    else:
+        arrays = dict(loaded)
+        name = _main_array(arrays, config, path)
+        config = replace(config, array=name)
+    array = arrays[name]
+    require(array.dtype.kind in "fiu", "data", f"{path.name} holds {array.dtype}, expected numbers")
+    values = array.astype(np.float64)
+    if config.layout == "rows":
+        require(values.ndim == 2, "reader.layout", f'"rows" needs (S, N), got {values.shape}')
+        require(config.time is None, "reader.time", 'has no meaning for the layout "rows"')
+        values, shape = values[..., None], values.shape
+    else:
+        require(
+            1 <= values.ndim <= 3,
+            "data",
+            f"{path.name} holds {values.shape}, expected (N,), (N, C) or (S, N, C)",
+        )
+        if values.ndim == 1:
+            values = values[:, None]
+        if values.ndim == 2:
+            values = values[None]
+        shape = values.shape[:2]
+    # From here on values are (S, N, C), and shape is (S, N).
+    labels = times = classes = None
+    vocabulary = known or Vocabulary()
+    if config.label is not None:
+        labels = _of_steps(as_labels(arrays[config.label], config.label), shape, "reader.label")
+    if config.time is not None:
+        times = _of_steps(as_times(arrays[config.time], config.time), shape, "reader.time")
+    if config.classes is not None:
+        words = _words(arrays[config.classes])
+        if known is None:
+            vocabulary = Vocabulary({}, in_order(words.reshape(-1).tolist(), config.classes))
+        codes = numbered(words.reshape(-1).tolist(), vocabulary.classes).reshape(words.shape)
+        classes = _of_steps(codes.astype(np.int64) - 1, shape, "reader.classes")
+        if config.normal:
+            flags = anomalies(words.reshape(-1).tolist(), config.normal).reshape(words.shape)
+            labels = _of_steps(flags, shape, "reader.classes")
+    series = [
+        Series(
+            one,
+            str(i),
+            *(None if beside is None else beside[i] for beside in (labels, times, classes)),
+        )
+        for i, one in enumerate(values)
+    ]
+    if config.layout == "rows":
+        return Dataset(series, ("value",), config, vocabulary)
+    channels = _channel_names(config, values.shape[2], path.name)
+    return Dataset(series, channels, replace(config, columns=channels), vocabulary)
+
+
+def read_npy_folder(paths: Sequence[Path], config: ReaderConfig) -> Dataset:
+    """View .npy files, each of them one series (N,) or (N, C), without reading them.
+
+    Raises:
+        FieldError: If they do not hold what the configuration says.
+    """
+    for option in ("array", "time", "label", "classes", "series"):
+        require(getattr(config, option) is None, f"reader.{option}", "is not for .npy files")
+    require(not config.categorical, "reader.categorical", "is for tables: arrays hold numbers")
+    require(config.layout == "series", "reader.layout", 'must be "series" for a folder')
+    views = [Stored.of_npy(path) for path in paths]
+    for path, view in zip(paths, views, strict=True):
+        require(
+            view.shape[1] == views[0].shape[1],
+            "data",
+            f"{path.name} has {view.shape[1]} channels, {paths[0].name} has {views[0].shape[1]}",
+        )
+    channels = _channel_names(config, views[0].shape[1], paths[0].name)
+    return Dataset(
+        [Series(view, path.stem) for path, view in zip(paths, views, strict=True)],
+        channels,
+        replace(config, columns=channels),
+    )
+
+
+def _main_array(arrays: dict[str, NDArray[Any]], config: ReaderConfig, path: Path) -> str:
+    """The array with the values, all that stands beside them being there too."""
+    beside = [("label", config.label), ("time", config.time), ("classes", config.classes)]
+    for option, name in (*beside, ("array", config.array)):
+        require(
+            name is None or name in arrays,
+            f"reader.{option}",
+            f"no array {name!r} in {path.name}, which holds {', '.join(arrays)}",
+        )
+    if config.array is not None:
+        return config.array
+    left = [name for name in arrays if name not in [role for _, role in beside]]
+    require(
+        len(left) == 1,
+        "reader.array",
+        f"name the data: {path.name} holds {', '.join(left) or 'nothing'}",
+    )
+    return left[0]
+
+
+def _channel_names(config: ReaderConfig, count: int, file: str) -> tuple[str, ...]:
+    names = config.columns or tuple(f"channel_{i}" for i in range(count))
+    require(
+        len(names) == count,
+        "reader.columns",
+        f"{file} has {count} channels, got {len(names)} names",
+    )
+    return names
+
+
+def _words(array: NDArray[Any]) -> NDArray[np.object_]:
+    """Classes of any type as text, whole numbers without a decimal point."""
+    require(array.dtype.kind in "iubfU", "reader.classes", f"holds {array.dtype}, expected classes")
+    if array.dtype.kind == "f":
+        require(
+            bool((array == np.round(array)).all()), "reader.classes", "holds fractions, not classes"
+        )
+        array = array.astype(np.int64)
+    return array.astype(str).astype(object)
+
+
+def _of_steps(beside: NDArray[Any], shape: tuple[int, int], field: str) -> NDArray[Any]:
+    """One entry a time step (S, N), from as many or from one a series."""
+    if beside.shape == shape[:1]:
+        return np.repeat(beside[:, None], shape[1], axis=1)
+    require(
+        beside.size == shape[0] * shape[1],
+        field,
+        f"needs one entry a series or a time step of {shape}, got {beside.shape}",
+    )
+    return beside.reshape(shape)

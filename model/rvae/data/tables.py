@@ -1,0 +1,269 @@
+"""Tables → series."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pyarrow import csv, parquet
+
+from rvae.config import ReaderConfig
+from rvae.data.batches import parquet_batches
+from rvae.data.roles import anomalies, as_labels, as_times, rows
+from rvae.data.series import Dataset, Series
+from rvae.data.stored import Spool
+from rvae.data.vocabulary import Vocabulary, in_order, numbered
+from rvae.errors import FieldError, require
+
+__all__ = ["read_parquet_folder", "read_table"]
+
+NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
+
+
+def read_table(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Dataset:
+    """Read a .csv or .parquet file into memory.
+
+    Raises:
+        FieldError: If it does not hold what the configuration says.
+    """
+    table = csv.read_csv(path) if path.suffix == ".csv" else parquet.read_table(path)
+    require(table.num_rows > 0, "data", f"{path.name} holds no rows")
+    columns = Columns.of(table.schema, config, path.name)
+    if config.columns is None:
+        for name in columns.spare:
+            _require_no_number(table, name)
+    columns.require_channels()
+    vocabulary = known or columns.vocabulary([table])
+    values = columns.values(table, vocabulary)
+    labels, times, classes = columns.roles(table, vocabulary)
+    if config.layout == "rows":
+        # A row is a series, and what are channels elsewhere are its time steps.
+        require(not config.categorical, "reader.categorical", 'has no meaning for layout "rows"')
+        require(times is None, "reader.time", 'has no meaning for the layout "rows"')
+        return Dataset(rows(list(values), labels, classes), ("value",), columns.config, vocabulary)
+    whole = Series(values, path.stem, labels, times, classes)
+    return Dataset(
+        [whole] if config.series is None else _apart(whole, table[config.series].to_numpy()),
+        columns.channels,
+        columns.config,
+        vocabulary,
+    )
+
+
+def read_parquet_folder(
+    paths: Sequence[Path], config: ReaderConfig, known: Vocabulary | None
+) -> Dataset:
+    """Read .parquet files, each of them one series, into a file on disk, piece by piece.
+
+    Raises:
+        FieldError: If they do not hold what the configuration says.
+    """
+    require(config.series is None, "reader.series", "each file of a folder is one series")
+    require(config.layout == "series", "reader.layout", 'must be "series" for a folder')
+    columns = Columns.of(parquet.read_schema(paths[0]), config, paths[0].name)
+    columns.require_channels()
+    vocabulary = known or columns.vocabulary(
+        piece for path in paths for piece in _pieces(path, columns)
+    )
+    series = []
+    for path in paths:
+        same = Columns.of(parquet.read_schema(path), columns.config, path.name)
+        values, times = Spool(len(same.channels)), Spool(1, np.int64)
+        labels, classes = [], []
+        for piece in _pieces(path, same):
+            values.append(same.values(piece, vocabulary))
+            flags, when, kinds = same.roles(piece, vocabulary)
+            if flags is not None:
+                labels.append(flags)
+            if when is not None:
+                times.append(when.astype(np.int64)[:, None])
+            if kinds is not None:
+                classes.append(kinds)
+        series.append(
+            Series(
+                values.stored(),
+                path.stem,
+                np.concatenate(labels) if labels else None,
+                times.stored() if config.time is not None else None,
+                np.concatenate(classes) if classes else None,
+            )
+        )
+    return Dataset(series, columns.channels, columns.config, vocabulary)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which column of a table is what.
+
+    Attributes:
+        config: With the columns that are numeric channels.
+        spare: Columns that nobody asked for.
+        file: What the table is called.
+    """
+
+    config: ReaderConfig
+    spare: tuple[str, ...]
+    file: str
+
+    @classmethod
+    def of(cls, schema: pa.Schema, config: ReaderConfig, file: str) -> "Columns":
+        """Find every column that the configuration names, and numeric ones where it names none."""
+        names = schema.names
+        require(len(set(names)) == len(names), "data", f"{file} has two columns of one name")
+        taken = list(config.categorical)
+        for name in config.categorical:
+            require(name in names, "reader.categorical", f"no column {name!r} in {file}")
+        for option in ("time", "label", "classes", "series"):
+            name = getattr(config, option)
+            require(name is None or name in names, f"reader.{option}", f"no {name!r} in {file}")
+            taken.append(name)
+        if config.columns is None:
+            free = [name for name in names if name not in taken]
+            numeric = tuple(name for name in free if _is_number(schema.field(name).type))
+            require(
+                "" not in numeric,
+                "reader.columns",
+                f"a numeric column of {file} has no name: name the columns that are channels",
+            )
+            spare = tuple(name for name in free if name not in numeric)
+            return cls(replace(config, columns=numeric or None), spare, file)
+        for name in config.columns:
+            require(name in names, "reader.columns", f"no column {name!r} in {file}")
+            kind = schema.field(name).type
+            require(
+                _is_number(kind),
+                "reader.columns",
+                f"column {name!r} of {file} is {kind}, not numeric: is it one of "
+                "reader.categorical?",
+            )
+        return cls(config, (), file)
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the channels: numeric ones, then categorical ones."""
+        return (self.config.columns or ()) + self.config.categorical
+
+    @property
+    def needed(self) -> list[str]:
+        """All columns that mean something."""
+        beside = (self.config.time, self.config.label, self.config.classes)
+        return list(dict.fromkeys([*self.channels, *(name for name in beside if name)]))
+
+    def require_channels(self) -> None:
+        """Raise a `FieldError` where there are none."""
+        require(
+            bool(self.channels),
+            "data",
+            f"{self.file} has no numeric column, and reader.categorical names none",
+        )
+
+    def vocabulary(self, pieces: Iterable[pa.Table]) -> Vocabulary:
+        """All categories and classes that some pieces of tables hold."""
+        wanted = [*self.config.categorical, *([self.config.classes] if self.config.classes else [])]
+        found: dict[str, set[str]] = {name: set() for name in wanted}
+        for piece in pieces if wanted else ():
+            for name in wanted:
+                found[name].update(
+                    word for word in pc.unique(_words(piece, name)).to_pylist() if word
+                )
+        return Vocabulary(
+            {name: in_order(found[name], name) for name in self.config.categorical},
+            in_order(found[self.config.classes], self.config.classes)
+            if self.config.classes
+            else (),
+        )
+
+    def values(self, piece: pa.Table, vocabulary: Vocabulary) -> NDArray[np.float64]:
+        """The channels (N, C)."""
+        columns = [_as_floats(piece, name) for name in self.config.columns or ()]
+        for name in self.config.categorical:
+            columns.append(numbered(_words(piece, name).to_pylist(), vocabulary.categories[name]))
+        return np.stack(columns, axis=1)
+
+    def roles(
+        self, piece: pa.Table, vocabulary: Vocabulary
+    ) -> tuple[NDArray[np.bool_] | None, NDArray[np.datetime64] | None, NDArray[np.int64] | None]:
+        """Labels, times and classes (N,), each None where the configuration names no column."""
+        config = self.config
+        labels = times = classes = None
+        if config.label is not None:
+            labels = as_labels(piece[config.label].to_numpy(), config.label)
+        if config.time is not None:
+            times = as_times(_timestamps(piece, config.time), config.time)
+        if config.classes is not None:
+            words = _words(piece, config.classes).to_pylist()
+            codes = np.nan_to_num(numbered(words, vocabulary.classes))
+            classes = codes.astype(np.int64) - 1
+            labels = anomalies(words, config.normal) if config.normal else labels
+        return labels, times, classes
+
+
+def _apart(whole: Series, keys: NDArray[np.object_]) -> list[Series]:
+    """The series whose steps are mixed in a table, in the order in which they begin."""
+    _, firsts, groups = np.unique(keys.astype(str), return_index=True, return_inverse=True)
+    return [whole.steps(groups == group, str(keys[firsts[group]])) for group in np.argsort(firsts)]
+
+
+def _pieces(path: Path, columns: Columns) -> Iterator[pa.Table]:
+    """What a .parquet file holds of some columns, in pieces that are easy on memory."""
+    for batch in parquet_batches(path, columns.needed):
+        yield pa.Table.from_batches([batch])
+
+
+def _as_floats(table: pa.Table, name: str) -> NDArray[np.float64]:
+    # Large integers, such as times in nanoseconds, lose digits that no model could use.
+    return table[name].cast(pa.float64(), safe=False).to_numpy()
+
+
+def _words(table: pa.Table, name: str) -> pa.ChunkedArray:
+    column = table[name]
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    try:
+        column = column.cast(pa.string())
+    except pa.ArrowException:
+        raise FieldError(name, f"holds {column.type}, which makes no categories") from None
+    # An empty cell of text is no category.
+    return pc.if_else(pc.equal(column, ""), None, column)
+
+
+def _timestamps(table: pa.Table, name: str) -> NDArray[np.datetime64]:
+    column = table[name]
+    try:
+        if not pa.types.is_date(column.type) and _is_number(column.type):
+            raise pa.ArrowInvalid("numbers could be anything")
+        zoned = pa.types.is_timestamp(column.type) and column.type.tz is not None
+        column = column.cast(pa.timestamp("us", "UTC") if zoned else pa.timestamp("us"), safe=False)
+    except pa.ArrowException:
+        raise FieldError(
+            name, f"holds {column.type}, expected timestamps such as 2026-01-31T12:00:00"
+        ) from None
+    return column.cast(pa.timestamp("us")).to_numpy()
+
+
+def _require_no_number(table: pa.Table, name: str) -> None:
+    """Raise a `FieldError` where a column of text is numbers but for a few cells."""
+    column = table[name]
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    kind = column.type
+    require(not pa.types.is_null(kind), name, "holds nothing: name the columns that are channels")
+    require(not pa.types.is_binary(kind), name, "holds something else than UTF-8")
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        return
+    numeric = pc.match_substring_regex(column, NUMBER).fill_null(True).to_numpy()
+    if numeric.mean() > 0.5:
+        row = int(np.argmin(numeric))
+        raise FieldError(
+            name,
+            f"holds numbers, but {column[row].as_py()!r} in row {row}: mend it, or name the "
+            "columns that are channels with reader.columns",
+        )
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal)
+    return any(test(kind) for test in tests)

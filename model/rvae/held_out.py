@@ -1,0 +1,67 @@
+"""What a network makes of held-out windows: in numbers, and to be looked at."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from rvae.artifact import Card
+from rvae.data.dataset import Batch, WindowDataset
+from rvae.metrics import ExplainedVariance, active_units
+from rvae.plots import Look
+from rvae.summary import Summary
+from rvae.vae import VAE
+
+__all__ = ["assess", "look"]
+
+LATENTS_TO_LOOK_AT, WINDOWS_TO_LOOK_AT = 500, 4
+
+
+@torch.inference_mode()
+def assess(vae: VAE, card: Card, windows: WindowDataset) -> dict[str, Any]:
+    """How much is reconstructed, and by what.
+
+    Returns:
+        The explained variance, the number of active units, and the KL divergence by latent
+        dimension in nats a window.
+    """
+    explained = ExplainedVariance()
+    latents = nats = Summary.empty(card.model.latent)
+    for batch in windows.batches():
+        q = vae.encode(batch.x, ~batch.x.isnan(), batch.context)
+        said = vae.decode(q.centre, batch.context).mean
+        explained.add(card.scaler.spread_out(batch.x.numpy()), said.numpy())
+        latents = latents.joined_by(q.centre.numpy())
+        nats = nats.joined_by(q.draw(1.0)[1].numpy())
+    return {
+        "explained_variance": explained.value,
+        "active_units": active_units(latents.variance),
+        "kl": nats.mean.tolist(),
+    }
+
+
+@torch.inference_mode()
+def look(vae: VAE, card: Card, windows: WindowDataset) -> Look:
+    """Some latents, and fewer windows with their reconstructions in the data's units.
+
+    Of categorical channels it is the numbers of the categories that are shown.
+    """
+    training = vae.training
+    vae.eval()
+    device = next(vae.parameters()).device
+    count = min(len(windows), LATENTS_TO_LOOK_AT)
+    batch: Batch = windows.__getitems__(np.linspace(0, len(windows) - 1, count, dtype=int).tolist())
+    x = batch.x.to(device)
+    context = batch.context.to(device)
+    z = vae.encode(x, ~x.isnan(), context).centre
+    few = np.linspace(0, count - 1, min(count, WINDOWS_TO_LOOK_AT), dtype=int)
+    said = vae.decode(z, context).mean[few].cpu().numpy()
+    vae.train(training)
+    return Look(
+        latent=z.cpu().numpy(),
+        classes=batch.context.label.numpy() if card.vocabulary.classes else None,
+        class_names=card.vocabulary.classes,
+        windows=card.scaler.inverse(card.scaler.spread_out(batch.x[few].numpy())),
+        reconstructions=card.scaler.inverse(said),
+        channels=card.channels,
+    )

@@ -1,0 +1,59 @@
+"""Windows as encoders read them: numbers, with embeddings in the place of categories."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from rvae.networks.missing import last_observed
+
+__all__ = ["Features"]
+
+
+class Features(nn.Module):
+    """Numeric channels, embedded categorical channels and conditions, side by side.
+
+    Entity embeddings are Guo and Berkhahn 2016, "Entity embeddings of categorical variables". The
+    unknown category is the zero vector, about which the others are scattered at the start.
+
+    Args:
+        categories: Number of categories of each channel (C,), 0 for a numeric one.
+        embedding: Numbers that stand for a category.
+        conditions: Conditions of a step.
+
+    Attributes:
+        width: Features of a step.
+    """
+
+    def __init__(self, categories: Sequence[int], embedding: int, conditions: int) -> None:
+        super().__init__()
+        self.numeric = [i for i, count in enumerate(categories) if not count]
+        self.categorical = [i for i, count in enumerate(categories) if count]
+        self.embeddings = nn.ModuleList(
+            nn.Embedding(categories[i] + 1, embedding, padding_idx=0) for i in self.categorical
+        )
+        self.width = len(self.numeric) + embedding * len(self.categorical) + conditions
+        self.conditions = conditions
+
+    def forward(self, x: Tensor, mask: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor]:
+        """Features and their mask, both (B, T, width).
+
+        Args:
+            x: Scaled windows (B, T, C).
+            mask: Where a value was observed (B, T, C).
+            conditions: Of each step (B, T, conditions).
+        """
+        if not self.categorical and not self.conditions:
+            return x, mask
+        features, known = [x[..., self.numeric]], [mask[..., self.numeric]]
+        for i, embedding in zip(self.categorical, self.embeddings, strict=True):
+            # What stands at a missing place may be anything; zero is a category like another.
+            codes = torch.where(mask[..., i], x[..., i], 0.0).long()
+            features.append(embedding(codes))
+            known.append(mask[..., i, None].expand_as(features[-1]))
+        # After its last value a window is over, and what is known of the time after is not of it.
+        steps = torch.arange(x.shape[1], device=x.device)
+        within = steps <= last_observed(mask)[:, None]  # (B, T)
+        features.append(conditions)
+        known.append(within[..., None].expand_as(conditions))
+        return torch.cat(features, dim=2), torch.cat(known, dim=2)

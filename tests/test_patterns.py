@@ -1,0 +1,226 @@
+from dataclasses import replace
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from rvae.data.patterns import (
+    NOISE,
+    PatternsConfig,
+    ProbeKind,
+    generate,
+    probe,
+    window_labels,
+)
+from rvae.data.windows import window_starts
+from rvae.errors import FieldError
+
+SMALL = PatternsConfig(patterns=6, channels=3, length=64, sines=4, repeats=200, noise=0.2)
+CLEAN = replace(SMALL, noise=0, scatter=0)
+
+
+def occurrences(config):
+    """The occurrences (R, T, C) of a series, and the code (R,) of each."""
+    values, codes = generate(config)
+    codes = codes.reshape(-1, config.length)
+    assert (codes == codes[:, :1]).all()
+    return values.reshape(-1, config.length, config.channels), codes[:, 0]
+
+
+def pattern_of_each_code(config):
+    windows, codes = occurrences(config)
+    return {code: windows[codes == code][0] for code in set(codes.tolist())}
+
+
+def sines_in(window):
+    """How many sines of whole cycles each channel (C,) of a window (T, C) holds."""
+    return (np.abs(np.fft.rfft(window, axis=0)) > 1e-6).sum(axis=0)
+
+
+def test_the_same_configuration_gives_the_same_bytes():
+    for again, first in zip(generate(SMALL), generate(SMALL), strict=True):
+        assert again.tobytes() == first.tobytes()
+
+
+def test_a_series_has_a_code_for_each_step():
+    values, codes = generate(SMALL)
+    assert (values.shape, values.dtype) == ((200 * 64, 3), np.float64)
+    assert (codes.shape, codes.dtype) == ((200 * 64,), np.int64)
+    assert set(codes.tolist()) == {NOISE, 1, 2, 3, 4, 5, 6}
+
+
+def test_without_options_it_is_thirty_patterns_of_seven_channels():
+    config = PatternsConfig()
+    values, codes = generate(config)
+    assert values.shape == (config.repeats * 128, 7)
+    assert set(codes.tolist()) == set(range(31))
+    assert (sines_in(pattern_of_each_code(replace(config, noise=0, scatter=0))[1]) == 5).all()
+
+
+def test_each_channel_of_a_pattern_is_a_sum_of_sines_of_unit_spread():
+    patterns = pattern_of_each_code(CLEAN)
+    assert len(patterns) == 6
+    for pattern in patterns.values():
+        assert (sines_in(pattern) == 4).all()
+        np.testing.assert_allclose(pattern.mean(axis=0), 0, atol=1e-12)
+        np.testing.assert_allclose(pattern.std(axis=0), 1)
+
+
+def test_one_code_is_one_pattern_and_no_two_codes_are_alike():
+    windows, codes = occurrences(CLEAN)
+    patterns = pattern_of_each_code(CLEAN)
+    for window, code in zip(windows, codes.tolist(), strict=True):
+        np.testing.assert_array_equal(window, patterns[code])
+    ordered = np.stack([patterns[code] for code in sorted(patterns)])
+    apart = np.abs(ordered[:, None] - ordered[None]).max(axis=(2, 3))
+    assert (apart[~np.eye(6, dtype=bool)] > 0.5).all()
+
+
+def test_patterns_depend_on_the_seed_alone():
+    patterns = pattern_of_each_code(CLEAN)
+    for other in ({"order_seed": 1}, {"repeats": 500}, {"noise": 0.5}):
+        same = pattern_of_each_code(replace(CLEAN, **other))
+        for code in patterns:
+            np.testing.assert_array_equal(same[code], patterns[code])
+    others = pattern_of_each_code(replace(CLEAN, seed=1))
+    assert all(np.abs(others[code] - patterns[code]).max() > 0.5 for code in patterns)
+
+
+def test_another_order_seed_gives_another_series():
+    (values, codes), (others, other_codes) = generate(SMALL), generate(replace(SMALL, order_seed=1))
+    assert (codes != other_codes).any()
+    assert not np.isin(others, values).any()
+
+
+@pytest.mark.parametrize(("noise", "stretches"), [(0, 0), (0.2, 40), (0.333, 67), (1, 200)])
+def test_the_share_of_noise_is_what_was_asked_for(noise, stretches):
+    _, codes = occurrences(replace(SMALL, noise=noise))
+    assert (codes == NOISE).sum() == stretches
+
+
+def test_noise_has_the_level_and_spread_of_patterns_but_no_sines():
+    windows, codes = occurrences(replace(SMALL, scatter=0))
+    noise = windows[codes == NOISE]
+    np.testing.assert_allclose(noise.mean(axis=(0, 1)), 0, atol=0.1)
+    np.testing.assert_allclose(noise.std(axis=(0, 1)), 1, atol=0.1)
+    assert all((sines_in(window) > 30).all() for window in noise)
+    assert len(np.unique(noise)) == noise.size
+
+
+def test_scatter_is_added_to_everything():
+    windows, codes = occurrences(replace(SMALL, scatter=0.3))
+    patterns = pattern_of_each_code(CLEAN)
+    rest = [w - patterns[c] for w, c in zip(windows, codes.tolist(), strict=True) if c != NOISE]
+    assert np.std(rest) == pytest.approx(0.3, rel=0.02)
+    assert windows[codes == NOISE].std() == pytest.approx(np.hypot(1, 0.3), rel=0.02)
+
+
+@pytest.mark.parametrize("window", [1, 7, 64, 100])
+def test_a_windows_label_is_its_most_frequent_code(window):
+    random = np.random.default_rng(0)
+    codes = np.repeat(random.integers(0, 7, 300), random.integers(1, 9, 300))
+    starts = random.permutation(window_starts(len(codes), window, 3))
+    naive = [np.bincount(codes[start : start + window]).argmax() for start in starts]
+    np.testing.assert_array_equal(window_labels(codes, starts, window), naive)
+
+
+def test_of_codes_as_frequent_the_smallest_is_the_label():
+    codes = np.array([5, 5, 2, 2, 0, 7])
+    assert window_labels(codes, np.array([0, 2, 1]), 4).tolist() == [2, 2, 2]
+    assert window_labels(codes, np.array([4]), 2).tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("start", "window", "field"), [(-1, 3, "starts"), (8, 3, "starts"), (0, 0, "window")]
+)
+def test_windows_that_are_not_in_the_series_are_refused(start, window, field):
+    with pytest.raises(FieldError) as caught:
+        window_labels(np.zeros(10, dtype=int), np.array([start]), window)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize("kind", get_args(ProbeKind))
+def test_probes_are_windows_with_codes_and_the_same_every_time(kind):
+    windows, codes = probe(SMALL, kind, 50)
+    assert (windows.shape, windows.dtype) == ((50, 64, 3), np.float64)
+    assert (codes.shape, codes.dtype) == ((50,), np.int64)
+    assert len(set(codes.tolist())) == 6
+    again, _ = probe(SMALL, kind, 50)
+    assert again.tobytes() == windows.tobytes()
+    others, _ = probe(replace(SMALL, order_seed=1), kind, 50)
+    assert not np.isin(others, windows).any()
+
+
+def test_known_probes_are_the_patterns_of_the_series():
+    patterns = pattern_of_each_code(CLEAN)
+    windows, codes = probe(SMALL, "known", 50)
+    rest = [window - patterns[code] for window, code in zip(windows, codes.tolist(), strict=True)]
+    assert np.std(rest) == pytest.approx(SMALL.scatter, rel=0.03)
+
+
+def test_new_probes_are_sums_of_sines_that_the_series_does_not_hold():
+    patterns = pattern_of_each_code(CLEAN)
+    windows, codes = probe(CLEAN, "new", 50)
+    assert set(codes.tolist()) == {7, 8, 9, 10, 11, 12}
+    for window in windows:
+        assert (sines_in(window) == 4).all()
+        np.testing.assert_allclose(window.std(axis=0), 1)
+        assert all(np.abs(window - pattern).max() > 0.5 for pattern in patterns.values())
+
+
+def test_outliers_are_three_single_values_far_from_all_others():
+    (known, codes), (windows, same) = probe(SMALL, "known", 50), probe(SMALL, "outliers", 50)
+    np.testing.assert_array_equal(codes, same)
+    moved = windows != known
+    assert (moved.sum(axis=(1, 2)) == 3).all()
+    np.testing.assert_allclose(np.abs(windows - known)[moved], 10)
+    assert np.abs(windows[moved]).min() > 10 > 2 * np.abs(known).max()
+
+
+def test_shifted_probes_hold_the_same_values_a_quarter_to_three_quarters_later():
+    (known, codes), (windows, same) = probe(SMALL, "known", 50), probe(SMALL, "shifted", 50)
+    np.testing.assert_array_equal(codes, same)
+    found = set()
+    for before, after in zip(known, windows, strict=True):
+        (by,) = (by for by in range(64) if (np.roll(before, by, axis=0) == after).all())
+        assert 16 <= by <= 48
+        found.add(by)
+    assert len(found) > 10
+
+
+def test_raised_probes_differ_in_level_alone():
+    (known, codes), (windows, same) = probe(SMALL, "known", 50), probe(SMALL, "raised", 50)
+    np.testing.assert_array_equal(codes, same)
+    level = (windows - known)[:, :1, :1]
+    np.testing.assert_allclose(windows - known, np.broadcast_to(level, known.shape))
+    np.testing.assert_allclose(np.unique(level.round(9)), [-2, 2])
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"patterns": 0}, "patterns.patterns"),
+        ({"channels": 0}, "patterns.channels"),
+        ({"sines": 0}, "patterns.sines"),
+        ({"sines": 17}, "patterns.sines"),
+        ({"length": 39}, "patterns.sines"),
+        ({"length": 7, "sines": 1}, "patterns.length"),
+        ({"repeats": 0}, "patterns.repeats"),
+        ({"noise": 1.1}, "patterns.noise"),
+        ({"noise": -0.1}, "patterns.noise"),
+        ({"scatter": -1}, "patterns.scatter"),
+        ({"seed": -1}, "patterns.seed"),
+        ({"order_seed": 2**32}, "patterns.order_seed"),
+    ],
+)
+def test_impossible_options_are_named(options, field):
+    with pytest.raises(FieldError) as caught:
+        PatternsConfig(**options)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(("kind", "windows", "field"), [("odd", 5, "kind"), ("new", 0, "windows")])
+def test_impossible_probes_are_named(kind, windows, field):
+    with pytest.raises(FieldError) as caught:
+        probe(SMALL, kind, windows)
+    assert caught.value.field == field

@@ -122,6 +122,31 @@ def test_fit_says_where_calibration_cannot_keep_its_promise(tmp_path):
     assert "expect more false alarms" in rvae(*fit, cwd=tmp_path).stdout
 
 
+@pytest.mark.parametrize("name", ["drawn.csv", "drawn.parquet", "drawn.npy"])
+def test_sample_writes_windows(checkpoint, engine, tmp_path, name):
+    done = rvae("sample", checkpoint, name, "--count", 3, "--seed", 5, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"Wrote 3 windows to {name}\n"), done.stderr
+    if name.endswith("npy"):
+        drawn = np.load(tmp_path / name)
+    else:
+        read = pyarrow.csv.read_csv if name.endswith("csv") else parquet.read_table
+        table = read(tmp_path / name)
+        assert table.column_names == ["series", "step", "height"]
+        assert table["step"].to_pylist() == [*range(32)] * 3
+        drawn = table["height"].to_numpy().reshape(3, 32, 1)
+    np.testing.assert_allclose(drawn, engine.sample(3, seed=5))
+
+
+def test_generate_writes_patterns(tmp_path):
+    for seed in (1, 2):
+        order = ["--patterns.repeats=20", f"--patterns.order_seed={seed}"]
+        done = rvae("generate", f"{seed}.npz", *order, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (0, f"Wrote 20 series to {seed}.npz\n")
+    one, two = (np.load(tmp_path / f"{seed}.npz") for seed in (1, 2))
+    assert one["values"].shape == (20, 128, 7) and one["pattern"].shape == (20, 128)
+    assert not np.array_equal(one["pattern"], two["pattern"])
+
+
 def test_archive_sh(checkpoint, tmp_path):
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
@@ -171,6 +196,9 @@ def test_interrupted_training_says_what_it_kept(tmp_path):
         (["evaluate", "none.ckpt", "short.npy"], "checkpoint: no such file: none.ckpt"),
         (["evaluate", "short.npy", "short.npy"], "checkpoint: short.npy is not a checkpoint"),
         (["archive", "none.ckpt"], "checkpoint: no such file: none.ckpt"),
+        (["sample", "none.ckpt", "x.csv"], "checkpoint: no such file: none.ckpt"),
+        (["generate", "x.csv"], "output: must end in .npz"),
+        (["generate", "x.npz", "--patterns.sines", "0"], "patterns.sines"),
         (["serve"], "store: no such folder: model_store"),
         (["serve", "--store", "."], "store: no archive"),
     ],

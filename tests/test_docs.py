@@ -15,7 +15,12 @@ from rvae.service import Call, Limits, Service
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+DOCUMENTS = [README, *(path.read_text() for path in sorted((ROOT / "docs").glob("*.md")))]
+BLOCKS = [
+    block
+    for text in DOCUMENTS
+    for block in re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+]
 COMMANDS = [line for _, block in BLOCKS for line in block.splitlines() if line.startswith("rvae ")]
 
 
@@ -25,8 +30,9 @@ def options_of(command: str) -> str:
     return subprocess.run(help_text, capture_output=True, text=True, check=True).stdout
 
 
-def test_readme_commands_have_the_options_that_they_use():
-    assert {shlex.split(line)[1] for line in COMMANDS} == {"fit", "evaluate", "score", "serve"}
+def test_commands_have_the_options_that_they_use():
+    used = {shlex.split(line)[1] for line in COMMANDS}
+    assert used == {"fit", "evaluate", "score", "sample", "generate", "serve"}
     for line in COMMANDS:
         command, *rest = shlex.split(line)[1:]
         known = options_of(command)
@@ -37,9 +43,9 @@ def test_readme_commands_have_the_options_that_they_use():
                 assert (ROOT / word).exists(), line
 
 
-def test_readme_options_of_fit_exist():
-    known = options_of("fit") + options_of("score") + options_of("serve")
-    for option in set(re.findall(r"`(--[a-z._]+)", README)):
+def test_options_that_documents_name_exist():
+    known = "".join(map(options_of, ("fit", "score", "generate", "serve")))
+    for option in {option for text in DOCUMENTS for option in re.findall(r"`(--[a-z._]+)", text)}:
         assert option in known, option
 
 

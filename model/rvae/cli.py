@@ -1,4 +1,4 @@
-"""The command line: `rvae fit | evaluate | score | archive | serve`."""
+"""The command line: `rvae fit | evaluate | score | sample | generate | archive | serve`."""
 
 import json
 import logging
@@ -6,19 +6,17 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from jsonargparse import auto_cli
 
 from rvae.config import DataConfig, ModelConfig, ObjectiveConfig, ReaderConfig, TrainingConfig
+from rvae.data.patterns import PatternsConfig
 from rvae.errors import FieldError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from rvae.artifact import Card
-    from rvae.data.series import Dataset, Series
-    from rvae.engine import Engine
+    from rvae.data.series import Dataset
 
 # Every command imports what it needs: serving must not wait for Lightning, nor training need Java.
 
@@ -65,7 +63,8 @@ def fit(
     print(
         f"Best of epoch {card.training['epoch'] + 1}: explains "
         f"{card.training['explained_variance']:.1%} of the variance of held-out windows with "
-        f"{card.training['active_units']} of {model.latent} latent units active."
+        f"{card.training['active_units']} of {model.latent} latent units active, "
+        f"at {sum(card.training['kl']):.1f} nats a window."
     )
     if card.training["explained_variance"] < WORTH_SERVING:
         print("Warning: it says little more than the mean window. Train longer, or on more data.")
@@ -177,67 +176,69 @@ def score(
         layout: Layout of the file, if it is not that of the training file.
         stride: Steps between windows; the model's own if left out.
     """
-    import pyarrow as pa
-    from pyarrow import csv, parquet
+    from rvae import tabulate
+    from rvae.engine import Engine
 
+    engine = Engine.load(checkpoint)
+    dataset = _read_like(data, engine.card, None, array, layout, labels=False)
+    rows = tabulate.points if points else tabulate.windows
+    print(f"Wrote {tabulate.write(output, rows(engine, dataset.series, stride))} rows to {output}")
+
+
+def sample(
+    checkpoint: Path,
+    output: Path,
+    count: int = 10,
+    label: str | None = None,
+    seed: int = 0,
+) -> None:
+    """Draw windows from a model and write them to a .csv or .parquet file, or as a .npy array.
+
+    Args:
+        checkpoint: What `rvae fit` saved.
+        output: File to write: a row a time step, or an array (S, T, C).
+        count: How many windows.
+        label: Their class, where the model is conditional.
+        seed: Of what is random.
+    """
+    import numpy as np
+
+    from rvae import tabulate
     from rvae.engine import Engine
     from rvae.errors import require
 
-    writers = {".csv": csv.CSVWriter, ".parquet": parquet.ParquetWriter}
-    require(output.suffix in writers, "output", f"must end in {' or '.join(writers)}, got {output}")
+    require(count >= 1, "count", f"must be at least 1, got {count}")
     engine = Engine.load(checkpoint)
-    dataset = _read_like(data, engine.card, None, array, layout, labels=False)
-    tables = _point_rows if points else _window_rows
-    written, writer = 0, None
+    drawn = engine.sample(count, label, seed)
+    if output.suffix == ".npy":
+        output.parent.mkdir(parents=True, exist_ok=True)
+        np.save(output, drawn)
+    else:
+        tabulate.write(output, tabulate.drawn(engine.card, drawn))
+    print(f"Wrote {count} windows to {output}")
+
+
+def generate(output: Path, patterns: PatternsConfig = PatternsConfig()) -> None:
+    """Write series of known patterns to an .npz file, to try models on.
+
+    Its arrays are `values`, each occurrence of a pattern or of noise a series, and `pattern`, the
+    number of the pattern at each step, 0 for noise.
+
+    Args:
+        output: File to write.
+        patterns: What they are like.
+    """
+    import numpy as np
+
+    from rvae.data.patterns import generate
+    from rvae.errors import require
+
+    require(output.suffix == ".npz", "output", f"must end in .npz, got {output}")
+    values, codes = generate(patterns)
     output.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        for columns in tables(engine, dataset.series, stride):
-            # NaN marks what nothing was observed of; in a table that is null.
-            table = pa.table({k: pa.array(v, from_pandas=True) for k, v in columns.items()})
-            writer = writer or writers[output.suffix](output, table.schema)
-            writer.write_table(table)
-            written += len(table)
-    finally:
-        if writer is not None:
-            writer.close()
-    print(f"Wrote {written} rows to {output}")
-
-
-def _window_rows(
-    engine: "Engine", series: "Sequence[Series]", stride: int | None
-) -> "Iterator[dict[str, Any]]":
-    """Columns with one row a window, slab by slab."""
-    import numpy as np
-
-    calibration, passed, current = engine.card.require_calibration(), 0, -1
-    for index, stretch, analysis in engine.scan(series, stride):
-        passed, current = (0, index) if index != current else (passed, current)
-        starts = analysis.starts + passed
-        passed = int(starts[-1]) + (stride or engine.card.stride)
-        columns: dict[str, Any] = {"series": np.full(len(starts), stretch.name)}
-        if stretch.times is not None:
-            columns["time"] = stretch.clock()[analysis.starts]
-        yield columns | {
-            "start": starts,
-            "end": starts + engine.card.window,
-            "score": analysis.score,
-            "tail_probability": calibration.tail_probability(analysis.score),
-            "is_anomaly": analysis.score > calibration.threshold(),
-        }
-
-
-def _point_rows(
-    engine: "Engine", series: "Sequence[Series]", stride: int | None
-) -> "Iterator[dict[str, Any]]":
-    """Columns with one row a time step, series by series."""
-    import numpy as np
-
-    for one in series:
-        (analysis,) = engine.analyse([one], stride)
-        columns: dict[str, Any] = {"series": np.full(len(one), one.name)}
-        if one.times is not None:
-            columns["time"] = one.clock()
-        yield columns | {"step": np.arange(len(one)), "score": analysis.point_scores}
+    shape = (patterns.repeats, patterns.length)
+    np.savez(output, values=values.reshape(*shape, -1), pattern=codes.reshape(shape))
+    print(f"Wrote {patterns.repeats} series to {output}")
 
 
 def archive(
@@ -342,7 +343,7 @@ def _read_like(
 def main() -> None:
     """Entry point of the `rvae` command."""
     try:
-        sys.exit(auto_cli([fit, evaluate, score, archive, serve], prog="rvae"))
+        sys.exit(auto_cli([fit, evaluate, score, sample, generate, archive, serve], prog="rvae"))
     except (FieldError, OSError) as error:
         sys.exit(f"rvae: {error}")
     except ModuleNotFoundError as error:

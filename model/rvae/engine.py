@@ -157,19 +157,19 @@ class Engine:
             stride: Steps between windows; the card's if left out.
 
         Yields:
-            The index of a series, a stretch of it, and its analysis, whose starts count from the
-            beginning of the stretch. Together the stretches have exactly the windows of the series.
+            The step at which a stretch of a series begins, the stretch, and its analysis. Together
+            the stretches have exactly the windows of the series.
 
         Raises:
             FieldError: If a series does not fit the model, or the stride is not positive.
         """
         stride = self.card.stride if stride is None else stride
         require(stride >= 1, "stride", f"must be at least 1, got {stride}")
-        for index, one in enumerate(series):
+        for one in series:
             self._check(one)
-            for stretch in slabs(one, self.card.window, stride, WINDOWS_A_SLAB):
+            for first, stretch in slabs(one, self.card.window, stride, WINDOWS_A_SLAB):
                 (analysis,) = self.analyse([stretch], stride)
-                yield index, stretch, analysis
+                yield first, stretch, analysis
 
     def windows(self, series: Sequence[Series], strides: Sequence[int] | int) -> WindowDataset:
         """All windows of some series as the network reads them."""

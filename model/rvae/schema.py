@@ -296,7 +296,8 @@ def _classes(
             classes.append(None)
             continue
         word = str(value) if type(value) is int else value
-        require(word in known, field, f"expected one of {', '.join(known) or 'no classes at all'}")
+        require(bool(known), field, "is given, but this model knows no classes")
+        require(word in known, field, f"expected one of {', '.join(known)}")
         classes.append(np.full(length, known.index(word)))
     return classes
 

@@ -32,15 +32,16 @@ def count_windows(length: int, window: int, stride: int) -> int:
     return -(-(length - window) // stride) + 1
 
 
-def slabs(series: Series, window: int, stride: int, windows: int) -> Iterator[Series]:
-    """Stretches of a series of at most so many windows each: together, exactly its windows.
+def slabs(series: Series, window: int, stride: int, windows: int) -> Iterator[tuple[int, Series]]:
+    """Stretches of a series of at most so many windows each, and the step each of them begins at.
 
-    What is worked through slab by slab needs no more memory for a long series than for a short one.
+    Together they have exactly the windows of the series. What is worked through slab by slab needs
+    no more memory for a long series than for a short one.
     """
     starts = range(0, count_windows(len(series), window, stride), windows)
     for first in starts:
         end = (first + windows - 1) * stride + window
-        yield series.part(first * stride, min(end, len(series)))
+        yield first * stride, series.part(first * stride, min(end, len(series)))
 
 
 def every_window(values: NDArray[Any], window: int) -> NDArray[Any]:

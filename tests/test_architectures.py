@@ -1,20 +1,26 @@
 """Every architecture from training to an answer over HTTP."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 import requests
+from pyarrow import parquet
 
+from machines import machines
 from rvae.config import (
     ConvolutionalConfig,
     DataConfig,
     DenseConfig,
+    FlowConfig,
     ModelConfig,
     ObjectiveConfig,
     ReaderConfig,
     RecurrentConfig,
+    TimeConfig,
     TrainingConfig,
 )
 from rvae.data.readers import read
@@ -44,9 +50,72 @@ MODELS = {
     ),
     "linear": ModelConfig("dense", dense=DenseConfig(()), latent=4),
 }
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """A model of machines, which takes more than numbers."""
+
+    reader: ReaderConfig
+    model: ModelConfig
+    epochs: int
+
+
+LOAD = ReaderConfig(columns=("load",), series="machine")
+MIXED = {
+    "timetable": Mixed(
+        replace(LOAD, categorical=("mode",), time="when"),
+        ModelConfig(
+            recurrent=RecurrentConfig(hidden=16),
+            latent=4,
+            time=TimeConfig(calendar=("day",), bypass=True),
+        ),
+        epochs=20,
+    ),
+    "sizes": Mixed(
+        replace(LOAD, columns=("duty",), classes="size"),
+        ModelConfig(
+            "dense",
+            dense=DenseConfig((32, 16)),
+            latent=3,
+            posterior="iaf",
+            conditional=True,
+            likelihood="bernoulli",
+        ),
+        epochs=40,
+    ),
+    "places": Mixed(
+        replace(LOAD, categorical=("mode",)),
+        ModelConfig(
+            "convolutional",
+            convolutional=ConvolutionalConfig(filters=8, heads=2),
+            latent=4,
+            posterior="iaf",
+            flow=FlowConfig(hidden=16),
+            time=TimeConfig(encoding=2, bypass=True),
+            likelihood="student_t",
+        ),
+        epochs=20,
+    ),
+}
 # 301 windows for training: in batches of 30 the last one would be alone.
 DATA = DataConfig("waves.npy", window=WINDOW, validation=0.15, calibration=0.15)
 TRAINING = TrainingConfig(epochs=20, batch_size=30, quantile=0.95, accelerator="cpu")
+
+
+CLOSE = {"rtol": 1e-3, "atol": 1e-4}
+
+
+def ask(checkpoint, folder, body):
+    """What a server says that serves the checkpoint."""
+    build_archive(checkpoint, "model", "1.0", folder / "store")
+    archives = archives_in(folder / "store")
+    with TorchServe(archives, "127.0.0.1", 0, 1, folder / "logs") as server:
+        server.wait_until_ready(120)
+        address = f"{server.inference}/predictions/model"
+        answer = requests.post(address, json=body, timeout=60)
+    assert answer.ok, answer.text
+    return answer.json()
 
 
 @pytest.fixture(scope="module", params=MODELS)
@@ -82,25 +151,108 @@ def test_it_detects(trained):
 
 
 def test_its_answer_over_http_is_the_engines(trained, tmp_path):
-    name, outcome = trained
-    build_archive(outcome.checkpoint, name, "1.0", tmp_path / "store")
+    _, outcome = trained
     given = waves(5, WINDOW, 2, seed=9)
     given[1, 20:] = np.nan
     given[2, ::3, 0] = np.nan
     analyses = Engine.load(outcome.checkpoint).analyse(list(given))
     instances = json.loads(json.dumps(given.tolist()).replace("NaN", "null"))
     output = ["score", "latent", "reconstruction"]
-    archives = archives_in(tmp_path / "store")
-    with TorchServe(archives, "127.0.0.1", 0, 1, tmp_path / "logs") as server:
-        server.wait_until_ready(120)
-        answer = requests.post(
-            f"{server.inference}/predictions/{name}",
-            json={"instances": instances, "output": output},
-            timeout=60,
-        )
-    assert answer.ok, answer.text
-    close = {"rtol": 1e-3, "atol": 1e-4}
-    for one, analysis in zip(answer.json()["predictions"], analyses, strict=True):
-        np.testing.assert_allclose(one["score"], analysis.score, **close)
-        np.testing.assert_allclose(one["latent"], analysis.latent, **close)
-        np.testing.assert_allclose(one["reconstruction"], analysis.reconstruction, **close)
+    answer = ask(outcome.checkpoint, tmp_path, {"instances": instances, "output": output})
+    for one, analysis in zip(answer["predictions"], analyses, strict=True):
+        np.testing.assert_allclose(one["score"], analysis.score, **CLOSE)
+        np.testing.assert_allclose(one["latent"], analysis.latent, **CLOSE)
+        np.testing.assert_allclose(one["reconstruction"], analysis.reconstruction, **CLOSE)
+
+
+def train_mixed(mixed, folder, **options):
+    path = folder / "machines.parquet"
+    parquet.write_table(machines(431, WINDOW), path)
+    return fit(
+        read(path, mixed.reader),
+        replace(DATA, path=str(path)),
+        mixed.model,
+        ObjectiveConfig(),
+        replace(TRAINING, **options),
+        folder,
+        progress=False,
+    )
+
+
+@pytest.fixture(scope="module", params=MIXED)
+def of_machines(request, tmp_path_factory):
+    folder, mixed = tmp_path_factory.mktemp(request.param), MIXED[request.param]
+    outcome = train_mixed(mixed, folder, epochs=mixed.epochs)
+    return outcome, read_machines(outcome, machines(8, WINDOW, seed=9), folder)
+
+
+def read_machines(outcome, table, folder):
+    path = folder / "fresh.parquet"
+    parquet.write_table(table, path)
+    return read(path, outcome.card.reader, outcome.card.vocabulary)
+
+
+def test_it_learns_mixed_channels(of_machines):
+    outcome, _ = of_machines
+    assert outcome.card.training["explained_variance"] > 0.6
+    assert outcome.card.training["active_units"] >= 2
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_it_trains_in_half_precision_and_with_processes_that_load(name, tmp_path):
+    def scores(**options):
+        outcome = train_mixed(MIXED[name], tmp_path, epochs=1, **options)
+        return outcome.card.require_calibration().scores
+
+    alone = scores()
+    np.testing.assert_array_equal(scores(workers=1), alone)
+    np.testing.assert_allclose(scores(precision="bf16-mixed"), alone, rtol=0.05, atol=0.05)
+
+
+def test_what_was_said_besides_matters(of_machines, tmp_path):
+    """Another time, class or category than it was makes the same numbers strange."""
+    outcome, fresh = of_machines
+    engine = Engine.load(outcome.checkpoint)
+    table = machines(8, WINDOW, seed=9)
+
+    def scores(dataset):
+        return np.array([analysis.score[0] for analysis in engine.analyse(dataset.series)])
+
+    def changed(name, column):
+        other = table.set_column(table.column_names.index(name), name, column)
+        return scores(read_machines(outcome, other, tmp_path))
+
+    reader, usual = outcome.card.reader, scores(fresh)
+    if reader.time:
+        later = pc.add(table["when"], np.timedelta64(12 * 3600 * 10**6, "us"))
+        assert (changed("when", later) > usual + 0.1).mean() > 0.7
+    if reader.classes:
+        swapped = pc.if_else(pc.equal(table["size"], "small"), "large", "small")
+        assert changed("size", swapped).mean() > usual.mean() + 0.02
+    if reader.categorical:
+        odd = ["broken" if i % WINDOW == 5 else m for i, m in enumerate(table["mode"].to_pylist())]
+        assert (changed("mode", pa.array(odd)) > usual + 0.1).all()
+
+
+def test_its_answer_over_http_is_the_engines_with_everything_besides(of_machines, tmp_path):
+    outcome, fresh = of_machines
+    card, vocabulary = outcome.card, outcome.card.vocabulary
+    analyses = Engine.load(outcome.checkpoint).analyse(fresh.series)
+    mode = vocabulary.categories.get("mode")
+    instances = [
+        [[row[0], *(mode[int(code) - 1] for code in row[1:])] for row in one.values.tolist()]
+        for one in fresh.series
+    ]
+    body = {"instances": instances, "output": ["score", "latent", "reconstruction"]}
+    if card.model.time.calendar:
+        body["timestamps"] = [one.clock().astype(str).tolist() for one in fresh.series]
+    if card.model.conditional:
+        body["label"] = [vocabulary.classes[one.classes[0]] for one in fresh.series]
+    answer = ask(outcome.checkpoint, tmp_path, body)
+    assert len(answer["predictions"]) == len(analyses)
+    for one, analysis in zip(answer["predictions"], analyses, strict=True):
+        np.testing.assert_allclose(one["score"], analysis.score, **CLOSE)
+        np.testing.assert_allclose(one["latent"], analysis.latent, **CLOSE)
+        for said, expected in zip(one["reconstruction"], analysis.reconstruction, strict=True):
+            np.testing.assert_allclose(said[0], expected[0], **CLOSE)
+            assert said[1:] == [mode[int(code) - 1] for code in expected[1:]]

@@ -8,10 +8,24 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pytest
 from pyarrow import parquet
 
+from machines import machines
+from rvae.cli import evaluate, score
+from rvae.config import (
+    DataConfig,
+    DenseConfig,
+    ModelConfig,
+    ObjectiveConfig,
+    ReaderConfig,
+    TrainingConfig,
+)
+from rvae.data.readers import read
+from rvae.training import fit
 from waiting import wait_for
 from waves import anomalous_waves, waves
 
@@ -227,3 +241,65 @@ def test_data_that_does_not_fit_the_model_is_said(checkpoint, tmp_path):
         done = rvae("evaluate", checkpoint, name, cwd=tmp_path)
         assert done.returncode != 0
         assert done.stderr.startswith(f"rvae: {field}: ") and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("slab", [1, 2, 5, 100])
+def test_windows_are_numbered_alike_however_they_are_worked_through(
+    checkpoint, engine, tmp_path, monkeypatch, slab
+):
+    """Also where the last piece of a series holds but the window at its end."""
+    values = np.random.default_rng(0).normal(20, 2, (2, 77, 1))
+    np.save(tmp_path / "long.npy", values)
+    monkeypatch.setattr("rvae.engine.WINDOWS_A_SLAB", slab)
+    score(checkpoint, tmp_path / "long.npy", tmp_path / "scores.parquet", stride=10)
+    table = parquet.read_table(tmp_path / "scores.parquet")
+    assert table["start"].to_pylist() == [0, 10, 20, 30, 40, 45] * 2
+    assert table["series"].to_pylist() == ["0"] * 6 + ["1"] * 6
+    expected = np.concatenate([a.score for a in engine.analyse(list(values), 10)])
+    np.testing.assert_allclose(table["score"].to_numpy(), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def told_by_classes(tmp_path_factory):
+    """A model that learnt what is normal from classes, which it is not told when it works."""
+    folder = tmp_path_factory.mktemp("classes")
+    table = machines(80, steps=8)
+    parquet.write_table(table, folder / "all.parquet")
+    parquet.write_table(table.drop_columns(["size"]), folder / "bare.parquet")
+    parquet.write_table(table.filter(pc.equal(table["size"], "large")), folder / "odd.parquet")
+    flags = pa.array(np.arange(len(table)) // 8 % 4 == 0)
+    parquet.write_table(table.append_column("fault", flags), folder / "flags.parquet")
+    reader = ReaderConfig(columns=("load",), series="machine", classes="size", normal=("small",))
+    fit(
+        read(folder / "all.parquet", reader),
+        DataConfig(str(folder / "all.parquet"), window=8),
+        ModelConfig("dense", dense=DenseConfig(()), latent=2),
+        ObjectiveConfig(),
+        TrainingConfig(epochs=2, quantile=0.8, accelerator="cpu"),
+        folder,
+        progress=False,
+    )
+    return folder
+
+
+def test_classes_that_a_model_is_not_told_are_owed_by_no_file(told_by_classes, tmp_path):
+    for name in ("all", "bare", "odd"):
+        data = told_by_classes / f"{name}.parquet"
+        score(told_by_classes / "model.ckpt", data, tmp_path / f"{name}.parquet")
+    rows = [parquet.read_table(tmp_path / f"{name}.parquet") for name in ("all", "bare")]
+    assert rows[0] == rows[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "anomalous"),
+    [("all", None, "large"), ("bare", None, None), ("odd", None, None), ("flags", "fault", 20)],
+)
+def test_evaluation_takes_what_labels_there_are(told_by_classes, capsys, name, label, anomalous):
+    """Those of the classes, unless others are named; none at all if there are none."""
+    evaluate(told_by_classes / "model.ckpt", told_by_classes / f"{name}.parquet", label)
+    lines = capsys.readouterr().out.splitlines()
+    found = [float(line.split("│")[2]) for line in lines if "anomalous windows" in line]
+    if anomalous == "large":
+        size = parquet.read_table(told_by_classes / "all.parquet")["size"].to_numpy()[::8]
+        anomalous = (size == "large").sum()
+    assert found == ([] if anomalous is None else [anomalous])

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.distributions import Normal
 
-from rvae.config import ModelConfig, ObjectiveConfig, RecurrentConfig
+from rvae.config import DenseConfig, ModelConfig, ObjectiveConfig, RecurrentConfig
 from rvae.objective import Terms, negative_elbo, negative_log_likelihood, weight_of_kl
 from rvae.vae import VAE
 
@@ -48,6 +48,13 @@ def test_the_loss_is_a_mean_over_the_batch_of_sums():
     assert terms.loss(1.0, free_bits=0.5).item() == pytest.approx(2 + 1.5 + 0.5)
 
 
+def test_without_free_bits_the_loss_is_the_bound_itself():
+    """Terms that a flow estimates may be negative, and must not be lost then."""
+    terms = Terms(torch.tensor([1.0, 3.0]), torch.tensor([[2.0, -1.0], [1.0, 0.5]]), torch.zeros(2))
+    assert terms.loss(1.0).item() == pytest.approx(2 + 1.5 - 0.25)
+    assert terms.loss(1.0, free_bits=0.5).item() == pytest.approx(2 + 1.5 + 0.5)
+
+
 def test_the_loss_does_not_depend_on_how_a_batch_is_grouped(vae):
     x = torch.randn(6, 5, 2)
     q = vae.encode(x, ~x.isnan())
@@ -87,6 +94,22 @@ def test_beta_rises_in_cycles():
         0, 0.5, 1, 1, 0, 0.5,
     ]  # fmt: skip
     assert weight_of_kl(config, 1) == 1
+
+
+def test_sampling_noise_leaves_the_divergence_of_a_flow_alone():
+    """A posterior must not gain by widening where its noise is not drawn."""
+    torch.manual_seed(0)
+    model = ModelConfig("dense", dense=DenseConfig((4,)), latent=3, posterior="iaf")
+    bent = VAE(model, window=5, categories=[0])
+    x = torch.randn(1, 5, 1).expand(20_000, -1, -1)
+
+    def kl(noise):
+        with torch.no_grad():
+            return negative_elbo(bent, x, ~x.isnan(), sampling_noise=noise).kl.sum(1)
+
+    error = kl(1.0).std().item() / math.sqrt(len(x))
+    for noise in (0.0, 0.5):
+        assert kl(noise).mean().item() == pytest.approx(kl(1.0).mean().item(), abs=6 * error)
 
 
 def test_sampling_noise_scales_the_distance_from_the_mean(vae):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -5,6 +7,7 @@ from pyarrow import csv, parquet
 
 from rvae.config import ReaderConfig
 from rvae.data.readers import read
+from rvae.data.vocabulary import Vocabulary
 from rvae.errors import FieldError
 
 
@@ -92,6 +95,63 @@ def test_an_npz_holds_labels_a_series_or_a_point(tmp_path, labels):
     np.testing.assert_array_equal([s.labels for s in dataset.series], expected != 0)
 
 
+def test_an_npz_holds_times_and_classes_a_series_or_a_point(tmp_path):
+    times = np.datetime64("2026-01-01", "s") + np.arange(15).reshape(3, 5)
+    kinds = np.array([2, 10, 2])
+    np.savez(tmp_path / "a.npz", x=np.zeros((3, 5, 2)), t=times, k=kinds)
+    config = ReaderConfig(time="t", classes="k", normal=("2",))
+    dataset = read(tmp_path / "a.npz", config)
+    assert dataset.vocabulary == Vocabulary({}, ("2", "10"))
+    assert [s.classes.tolist() for s in dataset.series] == [[0] * 5, [1] * 5, [0] * 5]
+    assert [s.labels.any() for s in dataset.series] == [False, True, False]
+    np.testing.assert_array_equal([s.times for s in dataset.series], times)
+    np.savez(tmp_path / "b.npz", x=np.zeros((3, 5, 2)), t=times, k=np.full((3, 5), 10.0))
+    other = read(tmp_path / "b.npz", config, dataset.vocabulary)
+    assert all((s.classes == 1).all() and s.labels.all() for s in other.series)
+    np.savez(tmp_path / "c.npz", x=np.zeros((3, 5, 2)), t=times, k=np.array(["2", "x", "y"]))
+    other = read(tmp_path / "c.npz", config, dataset.vocabulary)
+    assert [s.classes[0] for s in other.series] == [0, -1, -1]
+
+
+UNEQUAL = {
+    "a.tsv": "2\t1\t2\t3\n1\t4\t5\tNaN\n3\t6\tNaN\tNaN\n",
+    "a.txt": "  2.0  1 2 3\n  1.0  4 5 NaN\n  3.0  6 NaN NaN\n",
+    "a.ts": "@univariate true\n@equalLength false\n@classLabel true 1 2 3\n@data\n"
+    "1,2,3:2\n4,5:1\n6:3\n",
+}
+
+
+@pytest.mark.parametrize("name", UNEQUAL)
+def test_files_of_the_archive_are_series_filled_up_to_the_longest(tmp_path, name):
+    (tmp_path / name).write_text(UNEQUAL[name])
+    dataset = read(tmp_path / name, ReaderConfig(normal=("1", "2")))
+    assert dataset.channels == ("value",)
+    assert dataset.source.layout == "rows"
+    assert dataset.vocabulary == Vocabulary({}, ("1", "2", "3"))
+    np.testing.assert_array_equal(
+        [s.values[:, 0] for s in dataset.series], [[1, 2, 3], [4, 5, np.nan], [6, np.nan, np.nan]]
+    )
+    assert [s.classes.tolist() for s in dataset.series] == [[1] * 3, [0] * 3, [2] * 3]
+    assert [s.labels.tolist() for s in dataset.series] == [[False] * 3, [False] * 3, [True] * 3]
+    # What reads it makes of it can be read again, also where a normal class does not occur.
+    known = Vocabulary({}, ("1", "2", "4"))
+    again = read(tmp_path / name, replace(dataset.source, normal=("4",)), known)
+    assert [s.classes[0] for s in again.series] == [1, 0, -1]
+    assert all(s.labels.all() for s in again.series)
+
+
+def test_an_archive_file_of_several_channels_needs_no_classes(tmp_path):
+    (tmp_path / "a.ts").write_text("@dimensions 2\n@classLabel false\n@data\n1,2:3,4\n5:6\n")
+    dataset = read(tmp_path / "a.ts", ReaderConfig())
+    assert dataset.channels == ("channel_0", "channel_1")
+    assert dataset.series[0].values.tolist() == [[1, 3], [2, 4]]
+    np.testing.assert_array_equal(dataset.series[1].values, [[5, 6], [np.nan, np.nan]])
+    assert dataset.series[0].classes is None
+    with pytest.raises(FieldError) as caught:
+        read(tmp_path / "a.ts", ReaderConfig(normal=("1",)))
+    assert caught.value.field == "reader.normal"
+
+
 def _broken(folder):
     np.save(folder / "words.npy", np.array(["a"]))
     np.save(folder / "deep.npy", np.zeros((2, 2, 2, 2)))
@@ -118,6 +178,12 @@ def _broken(folder):
     (folder / "gaps.csv").write_text("a,y\n1,0\n2,\n")
     (folder / "not.parquet").write_text("hello")
     (folder / "data.txt").write_text("1")
+    (folder / "one.tsv").write_text("1\t2\t3\n")
+    many = [f"c{i}\t{i}" for i in range(1001)]
+    (folder / "names.tsv").write_text("\n".join(many))
+    np.save(folder / "narrow.npy", np.zeros((4, 0)))
+    beside = {"x": np.zeros((3, 5)), "t": np.arange(15), "k": np.array([1, 2.5, 3])}
+    np.savez(folder / "beside.npz", **beside)
 
 
 @pytest.mark.parametrize(
@@ -158,6 +224,21 @@ def _broken(folder):
         ("gaps.csv", {"label": "y"}, "reader.label"),
         ("gaps.csv", {"series": "z"}, "reader.series"),
         ("not.parquet", {}, "data"),
+        ("narrow.npy", {}, "data"),
+        ("infinite.npy", {"categorical": ("a",)}, "reader.categorical"),
+        ("infinite.npy", {"classes": "k"}, "reader.classes"),
+        ("infinite.npy", {"time": "t"}, "reader.time"),
+        ("infinite.npy", {"normal": ("a",)}, "reader.normal"),
+        ("two.npz", {"time": "t", "array": "a"}, "reader.time"),
+        ("two.npz", {"classes": "k", "array": "a"}, "reader.classes"),
+        ("beside.npz", {"array": "x", "time": "t", "layout": "series"}, "reader.time"),
+        ("beside.npz", {"array": "x", "time": "t", "layout": "rows"}, "reader.time"),
+        ("beside.npz", {"array": "x", "classes": "k", "layout": "rows"}, "reader.classes"),
+        ("one.tsv", {"normal": ("2",)}, "reader.normal"),
+        ("one.tsv", {"columns": ("a",)}, "reader.columns"),
+        ("one.tsv", {"categorical": ("a",)}, "reader.categorical"),
+        ("one.tsv", {"classes": "a"}, "reader.classes"),
+        ("names.tsv", {}, "class"),
     ],
 )
 def test_what_cannot_be_read_names_its_field(tmp_path, name, options, field):

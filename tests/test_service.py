@@ -3,7 +3,9 @@ import json
 import numpy as np
 import pytest
 
+from rvae.config import DenseConfig, FlowConfig, ModelConfig, RecurrentConfig, TimeConfig
 from rvae.service import Call, Limits, Service
+from untrained import untrained_card, untrained_engine
 
 
 @pytest.fixture(scope="module")
@@ -183,3 +185,116 @@ def test_the_description_can_be_used(service):
 
 def test_an_empty_batch_is_answered(service):
     assert service.answer([]) == []
+
+
+SMALL = RecurrentConfig(hidden=6)
+MODE = {"mode": ("off", "on", "3")}
+KINDS = {
+    "numbers": untrained_card(),
+    "several": untrained_card(channels=("heat", "speed")),
+    "categories": untrained_card(channels=("heat", "mode"), categories=MODE),
+    "one categorical channel": untrained_card(channels=("mode",), categories=MODE),
+    "calendar": untrained_card(
+        ModelConfig(recurrent=SMALL, time=TimeConfig(2, ("hour", "year"), bypass=True))
+    ),
+    "conditional": untrained_card(
+        ModelConfig(recurrent=SMALL, conditional=True), classes=("0", "old")
+    ),
+    "bernoulli": untrained_card(
+        ModelConfig("dense", dense=DenseConfig(()), likelihood="bernoulli"), ("one", "two")
+    ),
+    "everything": untrained_card(
+        ModelConfig(
+            "convolutional",
+            posterior="iaf",
+            flow=FlowConfig(hidden=8),
+            time=TimeConfig(calendar=("day",)),
+            conditional=True,
+            likelihood="bernoulli",
+        ),
+        ("duty", "mode"),
+        MODE,
+        ("new", "old"),
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=KINDS.values(), ids=KINDS.keys())
+def any_service(request):
+    return Service(untrained_engine(request.param), "any", "1.0", Limits())
+
+
+def test_the_example_of_every_kind_of_model_is_accepted(any_service):
+    description = json.loads(any_service.describe().body)
+    example, card = description["example"], description["card"]
+    status, answer = ask(any_service, **example)
+    assert status == 200, answer
+    assert len(answer["score"]) == 1
+    # And as one of several instances.
+    several = {name: [value] * 2 for name, value in example.items() if name != "data"}
+    status, answer = ask(any_service, instances=[example["data"]] * 2, **several)
+    assert status == 200, answer
+    assert set(example) == (
+        {"data"}
+        | ({"timestamps"} if card["model"]["time"]["calendar"] else set())
+        | ({"label"} if card["model"]["conditional"] else set())
+    )
+
+
+def test_every_output_of_every_kind_of_model_has_the_form_of_the_request(any_service):
+    example = json.loads(any_service.describe().body)["example"]
+    output = ["score", "latent", "reconstruction", "point_scores", "contributions"]
+    _, answer = ask(any_service, **example, output=output)
+    assert np.shape(answer["reconstruction"]) == np.shape(example["data"])
+    assert np.shape(answer["contributions"]) == (1, *np.shape(example["data"]))
+    assert np.shape(answer["point_scores"]) == (8,)
+    # A reconstruction can be asked about in its turn.
+    assert ask(any_service, **(example | {"data": answer["reconstruction"]}))[0] == 200
+
+
+def test_categories_come_back_as_text():
+    service = Service(untrained_engine(KINDS["categories"]), "any", "1.0", Limits())
+    data = [[20.0, "on"], [21.0, 3], [None, None], [22.0, "stuck"]] * 2
+    status, answer = ask(service, data=data, output=["reconstruction"])
+    assert status == 200
+    for number, word in answer["reconstruction"]:
+        assert type(number) is float
+        assert word in MODE["mode"]
+
+
+def test_one_categorical_channel_is_answered_as_it_was_asked():
+    service = Service(untrained_engine(KINDS["one categorical channel"]), "any", "1.0", Limits())
+    words = ["on", "off", None, 3] * 2
+    for data, shape in ((words, (8,)), ([[word] for word in words], (8, 1))):
+        _, answer = ask(service, data=data, output=["reconstruction", "contributions"])
+        assert np.shape(answer["reconstruction"]) == shape
+        assert np.shape(answer["contributions"]) == (1, *shape)
+
+
+def test_an_unknown_category_is_scored_and_is_the_reason():
+    service = Service(untrained_engine(KINDS["categories"]), "any", "1.0", Limits())
+    data = [[20.0, "on"] for _ in range(8)]
+    _, usual = ask(service, explain=True, data=data)
+    data[5][1] = "on fire"
+    status, odd = ask(service, explain=True, data=data)
+    assert status == 200
+    assert odd["score"][0] > usual["score"][0] + 0.3
+    step, channel = np.unravel_index(np.argmax(odd["contributions"]), (8, 2))
+    assert (step, channel) == (5, 1)
+
+
+def test_categories_count_for_what_they_cost():
+    """A channel of a thousand categories is a thousand numbers in the answer's making."""
+    words = {"mode": tuple(f"w{i}" for i in range(1000))}
+    card = untrained_card(channels=("mode",), categories=words)
+    service = Service(untrained_engine(card), "any", "1.0", Limits(values=3 * 8 * 1000))
+    assert ask(service, data=["w1"] * 10)[0] == 200
+    status, error = ask(service, data=["w1"] * 11)
+    assert (status, error["field"]) == (422, "stride")
+
+
+def test_what_is_missing_beside_the_values_is_asked_for():
+    for kind, field in (("calendar", "timestamps"), ("conditional", "label")):
+        service = Service(untrained_engine(KINDS[kind]), "any", "1.0", Limits())
+        status, error = ask(service, data=[20.0] * 8)
+        assert (status, error["field"]) == (422, field)

@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 
 from rvae.config import DataConfig
+from rvae.data.calendar import calendar_features
 from rvae.data.dataset import WindowDataset
 from rvae.data.scaler import Scaler
 from rvae.data.series import Series
-from rvae.data.windows import every_window, split, window_starts
+from rvae.data.windows import every_window, slabs, split, window_starts
 from rvae.errors import FieldError
 
 
@@ -31,6 +32,19 @@ def test_windows_cover_every_point(length, stride, expected):
     assert starts.tolist() == expected
     if stride <= 4:
         assert set((starts[:, None] + np.arange(4)).ravel()) == set(range(length))
+
+
+@pytest.mark.parametrize("windows", [1, 2, 3, 4, 9])
+@pytest.mark.parametrize("stride", [1, 2, 3, 5, 7])
+@pytest.mark.parametrize("length", [4, 10, 11])
+def test_slabs_have_together_exactly_the_windows_of_the_series(length, stride, windows):
+    found = []
+    for first, slab in slabs(series(length), 4, stride, windows):
+        starts = window_starts(len(slab), 4, stride)
+        assert len(starts) <= windows
+        assert slab.values[0, 0] == first
+        found += slab.values[starts, 0].tolist()
+    assert found == window_starts(length, 4, stride).tolist()
 
 
 def test_windows_are_stretches_of_the_series():
@@ -112,3 +126,25 @@ def test_training_windows_are_scaled_windows_of_every_series():
         [-5, -4.5, -4, -3.5],
         [-4.5, -4, -3.5, -3],
     ]
+
+
+def test_the_class_of_a_window_is_that_of_most_of_its_steps():
+    classes = np.array([2, 2, 2, 0, 0, 0, -1, -1, -1, 1])
+    given = Series(np.arange(10.0)[:, None], classes=classes)
+    unclassed = Series(np.arange(4.0)[:, None])
+    dataset = WindowDataset([given, unclassed], Scaler((0.0,), (1.0,), (0,)), 4, 1, calendar=())
+    (batch,) = dataset.batches()
+    # Of equally many the lower one, where a class that is not known is the lowest.
+    assert batch.context.label.tolist() == [2, 0, 0, 0, -1, -1, -1, -1]
+
+
+def test_the_time_of_a_window_is_that_of_its_steps():
+    times = np.datetime64("2026-01-05", "us") + np.arange(30) * np.timedelta64(1, "h")
+    given = Series(np.zeros((30, 1)), times=times)
+    scaler = Scaler((0.0,), (1.0,), (0,))
+    batch = WindowDataset([given], scaler, 4, 10, ("day", "week")).__getitems__([2, 1])
+    expected = calendar_features(times, ("day", "week"))
+    np.testing.assert_array_equal(batch.context.time[0], expected[20:24])
+    np.testing.assert_array_equal(batch.context.time[1], expected[10:14])
+    nothing = WindowDataset([given], scaler, 4, 10, ()).__getitems__([0])
+    assert nothing.context.time.shape == (1, 4, 0)

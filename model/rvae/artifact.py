@@ -22,6 +22,8 @@ import rvae
 from rvae.calibration import Calibration
 from rvae.config import ModelConfig, ReaderConfig
 from rvae.data.scaler import Scaler
+from rvae.data.series import Series
+from rvae.data.stored import blocks
 from rvae.data.vocabulary import Vocabulary
 from rvae.errors import FieldError, require
 from rvae.vae import VAE
@@ -81,6 +83,21 @@ class Card:
     def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Lowest and highest value of each channel (C,) that the model can be given."""
         return self.scaler.bounds(self.model.likelihood == "bernoulli")
+
+    def require_in_bounds(self, series: Series) -> None:
+        """Raise a `FieldError` where a value of a series is out of them."""
+        low, high = self.bounds()
+        passed = 0
+        for block in blocks(series.values):
+            beyond = (block < low) | (block > high)
+            if beyond.any():
+                step, i = np.argwhere(beyond)[0]
+                raise FieldError(
+                    self.channels[i],
+                    f"is {block[step, i]:g} at step {passed + step} of series {series.name}, but "
+                    f"the model takes values from {low[i]:.4g} to {high[i]:.4g}",
+                )
+            passed += len(block)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, strings, lists and dictionaries."""

@@ -59,7 +59,7 @@ class HalveOnPlateau(pl.Callback):
         self._rate = ReduceLROnPlateau(
             trainer.optimizers[0],
             factor=0.5,
-            patience=EPOCHS_ON_A_PLATEAU,
+            patience=EPOCHS_ON_A_PLATEAU - 1,  # how many PyTorch lets pass
             threshold=self._improvement,
             threshold_mode="abs",
         )

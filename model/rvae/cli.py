@@ -316,9 +316,13 @@ def _read_like(
     from rvae.data.readers import read
     from rvae.errors import require
 
+    normal = card.reader.normal if labels and label is None else ()
+    owed = card.reader.classes if card.model.conditional else None
     config = replace(
         card.reader,
         label=(label or card.reader.label) if labels else None,
+        classes=card.reader.classes if normal else owed,
+        normal=normal,
         array=array or card.reader.array,
         layout=layout or card.reader.layout,
         # What are columns in one layout are no columns in another.
@@ -328,9 +332,11 @@ def _read_like(
         dataset = read(path, config, card.vocabulary)
     except FieldError as error:
         # Labels that the training file had are welcome here, not owed.
-        if error.field != "reader.label" or label is not None:
+        welcome = {"reader.label"} if owed else {"reader.label", "reader.classes"}
+        if error.field not in welcome or label is not None:
             raise FieldError(error.field.removeprefix("reader."), error.message) from None
-        dataset = read(path, replace(config, label=None), card.vocabulary)
+        config = replace(config, label=None, classes=owed, normal=())
+        dataset = read(path, config, card.vocabulary)
     for series in dataset.series:
         require(
             len(series) >= card.window,

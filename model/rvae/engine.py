@@ -16,9 +16,8 @@ from rvae.data.calendar import calendar_features
 from rvae.data.dataset import Batch, WindowDataset
 from rvae.data.scaler import Scaler
 from rvae.data.series import Series
-from rvae.data.stored import blocks
 from rvae.data.windows import slabs, window_starts
-from rvae.errors import FieldError, require
+from rvae.errors import require
 from rvae.objective import negative_log_likelihood
 
 __all__ = ["Analysis", "Engine"]
@@ -116,7 +115,9 @@ class Engine:
             strides = self.card.stride
         if isinstance(strides, int):
             strides = [strides] * len(series)
-        given = [one if isinstance(one, Series) else Series(one) for one in series]
+        given = [
+            one if isinstance(one, Series) else Series(one, str(i)) for i, one in enumerate(series)
+        ]
         for one, stride in zip(given, strides, strict=True):
             self._check(one)
             require(stride >= 1, "stride", f"must be at least 1, got {stride}")
@@ -245,14 +246,7 @@ class Engine:
             "series",
             f"has {len(series)} points, the model needs {card.window}",
         )
-        low, high = card.bounds()
-        for block in blocks(series.values):
-            beyond = ((block < low) | (block > high)).any(axis=0)
-            if beyond.any():
-                i = int(beyond.argmax())
-                raise FieldError(
-                    card.channels[i], f"leaves the range from {low[i]:g} to {high[i]:g}"
-                )
+        card.require_in_bounds(series)
         if card.model.time.calendar:
             series.clock()
         if card.model.conditional:
@@ -267,9 +261,8 @@ class Engine:
         self, windows: WindowDataset
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         steps, scaler = self.card.window, self.card.scaler
-        spread = sum(count or 1 for count in scaler.categories)
         latent = np.empty((len(windows), self.card.model.latent), dtype=np.float32)
-        mean = np.empty((len(windows), steps, spread), dtype=np.float32)
+        mean = np.empty((len(windows), steps, scaler.spread), dtype=np.float32)
         nll = np.empty((len(windows), steps, len(self.card.channels)), dtype=np.float32)
         for first in range(0, len(windows), WINDOWS_A_RUN):
             run = range(first, min(first + WINDOWS_A_RUN, len(windows)))

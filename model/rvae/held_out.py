@@ -61,7 +61,8 @@ def look(vae: VAE, card: Card, windows: WindowDataset) -> Look:
         latent=z.cpu().numpy(),
         classes=batch.context.label.numpy() if card.vocabulary.classes else None,
         class_names=card.vocabulary.classes,
-        windows=card.scaler.inverse(card.scaler.spread_out(batch.x[few].numpy())),
+        # Categories are not scaled: an unknown one stays 0, which no reconstruction is.
+        windows=batch.x[few].numpy() * np.array(card.scaler.scale) + np.array(card.scaler.mean),
         reconstructions=card.scaler.inverse(said),
         channels=card.channels,
     )

@@ -40,8 +40,11 @@ class Terms:
         unit, so that beta = 1 is the evidence lower bound whatever the window's size. Free bits
         bound each dimension's mean KL from below (Kingma et al. 2016, eq. 15).
         """
-        kl = self.kl.mean(0).clamp(min=free_bits).sum()
-        return self.reconstruction.mean() + beta * kl
+        kl = self.kl.mean(0)
+        # Without free bits nothing is bounded: terms of an estimate may be negative.
+        if free_bits > 0:
+            kl = kl.clamp(min=free_bits)
+        return self.reconstruction.mean() + beta * kl.sum()
 
 
 def negative_elbo(

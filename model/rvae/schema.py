@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rvae.artifact import Card
 from rvae.data.series import Series
-from rvae.data.vocabulary import numbered
+from rvae.data.vocabulary import numbered, plain
 from rvae.errors import FieldError, require
 
 __all__ = ["MalformedError", "Options", "Query", "parse"]
@@ -44,8 +44,7 @@ class Options(BaseModel):
         Field(description="Time of every step in ISO 8601, rising; a list of each instance."),
     ] = None
     label: Annotated[
-        str | int | list[Any] | None,
-        Field(description="Class of the series, for a conditional model; of each instance."),
+        Any, Field(description="Class of the series, for a conditional model; of each instance.")
     ] = None
     output: Annotated[
         list[Output] | None, Field(description="What to answer with.", min_length=1, max_length=5)
@@ -159,7 +158,7 @@ def _values(value: Any, field: str, card: Card) -> tuple[NDArray[np.float64], bo
     """
     channels = len(card.channels)
     if type(value) is not list:
-        raise FieldError(field, f"expected a list of numbers, got {_kind(value)}")
+        raise FieldError(field, f"expected a list of values, got {_kind(value)}")
     require(
         len(value) >= card.window,
         field,
@@ -295,7 +294,7 @@ def _classes(
             )
             classes.append(None)
             continue
-        word = str(value) if type(value) is int else value
+        word = plain(str(value)) if type(value) in (int, str) else None
         require(bool(known), field, "is given, but this model knows no classes")
         require(word in known, field, f"expected one of {', '.join(known)}")
         classes.append(np.full(length, known.index(word)))
@@ -303,7 +302,7 @@ def _classes(
 
 
 def _odd_row(rows: list[Any], field: str, card: Card) -> FieldError:
-    """What is wrong with the first time step that is not a list of a number for each channel."""
+    """What is wrong with the first time step that is not a list of a value for each channel."""
     channels = len(card.channels)
     step, row = next(
         (step, row)
@@ -313,7 +312,7 @@ def _odd_row(rows: list[Any], field: str, card: Card) -> FieldError:
     got = f"{len(row)} of them" if type(row) is list else _kind(row)
     names = ", ".join(card.channels)
     return FieldError(
-        f"{field}[{step}]", f"expected a list of {channels} numbers ({names}), got {got}"
+        f"{field}[{step}]", f"expected a list of {channels} values ({names}), got {got}"
     )
 
 

@@ -32,7 +32,8 @@ class Limits:
     """What requests may cost.
 
     Attributes:
-        values: Windows x steps x channels of one request at the most, and of what is run together.
+        values: Windows x steps x channels of one request at the most, and of what is run together;
+            a categorical channel counts as often as it has categories.
         response_bytes: Bytes of an answer at the most. TorchServe ends a worker whose answer is
             larger than its `max_response_size`, so this must not be above that.
         seconds: Time after which what is left of a batch is asked to come again. TorchServe ends
@@ -162,7 +163,7 @@ class Service:
         query = parse(call.body, card)
         stride = card.stride if query.stride is None else query.stride
         windows = sum(len(window_starts(len(s), card.window, stride)) for s in query.series)
-        values = windows * card.window * len(card.channels)
+        values = windows * card.window * card.scaler.spread
         require(
             values <= self._limits.values,
             "stride",
@@ -206,18 +207,20 @@ class Service:
             return {jobs[0].place: _error(500, "body", "the model failed: see the server's log")}
 
     def _readable(self, values: Any) -> Any:
-        """Values (N, C) of an answer with words for the numbers of categories."""
+        """Values (N, C), or (N,) of one channel, with words for the numbers of categories."""
         vocabulary = self._engine.card.vocabulary
         if not vocabulary.categories:
             return values
         words = [vocabulary.categories.get(name) for name in self._engine.card.channels]
-        return [
+        values = np.asarray(values, dtype=np.float64)
+        steps = [
             [
                 value if known is None or math.isnan(value) else known[int(value) - 1]
                 for value, known in zip(step, words, strict=True)
             ]
-            for step in np.asarray(values, dtype=np.float64).reshape(-1, len(words)).tolist()
+            for step in values.reshape(-1, len(words)).tolist()
         ]
+        return [value for (value,) in steps] if values.ndim == 1 else steps
 
     def _reply(self, job: _Job, analyses: Sequence[Analysis]) -> Reply:
         predictions = [

@@ -286,6 +286,9 @@ def _prepare(
         calibration=None,
         versions=versions() | {"pytorch-lightning": version("pytorch-lightning")},
     )
+    # Of the training part the scaler has seen all; what is wrong with the others must not wait.
+    for s in (*parts.validation, *parts.calibration):
+        card.require_in_bounds(s)
     return card, training, parts
 
 

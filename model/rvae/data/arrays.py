@@ -75,8 +75,7 @@ def read_arrays(path: Path, config: ReaderConfig, known: Vocabulary | None) -> D
         codes = numbered(words.reshape(-1).tolist(), vocabulary.classes).reshape(words.shape)
         classes = _of_steps(codes.astype(np.int64) - 1, shape, "reader.classes")
         if config.normal:
-            flags = anomalies(words.reshape(-1).tolist(), config.normal).reshape(words.shape)
-            labels = _of_steps(flags, shape, "reader.classes")
+            labels = anomalies(classes, vocabulary.classes, config.normal)
     series = [
         Series(
             one,
@@ -137,6 +136,7 @@ def _main_array(arrays: dict[str, NDArray[Any]], config: ReaderConfig, path: Pat
 
 
 def _channel_names(config: ReaderConfig, count: int, file: str) -> tuple[str, ...]:
+    require(count > 0, "data", f"{file} holds no channels")
     names = config.columns or tuple(f"channel_{i}" for i in range(count))
     require(
         len(names) == count,

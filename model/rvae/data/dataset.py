@@ -75,8 +75,8 @@ class WindowDataset(Dataset[Batch]):
         for owner, place in zip(owners.tolist(), places.tolist(), strict=True):
             series = self._series[owner]
             start = min(place * int(self._strides[owner]), len(series) - self._window)
-            cut.append((series, slice(start, start + self._window)))
-        values = np.stack([np.asarray(s.values[steps]) for s, steps in cut])  # (B, T, C)
+            cut.append(series.part(start, start + self._window))
+        values = np.stack([np.asarray(s.values) for s in cut])  # (B, T, C)
         return Batch(
             torch.from_numpy(self._scaler.transform(values)),
             Context(torch.from_numpy(self._time(cut)), torch.from_numpy(_labels(cut))),
@@ -96,20 +96,16 @@ class WindowDataset(Dataset[Batch]):
                 return windows
         return found
 
-    def _time(self, cut: Sequence[tuple[Series, slice]]) -> NDArray[np.float32]:
+    def _time(self, cut: Sequence[Series]) -> NDArray[np.float32]:
         if not self._calendar:
             return np.zeros((len(cut), self._window, 0), dtype=np.float32)
-        times = [np.asarray(s.times[steps]) for s, steps in cut if s.times is not None]
-        return calendar_features(np.stack(times), self._calendar)
+        return calendar_features(np.stack([s.clock() for s in cut]), self._calendar)
 
 
-def _labels(cut: Sequence[tuple[Series, slice]]) -> NDArray[np.int64]:
+def _labels(cut: Sequence[Series]) -> NDArray[np.int64]:
     """The class of most steps of each window (B,), the lower one of equals, -1 where it is none."""
     return np.array(
-        [
-            -1 if s.classes is None else int(np.bincount(s.classes[steps] + 1).argmax()) - 1
-            for s, steps in cut
-        ],
+        [-1 if s.classes is None else int(np.bincount(s.classes + 1).argmax()) - 1 for s in cut],
         dtype=np.int64,
     )
 

@@ -45,6 +45,11 @@ def read(path: str | Path, config: ReaderConfig, known: Vocabulary | None = None
     except (OSError, ValueError, EOFError, BadZipFile, pa.ArrowException) as error:
         raise FieldError("data", f"cannot read {path.name}: {error}") from error
     require(len(dataset.series) > 0, "data", f"{path.name} holds no series")
+    require(
+        not config.normal or dataset.series[0].classes is not None,
+        "reader.normal",
+        "needs classes: name them with reader.classes",
+    )
     for series in dataset.series:
         require(len(series) > 0, "data", f"series {series.name} of {path.name} is empty")
         passed = 0
@@ -86,13 +91,12 @@ def _read(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Dataset
 
 
 def _read_folder(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Dataset:
-    for suffix in (".npy", ".parquet"):
-        if files := sorted(path.glob(f"*{suffix}")):
-            break
-    require(bool(files), "data", f"{path} holds neither .npy nor .parquet files")
-    if suffix == ".npy":
-        return read_npy_folder(files, config)
-    return read_parquet_folder(files, config, known)
+    arrays, tables = (sorted(path.glob(f"*{suffix}")) for suffix in (".npy", ".parquet"))
+    require(bool(arrays or tables), "data", f"{path} holds neither .npy nor .parquet files")
+    require(not (arrays and tables), "data", f"{path} holds both .npy and .parquet files")
+    if arrays:
+        return read_npy_folder(arrays, config)
+    return read_parquet_folder(tables, config, known)
 
 
 def _read_archive(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Dataset:
@@ -109,7 +113,7 @@ def _read_archive(path: Path, config: ReaderConfig, known: Vocabulary | None) ->
         if known is None:
             vocabulary = Vocabulary({}, in_order(cases.classes, "class"))
         codes = numbered(cases.classes, vocabulary.classes).astype(np.int64) - 1
-        labels = anomalies(cases.classes, config.normal) if config.normal else None
+        labels = anomalies(codes, vocabulary.classes, config.normal) if config.normal else None
     longest = max(map(len, cases.values))
     padded = [
         np.pad(case, ((0, longest - len(case)), (0, 0)), constant_values=np.nan)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvae.data.series import Series
+from rvae.data.vocabulary import plain
 from rvae.errors import require
 
 __all__ = ["anomalies", "as_labels", "as_times", "rows"]
@@ -40,15 +41,18 @@ def as_times(times: NDArray[Any], field: str) -> NDArray[np.datetime64]:
     return times.astype("datetime64[us]")
 
 
-def anomalies(words: Sequence[str | None], normal: Sequence[str]) -> NDArray[np.bool_]:
-    """Where the class is none of the normal ones.
+def anomalies(
+    classes: NDArray[np.int64], known: Sequence[str], normal: Sequence[str]
+) -> NDArray[np.bool_]:
+    """Where the class (...), an index of the known ones, is none of the normal ones.
 
     Raises:
-        FieldError: If a normal class is nowhere.
+        FieldError: If a normal class is not known.
     """
-    for word in normal:
-        require(word in words, "reader.normal", f"there is no class {word!r}")
-    return np.array([word not in normal for word in words])
+    words = [plain(word) for word in normal]
+    for word in words:
+        require(word in known, "reader.normal", f"there is no class {word!r}")
+    return ~np.isin(classes, [known.index(word) for word in words])
 
 
 def rows(

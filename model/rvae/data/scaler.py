@@ -91,11 +91,16 @@ class Scaler:
         Args:
             unit_interval: Whether numeric channels must lie in [0, 1].
         """
-        mean, scale = np.array(self.mean), np.array(self.scale)
-        numeric = np.array(self.categories) == 0
-        low = np.where(numeric & unit_interval, 0.0, mean - FARTHEST * scale)
-        high = np.where(numeric & unit_interval, 1.0, mean + FARTHEST * scale)
-        return low, high
+        mean, scale, categories = map(np.array, (self.mean, self.scale, self.categories))
+        low = np.where(unit_interval, 0.0, mean - FARTHEST * scale)
+        high = np.where(unit_interval, 1.0, mean + FARTHEST * scale)
+        numeric = categories == 0
+        return np.where(numeric, low, 0.0), np.where(numeric, high, categories)
+
+    @property
+    def spread(self) -> int:
+        """Numbers E of a step as networks reconstruct it."""
+        return sum(count or 1 for count in self.categories)
 
     def transform(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
         """Scale (..., C). The difference is taken in float64: a level of 1e9 must not eat it."""

@@ -21,6 +21,7 @@ from rvae.errors import FieldError, require
 __all__ = ["read_parquet_folder", "read_table"]
 
 NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
+ZONE = r":.*(Z|[-+]\d\d(:?\d\d)?)$"  # a date alone ends like one
 
 
 def read_table(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Dataset:
@@ -65,17 +66,24 @@ def read_parquet_folder(
     require(config.layout == "series", "reader.layout", 'must be "series" for a folder')
     columns = Columns.of(parquet.read_schema(paths[0]), config, paths[0].name)
     columns.require_channels()
+    for path in paths:
+        same = Columns.of(parquet.read_schema(path), columns.config, path.name)
+        require(
+            same.channels == columns.channels,
+            "data",
+            f"{path.name} has the channels {', '.join(same.channels)}, {paths[0].name} has "
+            f"{', '.join(columns.channels)}",
+        )
     vocabulary = known or columns.vocabulary(
         piece for path in paths for piece in _pieces(path, columns)
     )
     series = []
     for path in paths:
-        same = Columns.of(parquet.read_schema(path), columns.config, path.name)
-        values, times = Spool(len(same.channels)), Spool(1, np.int64)
+        values, times = Spool(len(columns.channels)), Spool(1, np.int64)
         labels, classes = [], []
-        for piece in _pieces(path, same):
-            values.append(same.values(piece, vocabulary))
-            flags, when, kinds = same.roles(piece, vocabulary)
+        for piece in _pieces(path, columns):
+            values.append(columns.values(piece, vocabulary))
+            flags, when, kinds = columns.roles(piece, vocabulary)
             if flags is not None:
                 labels.append(flags)
             if when is not None:
@@ -197,7 +205,8 @@ class Columns:
             words = _words(piece, config.classes).to_pylist()
             codes = np.nan_to_num(numbered(words, vocabulary.classes))
             classes = codes.astype(np.int64) - 1
-            labels = anomalies(words, config.normal) if config.normal else labels
+            if config.normal:
+                labels = anomalies(classes, vocabulary.classes, config.normal)
         return labels, times, classes
 
 
@@ -235,7 +244,11 @@ def _timestamps(table: pa.Table, name: str) -> NDArray[np.datetime64]:
     try:
         if not pa.types.is_date(column.type) and _is_number(column.type):
             raise pa.ArrowInvalid("numbers could be anything")
-        zoned = pa.types.is_timestamp(column.type) and column.type.tz is not None
+        if pa.types.is_timestamp(column.type):
+            zoned = column.type.tz is not None
+        else:
+            text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+            zoned = text and bool(pc.all(pc.match_substring_regex(column, ZONE)).as_py())
         column = column.cast(pa.timestamp("us", "UTC") if zoned else pa.timestamp("us"), safe=False)
     except pa.ArrowException:
         raise FieldError(

@@ -1,5 +1,7 @@
 """Words ⇄ numbers: the categories of channels, and classes."""
 
+import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -8,7 +10,7 @@ from numpy.typing import NDArray
 
 from rvae.errors import require
 
-__all__ = ["Vocabulary", "in_order", "numbered"]
+__all__ = ["Vocabulary", "in_order", "numbered", "plain"]
 
 # More words than this are names, not categories.
 MOST_WORDS = 1000
@@ -32,25 +34,40 @@ class Vocabulary:
 
 
 def in_order(words: Iterable[str], field: str) -> tuple[str, ...]:
-    """Different words in the order of numbers where all of them are numbers, else of the alphabet.
+    """Different plain words: in the order of numbers if all of them are, else of the alphabet.
 
     Raises:
         FieldError: If there are too many.
     """
-    different = set(words)
+    different = {plain(word) for word in set(words)}
     require(
         len(different) <= MOST_WORDS,
         field,
         f"holds {len(different)} different entries, of which {MOST_WORDS} can be told apart",
     )
     try:
-        return tuple(sorted(different, key=lambda word: (float(word), word)))
+        values = {word: float(word) for word in different}
     except ValueError:
         return tuple(sorted(different))
+    if not all(map(math.isfinite, values.values())):
+        return tuple(sorted(different))  # "nan" is a number that has no place among others
+    return tuple(sorted(different, key=lambda word: (values[word], word)))
+
+
+def plain(word: str) -> str:
+    """One spelling of a whole number or a truth value.
+
+    What a file calls 1, 1.0 or true depends on what else is in the column, and on who wrote it.
+    """
+    if number := re.fullmatch(r"([-+]?)0*(\d+)(\.0*)?", word, re.ASCII):
+        # Not by int(), which refuses thousands of digits.
+        sign, digits, _ = number.groups()
+        return digits if sign != "-" or digits == "0" else sign + digits
+    return word.lower() if word.lower() in ("true", "false") else word
 
 
 def numbered(words: Sequence[str | None], known: Sequence[str]) -> NDArray[np.float64]:
     """The number of each word (N,), the first known one being 1; 0 if unknown, NaN if missing."""
-    numbers: dict[str | None, float] = {word: i + 1 for i, word in enumerate(known)}
-    numbers[None] = np.nan
-    return np.array([numbers.get(word, 0) for word in words], dtype=np.float64)
+    numbers = {word: i + 1 for i, word in enumerate(known)}
+    number = {word: np.nan if word is None else numbers.get(plain(word), 0) for word in set(words)}
+    return np.array([number[word] for word in words], dtype=np.float64)

@@ -41,7 +41,9 @@ def slabs(series: Series, window: int, stride: int, windows: int) -> Iterator[tu
     starts = range(0, count_windows(len(series), window, stride), windows)
     for first in starts:
         end = (first + windows - 1) * stride + window
-        yield first * stride, series.part(first * stride, min(end, len(series)))
+        # The last window may start before the stride would have it.
+        begin = min(first * stride, len(series) - window)
+        yield begin, series.part(begin, min(end, len(series)))
 
 
 def every_window(values: NDArray[Any], window: int) -> NDArray[Any]:

@@ -1,0 +1,52 @@
+"""Models of every kind at no cost: what they say is nonsense, but in the right form."""
+
+import numpy as np
+import torch
+
+from rvae.artifact import Artifact, Card
+from rvae.calibration import Calibration
+from rvae.config import ModelConfig, ReaderConfig, RecurrentConfig
+from rvae.data.scaler import Scaler
+from rvae.data.vocabulary import Vocabulary
+from rvae.engine import Engine
+
+__all__ = ["untrained_card", "untrained_engine"]
+
+SMALL = ModelConfig(recurrent=RecurrentConfig(hidden=6), latent=3)
+
+
+def untrained_card(
+    model: ModelConfig = SMALL,
+    channels: tuple[str, ...] = ("heat",),
+    categories: dict[str, tuple[str, ...]] | None = None,
+    classes: tuple[str, ...] = (),
+    window: int = 8,
+) -> Card:
+    """A card: numeric channels lie around 20, or in [0, 1] where the likelihood wants that."""
+    vocabulary = Vocabulary(categories or {}, classes)
+    sizes = vocabulary.sizes(channels)
+    stays = [count > 0 or model.likelihood == "bernoulli" for count in sizes]
+    scaler = Scaler(
+        tuple(0.0 if one else 20.0 for one in stays),
+        tuple(1.0 if one else 2.0 for one in stays),
+        sizes,
+    )
+    return Card(
+        model=model,
+        channels=channels,
+        vocabulary=vocabulary,
+        window=window,
+        stride=1,
+        reader=ReaderConfig(),
+        scaler=scaler,
+        interval=3600.0 if model.time.calendar else None,
+        training={},
+        calibration=Calibration.fit(np.linspace(0, 2, 99), 0.95, 99),
+        versions={},
+    )
+
+
+def untrained_engine(card: Card, device: str = "cpu") -> Engine:
+    """An engine with random weights, always the same for a card."""
+    torch.manual_seed(0)
+    return Engine(Artifact(card, card.network().state_dict()), device)

@@ -250,7 +250,7 @@ def test_windows_are_numbered_alike_however_they_are_worked_through(
     """Also where the last piece of a series holds but the window at its end."""
     values = np.random.default_rng(0).normal(20, 2, (2, 77, 1))
     np.save(tmp_path / "long.npy", values)
-    monkeypatch.setattr("rvae.engine.WINDOWS_A_SLAB", slab)
+    monkeypatch.setattr("rvae.engine.NUMBERS_A_SLAB", slab * 32)
     score(checkpoint, tmp_path / "long.npy", tmp_path / "scores.parquet", stride=10)
     table = parquet.read_table(tmp_path / "scores.parquet")
     assert table["start"].to_pylist() == [0, 10, 20, 30, 40, 45] * 2

@@ -10,6 +10,7 @@ from rvae.config import ModelConfig, RecurrentConfig, TimeConfig
 from rvae.data.series import Series
 from rvae.data.stored import Spool
 from untrained import untrained_card, untrained_engine
+from waves import waves
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 
@@ -48,6 +49,24 @@ def test_more_windows_than_a_run_holds(engine):
     for start in (0, 255, 256, 668):
         (alone,) = engine.analyse([series[start : start + 32]])
         np.testing.assert_allclose(analysis.score[start], alone.score[0], **CLOSE)
+
+
+@pytest.mark.parametrize("numbers", [1, 32 * 300, 1 << 23])
+def test_a_scan_has_every_window_however_it_is_cut(engine, monkeypatch, numbers):
+    monkeypatch.setattr("rvae.engine.NUMBERS_A_SLAB", numbers)
+    series = [Series(np.concatenate(waves(n, seed=n)), str(n)) for n in (20, 1)]
+    scanned = list(engine.scan(series, 2))
+    for one, whole in zip(series, engine.analyse(series, 2), strict=True):
+        scores = [a.score for _, stretch, a in scanned if stretch.name == one.name]
+        np.testing.assert_allclose(np.concatenate(scores), whole.score, **CLOSE)
+
+
+def test_where_scores_are_too_many_they_are_evenly_chosen(engine, fresh):
+    series = [Series(values) for values in (np.concatenate(fresh[:20]), fresh[20], fresh[21])]
+    every = np.concatenate([analysis.score for analysis in engine.analyse(series)])
+    np.testing.assert_allclose(engine.scores(series, 10_000), every, **CLOSE)
+    few = np.linspace(0, len(every) - 1, 50).astype(int)
+    np.testing.assert_allclose(engine.scores(series, 50), every[few], **CLOSE)
 
 
 def test_series_of_different_lengths_and_strides_together(engine, fresh):
@@ -144,7 +163,7 @@ def test_a_scan_gives_exactly_the_windows_and_scores_of_an_analysis(
     if stored:
         series = [on_disk(one) for one in series]
     expected = of_machines.analyse(series, stride)
-    monkeypatch.setattr("rvae.engine.WINDOWS_A_SLAB", slab)
+    monkeypatch.setattr("rvae.engine.NUMBERS_A_SLAB", slab * 8 * of_machines.card.scaler.spread)
     found = list(of_machines.scan(series, stride))
     assert max(len(analysis.starts) for _, _, analysis in found) <= slab
     for i, whole in enumerate(expected):

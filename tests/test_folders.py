@@ -63,8 +63,8 @@ def test_a_folder_of_tables_holds_what_its_files_hold(tmp_path):
         assert isinstance(series.values, Stored)
         np.testing.assert_array_equal(np.asarray(series.values), alone.values)
         np.testing.assert_array_equal(series.clock(), alone.times)
-        np.testing.assert_array_equal(series.labels, alone.labels)
-        np.testing.assert_array_equal(series.classes, alone.classes)
+        np.testing.assert_array_equal(series.anomalous, alone.labels)
+        np.testing.assert_array_equal(series.kinds, alone.classes)
 
 
 def test_windows_on_disk_are_those_in_memory(tmp_path):
@@ -120,7 +120,7 @@ def test_training_on_files_is_training_on_the_table_that_they_make_up(tmp_path):
 def test_a_normal_class_need_not_be_in_every_file(tmp_path):
     write_tables(tmp_path)
     config = ReaderConfig(classes="kind", normal=("new", "used"))
-    labels = [s.labels for s in read(tmp_path, config).series]
+    labels = [s.anomalous for s in read(tmp_path, config).series]
     assert [flags.sum() for flags in labels] == [0, 10]
 
 
@@ -129,7 +129,7 @@ def test_categories_that_a_model_knows_are_kept(tmp_path):
     known = Vocabulary({"mode": ("on",)}, ("new",))
     first, _ = read(tmp_path, OPTIONS, known).series
     assert np.asarray(first.values)[:4, 1].tolist() == [0, 1, 1, 0]
-    assert first.classes[[0, 29]].tolist() == [0, -1]
+    assert first.kinds[[0, 29]].tolist() == [0, -1]
 
 
 @pytest.mark.parametrize("shape", [(20,), (20, 1), (20, 3)])

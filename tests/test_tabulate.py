@@ -9,7 +9,7 @@ from rvae.errors import FieldError
 
 
 def test_windows_of_slabs_are_those_of_the_series(engine, monkeypatch, tmp_path):
-    monkeypatch.setattr("rvae.engine.WINDOWS_A_SLAB", 4)
+    monkeypatch.setattr("rvae.engine.NUMBERS_A_SLAB", 4 * 32)
     times = np.datetime64("2026-03-01", "us") + np.arange(90) * np.timedelta64(60, "s")
     series = Series(np.sin(np.arange(90.0))[:, None] + 20, "long", times=times)
     tabulate.write(tmp_path / "s.parquet", tabulate.windows(engine, [series, series], 7))

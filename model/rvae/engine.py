@@ -26,8 +26,8 @@ __all__ = ["Analysis", "Engine"]
 # windows stay within its caches and a GPU's memory.
 WINDOWS_A_RUN = 256
 
-# What is kept of so many windows at once fits into a few hundred megabytes.
-WINDOWS_A_SLAB = 16_384
+# What is kept of windows with so many numbers at once fits into a few hundred megabytes.
+NUMBERS_A_SLAB = 1 << 23
 
 # When the steps of windows that nobody dated are, and how far apart.
 SOME_DAY, SOME_INTERVAL = np.datetime64("2026-01-01T00:00:00", "us"), 3600.0
@@ -121,8 +121,9 @@ class Engine:
         for one, stride in zip(given, strides, strict=True):
             self._check(one)
             require(stride >= 1, "stride", f"must be at least 1, got {stride}")
-        if not series:
-            return []
+        return self._analyse(given, strides) if given else []
+
+    def _analyse(self, given: Sequence[Series], strides: Sequence[int]) -> list[Analysis]:
         latent, mean, nll = self._run(self.windows(given, strides))
         starts = [
             window_starts(len(one), self.card.window, stride)
@@ -168,9 +169,32 @@ class Engine:
         require(stride >= 1, "stride", f"must be at least 1, got {stride}")
         for one in series:
             self._check(one)
-            for first, stretch in slabs(one, self.card.window, stride, WINDOWS_A_SLAB):
-                (analysis,) = self.analyse([stretch], stride)
+            for first, stretch in slabs(one, self.card.window, stride, self._windows_a_slab):
+                (analysis,) = self._analyse([stretch], [stride])
                 yield first, stretch, analysis
+
+    def scores(self, series: Sequence[Series], most: int) -> NDArray[np.float64]:
+        """Scores of the windows of some series, or of so many of them, evenly chosen.
+
+        Args:
+            series: In the data's units, each with N ≥ T.
+            most: Windows to score at the most.
+
+        Returns:
+            Scores (W,), NaN where nothing was observed.
+
+        Raises:
+            FieldError: If a series does not fit the model.
+        """
+        for one in series:
+            self._check(one)
+        windows = self.windows(series, self.card.stride)
+        chosen = np.linspace(0, len(windows) - 1, min(len(windows), most), dtype=int)
+        scores = [
+            scoring.window_scores(self._run_batch(windows.__getitems__(run.tolist()))[2])
+            for run in np.split(chosen, range(WINDOWS_A_RUN, len(chosen), WINDOWS_A_RUN))
+        ]
+        return np.concatenate(scores)
 
     def windows(self, series: Sequence[Series], strides: Sequence[int] | int) -> WindowDataset:
         """All windows of some series as the network reads them."""
@@ -234,6 +258,10 @@ class Engine:
         require(label in classes, "label", f"{label!r} is none of {', '.join(classes)}")
         return classes.index(label)
 
+    @property
+    def _windows_a_slab(self) -> int:
+        return max(1, NUMBERS_A_SLAB // (self.card.window * self.card.scaler.spread))
+
     def _check(self, series: Series) -> None:
         card, shape = self.card, series.values.shape
         require(
@@ -248,10 +276,10 @@ class Engine:
         )
         card.require_in_bounds(series)
         if card.model.time.calendar:
-            series.clock()
+            next(series.pieces()).clock()
         if card.model.conditional:
             require(
-                series.classes is not None and bool((series.classes >= 0).all()),
+                all((piece.kinds >= 0).all() for piece in series.pieces()),
                 "label",
                 "is missing or unknown, but this model is conditional: it knows "
                 + ", ".join(card.vocabulary.classes),

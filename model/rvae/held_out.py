@@ -8,6 +8,7 @@ import torch
 from rvae.artifact import Card
 from rvae.data.dataset import Batch, WindowDataset
 from rvae.metrics import ExplainedVariance, active_units
+from rvae.noise import noise_of_windows
 from rvae.plots import Look
 from rvae.summary import Summary
 from rvae.vae import VAE
@@ -28,11 +29,12 @@ def assess(vae: VAE, card: Card, windows: WindowDataset) -> dict[str, Any]:
     explained = ExplainedVariance()
     latents = nats = Summary.empty(card.model.latent)
     for batch in windows.batches():
+        noise = noise_of_windows(range(nats.rows, nats.rows + len(batch.x)), card.model.latent, 0)
         q = vae.encode(batch.x, ~batch.x.isnan(), batch.context)
         said = vae.decode(q.centre, batch.context).mean
         explained.add(card.scaler.spread_out(batch.x.numpy()), said.numpy())
         latents = latents.joined_by(q.centre.numpy())
-        nats = nats.joined_by(q.draw(1.0)[1].numpy())
+        nats = nats.joined_by(q.draw(noise)[1].numpy())
     return {
         "explained_variance": explained.value,
         "active_units": active_units(latents.variance),

@@ -13,6 +13,7 @@ from rvae.config import ObjectiveConfig, TrainingConfig
 from rvae.data.dataset import Batch
 from rvae.hiding import hide
 from rvae.metrics import active_units
+from rvae.noise import noise_of_windows
 from rvae.objective import Terms, negative_elbo, weight_of_kl
 from rvae.optimization import optimizer, schedule
 
@@ -58,39 +59,50 @@ class TrainingModule(pl.LightningModule):
             self.objective, self.global_step / self.trainer.estimated_stepping_batches
         )
         loss = terms.loss(beta, self.objective.free_bits)
+        said: dict[str, Tensor | float] = {
+            "train/loss": loss,
+            "train/reconstruction": terms.reconstruction.mean(),
+            "train/kl": terms.kl.sum(1).mean(),
+            "train/beta": beta,
+        }
+        self.log_dict({f"{name}_step": value for name, value in said.items()})
+        # Processes that train together wait for each other to tell their means, so not at a step.
         self.log_dict(
-            {
-                "train/loss": loss,
-                "train/reconstruction": terms.reconstruction.mean(),
-                "train/kl": terms.kl.sum(1).mean(),
-                "train/beta": beta,
-            },
-            batch_size=len(batch.x),
-            on_step=True,
+            {f"{name}_epoch": value for name, value in said.items()},
+            on_step=False,
             on_epoch=True,
+            sync_dist=True,
+            batch_size=len(batch.x),
         )
         return loss
 
     def on_validation_epoch_start(self) -> None:
         self._held_out = Sums(self.card.model.latent)
-        # The same noise at each epoch: a checkpoint must not win by a lucky draw.
-        torch.manual_seed(self.training_config.seed)
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
+        processes, size = self.trainer.world_size, self.training_config.batch_size
+        first = batch_index * size * processes + self.global_rank
+        windows = range(first, first + len(batch.x) * processes, processes)
+        # The same noise at each epoch: a checkpoint must not win by a lucky draw.
+        noise = noise_of_windows(windows, self.card.model.latent, self.training_config.seed)
         mask = ~batch.x.isnan()
-        self._held_out.add(negative_elbo(self.vae, batch.x, mask, batch.context))
+        self._held_out.add(
+            negative_elbo(self.vae, batch.x, mask, batch.context, noise.to(batch.x.device))
+        )
 
     def on_validation_epoch_end(self) -> None:
         sums = self._held_out.of_all_processes(self.trainer.strategy.reduce, self.device)
         # At the full weight throughout, so that epochs are comparable during the warm-up.
-        self.log("validation/loss", sums.reconstruction + self.objective.beta * sums.kl.sum(), True)
+        loss = sums.reconstruction + self.objective.beta * sums.kl.sum()
+        self.log("validation/loss", loss, prog_bar=True, sync_dist=True)
         self.log_dict(
             {
                 "validation/reconstruction": sums.reconstruction,
                 "validation/kl": sums.kl.sum(),
                 "validation/active_units": float(active_units(sums.variance.numpy())),
                 **{f"kl/dimension_{i:03}": nats for i, nats in enumerate(sums.kl)},
-            }
+            },
+            sync_dist=True,
         )
 
     def configure_optimizers(self) -> Any:

@@ -52,7 +52,7 @@ def negative_elbo(
     x: Tensor,
     mask: Tensor,
     context: Context | None = None,
-    sampling_noise: float = 1.0,
+    sampling_noise: float | Tensor = 1.0,
     seen: Tensor | None = None,
 ) -> Terms:
     """Both terms for windows (B, T, C), with one sample of z from q(z|x).
@@ -62,7 +62,7 @@ def negative_elbo(
         x: Scaled windows (B, T, C).
         mask: Where a value was observed (B, T, C).
         context: What is known of the windows besides; nothing if left out.
-        sampling_noise: Factor on the noise of the sample.
+        sampling_noise: Factor on the noise of the sample, or the noise itself (B, D).
         seen: What the encoder gets to see of the mask; all of it if left out.
     """
     q = vae.encode(x, mask if seen is None else seen, context)

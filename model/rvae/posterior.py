@@ -3,9 +3,10 @@
 A module maps features (B, H) to a distribution over latents (B, D) that has
 
     centre       where it lies, without any chance (B, D)
-    draw(noise)  a sample (B, D) whose noise is scaled by the factor given, and the terms of
-                 KL(q ‖ p) by latent dimension (B, D), the prior p being standard normal; where they
-                 are estimated, single ones may be negative
+    draw(noise)  a sample (B, D) with the noise given (B, D), or with noise that is drawn and
+                 scaled by the factor given, and the terms of KL(q ‖ p) by latent dimension (B, D),
+                 the prior p being standard normal; where they are estimated, single ones may be
+                 negative
 """
 
 from typing import Protocol
@@ -31,7 +32,7 @@ class Latent(Protocol):
     @property
     def centre(self) -> Tensor: ...
 
-    def draw(self, noise: float) -> tuple[Tensor, Tensor]: ...
+    def draw(self, noise: float | Tensor) -> tuple[Tensor, Tensor]: ...
 
 
 class DiagonalNormal(Normal):
@@ -41,8 +42,8 @@ class DiagonalNormal(Normal):
     def centre(self) -> Tensor:
         return self.mean
 
-    def draw(self, noise: float) -> tuple[Tensor, Tensor]:
-        z = self.loc + noise * (self.rsample() - self.loc)
+    def draw(self, noise: float | Tensor) -> tuple[Tensor, Tensor]:
+        z = sample(self, noise)
         return z, kl_divergence(self, standard_normal_like(self.loc))
 
 
@@ -124,14 +125,14 @@ class Bent:
         """Where the normal's mean comes to lie: the mean itself has no closed form."""
         return self._flow.bend(self.base.mean, self._features)[0]
 
-    def draw(self, noise: float) -> tuple[Tensor, Tensor]:
-        start = self.base.rsample()
+    def draw(self, noise: float | Tensor) -> tuple[Tensor, Tensor]:
+        start = sample(self.base, noise if isinstance(noise, Tensor) else 1.0)
         z, log_slope = self._flow.bend(start, self._features)
         # Exact for the normal, an estimate only of what the flow changes: where everything is
         # estimated, a decoder at the start of training hears more noise than signal and gives up.
         bent = 0.5 * (z**2 - start**2) - log_slope
         kl = kl_divergence(self.base, standard_normal_like(start)) + bent
-        if noise != 1:
+        if not isinstance(noise, Tensor) and noise != 1:
             # The divergence is of q itself: estimated from samples with less noise, it would fall
             # without end where q widens.
             start = self.base.mean + noise * (start - self.base.mean)
@@ -144,6 +145,13 @@ def posterior(config: ModelConfig, features: int) -> nn.Module:
     if config.posterior == "iaf":
         return IAFPosterior(features, config.latent, config.flow)
     return NormalPosterior(features, config.latent)
+
+
+def sample(q: Normal, noise: float | Tensor) -> Tensor:
+    """One of each of some normals, with noise as in `draw`."""
+    if isinstance(noise, Tensor):
+        return q.loc + noise * q.scale
+    return q.loc + noise * (q.rsample() - q.loc)
 
 
 def standard_normal_like(z: Tensor) -> Normal:

@@ -3,15 +3,21 @@
 import ctypes
 import os
 import platform
+import resource
 from pathlib import Path
 
-__all__ = ["computing_threads", "keep_freed_memory", "usable_processors"]
+from rvae.errors import require
+
+__all__ = ["allow_open_files", "computing_threads", "keep_freed_memory", "usable_processors"]
 
 # Options of mallopt(3).
 M_TRIM_THRESHOLD = -1
 M_MMAP_THRESHOLD = -3
 
 MOST_THREADS = 8
+
+# For whatever else a process opens: libraries, logs, pipes to those that load windows.
+OTHER_FILES = 512
 
 # Where a control group states its share of processor time: "quota period" in version 2, a file
 # each in version 1, in microseconds.
@@ -34,6 +40,23 @@ def keep_freed_memory() -> None:
     mallopt = ctypes.CDLL(None).mallopt
     mallopt(M_MMAP_THRESHOLD, 32 << 20)  # the largest that glibc takes
     mallopt(M_TRIM_THRESHOLD, 1 << 30)
+
+
+def allow_open_files(count: int) -> None:
+    """Let this process keep so many files open.
+
+    Raises:
+        FieldError: If the machine does not allow for it.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        require(
+            hard == resource.RLIM_INFINITY or wanted <= hard,
+            "data",
+            f"{count} files are more than may be open at once: join some, or raise ulimit -n",
+        )
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def usable_processors() -> int:

@@ -55,19 +55,26 @@ class Summary:
 
         Chan, Golub and LeVeque 1983, "Algorithms for computing the sample variance", eq. 2.1.
         """
-        there = ~np.isnan(block)
-        count = there.sum(axis=0)
+        # Sums of what lies side by side take a fraction of the time.
+        columns = np.array(block.T, dtype=np.float64, order="C")
+        missing = np.isnan(columns)
+        count = len(block) - missing.sum(axis=1)
         observed = self.observed + count
+        smallest = np.fmin.reduce(columns, axis=1, initial=np.inf)
+        largest = np.fmax.reduce(columns, axis=1, initial=-np.inf)
         with np.errstate(over="ignore", invalid="ignore"):
-            mean = np.where(there, block, 0.0).sum(axis=0, dtype=np.float64) / np.maximum(count, 1)
-            squares = (np.where(there, block - mean, 0.0) ** 2).sum(axis=0)
+            columns[missing] = 0.0
+            mean = columns.sum(axis=1) / np.maximum(count, 1)
+            columns -= mean[:, None]
+            columns[missing] = 0.0
+            squares = np.square(columns, out=columns).sum(axis=1)
             apart = mean - self.mean
             share = count / np.maximum(observed, 1)
             return Summary(
                 self.rows + len(block),
                 observed,
-                np.minimum(self.smallest, np.where(there, block, np.inf).min(axis=0)),
-                np.maximum(self.largest, np.where(there, block, -np.inf).max(axis=0)),
+                np.minimum(self.smallest, smallest),
+                np.maximum(self.largest, largest),
                 self.mean + apart * share,
                 self.squares + squares + apart**2 * self.observed * share,
             )

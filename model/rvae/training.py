@@ -3,21 +3,20 @@
 import math
 import shutil
 import warnings
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
-import torch
 from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.utilities import rank_zero_only
 from torch.utils.data import DataLoader
 
-from rvae.artifact import CARD_KEY, Artifact, Card, versions
-from rvae.calibration import Calibration, require_enough, windows_needed
+from rvae.artifact import Artifact, Card, versions
+from rvae.calibration import require_enough, windows_needed
 from rvae.callbacks import (
     HalveOnPlateau,
     KeepWholeEpoch,
@@ -31,13 +30,16 @@ from rvae.data.dataset import Batch, EpochShuffle, WindowDataset
 from rvae.data.scaler import Scaler, summarise
 from rvae.data.series import Dataset, Series
 from rvae.data.windows import Parts, split
-from rvae.engine import Engine
 from rvae.errors import FieldError, require
-from rvae.held_out import assess, look
+from rvae.finishing import finish
+from rvae.held_out import look
 from rvae.module import TrainingModule
 from rvae.objective import warm_up_of_kl
 from rvae.optimization import WARM_UP
 from rvae.pictures import Pictures
+from rvae.requirements import require_known, require_machine
+from rvae.resuming import require_same
+from rvae.together import joined, strategy
 
 __all__ = ["Outcome", "fit"]
 
@@ -93,8 +95,8 @@ def fit(
     Raises:
         FieldError: If data or options do not fit together.
     """
-    _require_machine(training)
-    _require_known(dataset, model)
+    require_machine(training)
+    require_known(dataset, model)
     pl.seed_everything(training.seed, workers=True, verbose=False)
     card, training, parts = _prepare(dataset, data, model, objective, training)
     windows = {
@@ -103,7 +105,7 @@ def fit(
         )
         for part in fields(Parts)
     }
-    require(len(windows["training"]) > 1, "data", "the training part holds one window only")
+    steps, rest = _steps(windows, training)
     needed = windows_needed(training.quantile)
     require_enough(windows["calibration"].holds(needed), training.quantile)
     card = replace(
@@ -117,7 +119,7 @@ def fit(
     state = output / STATE
     last = state / "last.ckpt"
     if resume:
-        _require_same(last, card)
+        require_same(last, card)
     else:
         _clear(output)
     module = TrainingModule(card, objective, training)
@@ -146,7 +148,7 @@ def fit(
     trainer = pl.Trainer(
         accelerator=training.accelerator,
         devices=training.devices,
-        strategy="ddp" if training.devices > 1 else "auto",
+        strategy=strategy(training.devices),
         use_distributed_sampler=False,
         precision=training.precision,
         max_epochs=training.epochs,
@@ -156,12 +158,13 @@ def fit(
         callbacks=callbacks,
         enable_progress_bar=progress,
         enable_model_summary=False,
-        log_every_n_steps=min(10, math.ceil(len(windows["training"]) / training.batch_size)),
+        log_every_n_steps=min(10, steps),
         num_sanity_val_steps=0,
     )
     rank, processes = trainer.global_rank, trainer.world_size
     order = EpochShuffle(len(windows["training"]), training.seed, rank, processes)
-    with warnings.catch_warnings():
+    checkpoint = output / "model.ckpt"
+    with joined(training.devices), warnings.catch_warnings():
         # Loading windows that lie in memory in other processes would only copy them.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*Checkpoint directory .* is not empty.*")
@@ -170,25 +173,29 @@ def fit(
             module,
             # A batch of one has no spread to normalise by, and its gradient is mostly noise.
             # Shuffling leaves out another window each time.
-            _loader(windows["training"], training, order, len(order) % training.batch_size == 1),
+            _loader(windows["training"], training, order, drop_last=rest == 1),
             _loader(
                 windows["validation"],
                 training,
                 range(rank, len(windows["validation"]), processes),
-                False,
+                drop_last=False,
             ),
             ckpt_path=last if resume else None,
             weights_only=True,
         )
-    if best.best_model_score is not None and not best.best_model_score.isfinite():
-        raise FieldError("training", "diverged: lower training.learning_rate, or look at the data")
-    if not best.best_model_path:  # interrupted in the first epoch
-        best.best_model_path = str(state / "best.ckpt")
-        trainer.save_checkpoint(best.best_model_path)
-    checkpoint = output / "model.ckpt"
-    if trainer.is_global_zero:
-        _finish(Path(best.best_model_path), checkpoint, parts, training.quantile)
-    trainer.strategy.barrier()
+        if not best.best_model_path:  # interrupted in the first epoch
+            best.best_model_path = str(state / "best.ckpt")
+            trainer.save_checkpoint(best.best_model_path)
+        if trainer.is_global_zero:
+            _require_convergence(best)
+            finish(
+                Path(best.best_model_path),
+                checkpoint,
+                parts.validation,
+                parts.calibration,
+                training.quantile,
+            )
+        trainer.strategy.barrier()
     return Outcome(
         checkpoint,
         Artifact.load(checkpoint).card,
@@ -205,48 +212,6 @@ def _clear(output: Path) -> None:
         shutil.rmtree(output / name, ignore_errors=True)
 
 
-def _require_machine(training: TrainingConfig) -> None:
-    """Raise a `FieldError` where the machine cannot do what is asked for."""
-    gpus = torch.cuda.device_count()
-    on_gpu = training.accelerator == "gpu" or (training.accelerator == "auto" and gpus > 0)
-    require(
-        training.accelerator != "gpu" or gpus > 0,
-        "training.accelerator",
-        'is "gpu", but PyTorch finds none',
-    )
-    require(
-        not on_gpu or training.devices <= gpus,
-        "training.devices",
-        f"is {training.devices}, but PyTorch finds {gpus} GPU",
-    )
-    require(
-        on_gpu or training.precision != "16-mixed",
-        "training.precision",
-        '"16-mixed" needs a GPU: a processor can do "bf16-mixed"',
-    )
-
-
-def _require_known(dataset: Dataset, model: ModelConfig) -> None:
-    """Raise a `FieldError` where the model is told what the data does not say."""
-    require(
-        not model.conditional or len(dataset.vocabulary.classes) > 1,
-        "model.conditional",
-        "needs at least two classes: name them with reader.classes",
-    )
-    require(
-        not model.time.calendar or dataset.series[0].times is not None,
-        "model.time.calendar",
-        "needs timestamps: name them with reader.time",
-    )
-    if model.conditional:
-        for s in dataset.series:
-            require(
-                s.classes is not None and bool((s.classes >= 0).all()),
-                "reader.classes",
-                f"is missing for some steps of series {s.name}",
-            )
-
-
 def _prepare(
     dataset: Dataset,
     data: DataConfig,
@@ -258,7 +223,7 @@ def _prepare(
     window = _window(dataset, data)
     parts = split(dataset.series, data, window, training.seed)
     vocabulary, renumber = known_to_training(parts.training, dataset.channels, dataset.vocabulary)
-    parts = Parts(*([renumber(s) for s in getattr(parts, part.name)] for part in fields(Parts)))
+    parts = Parts(*(renumber(getattr(parts, part.name)) for part in fields(Parts)))
     summary = summarise(parts.training)
     scaler = Scaler.fit(
         summary,
@@ -292,6 +257,33 @@ def _prepare(
     return card, training, parts
 
 
+def _steps(windows: Mapping[str, WindowDataset], training: TrainingConfig) -> tuple[int, int]:
+    """How many steps an epoch has, and how many windows are left after those with full batches.
+
+    Raises:
+        FieldError: If there are not enough windows for each of the processes that train together.
+    """
+    share = math.ceil(len(windows["training"]) / training.devices)
+    for part, enough in (
+        ("training", share > 1),
+        ("validation", len(windows["validation"]) >= training.devices),
+    ):
+        require(
+            enough,
+            "data",
+            f"the {part} part has windows: {len(windows[part])}. That is not enough to train"
+            + (f" in {training.devices} processes" if training.devices > 1 else ""),
+        )
+    full, rest = divmod(share, training.batch_size)
+    return full + (rest > 1), rest
+
+
+def _require_convergence(best: KeepWholeEpoch) -> None:
+    score = best.best_model_score
+    if score is not None and not score.isfinite():
+        raise FieldError("training", "diverged: lower training.learning_rate, or look at the data")
+
+
 def _loader(
     windows: WindowDataset, training: TrainingConfig, order: Any, drop_last: bool
 ) -> DataLoader[Batch]:
@@ -310,31 +302,11 @@ def _loader(
 
 
 def _interval(series: Series) -> float | None:
-    """Median of the seconds between the steps of a series, if it has times."""
+    """Median of the seconds between the first steps of a series, if it has times."""
     if series.times is None:
         return None
-    return float(np.median(np.diff(series.clock())) / np.timedelta64(1, "s"))
-
-
-def _require_same(last: Path, card: Card) -> None:
-    """Raise a `FieldError` unless the state of training is of this training, but for its length."""
-    require(last.exists(), "resume", f"there is no {last}")
-    before, now = _settings(Artifact.load(last).card), _settings(card)
-    epochs = torch.load(last, map_location="cpu", weights_only=True)["epoch"] + 1
-    require(
-        now.pop("epochs") >= epochs, "training.epochs", f"{last} has gone through {epochs} already"
-    )
-    for name, value in now.items():
-        require(before[name] == value, "resume", f"{last} is of another {name}")
-
-
-def _settings(card: Card) -> dict[str, Any]:
-    """All that a training was told, by name."""
-    content = card.to_dict()
-    del content["versions"]
-    training = content.pop("training")
-    options = training.pop("options")
-    return content | training | options
+    times = next(series.pieces()).clock()
+    return float(np.median(np.diff(times)) / np.timedelta64(1, "s"))
 
 
 def _window(dataset: Dataset, data: DataConfig) -> int:
@@ -346,31 +318,3 @@ def _window(dataset: Dataset, data: DataConfig) -> int:
         'is needed: only the layout "rows" says by itself how long a window is',
     )
     return len(dataset.series[0])
-
-
-def _finish(best: Path, final: Path, parts: Parts, quantile: float) -> None:
-    """Turn the best checkpoint into one that knows what its scores mean."""
-    engine = Engine.load(best)
-    card = engine.card
-    scores = [analysis.score for _, _, analysis in engine.scan(parts.calibration)]
-    checkpoint = torch.load(best, map_location="cpu", weights_only=True)
-    card = replace(
-        card,
-        calibration=Calibration.fit(
-            np.concatenate(scores),
-            quantile,
-            independent=sum(len(s) // card.window for s in parts.calibration),
-        ),
-        training={
-            **card.training,
-            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-            "epoch": checkpoint["epoch"],
-            **assess(
-                Artifact.load(best).build(), card, engine.windows(parts.validation, card.stride)
-            ),
-        },
-    )
-    checkpoint[CARD_KEY] = card.to_dict()
-    unfinished = final.with_suffix(".unfinished")
-    torch.save(checkpoint, unfinished)
-    unfinished.replace(final)  # A reader sees the old checkpoint or the new one, whole.

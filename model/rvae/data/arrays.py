@@ -14,6 +14,7 @@ from rvae.data.series import Dataset, Series
 from rvae.data.stored import Stored
 from rvae.data.vocabulary import Vocabulary, in_order, numbered
 from rvae.errors import require
+from rvae.process import allow_open_files
 
 __all__ = ["read_arrays", "read_npy_folder"]
 
@@ -100,6 +101,7 @@ def read_npy_folder(paths: Sequence[Path], config: ReaderConfig) -> Dataset:
         require(getattr(config, option) is None, f"reader.{option}", "is not for .npy files")
     require(not config.categorical, "reader.categorical", "is for tables: arrays hold numbers")
     require(config.layout == "series", "reader.layout", 'must be "series" for a folder')
+    allow_open_files(len(paths))
     views = [Stored.of_npy(path) for path in paths]
     for path, view in zip(paths, views, strict=True):
         require(

@@ -23,16 +23,23 @@ class Renumbering:
 
     tables: Mapping[int, NDArray[np.float64]]
 
-    def __call__(self, series: Series) -> Series:
-        """The series with its categories renumbered; on disk again, if it is there."""
+    def __call__(self, series: Sequence[Series]) -> list[Series]:
+        """The series with their categories renumbered; on disk again, if they are there."""
         if all((table == np.arange(len(table))).all() for table in self.tables.values()):
-            return series
-        if not isinstance(series.values, Stored):
-            return replace(series, values=self._applied(series.values))
-        spool = Spool(series.values.shape[1])
-        for block in blocks(series.values):
+            return list(series)
+        # One for all: of open files there must not be too many.
+        spool = Spool(series[0].values.shape[1])
+        return [replace(s, values=self._renumbered(s.values, spool)) for s in series]
+
+    def _renumbered(
+        self, values: NDArray[np.float64] | Stored, spool: Spool
+    ) -> NDArray[np.float64] | Stored:
+        if not isinstance(values, Stored):
+            return self._applied(values)
+        start = len(spool.stored())
+        for block in blocks(values):
             spool.append(self._applied(block))
-        return replace(series, values=spool.stored())
+        return spool.stored()[start:]
 
     def _applied(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         values = values.copy()
@@ -49,17 +56,20 @@ def known_to_training(
 
     The others are unknown to the model, as whatever comes when it serves.
     """
+    there = {
+        i: np.zeros(len(vocabulary.categories[name]) + 1, dtype=bool)
+        for i, name in enumerate(channels)
+        if name in vocabulary.categories
+    }
+    for s in training if there else ():
+        for block in blocks(s.values):
+            for i, used in there.items():
+                used[block[~np.isnan(block[:, i]), i].astype(int)] = True
     left: dict[str, tuple[str, ...]] = {}
     tables: dict[int, NDArray[np.float64]] = {}
-    for i, name in enumerate(channels):
-        if name not in vocabulary.categories:
-            continue
-        words = vocabulary.categories[name]
-        there = np.zeros(len(words) + 1, dtype=bool)
-        for s in training:
-            for block in blocks(s.values):
-                there[block[~np.isnan(block[:, i]), i].astype(int)] = True
-        there[0] = False
-        left[name] = tuple(word for word, used in zip(words, there[1:], strict=True) if used)
-        tables[i] = np.where(there, np.cumsum(there), 0.0)
+    for i, used in there.items():
+        used[0] = False
+        words = vocabulary.categories[channels[i]]
+        left[channels[i]] = tuple(word for word, u in zip(words, used[1:], strict=True) if u)
+        tables[i] = np.where(used, np.cumsum(used), 0.0)
     return Vocabulary(left, vocabulary.classes), Renumbering(tables)

@@ -13,11 +13,13 @@ from rvae.context import Context
 from rvae.data.calendar import calendar_features
 from rvae.data.scaler import Scaler
 from rvae.data.series import Series
+from rvae.data.shuffle import random_order
 from rvae.data.windows import count_windows
 
 __all__ = ["Batch", "EpochShuffle", "WindowDataset"]
 
-WINDOWS_AT_ONCE = 1024
+WINDOWS_AT_ONCE = 256
+INDICES_AT_ONCE = 4096
 
 
 class Batch(NamedTuple):
@@ -62,15 +64,15 @@ class WindowDataset(Dataset[Batch]):
             count_windows(len(s), window, int(stride))
             for s, stride in zip(series, self._strides, strict=True)
         ]
-        self._ends = np.cumsum(counts)
+        self._firsts = np.concatenate([[0], np.cumsum(counts)])
 
     def __len__(self) -> int:
-        return int(self._ends[-1])
+        return int(self._firsts[-1])
 
     def __getitems__(self, indices: Sequence[int]) -> Batch:
         """The windows with these indices as one batch; DataLoader asks for them so."""
-        owners = np.searchsorted(self._ends, indices, side="right")
-        places = np.asarray(indices) - np.concatenate([[0], self._ends])[owners]
+        owners = np.searchsorted(self._firsts, indices, side="right") - 1
+        places = np.asarray(indices) - self._firsts[owners]
         cut = []
         for owner, place in zip(owners.tolist(), places.tolist(), strict=True):
             series = self._series[owner]
@@ -105,7 +107,7 @@ class WindowDataset(Dataset[Batch]):
 def _labels(cut: Sequence[Series]) -> NDArray[np.int64]:
     """The class of most steps of each window (B,), the lower one of equals, -1 where it is none."""
     return np.array(
-        [-1 if s.classes is None else int(np.bincount(s.classes + 1).argmax()) - 1 for s in cut],
+        [-1 if s.classes is None else int(np.bincount(s.kinds + 1).argmax()) - 1 for s in cut],
         dtype=np.int64,
     )
 
@@ -139,8 +141,7 @@ class EpochShuffle(Sampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         # Drawn only when the first index is asked for: until then the epoch may still be set.
-        random = np.random.default_rng([self._seed, self._epoch])
-        # Four bytes a window, which is all the memory that a data set larger than it may cost.
-        order = random.permutation(np.arange(self._length, dtype=np.uint32))
-        for i in range(len(self)):
-            yield int(order[(i * self._processes + self._rank) % self._length])
+        order = random_order(self._length, np.random.default_rng([self._seed, self._epoch]))
+        for first in range(0, len(self), INDICES_AT_ONCE):
+            turns = np.arange(first, min(first + INDICES_AT_ONCE, len(self)))
+            yield from order((turns * self._processes + self._rank) % self._length).tolist()

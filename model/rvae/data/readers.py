@@ -1,6 +1,6 @@
 """Files and folders → series."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from zipfile import BadZipFile
@@ -11,7 +11,7 @@ import pyarrow as pa
 from rvae.config import ReaderConfig
 from rvae.data.arrays import read_arrays, read_npy_folder
 from rvae.data.roles import anomalies, rows
-from rvae.data.series import Dataset
+from rvae.data.series import STEPS_A_PIECE, Dataset, Series
 from rvae.data.stored import blocks
 from rvae.data.tables import read_parquet_folder, read_table
 from rvae.data.ucr import read_ucr
@@ -52,25 +52,34 @@ def read(path: str | Path, config: ReaderConfig, known: Vocabulary | None = None
     )
     for series in dataset.series:
         require(len(series) > 0, "data", f"series {series.name} of {path.name} is empty")
-        passed = 0
-        for block in blocks(series.values):
-            infinite = np.isinf(block)
-            if infinite.any():
-                step, channel = np.argwhere(infinite)[0]
-                raise FieldError(
-                    dataset.channels[channel],
-                    f"infinite at step {passed + step} of series {series.name}",
-                )
-            passed += len(block)
+        _require_finite(series, dataset.channels)
         if series.times is not None:
-            order = np.diff(series.clock()) > np.timedelta64(0)
-            require(
-                bool(order.all()),
-                "reader.time",
-                f"does not rise after step {np.argmin(order) if len(order) else 0} of series "
-                f"{series.name}",
-            )
+            _require_rising(series)
     return dataset
+
+
+def _require_finite(series: Series, channels: Sequence[str]) -> None:
+    passed = 0
+    for block in blocks(series.values):
+        infinite = np.isinf(block)
+        if infinite.any():
+            step, channel = np.argwhere(infinite)[0]
+            raise FieldError(
+                channels[channel], f"infinite at step {passed + step} of series {series.name}"
+            )
+        passed += len(block)
+
+
+def _require_rising(series: Series) -> None:
+    before = None
+    for number, piece in enumerate(series.pieces()):
+        times = piece.clock() if before is None else np.append(before, piece.clock())
+        rises = np.diff(times) > np.timedelta64(0)
+        if not rises.all():
+            step = number * STEPS_A_PIECE + int(np.argmin(rises)) - (before is not None)
+            message = f"does not rise after step {step} of series {series.name}"
+            raise FieldError("reader.time", message)
+        before = times[-1]
 
 
 def _read(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Dataset:

@@ -1,5 +1,6 @@
 """Time series."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,27 +14,30 @@ from rvae.errors import FieldError
 
 __all__ = ["Dataset", "Series"]
 
+STEPS_A_PIECE = 1 << 16
+
 
 @dataclass(frozen=True, eq=False)
 class Series:
     """A time series, or a stretch of one.
+
+    What is (N,) in memory is (N, 1) on disk; methods give either as an array.
 
     Attributes:
         values: (N, C), NaN where missing. Categories are whole numbers from 1, and 0 is a category
             that is unknown.
         name: What tells it apart from its neighbours in a file.
         labels: (N,), true where anomalous; None where nothing is known.
-        times: (N,), when each step was, in microseconds; (N, 1) on disk; None where nothing is
-            known.
+        times: (N,), when each step was, in microseconds; None where nothing is known.
         classes: (N,), index of each step's class, negative where it is none that is known; None
             where there are no classes.
     """
 
     values: NDArray[np.float64] | Stored
     name: str = ""
-    labels: NDArray[np.bool_] | None = None
+    labels: NDArray[np.bool_] | Stored | None = None
     times: NDArray[np.datetime64] | Stored | None = None
-    classes: NDArray[np.int64] | None = None
+    classes: NDArray[np.int64] | Stored | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -50,10 +54,24 @@ class Series:
 
         return Series(at(self.values), name, at(self.labels), at(self.times), at(self.classes))
 
+    def pieces(self) -> Iterator["Series"]:
+        """Stretches that are easy on memory, one after another."""
+        for start in range(0, len(self), STEPS_A_PIECE):
+            yield self.part(start, start + STEPS_A_PIECE)
+
     @property
     def anomalous(self) -> NDArray[np.bool_]:
         """Which steps (N,) are known to be anomalous."""
-        return np.zeros(len(self), dtype=bool) if self.labels is None else self.labels
+        if self.labels is None:
+            return np.zeros(len(self), dtype=bool)
+        return np.asarray(self.labels, dtype=bool).reshape(-1)
+
+    @property
+    def kinds(self) -> NDArray[np.int64]:
+        """The classes (N,), negative where there are none."""
+        if self.classes is None:
+            return np.full(len(self), -1)
+        return np.asarray(self.classes, dtype=np.int64).reshape(-1)
 
     def clock(self) -> NDArray[np.datetime64]:
         """The times (N,) in microseconds.
@@ -64,7 +82,7 @@ class Series:
         if self.times is None:
             raise FieldError("timestamps", "are missing: this model needs the time of every step")
         if isinstance(self.times, Stored):
-            return np.asarray(self.times, dtype=np.int64)[:, 0].view("datetime64[us]")
+            return np.asarray(self.times, dtype=np.int64).reshape(-1).view("datetime64[us]")
         return self.times
 
 

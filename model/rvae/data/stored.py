@@ -16,6 +16,9 @@ from rvae.errors import FieldError, require
 
 __all__ = ["Spool", "Stored", "blocks"]
 
+# Half a megabyte: what is computed of them should stay within a processor's caches.
+NUMBERS_A_BLOCK = 1 << 16
+
 
 class Stored:
     """Rows (N, C) of a file, of which nothing is in memory.
@@ -128,8 +131,9 @@ class Spool:
         return Stored(self._descriptor, 0, self._dtype, self._shape)
 
 
-def blocks(values: NDArray[Any] | Stored, rows: int = 1 << 16) -> Iterator[NDArray[Any]]:
-    """Stretches (n, C) of `rows` rows, the last with what is left, one after another."""
+def blocks(values: NDArray[Any] | Stored, numbers: int = NUMBERS_A_BLOCK) -> Iterator[NDArray[Any]]:
+    """Stretches (n, C) of at most so many numbers, but whole rows, one after another."""
+    rows = max(1, numbers // max(1, values.shape[1]))
     for start in range(0, len(values), rows):
         yield np.asarray(values[start : start + rows])
 

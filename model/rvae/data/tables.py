@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,9 @@ from rvae.data.vocabulary import Vocabulary, in_order, numbered
 from rvae.errors import FieldError, require
 
 __all__ = ["read_parquet_folder", "read_table"]
+
+# Of a .parquet file in a folder, whichever is less. Words take much more memory than numbers.
+ROWS_A_PIECE, NUMBERS_A_PIECE = 1 << 14, 1 << 19
 
 NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 ZONE = r":.*(Z|[-+]\d\d(:?\d\d)?)$"  # a date alone ends like one
@@ -77,28 +81,22 @@ def read_parquet_folder(
     vocabulary = known or columns.vocabulary(
         piece for path in paths for piece in _pieces(path, columns)
     )
-    series = []
+    values = Spool(len(columns.channels))
+    beside = Spool(1, np.bool_), Spool(1, np.int64), Spool(1, np.int64)  # labels, times, classes
+    borders = [0]
     for path in paths:
-        values, times = Spool(len(columns.channels)), Spool(1, np.int64)
-        labels, classes = [], []
         for piece in _pieces(path, columns):
             values.append(columns.values(piece, vocabulary))
-            flags, when, kinds = columns.roles(piece, vocabulary)
-            if flags is not None:
-                labels.append(flags)
-            if when is not None:
-                times.append(when.astype(np.int64)[:, None])
-            if kinds is not None:
-                classes.append(kinds)
-        series.append(
-            Series(
-                values.stored(),
-                path.stem,
-                np.concatenate(labels) if labels else None,
-                times.stored() if config.time is not None else None,
-                np.concatenate(classes) if classes else None,
-            )
-        )
+            for spool, role in zip(beside, columns.roles(piece, vocabulary), strict=True):
+                if role is not None:
+                    spool.append(role[:, None])
+        borders.append(len(values.stored()))
+    labels, times, classes = (spool.stored() if len(spool.stored()) else None for spool in beside)
+    whole = Series(values.stored(), "", labels, times, classes)
+    series = [
+        whole.steps(slice(*ends), path.stem)
+        for ends, path in zip(pairwise(borders), paths, strict=True)
+    ]
     return Dataset(series, columns.channels, columns.config, vocabulary)
 
 
@@ -218,7 +216,8 @@ def _apart(whole: Series, keys: NDArray[np.object_]) -> list[Series]:
 
 def _pieces(path: Path, columns: Columns) -> Iterator[pa.Table]:
     """What a .parquet file holds of some columns, in pieces that are easy on memory."""
-    for batch in parquet_batches(path, columns.needed):
+    rows = max(1, min(ROWS_A_PIECE, NUMBERS_A_PIECE // len(columns.needed)))
+    for batch in parquet_batches(path, columns.needed, rows):
         yield pa.Table.from_batches([batch])
 
 

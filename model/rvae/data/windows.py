@@ -136,8 +136,23 @@ def _without_anomalies(series: Sequence[Series], window: int) -> list[Series]:
         if s.labels is None:
             stretches.append(s)
             continue
-        edges = np.flatnonzero(np.diff(np.concatenate([[True], s.labels, [True]])))
-        for start, stop in edges.reshape(-1, 2):
+        for start, stop in _normal(s):
             if stop - start >= window:
-                stretches.append(s.part(int(start), int(stop)))
+                stretches.append(s.part(start, stop))
     return stretches
+
+
+def _normal(series: Series) -> Iterator[tuple[int, int]]:
+    """First step of each normal stretch of a series, and the one after its last."""
+    passed, start = 0, None
+    for piece in series.pieces():
+        flags = np.concatenate([[start is None], piece.anomalous])
+        for edge in passed + np.flatnonzero(np.diff(flags)):
+            if start is None:
+                start = int(edge)
+            else:
+                yield start, int(edge)
+                start = None
+        passed += len(piece)
+    if start is not None:
+        yield start, passed

@@ -1,0 +1,51 @@
+"""What a training needs of the machine and of the data."""
+
+import torch
+
+from rvae.config import ModelConfig, TrainingConfig
+from rvae.data.series import Dataset
+from rvae.errors import require
+
+__all__ = ["require_known", "require_machine"]
+
+
+def require_machine(training: TrainingConfig) -> None:
+    """Raise a `FieldError` where the machine cannot do what is asked for."""
+    gpus = torch.cuda.device_count()
+    on_gpu = training.accelerator == "gpu" or (training.accelerator == "auto" and gpus > 0)
+    require(
+        training.accelerator != "gpu" or gpus > 0,
+        "training.accelerator",
+        'is "gpu", but PyTorch finds none',
+    )
+    require(
+        not on_gpu or training.devices <= gpus,
+        "training.devices",
+        f"is {training.devices}, but PyTorch finds {gpus} GPU",
+    )
+    require(
+        on_gpu or training.precision != "16-mixed",
+        "training.precision",
+        '"16-mixed" needs a GPU: a processor can do "bf16-mixed"',
+    )
+
+
+def require_known(dataset: Dataset, model: ModelConfig) -> None:
+    """Raise a `FieldError` where the model is told what the data does not say."""
+    require(
+        not model.conditional or len(dataset.vocabulary.classes) > 1,
+        "model.conditional",
+        "needs at least two classes: name them with reader.classes",
+    )
+    require(
+        not model.time.calendar or dataset.series[0].times is not None,
+        "model.time.calendar",
+        "needs timestamps: name them with reader.time",
+    )
+    if model.conditional:
+        for s in dataset.series:
+            require(
+                all((piece.kinds >= 0).all() for piece in s.pieces()),
+                "reader.classes",
+                f"is missing for some steps of series {s.name}",
+            )

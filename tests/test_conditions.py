@@ -43,10 +43,10 @@ def test_an_encoding_tells_every_step_from_every_other(window, pairs):
     assert apart.min() > 0.04
 
 
-def test_wavelengths_fall_from_the_window_to_two_steps():
-    encoding = time_encoding(32, 5)  # of 32, 16, 8, 4 and 2 steps
-    for pair, wavelength in enumerate((32, 16, 8, 4, 2)):
-        angle = 2 * np.pi * np.arange(32) / wavelength
+def test_wavelengths_fall_from_the_window_to_four_steps():
+    encoding = time_encoding(64, 5)
+    for pair, wavelength in enumerate((64, 32, 16, 8, 4)):
+        angle = 2 * np.pi * np.arange(64) / wavelength
         np.testing.assert_allclose(encoding[:, pair], np.sin(angle), atol=1e-5)
         np.testing.assert_allclose(encoding[:, 5 + pair], np.cos(angle), atol=1e-5)
 

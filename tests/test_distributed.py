@@ -191,7 +191,7 @@ def test_where_one_fails_the_others_end_with_a_line(tmp_path):
 
 def test_processes_without_windows_are_refused(tmp_path):
     np.save(tmp_path / "waves.npy", waves(46, STEPS))
-    with pytest.raises(FieldError, match="validation part has windows: 7"):
+    with pytest.raises(FieldError, match="too few windows for 8 processes: 7"):
         fit(
             read(tmp_path / "waves.npy", ReaderConfig()),
             DataConfig("waves.npy", window=STEPS),

@@ -342,6 +342,8 @@ def _read_like(
             raise FieldError(error.field.removeprefix("reader."), error.message) from None
         config = replace(config, label=None, classes=owed, normal=())
         dataset = read(path, config, card.vocabulary)
+    if dataset.source.layout == "rows":
+        dataset = replace(dataset, series=[s.padded(card.window) for s in dataset.series])
     for series in dataset.series:
         require(
             len(series) >= card.window,

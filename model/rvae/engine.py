@@ -26,7 +26,8 @@ __all__ = ["Analysis", "Engine"]
 # windows stay within its caches and a GPU's memory.
 WINDOWS_A_RUN = 256
 
-# What is kept of windows with so many numbers at once fits into a few hundred megabytes.
+# What is kept of a stretch with so many numbers, or of its windows, fits into a few hundred
+# megabytes.
 NUMBERS_A_SLAB = 1 << 23
 
 # When the steps of windows that nobody dated are, and how far apart.
@@ -169,7 +170,8 @@ class Engine:
         require(stride >= 1, "stride", f"must be at least 1, got {stride}")
         for one in series:
             self._check(one)
-            for first, stretch in slabs(one, self.card.window, stride, self._windows_a_slab):
+            stretches = slabs(one, self.card.window, stride, self._windows_a_slab(stride))
+            for first, stretch in stretches:
                 (analysis,) = self._analyse([stretch], [stride])
                 yield first, stretch, analysis
 
@@ -258,9 +260,10 @@ class Engine:
         require(label in classes, "label", f"{label!r} is none of {', '.join(classes)}")
         return classes.index(label)
 
-    @property
-    def _windows_a_slab(self) -> int:
-        return max(1, NUMBERS_A_SLAB // (self.card.window * self.card.scaler.spread))
+    def _windows_a_slab(self, stride: int) -> int:
+        """Neither they nor the steps between them should be too many."""
+        steps = max(self.card.window, stride)
+        return max(1, NUMBERS_A_SLAB // (steps * self.card.scaler.spread))
 
     def _check(self, series: Series) -> None:
         card, shape = self.card, series.values.shape

@@ -8,6 +8,7 @@ from torch.distributions import Distribution
 
 from rvae.config import ObjectiveConfig
 from rvae.context import Context
+from rvae.posterior import Latent
 from rvae.vae import VAE
 
 __all__ = [
@@ -26,12 +27,17 @@ class Terms:
     Attributes:
         reconstruction: -log p(x|z) summed over observed steps and channels (B,).
         kl: Terms of KL(q(z|x) ‖ p(z)) by latent dimension (B, D).
-        latent: Centre of q(z|x) (B, D).
+        posterior: q(z|x).
     """
 
     reconstruction: Tensor
     kl: Tensor
-    latent: Tensor
+    posterior: Latent
+
+    @property
+    def latent(self) -> Tensor:
+        """Centre of q(z|x) (B, D)."""
+        return self.posterior.centre
 
     def loss(self, beta: float, free_bits: float = 0.0) -> Tensor:
         """Mean over the batch of reconstruction + beta * KL.
@@ -68,7 +74,7 @@ def negative_elbo(
     q = vae.encode(x, mask if seen is None else seen, context)
     z, kl = q.draw(sampling_noise)
     nll = negative_log_likelihood(vae.decode(z, context), x, mask)
-    return Terms(nll.sum((1, 2)), kl, q.centre)
+    return Terms(nll.sum((1, 2)), kl, q)
 
 
 def negative_log_likelihood(p: Distribution, x: Tensor, mask: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 import math
 import shutil
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -29,6 +29,7 @@ from rvae.data.categories import known_to_training
 from rvae.data.dataset import Batch, EpochShuffle, WindowDataset
 from rvae.data.scaler import Scaler, summarise
 from rvae.data.series import Dataset, Series
+from rvae.data.vocabulary import Vocabulary
 from rvae.data.windows import Parts, split
 from rvae.errors import FieldError, require
 from rvae.finishing import finish
@@ -81,6 +82,9 @@ def fit(
     """Train, calibrate and write `output/model.ckpt`.
 
     Ctrl-C ends training early: what has been learnt is calibrated and saved all the same.
+
+    For each further device the program that calls this is started once more. It reads the data for
+    itself and comes here, too.
 
     Args:
         dataset: What `rvae.data.readers.read` made of the training data.
@@ -251,6 +255,8 @@ def _prepare(
         calibration=None,
         versions=versions() | {"pytorch-lightning": version("pytorch-lightning")},
     )
+    if model.conditional:
+        _require_classes(parts.training, vocabulary)
     # Of the training part the scaler has seen all; what is wrong with the others must not wait.
     for s in (*parts.validation, *parts.calibration):
         card.require_in_bounds(s)
@@ -268,12 +274,8 @@ def _steps(windows: Mapping[str, WindowDataset], training: TrainingConfig) -> tu
         ("training", share > 1),
         ("validation", len(windows["validation"]) >= training.devices),
     ):
-        require(
-            enough,
-            "data",
-            f"the {part} part has windows: {len(windows[part])}. That is not enough to train"
-            + (f" in {training.devices} processes" if training.devices > 1 else ""),
-        )
+        who = f" for {training.devices} processes" if training.devices > 1 else ""
+        require(enough, "data", f"the {part} part has too few windows{who}: {len(windows[part])}")
     full, rest = divmod(share, training.batch_size)
     return full + (rest > 1), rest
 
@@ -299,6 +301,13 @@ def _loader(
         # What lies on disk is read through a descriptor that only a fork inherits.
         multiprocessing_context="fork" if training.workers else None,
     )
+
+
+def _require_classes(training: Sequence[Series], vocabulary: Vocabulary) -> None:
+    """Raise a `FieldError` where a class would be asked for that nothing is learnt of."""
+    seen = {kind for s in training for piece in s.pieces() for kind in np.unique(piece.kinds)}
+    for index, name in enumerate(vocabulary.classes):
+        require(index in seen, "reader.classes", f"{name} is nowhere in the training part")
 
 
 def _interval(series: Series) -> float | None:

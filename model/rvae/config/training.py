@@ -62,7 +62,7 @@ class TrainingConfig:
         quantile: Quantile of held-out normal scores that becomes the threshold.
         accelerator: Lightning's name for where to train.
         devices: Processes that train together, each on a GPU of its own or all on the processor,
-            with a batch each.
+            with a batch each. Each of them reads the data for itself.
         precision: "bf16-mixed" and "16-mixed" compute in half precision where it is safe to; the
             latter needs a GPU.
         workers: Processes that load windows; none if 0, which is best for what fits into memory.

@@ -59,6 +59,19 @@ class Series:
         for start in range(0, len(self), STEPS_A_PIECE):
             yield self.part(start, start + STEPS_A_PIECE)
 
+    def padded(self, length: int) -> "Series":
+        """At least so many steps, the values missing at the end, where it had fewer.
+
+        Only for what lies in memory and has no times.
+        """
+        lacking = max(0, length - len(self))
+
+        def more(beside: Any) -> Any:
+            return None if beside is None else np.pad(beside, (0, lacking), mode="edge")
+
+        values = np.pad(self.values, ((0, lacking), (0, 0)), constant_values=np.nan)
+        return Series(values, self.name, more(self.labels), None, more(self.classes))
+
     @property
     def anomalous(self) -> NDArray[np.bool_]:
         """Which steps (N,) are known to be anomalous."""

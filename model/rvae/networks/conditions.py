@@ -58,10 +58,10 @@ class Conditions(nn.Module):
 def time_encoding(window: int, pairs: int) -> Tensor:
     """Sine and cosine of each step's place in the window (T, 2 * pairs).
 
-    Wavelengths fall geometrically from the window's length to two steps (after Vaswani et al.
+    Wavelengths fall geometrically from the window's length to four steps (after Vaswani et al.
     2017, "Attention is all you need", section 3.5).
     """
     steps = torch.arange(window)[:, None]
-    wavelengths = torch.logspace(math.log2(window), 1, pairs, base=2.0)
+    wavelengths = torch.logspace(math.log2(window), 2, pairs, base=2.0)
     angle = 2 * math.pi * steps / wavelengths  # (T, pairs)
     return torch.cat([angle.sin(), angle.cos()], dim=1)

@@ -99,7 +99,7 @@ def test_what_only_held_out_parts_have_becomes_unknown(stored):
     series = [Series(on_disk(v) if stored else v) for v in (*training, held_out)]
     left, renumber = known_to_training(series[:2], ("height", "mode"), WORDS)
     assert left == Vocabulary({"mode": ("b", "d")}, ("x", "y"))
-    first, _, last = (renumber(s) for s in series)
+    first, _, last = renumber(series)
     assert isinstance(last.values, Stored) is stored
     np.testing.assert_array_equal(np.asarray(first.values), [[5, 1], [6, NAN], [7, 2]])
     expected = [[1, 0], [2, 1], [3, 0], [NAN, 2], [4, NAN], [5, 0]]
@@ -114,14 +114,14 @@ def test_a_training_part_that_has_them_all_changes_nothing(stored):
     series = Series(on_disk(values) if stored else values)
     left, renumber = known_to_training([series], ("height", "mode"), WORDS)
     assert left == WORDS
-    assert renumber(series) is series
+    assert renumber([series])[0] is series
 
 
 def test_what_stands_beside_the_values_is_kept():
     clock = np.array(["2026-01-01", "2026-01-02"], "datetime64[us]")
     given = Series(np.array([[1.0], [3.0]]), "s", np.array([True, False]), clock, np.array([1, 0]))
     _, renumber = known_to_training([given.part(1, 2)], ("mode",), WORDS)
-    found = renumber(given)
+    found = renumber([given])[0]
     np.testing.assert_array_equal(found.values, [[0], [1]])
     assert found.name == "s"
     assert found.labels is given.labels
@@ -134,7 +134,7 @@ def test_several_channels_have_numbers_of_their_own():
     series = Series(np.array([[2.0, 0.5, 3], [2, 0.5, 1]]))
     left, renumber = known_to_training([series], ("one", "height", "two"), words)
     assert left.categories == {"one": ("b",), "two": ("a", "c")}
-    other = renumber(Series(np.array([[1.0, 7, 2], [2, 7, 3]])))
+    other = renumber([Series(np.array([[1.0, 7, 2], [2, 7, 3]]))])[0]
     np.testing.assert_array_equal(other.values, [[0, 7, 0], [1, 7, 2]])
 
 
@@ -142,4 +142,4 @@ def test_a_channel_without_any_category_in_training_has_none():
     series = [Series(np.array([[1.0, NAN]])), Series(np.array([[1.0, 3]]))]
     left, renumber = known_to_training(series[:1], ("height", "mode"), WORDS)
     assert left.categories == {"mode": ()}
-    np.testing.assert_array_equal(renumber(series[1]).values, [[1, 0]])
+    np.testing.assert_array_equal(renumber([series[1]])[0].values, [[1, 0]])

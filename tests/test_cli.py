@@ -259,6 +259,24 @@ def test_windows_are_numbered_alike_however_they_are_worked_through(
     np.testing.assert_allclose(table["score"].to_numpy(), expected, rtol=1e-4, atol=1e-5)
 
 
+def test_a_test_file_of_the_archive_may_hold_shorter_cases(tmp_path):
+    """Than the training file, where they are all padded to the longest."""
+    random = np.random.default_rng(0)
+
+    def archive(name, length):
+        cases = np.round(np.sin(np.arange(length) / 3 + random.uniform(0, 6, (60, 1))), 3)
+        rows = ("\t".join(["1", *map(str, case)]) for case in cases.tolist())
+        (tmp_path / name).write_text("\n".join(rows))
+
+    archive("A_TRAIN.tsv", 20)
+    archive("A_TEST.tsv", 17)
+    options = ["--training.epochs=1", "--training.quantile=0.8", "--training.accelerator=cpu"]
+    done = rvae("fit", "--data.path=A_TRAIN.tsv", *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    done = rvae("score", "runs/latest/model.ckpt", "A_TEST.tsv", "s.csv", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "Wrote 60 rows to s.csv\n"), done.stderr
+
+
 @pytest.fixture(scope="module")
 def told_by_classes(tmp_path_factory):
     """A model that learnt what is normal from classes, which it is not told when it works."""

@@ -147,7 +147,7 @@ def test_one_window_alone_is_too_few_but_less_than_a_batch_is_not(table, refused
     few = table.slice(0, 11 * 8)
     options = {"split": "order", "validation": 0.2, "calibration": 0.7}
     training = replace(QUICK, quantile=0.5)
-    refused("data", few, match="one window only", training=training, **options)
+    refused("data", few, match="too few windows: 1", training=training, **options)
     outcome = train(table.slice(0, 20 * 8), training=training, split="order", calibration=0.6)
     assert outcome.card.training["windows"] == {"training": 5, "validation": 3, "calibration": 12}
     assert np.isfinite(outcome.card.training["explained_variance"])
@@ -164,6 +164,20 @@ def test_what_the_model_is_told_must_be_in_the_data(table, refused):
     gaps = [None if i == 13 else word for i, word in enumerate(table["size"].to_pylist())]
     given = with_column(table, "size", gaps)
     refused("reader.classes", given, reader, conditional, match="series m1")
+
+
+def test_a_class_that_training_lacks_cannot_be_asked_for(table, refused):
+    age = np.where(np.arange(ROWS) // 8 % 2, "old", "mid")
+    age[-8:] = "new"
+    named = with_column(table, "age", age)
+    refused(
+        "reader.classes",
+        named,
+        split="order",
+        model=replace(LINEAR, conditional=True),
+        reader=replace(READER, classes="age"),
+        match="new is nowhere in the training part",
+    )
 
 
 def test_nothing_but_anomalies(table, refused):

@@ -1,11 +1,18 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch.distributions import Normal
 
 from rvae.config import DenseConfig, ModelConfig, ObjectiveConfig, RecurrentConfig
-from rvae.objective import Terms, negative_elbo, negative_log_likelihood, weight_of_kl
+from rvae.objective import (
+    Terms,
+    negative_elbo,
+    negative_log_likelihood,
+    warm_up_of_kl,
+    weight_of_kl,
+)
 from rvae.vae import VAE
 
 
@@ -122,3 +129,13 @@ def test_sampling_noise_scales_the_distance_from_the_mean(vae):
     noisy = negative_elbo(vae, x, ~x.isnan(), sampling_noise=30.0)
     assert (noisy.reconstruction > exact).all()
     torch.testing.assert_close(noisy.kl, still.kl)
+
+
+@pytest.mark.parametrize("annealing", ["linear", "cyclical"])
+def test_the_warm_up_ends_where_the_weight_rises_no_more(annealing):
+    """In cycles it rises again and again, and a loss that waits for it is not without progress."""
+    config = ObjectiveConfig(beta=2.0, annealing=annealing, warmup=0.4, cycles=3)
+    end = warm_up_of_kl(config)
+    after = np.linspace(end + 1e-6, 1, 50)
+    assert all(weight_of_kl(config, progress) == 2 for progress in after)
+    assert weight_of_kl(config, end - 0.01) < 2

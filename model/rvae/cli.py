@@ -71,7 +71,8 @@ def fit(
         f"{card.training['active_units']} of {model.latent} latent units active, "
         f"at {sum(card.training['kl']):.1f} nats a window."
     )
-    if card.training["explained_variance"] < WORTH_SERVING:
+    # Told the class or the time, a decoder may explain much without its latent.
+    if card.training["explained_variance"] < WORTH_SERVING or not card.training["active_units"]:
         print("Warning: it says little more than the mean window. Train longer, or on more data.")
     print(f"Threshold {calibration.threshold():.4g} at quantile {calibration.quantile:g}.")
     if not calibration.keeps_promise:

@@ -97,5 +97,7 @@ def weight_of_kl(config: ObjectiveConfig, progress: float) -> float:
 
 
 def warm_up_of_kl(config: ObjectiveConfig) -> float:
-    """Share of the training steps after which beta has been reached for the first time."""
-    return config.warmup / (config.cycles if config.annealing == "cyclical" else 1)
+    """Share of the training steps after which the weight rises no more."""
+    if config.annealing == "linear":
+        return config.warmup
+    return (config.cycles - 1 + config.warmup) / config.cycles

@@ -216,7 +216,10 @@ def test_more_files_than_a_process_may_have_open_by_default_are_read(tmp_path):
 
 @pytest.mark.parametrize(("kind", "rows"), [("npy", 20_000_000), ("parquet", 2_000_000)])
 def test_memory_does_not_grow_with_a_folder(tmp_path, kind, rows):
-    """Here by the 320 MB of an array, or the 90 MB of a table with everything beside numbers."""
+    """Here by the 320 MB of an array, or the 90 MB of a table with everything beside numbers.
+
+    Reading .parquet takes buffers of 20 to 35 MB, whatever the size of the file.
+    """
     for name, length in (("small", 100_000), ("large", rows)):
         (tmp_path / name).mkdir()
         (tmp_path / name / "stride").write_text(str(length // 200))
@@ -232,4 +235,4 @@ def test_memory_does_not_grow_with_a_folder(tmp_path, kind, rows):
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert float(done.stdout) < 30
+    assert float(done.stdout) < 60

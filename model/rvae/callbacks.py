@@ -16,9 +16,15 @@ __all__ = [
     "Progress",
     "StopOnInterrupt",
     "StopWithoutProgress",
+    "whole_epoch",
 ]
 
 EPOCHS_ON_A_PLATEAU = 5
+
+
+def whole_epoch(trainer: pl.Trainer) -> bool:
+    """Whether an epoch that ends has come to its end: interrupted, it ends in its middle."""
+    return trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
 
 
 class StopWithoutProgress(EarlyStopping):
@@ -109,8 +115,8 @@ class KeepWholeEpoch(ModelCheckpoint):
         )
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        # Where training is interrupted an epoch ends in its middle, and nothing can go on there.
-        if trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
+        # Nothing can go on in the middle of an epoch.
+        if whole_epoch(trainer):
             super().on_train_epoch_end(trainer, module)
 
 

@@ -282,7 +282,7 @@ class Engine:
             next(series.pieces()).clock()
         if card.model.conditional:
             require(
-                all((piece.kinds >= 0).all() for piece in series.pieces()),
+                series.classified,
                 "label",
                 "is missing or unknown, but this model is conditional: it knows "
                 + ", ".join(card.vocabulary.classes),

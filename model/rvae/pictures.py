@@ -13,6 +13,7 @@ import pytorch_lightning as pl
 from PIL import Image
 from pytorch_lightning.loggers import TensorBoardLogger
 
+from rvae.callbacks import whole_epoch
 from rvae.plots import Look, Losses, plot_learning
 
 __all__ = ["Look", "Pictures"]
@@ -52,7 +53,7 @@ class Pictures(pl.Callback):
 
     # Validation has run by then, and checkpoints, which are to hold the history, come after it.
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        if not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
+        if not whole_epoch(trainer):
             return
         losses = _losses(trainer)
         self._history.append(losses)

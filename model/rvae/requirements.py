@@ -45,7 +45,7 @@ def require_known(dataset: Dataset, model: ModelConfig) -> None:
     if model.conditional:
         for s in dataset.series:
             require(
-                all((piece.kinds >= 0).all() for piece in s.pieces()),
+                s.classified,
                 "reader.classes",
                 f"is missing for some steps of series {s.name}",
             )

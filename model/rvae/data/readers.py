@@ -110,11 +110,10 @@ def _read_folder(path: Path, config: ReaderConfig, known: Vocabulary | None) -> 
 
 def _read_archive(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Dataset:
     """Read a file of the UCR archive, where a row is a series and has a class."""
-    for option in ("columns", "array", "time", "label", "series", "classes"):
+    for option in ("columns", "categorical", "array", "time", "label", "series", "classes"):
         require(
             not getattr(config, option), f"reader.{option}", f"has no meaning for {path.suffix}"
         )
-    require(not config.categorical, "reader.categorical", f"has no meaning for {path.suffix}")
     cases = read_ucr(path)
     labels = codes = None
     vocabulary = known or Vocabulary()
@@ -123,11 +122,9 @@ def _read_archive(path: Path, config: ReaderConfig, known: Vocabulary | None) ->
             vocabulary = Vocabulary({}, in_order(cases.classes, "class"))
         codes = numbered(cases.classes, vocabulary.classes).astype(np.int64) - 1
         labels = anomalies(codes, vocabulary.classes, config.normal) if config.normal else None
-    longest = max(map(len, cases.values))
-    padded = [
-        np.pad(case, ((0, longest - len(case)), (0, 0)), constant_values=np.nan)
-        for case in cases.values
-    ]
-    channels = padded[0].shape[1]
+    series = rows(cases.values, labels, codes)
+    longest = max(map(len, series))
+    padded = [one.padded(longest) for one in series]
+    channels = padded[0].values.shape[1]
     names = ("value",) if channels == 1 else tuple(f"channel_{i}" for i in range(channels))
-    return Dataset(rows(padded, labels, codes), names, replace(config, layout="rows"), vocabulary)
+    return Dataset(padded, names, replace(config, layout="rows"), vocabulary)

@@ -86,6 +86,11 @@ class Series:
             return np.full(len(self), -1)
         return np.asarray(self.classes, dtype=np.int64).reshape(-1)
 
+    @property
+    def classified(self) -> bool:
+        """Whether every step has a class that is known."""
+        return all((piece.kinds >= 0).all() for piece in self.pieces())
+
     def clock(self) -> NDArray[np.datetime64]:
         """The times (N,) in microseconds.
 

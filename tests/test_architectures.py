@@ -49,6 +49,12 @@ MODELS = {
         "dense", dense=DenseConfig((32, 16), batch_norm=True), latent=4, likelihood="laplace"
     ),
     "linear": ModelConfig("dense", dense=DenseConfig(()), latent=4),
+    "linear path": ModelConfig(
+        recurrent=RecurrentConfig(hidden=16, bidirectional=True, patch=5),
+        linear=True,
+        normalization="instance",
+        latent=4,
+    ),
 }
 
 

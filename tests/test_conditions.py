@@ -115,5 +115,6 @@ def test_windows_of_different_classes_go_together(make):
 
 
 def test_a_context_goes_to_a_device_as_a_whole():
-    context = Context.nothing(2, T).to(torch.device("meta"))
-    assert {part.device.type for part in context} == {"meta"}
+    whole = Context(torch.zeros(2, T, 0), torch.zeros(2), torch.zeros(2, 1, 3), torch.ones(2, 1, 3))
+    assert {part.device.type for part in whole.to(torch.device("meta"))} == {"meta"}
+    assert Context.nothing(2, T).to(torch.device("meta")).level is None

@@ -50,6 +50,13 @@ ARCHITECTURES = {
     ),
     "lstm, every step": ModelConfig(recurrent=RecurrentConfig(hidden=6, conditioning="every_step")),
     "lstm, feedback": ModelConfig(recurrent=RecurrentConfig(hidden=6, conditioning="feedback")),
+    "lstm, both ways, in patches": ModelConfig(
+        recurrent=RecurrentConfig(hidden=6, bidirectional=True, patch=4)
+    ),
+    "lstm, feedback, in patches": ModelConfig(
+        recurrent=RecurrentConfig(hidden=6, conditioning="feedback", patch=5)
+    ),
+    "lstm, beside a linear path": ModelConfig(recurrent=RecurrentConfig(hidden=6), linear=True),
     "gru": ModelConfig(recurrent=RecurrentConfig("gru", hidden=6, depth=2)),
     "gru, both ways, feedback": ModelConfig(
         recurrent=RecurrentConfig("gru", 6, bidirectional=True, conditioning="feedback")
@@ -114,6 +121,18 @@ MIXED = {
         (2, 0, 0),
         classes=2,
     ),
+    "lstm, in patches, beside a linear path, told everything": Case(
+        ModelConfig(
+            recurrent=RecurrentConfig(hidden=6, conditioning="every_step", patch=5),
+            linear=True,
+            normalization="instance",
+            posterior="iaf",
+            time=TimeConfig(1, ("hour",), bypass=True),
+            conditional=True,
+        ),
+        (3, 0, 0),
+        classes=2,
+    ),
     "dense, bent, told the class": Case(
         ModelConfig(
             "dense",
@@ -170,6 +189,8 @@ def test_any_number_of_channels(model, channels):
 
 def test_every_parameter_of_every_architecture_gets_a_gradient(case):
     vae = case.vae()
+    if vae.linear is not None:
+        torch.nn.init.ones_(vae.linear.gain)  # at its start nothing passes the decoder's network
     x, context = case.windows(30)
     negative_elbo(vae, x, ~x.isnan(), context).loss(1.0).backward()
     for name, parameter in vae.named_parameters():
@@ -257,6 +278,7 @@ TRAINED = MIXED | {
     f"{name}, {likelihood}": Case(replace(model, likelihood=likelihood))
     for name, model in ARCHITECTURES.items()
     for likelihood in LIKELIHOODS
+    if likelihood != "bernoulli" or not model.linear
 }
 
 

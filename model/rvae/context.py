@@ -9,19 +9,26 @@ __all__ = ["Context"]
 
 
 class Context(NamedTuple):
-    """Times and classes of windows.
+    """Times, classes, levels and spreads of windows.
 
     Attributes:
         time: Places of the steps in cycles of the calendar (B, T, K), where K may be 0.
         label: Index of each window's class (B,), negative where it is none that is known.
+        level: What is taken off each channel before it is encoded, and put back after decoding
+            (B, 1, C); nothing if left out.
+        spread: What it is divided by, in the same way (B, 1, C); one if left out.
     """
 
     time: Tensor
     label: Tensor
+    level: Tensor | None = None
+    spread: Tensor | None = None
 
     def to(self, device: torch.device) -> "Context":
         """The same on a device."""
-        return Context(self.time.to(device), self.label.to(device))
+        level = None if self.level is None else self.level.to(device)
+        spread = None if self.spread is None else self.spread.to(device)
+        return Context(self.time.to(device), self.label.to(device), level, spread)
 
     @classmethod
     def nothing(cls, windows: int, steps: int) -> "Context":

@@ -30,8 +30,10 @@ def assess(vae: VAE, card: Card, windows: WindowDataset) -> dict[str, Any]:
     latents = nats = Summary.empty(card.model.latent)
     for batch in windows.batches():
         noise = noise_of_windows(range(nats.rows, nats.rows + len(batch.x)), card.model.latent, 0)
-        q = vae.encode(batch.x, ~batch.x.isnan(), batch.context)
-        said = vae.decode(q.centre, batch.context).mean
+        mask = ~batch.x.isnan()
+        context = vae.told(batch.x, mask, batch.context)
+        q = vae.encode(batch.x, mask, context)
+        said = vae.decode(q.centre, context).mean
         explained.add(card.scaler.spread_out(batch.x.numpy()), said.numpy())
         latents = latents.joined_by(q.centre.numpy())
         nats = nats.joined_by(q.draw(noise)[1].numpy())
@@ -54,8 +56,9 @@ def look(vae: VAE, card: Card, windows: WindowDataset) -> Look:
     count = min(len(windows), LATENTS_TO_LOOK_AT)
     batch: Batch = windows.__getitems__(np.linspace(0, len(windows) - 1, count, dtype=int).tolist())
     x = batch.x.to(device)
-    context = batch.context.to(device)
-    z = vae.encode(x, ~x.isnan(), context).centre
+    mask = ~x.isnan()
+    context = vae.told(x, mask, batch.context.to(device))
+    z = vae.encode(x, mask, context).centre
     few = np.linspace(0, count - 1, min(count, WINDOWS_TO_LOOK_AT), dtype=int)
     said = vae.decode(z, context).mean[few].cpu().numpy()
     vae.train(training)

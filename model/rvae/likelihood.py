@@ -56,6 +56,12 @@ class Likelihood(nn.Module):
             share = (FIRST_FREEDOMS - FEWEST_FREEDOMS) / (MOST_FREEDOMS - FEWEST_FREEDOMS)
             self.freedom = nn.Parameter(torch.full((numeric,), share).logit())
 
+    @torch.no_grad()
+    def start_at(self, scale: Tensor) -> None:
+        """Start from these scales of numeric channels, where scales are learnt."""
+        if isinstance(getattr(self, "log_scale", None), nn.Parameter):
+            self.log_scale.copy_((scale - self.smallest).clamp(min=self.smallest).log())
+
     def forward(self, parameters: Tensor) -> Distribution:
         """Parameters (B, T, outputs) → distribution of observations (B, T, C)."""
         if not any(self.categories):

@@ -71,7 +71,9 @@ def negative_elbo(
         sampling_noise: Factor on the noise of the sample, or the noise itself (B, D).
         seen: What the encoder gets to see of the mask; all of it if left out.
     """
-    q = vae.encode(x, mask if seen is None else seen, context)
+    seen = mask if seen is None else seen
+    context = vae.told(x, seen, context)
+    q = vae.encode(x, seen, context)
     z, kl = q.draw(sampling_noise)
     nll = negative_log_likelihood(vae.decode(z, context), x, mask)
     return Terms(nll.sum((1, 2)), kl, q)

@@ -140,7 +140,7 @@ class Bent:
         return z, kl
 
 
-def posterior(config: ModelConfig, features: int) -> nn.Module:
+def posterior(config: ModelConfig, features: int) -> NormalPosterior | IAFPosterior:
     """The posterior that the configuration names, for so many features."""
     if config.posterior == "iaf":
         return IAFPosterior(features, config.latent, config.flow)

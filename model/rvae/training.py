@@ -40,6 +40,7 @@ from rvae.optimization import WARM_UP
 from rvae.pictures import Pictures
 from rvae.requirements import require_known, require_machine
 from rvae.resuming import require_same
+from rvae.starting import start_linear
 from rvae.together import joined, strategy
 
 __all__ = ["Outcome", "fit"]
@@ -127,6 +128,7 @@ def fit(
     else:
         _clear(output)
     module = TrainingModule(card, objective, training)
+    start_linear(module.vae, windows["training"])
     best = KeepWholeEpoch(state, "best", "validation/loss")
     interrupt = StopOnInterrupt()
     callbacks: list[pl.Callback] = [

@@ -16,6 +16,8 @@ from rvae.likelihood import Likelihood
 from rvae.networks import ARCHITECTURES
 from rvae.networks.conditions import Conditions
 from rvae.networks.features import Features
+from rvae.networks.instance import Instances
+from rvae.networks.linear import LinearPath
 from rvae.posterior import Latent, posterior
 
 __all__ = ["VAE"]
@@ -38,10 +40,17 @@ class VAE(nn.Module):
         encoder, decoder = ARCHITECTURES[config.architecture]
         section = getattr(config, config.architecture)
         self.likelihood = Likelihood(config, categories)
+        self.instances = Instances(config.normalization == "instance", categories)
         self.conditions = Conditions(config, window, classes)
         self.features = Features(categories, config.embedding, self.conditions.read)
         self.encoder = encoder(section, self.features.width, window)
-        self.posterior = posterior(config, self.encoder.features)
+        self.linear = (
+            LinearPath(self.features.width, config.latent, self.likelihood.outputs, window)
+            if config.linear
+            else None
+        )
+        scores = config.latent if config.linear else 0
+        self.posterior = posterior(config, self.encoder.features + scores)
         self.decoder = decoder(
             section,
             config.latent + self.conditions.labels,
@@ -50,21 +59,37 @@ class VAE(nn.Module):
             window,
         )
 
+    def told(self, x: Tensor, mask: Tensor, context: Context | None = None) -> Context:
+        """What encoder and decoder have to be told of windows (B, T, C) besides their shape."""
+        return self.instances.told(x, mask, context or self._nothing(x))
+
     def encode(self, x: Tensor, mask: Tensor, context: Context | None = None) -> Latent:
-        """q(z|x) over (B, D), for windows (B, T, C) that were observed where the mask holds."""
+        """q(z|x) over (B, D), for windows (B, T, C) that were observed where the mask holds.
+
+        The context is what `told` makes of it, here and in decoding.
+        """
         context = context or self._nothing(x)
-        features, known = self.features(x, mask, self.conditions.of_steps(context))
+        features, known = self.read(x, mask, context)
         summary = self.encoder(features, known)
+        if self.linear is not None:
+            summary = self.linear.encoded(features, known, summary)
         # In mixed precision the distributions must not be rounded: they decide about nats.
         with torch.autocast(x.device.type, enabled=False):
             return self.posterior(summary.to(x.dtype))
+
+    def read(self, x: Tensor, mask: Tensor, context: Context) -> tuple[Tensor, Tensor]:
+        """What encoders read of windows (B, T, C), and its mask."""
+        x = self.instances.normalise(x, context)
+        return self.features(x, mask, self.conditions.of_steps(context))
 
     def decode(self, z: Tensor, context: Context | None = None) -> Distribution:
         """p(x|z) over (B, T, C), for latents (B, D)."""
         context = context or self._nothing(z)
         z = torch.cat([z, self.conditions.of_windows(context)], dim=1)
         said = self.decoder(z, self.conditions.of_bypass(context))
-        return self.likelihood(said.to(z.dtype))
+        if self.linear is not None:
+            said = self.linear.decoded(z, said)
+        return self.likelihood(self.instances.undo(said.to(z.dtype), context))
 
     def _nothing(self, windows: Tensor) -> Context:
         return Context.nothing(len(windows), self.conditions.window).to(windows.device)

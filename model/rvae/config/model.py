@@ -29,6 +29,8 @@ class RecurrentConfig:
         conditioning: How the latent reaches the decoder: it sets the state at the "start"; it does
             so and is an input at "every_step"; or it does so and each step's output is the next
             step's input ("feedback"), which takes many times as long.
+        patch: Time steps that are read, and written, in one step of the layers. A long window takes
+            that much less time, and its ends are nearer to each other.
     """
 
     cell: Literal["lstm", "gru"] = "lstm"
@@ -37,9 +39,10 @@ class RecurrentConfig:
     dropout: float = 0.0
     bidirectional: bool = False
     conditioning: Literal["start", "every_step", "feedback"] = "start"
+    patch: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("hidden", "depth"):
+        for name in ("hidden", "depth", "patch"):
             require(getattr(self, name) >= 1, f"model.recurrent.{name}", "must be at least 1")
         require(0 <= self.dropout < 1, "model.recurrent.dropout", "must be in [0, 1)")
         require(
@@ -166,6 +169,10 @@ class ModelConfig:
         recurrent: Where the architecture is "recurrent".
         convolutional: Where it is "convolutional".
         dense: Where it is "dense".
+        linear: Whether a linear way leads past encoder and decoder. It starts from the principal
+            components of the training windows, and the networks learn what is not linear.
+        normalization: "instance" takes its own level and spread off each window, and puts them back
+            into its reconstruction: the latent tells shapes.
         latent: Latent dimensions.
         posterior: "normal" is one diagonal normal distribution a window; "iaf" bends it by an
             inverse autoregressive flow.
@@ -185,6 +192,8 @@ class ModelConfig:
     recurrent: RecurrentConfig = RecurrentConfig()
     convolutional: ConvolutionalConfig = ConvolutionalConfig()
     dense: DenseConfig = DenseConfig()
+    linear: bool = False
+    normalization: Literal["none", "instance"] = "none"
     latent: int = 16
     posterior: Literal["normal", "iaf"] = "normal"
     flow: FlowConfig = FlowConfig()
@@ -205,6 +214,17 @@ class ModelConfig:
         require(
             self.likelihood != "bernoulli" or self.noise_scale == "learned",
             "model.noise_scale",
+            'has no meaning for the likelihood "bernoulli"',
+        )
+
+        require(
+            self.likelihood != "bernoulli" or self.normalization == "none",
+            "model.normalization",
+            'has no meaning for the likelihood "bernoulli", whose values stay in [0, 1]',
+        )
+        require(
+            self.likelihood != "bernoulli" or not self.linear,
+            "model.linear",
             'has no meaning for the likelihood "bernoulli"',
         )
 

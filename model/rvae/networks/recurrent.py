@@ -1,5 +1,7 @@
 """Recurrent encoder and decoder, and the start that lets them remember a whole window."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
@@ -23,7 +25,10 @@ class RecurrentEncoder(nn.Module):
 
     def __init__(self, config: RecurrentConfig, inputs: int, window: int) -> None:
         super().__init__()
-        self.layers = layers(config, inputs, window, config.bidirectional)
+        self.patch = config.patch
+        self.layers = layers(
+            config, inputs * config.patch, math.ceil(window / config.patch), config.bidirectional
+        )
         self.features = config.hidden * (1 + config.bidirectional)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
@@ -36,10 +41,10 @@ class RecurrentEncoder(nn.Module):
         Returns:
             Hidden states (B, features), those of both directions side by side.
         """
-        last = last_observed(mask)
-        filled = carry_forward(x, mask)
+        last = last_observed(mask) // self.patch
+        filled = patches(carry_forward(x, mask), self.patch)
         if not self.layers.bidirectional:
-            states, _ = self.layers(filled)  # (B, T, H)
+            states, _ = self.layers(filled)  # (B, patches, H)
             return states[torch.arange(len(x), device=x.device), last]  # (B, H)
         # Backwards the padding would come first, so here it has to be cut off.
         packed = pack_padded_sequence(filled, last.cpu() + 1, True, enforce_sorted=False)
@@ -52,15 +57,15 @@ class RecurrentDecoder(nn.Module):
     """Latents → one vector of likelihood parameters a time step.
 
     The latent sets the initial state of every layer, and through it alone passes what the decoder
-    knows of the window's values. Other inputs at each step are a clock, the same for every window,
-    and the conditions.
+    knows of the window's values. Other inputs at each step of the layers are a clock, the same for
+    every window, and the conditions.
 
     Args:
         config: The layers.
         latent: Latent dimensions D.
         conditions: Numbers that are told of each step besides.
         outputs: Parameters a time step.
-        window: Time steps T; the clock runs from -1 to 1 over them.
+        window: Time steps T.
     """
 
     def __init__(
@@ -68,23 +73,31 @@ class RecurrentDecoder(nn.Module):
     ) -> None:
         super().__init__()
         self.window = window
+        self.patch = config.patch
+        self.steps = math.ceil(window / config.patch)
         self.conditioning = config.conditioning
         self.start = nn.Linear(latent, config.hidden)
-        more = {"start": 0, "every_step": latent, "feedback": outputs}[config.conditioning]
-        self.layers = layers(config, 1 + conditions + more, window, bidirectional=False)
-        self.output = nn.Linear(config.hidden, outputs)
+        said = outputs * config.patch
+        more = {"start": 0, "every_step": latent, "feedback": said}[config.conditioning]
+        inputs = 1 + conditions * config.patch + more
+        self.layers = layers(config, inputs, self.steps, bidirectional=False)
+        self.output = nn.Linear(config.hidden, said)
 
     def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
         """Unroll latents (B, D), conditions (B, T, conditions) into parameters (B, T, outputs)."""
-        clock = torch.linspace(-1, 1, self.window, device=z.device, dtype=z.dtype)
-        clocks = clock[None, :, None].expand(len(z), -1, -1)  # (B, T, 1)
-        inputs = torch.cat([clocks, conditions], dim=2)
+        clock = torch.linspace(-1, 1, self.steps, device=z.device, dtype=z.dtype)
+        clocks = clock[None, :, None].expand(len(z), -1, -1)  # (B, patches, 1)
+        inputs = torch.cat([clocks, patches(conditions, self.patch)], dim=2)
         if self.conditioning == "feedback":
-            return self._unroll(inputs, self._state(z))
+            return self._by_step(self._unroll(inputs, self._state(z)))
         if self.conditioning == "every_step":
-            inputs = torch.cat([inputs, z[:, None].expand(-1, self.window, -1)], dim=2)
-        states, _ = self.layers(inputs, self._state(z))  # (B, T, H)
-        return self.output(states)
+            inputs = torch.cat([inputs, z[:, None].expand(-1, self.steps, -1)], dim=2)
+        states, _ = self.layers(inputs, self._state(z))  # (B, patches, H)
+        return self._by_step(self.output(states))
+
+    def _by_step(self, said: Tensor) -> Tensor:
+        """What is said of patches, step by step (B, T, outputs)."""
+        return said.unflatten(2, (self.patch, -1)).flatten(1, 2)[:, : self.window]
 
     def _state(self, z: Tensor) -> State:
         start = self.start(z).expand(self.layers.num_layers, -1, -1).contiguous()  # (depth, B, H)
@@ -100,6 +113,16 @@ class RecurrentDecoder(nn.Module):
             said = self.output(hidden)
             outputs.append(said)
         return torch.cat(outputs, dim=1)
+
+
+def patches(steps: Tensor, patch: int) -> Tensor:
+    """Steps (B, T, K), so many side by side (B, ⌈T / patch⌉, patch * K), the last filled by zeros.
+
+    Nie et al. 2023, "A time series is worth 64 words: long-term forecasting with transformers",
+    section 3.1, without overlap.
+    """
+    missing = -steps.shape[1] % patch
+    return nn.functional.pad(steps, (0, 0, 0, missing)).unflatten(1, (-1, patch)).flatten(2)
 
 
 def layers(config: RecurrentConfig, inputs: int, window: int, bidirectional: bool) -> nn.RNNBase:

@@ -198,7 +198,7 @@ def test_interrupted_training_says_what_it_kept(tmp_path):
     [
         (["fit", "--data.path", "none.npy"], "data: no such file: none.npy"),
         (["fit", "--data.path", "short.npy", "--data.window", "50"], "data.window: 50 steps"),
-        (["fit", "--data.path", "short.npy"], "data.window: is needed"),
+        (["fit", "--data.path", "short.npy"], "training.quantile: 0.99 needs at least 99"),
         (["fit", "--data.path", "flat.npy", "--data.window", "4"], "channel_0: is constant"),
         (
             ["fit", "--data.path", "short.npy", "--model.recurrent.hidden", "0"],

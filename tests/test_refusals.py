@@ -137,7 +137,6 @@ def test_a_bernoulli_model_looks_at_every_part_before_it_trains(table, refused):
 
 def test_windows_that_are_not_there(table, refused):
     refused("data.window", table, window=9, match="has only 8")
-    refused("data.window", table, window=None, match="is needed")
     one = table.slice(0, 8)
     refused("data", one, split="time", match="the validation part holds no")
     refused("data", table.slice(0, 24), split="order", validation=0.33, calibration=0.33)

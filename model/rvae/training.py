@@ -29,6 +29,7 @@ from rvae.data.categories import known_to_training
 from rvae.data.dataset import Batch, EpochShuffle, WindowDataset
 from rvae.data.scaler import Scaler, summarise
 from rvae.data.series import Dataset, Series
+from rvae.data.usual_window import usual_window
 from rvae.data.vocabulary import Vocabulary
 from rvae.data.windows import Parts, split
 from rvae.errors import FieldError, require
@@ -226,7 +227,7 @@ def _prepare(
     training: TrainingConfig,
 ) -> tuple[Card, TrainingConfig, Parts]:
     """Split the data, and learn from its training part what has to be known before a network."""
-    window = _window(dataset, data)
+    window = data.window or usual_window(dataset)
     parts = split(dataset.series, data, window, training.seed)
     vocabulary, renumber = known_to_training(parts.training, dataset.channels, dataset.vocabulary)
     parts = Parts(*(renumber(getattr(parts, part.name)) for part in fields(Parts)))
@@ -236,6 +237,7 @@ def _prepare(
         dataset.channels,
         vocabulary.sizes(dataset.channels),
         unit_interval=model.likelihood == "bernoulli",
+        keep_constant=data.constant == "keep",
     )
     if training.hide is None:
         training = replace(training, hide=HIDE_WHERE_GAPS_ARE if summary.gaps else 0.0)
@@ -318,14 +320,3 @@ def _interval(series: Series) -> float | None:
         return None
     times = next(series.pieces()).clock()
     return float(np.median(np.diff(times)) / np.timedelta64(1, "s"))
-
-
-def _window(dataset: Dataset, data: DataConfig) -> int:
-    if data.window is not None:
-        return data.window
-    require(
-        dataset.source.layout == "rows",
-        "data.window",
-        'is needed: only the layout "rows" says by itself how long a window is',
-    )
-    return len(dataset.series[0])

@@ -73,14 +73,16 @@ class DataConfig:
     Attributes:
         path: File with the data: .csv, .parquet, .npy or .npz, or a .tsv, .txt or .ts of the UCR
             archive. Or a folder of .npy or .parquet files, which may be larger than memory.
-        window: Time steps of a window; the whole series where the layout is "rows" and it is
-            left out.
+        window: Time steps of a window. If left out, the whole series where the layout is "rows";
+            else two periods of the series, within 96 to 256 steps and a seventh of its length.
         stride: Steps between the starts of neighbouring windows, here and when serving.
         split: "time" cuts every series in time. "random" and "order" deal out whole series, at
             random or the first to training and the last to calibration. "auto" is "random" where
             there are at least 20 series, else "time".
         validation: Share of the data that chooses the checkpoint.
         calibration: Share of the data that turns scores into probabilities.
+        constant: What becomes of a channel that does not vary in the training part: "refuse" it, or
+            "keep" it in its own unit, as something whose first change is telling.
     """
 
     path: str
@@ -89,6 +91,7 @@ class DataConfig:
     split: Literal["auto", "time", "random", "order"] = "auto"
     validation: float = 0.15
     calibration: float = 0.15
+    constant: Literal["refuse", "keep"] = "refuse"
 
     def __post_init__(self) -> None:
         if self.window is not None:

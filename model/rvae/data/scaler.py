@@ -50,6 +50,7 @@ class Scaler:
         channels: Sequence[str],
         categories: Sequence[int],
         unit_interval: bool = False,
+        keep_constant: bool = False,
     ) -> "Scaler":
         """Bring numeric channels to zero mean and unit spread.
 
@@ -58,6 +59,7 @@ class Scaler:
             channels: Names of the channels.
             categories: Number of categories of each, 0 for a numeric one.
             unit_interval: Whether numeric channels stay as they are, and must lie in [0, 1].
+            keep_constant: Whether a channel that does not vary is kept, in its own unit.
 
         Raises:
             FieldError: If a channel has no values, does not vary, or is out of range.
@@ -68,7 +70,13 @@ class Scaler:
         for i, name in enumerate(channels):
             low, high = summary.smallest[i], summary.largest[i]
             require(bool(summary.observed[i] > 0), name, "has no value in the training part")
-            require(bool(low < high), name, "is constant in the training part: leave it out")
+            require(
+                keep_constant or bool(low < high),
+                name,
+                'is constant in the training part: leave it out, or set data.constant to "keep"',
+            )
+            if low == high:
+                scale[i] = 1.0
             if categories[i] or unit_interval:
                 mean[i], scale[i] = 0.0, 1.0
             if unit_interval and not categories[i]:

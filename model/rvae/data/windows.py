@@ -16,6 +16,9 @@ __all__ = ["Parts", "count_windows", "every_window", "slabs", "split", "window_s
 # With fewer series than this, dealing out whole ones leaves parts too small to judge by.
 SERIES_WORTH_DEALING = 20
 
+# In half windows: a part of one window would hold a single one, however dense they are.
+LEAST_OF_A_PART = 3
+
 
 def window_starts(length: int, window: int, stride: int) -> NDArray[np.int64]:
     """First steps (W,) of the windows of a series.
@@ -65,8 +68,9 @@ def split(series: Sequence[Series], config: DataConfig, window: int, seed: int) 
 
     Cut in time, a series is training, gap, validation, gap, calibration, in this order, where a
     gap is as long as a window: no window of one part touches a point of another, and neighbours
-    are a window apart. A series that is too short for that is training as a whole. Anomalous
-    stretches are removed from every part.
+    are a window apart. A share is at least a window and a half. A series in which training
+    would have less than two windows is training as a whole. Anomalous stretches are removed from
+    every part.
 
     Raises:
         FieldError: If a part would hold no window.
@@ -115,10 +119,10 @@ def _cut_in_time(
     parts: tuple[list[Series], list[Series], list[Series]] = ([], [], [])
     for s in series:
         usable = len(s) - 2 * window
-        validation = round(config.validation * usable)
-        calibration = round(config.calibration * usable)
+        validation = max(round(config.validation * usable), LEAST_OF_A_PART * window // 2)
+        calibration = max(round(config.calibration * usable), LEAST_OF_A_PART * window // 2)
         training = usable - validation - calibration
-        if min(training, validation, calibration) < window:
+        if training < 2 * window:
             parts[0].append(s)  # too short to be cut, but not to be learnt from
             continue
         starts = (0, training + window, training + window + validation + window)

@@ -33,6 +33,7 @@ from rvae.config import (
     ObjectiveConfig,
     ReaderConfig,
     RecurrentConfig,
+    ScoringConfig,
     TrainingConfig,
 )
 from rvae.data.readers import read
@@ -80,6 +81,7 @@ def train(folder: Path) -> Path:
         DataConfig(str(folder / "waves.npy"), window=WINDOW),
         MODEL,
         ObjectiveConfig(),
+        ScoringConfig(),
         TrainingConfig(epochs=1, quantile=0.9),
         folder,
         progress=False,

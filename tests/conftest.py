@@ -13,6 +13,7 @@ from rvae.config import (
     ObjectiveConfig,
     ReaderConfig,
     RecurrentConfig,
+    ScoringConfig,
     TrainingConfig,
 )
 from rvae.data.readers import read
@@ -40,6 +41,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         DataConfig(str(path), window=STEPS),
         ModelConfig(recurrent=RecurrentConfig(hidden=24), latent=4),
         ObjectiveConfig(),
+        ScoringConfig(),
         TrainingConfig(epochs=40, batch_size=25, accelerator="cpu", quantile=0.98),
         folder,
         progress=False,

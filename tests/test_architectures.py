@@ -20,6 +20,7 @@ from rvae.config import (
     ObjectiveConfig,
     ReaderConfig,
     RecurrentConfig,
+    ScoringConfig,
     TimeConfig,
     TrainingConfig,
 )
@@ -134,6 +135,7 @@ def trained(request, tmp_path_factory):
         replace(DATA, path=str(path)),
         MODELS[request.param],
         ObjectiveConfig(),
+        ScoringConfig("excess" if MODELS[request.param].linear else "likelihood"),
         TRAINING,
         folder,
         progress=False,
@@ -179,6 +181,7 @@ def train_mixed(mixed, folder, **options):
         replace(DATA, path=str(path)),
         mixed.model,
         ObjectiveConfig(),
+        ScoringConfig(),
         replace(TRAINING, **options),
         folder,
         progress=False,

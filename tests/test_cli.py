@@ -22,6 +22,7 @@ from rvae.config import (
     ModelConfig,
     ObjectiveConfig,
     ReaderConfig,
+    ScoringConfig,
     TrainingConfig,
 )
 from rvae.data.readers import read
@@ -293,6 +294,7 @@ def told_by_classes(tmp_path_factory):
         DataConfig(str(folder / "all.parquet"), window=8),
         ModelConfig("dense", dense=DenseConfig(()), latent=2),
         ObjectiveConfig(),
+        ScoringConfig(),
         TrainingConfig(epochs=2, quantile=0.8, accelerator="cpu"),
         folder,
         progress=False,

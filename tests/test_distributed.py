@@ -21,6 +21,7 @@ from rvae.config import (
     ModelConfig,
     ObjectiveConfig,
     ReaderConfig,
+    ScoringConfig,
     TrainingConfig,
 )
 from rvae.data.readers import read
@@ -197,6 +198,7 @@ def test_processes_without_windows_are_refused(tmp_path):
             DataConfig("waves.npy", window=STEPS),
             ModelConfig(),
             ObjectiveConfig(),
+            ScoringConfig(),
             TrainingConfig(accelerator="cpu", devices=8),
             tmp_path / "run",
         )

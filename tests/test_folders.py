@@ -13,6 +13,7 @@ from rvae.config import (
     ModelConfig,
     ObjectiveConfig,
     ReaderConfig,
+    ScoringConfig,
     TimeConfig,
     TrainingConfig,
 )
@@ -107,6 +108,7 @@ def test_training_on_files_is_training_on_the_table_that_they_make_up(tmp_path):
             DataConfig(str(path), window=8),
             model,
             ObjectiveConfig(),
+            ScoringConfig(),
             TrainingConfig(epochs=2, quantile=0.8, accelerator="cpu"),
             tmp_path / path.stem,
             progress=False,

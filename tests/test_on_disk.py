@@ -20,6 +20,7 @@ from rvae.config import (
     ObjectiveConfig,
     ReaderConfig,
     RecurrentConfig,
+    ScoringConfig,
     TimeConfig,
     TrainingConfig,
 )
@@ -63,7 +64,14 @@ print(peaks[1] - peaks[0])
 def trained(path, output, reader=ReaderConfig(), model=SMALL, training=TRAINING, **data):
     config = DataConfig(str(path), **({"window": 16, "stride": 5} | data))
     outcome = fit(
-        read(path, reader), config, model, ObjectiveConfig(), training, output, progress=False
+        read(path, reader),
+        config,
+        model,
+        ObjectiveConfig(),
+        ScoringConfig(),
+        training,
+        output,
+        progress=False,
     )
     return Artifact.load(outcome.checkpoint)
 

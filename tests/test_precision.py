@@ -12,6 +12,7 @@ from rvae.config import (
     ObjectiveConfig,
     ReaderConfig,
     RecurrentConfig,
+    ScoringConfig,
     TrainingConfig,
 )
 from rvae.data.readers import read
@@ -63,6 +64,7 @@ def test_mixed_precision_learns_what_full_precision_does(tmp_path):
             DataConfig("waves.npy", window=16),
             ModelConfig(recurrent=RecurrentConfig(hidden=16), latent=3),
             ObjectiveConfig(),
+            ScoringConfig(),
             replace(training, precision=precision),
             tmp_path / precision,
             progress=False,

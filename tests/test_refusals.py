@@ -15,6 +15,7 @@ from rvae.config import (
     ModelConfig,
     ObjectiveConfig,
     ReaderConfig,
+    ScoringConfig,
     TimeConfig,
     TrainingConfig,
 )
@@ -42,6 +43,7 @@ def train(tmp_path):
             config,
             model,
             ObjectiveConfig(),
+            ScoringConfig(),
             training,
             tmp_path / "run",
             progress=False,

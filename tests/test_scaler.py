@@ -63,3 +63,8 @@ def test_categories_are_spread_out_and_the_likeliest_comes_back():
     )
     back = scaler.inverse(np.array([[-2, 0.2, 0.7, 0.1], [1.0, 0.5, 0.1, 0.4]]))
     np.testing.assert_array_equal(back, [[1, 2], [2.5, 1]])
+
+
+def test_a_channel_that_does_not_vary_may_be_kept_in_its_own_unit():
+    scaler = fitted(np.array([[1.0, 5.0], [3.0, 5.0]]), ["a", "b"], keep_constant=True)
+    np.testing.assert_allclose(scaler.transform(np.array([[3.0, 5.5]])), [[1.0, 0.5]])

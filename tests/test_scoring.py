@@ -45,3 +45,26 @@ def test_channels_are_averaged_over_the_series_one_by_one():
     averaged = scoring.over_series(NLL, np.array([0, 1, 2, 3, 4]), 8)
     assert averaged.shape == (8, 3)
     np.testing.assert_allclose(averaged[1], (NLL[0, 1] + NLL[1, 0]) / 2)
+
+
+def test_points_average_what_is_given_to_whole_windows():
+    starts = np.array([0, 2, 3])
+    scores = np.array([1.0, np.nan, 5.0])
+    found = scoring.over_points(scores, starts, window=3, length=8)
+    np.testing.assert_allclose(found, [1, 1, 1, 5, 5, 5, np.nan, np.nan])
+
+
+def test_given_to_windows_or_to_all_their_steps_is_the_same():
+    random = np.random.default_rng(0)
+    starts, values = np.arange(0, 40, 3), random.normal(size=(14, 2))
+    steps = np.broadcast_to(values[:, None], (14, 7, 2))
+    np.testing.assert_allclose(
+        scoring.over_points(values, starts, 7, 50), scoring.over_series(steps, starts, 50)
+    )
+
+
+def test_a_score_is_shared_by_the_errors_that_made_it():
+    errors = np.array([[[1.0, 3.0], [np.nan, 0.0]], [[0.0, 0.0], [0.0, 0.0]]])
+    shares = scoring.shared(np.array([2.0, -1.0]), errors)
+    np.testing.assert_allclose(shares[0], [[0.5, 1.5], [np.nan, 0.0]])
+    assert (shares[1] == 0).all()

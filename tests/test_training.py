@@ -16,6 +16,7 @@ from rvae.config import (
     ObjectiveConfig,
     ReaderConfig,
     RecurrentConfig,
+    ScoringConfig,
     TrainingConfig,
 )
 from rvae.context import Context
@@ -47,6 +48,7 @@ def train_on(values, folder, training=QUICK, model=SMALL, resume=False, **data):
         config,
         model,
         ObjectiveConfig(),
+        ScoringConfig(),
         training,
         folder / "run",
         progress=False,

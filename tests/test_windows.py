@@ -70,6 +70,15 @@ def test_a_series_too_short_to_cut_is_learnt_from_as_a_whole():
     assert {s.name for s in (*parts.validation, *parts.calibration)} == {"long"}
 
 
+def test_small_shares_of_a_long_enough_series_hold_windows_all_the_same():
+    parts = split([series(70)], DataConfig("x", validation=0.01, calibration=0.01), 10, seed=0)
+    assert [len(part[0]) for part in (parts.training, parts.validation, parts.calibration)] == [
+        20,
+        15,
+        15,
+    ]
+
+
 @pytest.mark.parametrize("how", ["random", "order"])
 def test_whole_series_are_dealt_once(how):
     many = [series(10, str(i)) for i in range(40)]

@@ -5,7 +5,7 @@ import torch
 
 from rvae.artifact import Artifact, Card
 from rvae.calibration import Calibration
-from rvae.config import ModelConfig, ReaderConfig, RecurrentConfig
+from rvae.config import ModelConfig, ReaderConfig, RecurrentConfig, ScoringConfig
 from rvae.data.scaler import Scaler
 from rvae.data.vocabulary import Vocabulary
 from rvae.engine import Engine
@@ -41,6 +41,8 @@ def untrained_card(
         scaler=scaler,
         interval=3600.0 if model.time.calendar else None,
         training={},
+        scoring=ScoringConfig(),
+        levels=None,
         calibration=Calibration.fit(np.linspace(0, 2, 99), 0.95, 99),
         versions={},
     )

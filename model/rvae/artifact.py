@@ -20,7 +20,7 @@ from torch import Tensor
 
 import rvae
 from rvae.calibration import Calibration
-from rvae.config import ModelConfig, ReaderConfig
+from rvae.config import ModelConfig, ReaderConfig, ScoringConfig
 from rvae.data.scaler import Scaler
 from rvae.data.series import Series
 from rvae.data.stored import blocks
@@ -28,10 +28,19 @@ from rvae.data.vocabulary import Vocabulary
 from rvae.errors import FieldError, require
 from rvae.vae import VAE
 
-__all__ = ["CARD_FILE", "CARD_KEY", "WEIGHTS_FILE", "Artifact", "Card", "versions"]
+__all__ = [
+    "CARD_FILE",
+    "CARD_KEY",
+    "MEMORY_KEY",
+    "WEIGHTS_FILE",
+    "Artifact",
+    "Card",
+    "versions",
+]
 
 CARD_KEY = "rvae"
-FORMAT = 2
+FORMAT = 3
+MEMORY_KEY = "rvae_memory"
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "weights.safetensors"
 
@@ -50,6 +59,9 @@ class Card:
         scaler: Fitted on the training part.
         interval: Median of the seconds between steps; None where there are no times.
         training: Sketch of the training: counts, options, the epoch kept and what it reaches.
+        scoring: What a score is.
+        levels: What each part of a window's errors is in the training data, where the score is
+            their excess; None before the end of training.
         calibration: None in a checkpoint whose training did not come to its end.
         versions: Of the software that trained it.
     """
@@ -63,6 +75,8 @@ class Card:
     scaler: Scaler
     interval: float | None
     training: Mapping[str, Any]
+    scoring: ScoringConfig
+    levels: tuple[float, ...] | None
     calibration: Calibration | None
     versions: Mapping[str, str]
 
@@ -118,6 +132,8 @@ class Card:
             "scaler": asdict(self.scaler),
             "interval": self.interval,
             "training": dict(self.training),
+            "scoring": asdict(self.scoring),
+            "levels": self.levels and list(self.levels),
             "calibration": calibration,
             "versions": dict(self.versions),
         }
@@ -148,6 +164,8 @@ class Card:
             scaler=Scaler(**{name: tuple(value) for name, value in card["scaler"].items()}),
             interval=card["interval"],
             training=card["training"],
+            scoring=ScoringConfig(**card["scoring"]),
+            levels=card["levels"] and tuple(card["levels"]),
             calibration=calibration
             and Calibration(
                 np.array(calibration["scores"]),
@@ -160,10 +178,17 @@ class Card:
 
 @dataclass(frozen=True)
 class Artifact:
-    """A card and the weights that go with it."""
+    """A card, and the numbers that go with it.
+
+    Attributes:
+        card: All but the numbers.
+        weights: Of the network.
+        memory: Latents of remembered training windows (M, D), where there are any.
+    """
 
     card: Card
     weights: Mapping[str, Tensor]
+    memory: Tensor | None = None
 
     @classmethod
     def load(cls, path: str | Path) -> "Artifact":
@@ -188,7 +213,7 @@ class Artifact:
         weights = {
             name.removeprefix("vae."): tensor for name, tensor in checkpoint["state_dict"].items()
         }
-        return cls(Card.from_dict(checkpoint[CARD_KEY]), weights)
+        return cls(Card.from_dict(checkpoint[CARD_KEY]), weights, checkpoint.get(MEMORY_KEY))
 
     @classmethod
     def _from_folder(cls, path: Path) -> "Artifact":
@@ -200,11 +225,14 @@ class Artifact:
             "checksum",
             f"the weights in {path} are damaged",
         )
-        return cls(card, safetensors.torch.load(packed))
+        weights = safetensors.torch.load(packed)
+        memory = weights.pop(MEMORY_KEY, None)
+        return cls(card, weights, memory)
 
     def save(self, path: Path) -> None:
         """Write the folder that a server loads: the same bytes for the same model."""
-        packed = safetensors.torch.save(dict(self.weights))
+        memory = {} if self.memory is None else {MEMORY_KEY: self.memory}
+        packed = safetensors.torch.save(dict(self.weights) | memory)
         content = self.card.to_dict() | {"checksum": _checksum(packed)}
         path.mkdir(parents=True, exist_ok=True)
         (path / WEIGHTS_FILE).write_bytes(packed)

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Literal
 
 from jsonargparse import auto_cli
 
-from rvae.config import DataConfig, ModelConfig, ObjectiveConfig, ReaderConfig, TrainingConfig
+from rvae.config import (
+    DataConfig,
+    ModelConfig,
+    ObjectiveConfig,
+    ReaderConfig,
+    ScoringConfig,
+    TrainingConfig,
+)
 from rvae.data.patterns import PatternsConfig
 from rvae.errors import FieldError
 
@@ -31,6 +38,7 @@ def fit(
     reader: ReaderConfig = ReaderConfig(),
     model: ModelConfig = ModelConfig(),
     objective: ObjectiveConfig = ObjectiveConfig(),
+    scoring: ScoringConfig = ScoringConfig(),
     training: TrainingConfig = TrainingConfig(),
     resume: bool = False,
 ) -> int:
@@ -54,7 +62,16 @@ def fit(
         torch.set_num_threads(threads)
         # Lightning would think of another number for processes that train together.
         os.environ["OMP_NUM_THREADS"] = str(threads)
-    outcome = fit(read(data.path, reader), data, model, objective, training, output, resume=resume)
+    outcome = fit(
+        read(data.path, reader),
+        data,
+        model,
+        objective,
+        scoring,
+        training,
+        output,
+        resume=resume,
+    )
     if not outcome.leading:
         return 0
     card, calibration = outcome.card, outcome.card.require_calibration()

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,6 +19,8 @@ from rvae.data.scaler import Scaler
 from rvae.data.series import Series
 from rvae.data.windows import slabs, window_starts
 from rvae.errors import require
+from rvae.excess import excess
+from rvae.memory import Memory
 from rvae.objective import negative_log_likelihood
 
 __all__ = ["Analysis", "Engine"]
@@ -46,26 +49,57 @@ class Analysis:
         mean: Mean of p(x|z) at the centre of q(z|x), scaled; of categories, their probabilities
             (W, T, E).
         nll: -log p(x|z) of each value, scaled, NaN where missing (W, T, C).
+        parts: Mean squared errors of each window, NaN where nothing was observed: of each channel,
+            and where windows are remembered the distance from them (W, P).
+        errors: Squared errors in the part that decides about the excess (W, T, C).
         length: Points N of the series.
         scaler: Of the model.
+        levels: Of the parts (P,), where the score is their excess.
     """
 
     starts: NDArray[np.int64]
     latent: NDArray[np.float32]
     mean: NDArray[np.float32]
     nll: NDArray[np.float32]
+    parts: NDArray[np.float32]
+    errors: NDArray[np.float32]
     length: int
     scaler: Scaler
+    levels: NDArray[np.float64] | None
 
     @cached_property
     def score(self) -> NDArray[np.float64]:
         """Score of each window (W,), NaN where nothing was observed."""
-        return scoring.window_scores(self.nll)
+        if self.levels is None:
+            return scoring.window_scores(self.nll)
+        # Unlike np.nanmax this does not warn where nothing was observed.
+        return np.fmax.reduce(excess(self.parts, self.levels), axis=1)
+
+    @property
+    def contributions(self) -> NDArray[np.float64]:
+        """What each step and channel adds to its window's score (W, T, C), NaN where missing."""
+        if self.levels is None:
+            return scoring.contributions(self.nll)
+        return scoring.shared(self.score, self.errors)
 
     @property
     def point_scores(self) -> NDArray[np.float64]:
-        """Score of each point (N,), the mean over the windows that cover it."""
-        return scoring.over_series(scoring.point_scores(self.nll), self.starts, self.length)
+        """Score of each point (N,), the mean over the windows that cover it.
+
+        A likelihood tells points apart, and it is their own that is averaged. An excess is of a
+        window as a whole.
+        """
+        if self.levels is None:
+            return scoring.over_series(scoring.point_scores(self.nll), self.starts, self.length)
+        return scoring.over_points(self.score, self.starts, self.mean.shape[1], self.length)
+
+    @property
+    def channel_scores(self) -> NDArray[np.float64]:
+        """Score of each channel at each point (N, C), made as that of the point is."""
+        if self.levels is None:
+            return scoring.over_series(self.nll, self.starts, self.length)
+        channels = excess(self.parts, self.levels)[:, : self.nll.shape[2]]
+        return scoring.over_points(channels, self.starts, self.mean.shape[1], self.length)
 
     @property
     def reconstruction(self) -> NDArray[np.float64]:
@@ -74,6 +108,16 @@ class Analysis:
         Of a categorical channel it is the number of the most likely category.
         """
         return self.scaler.inverse(scoring.over_series(self.mean, self.starts, self.length))
+
+
+class Ran(NamedTuple):
+    """What the network says of some windows, as `Analysis` describes it."""
+
+    latent: NDArray[np.float32]
+    mean: NDArray[np.float32]
+    nll: NDArray[np.float32]
+    parts: NDArray[np.float32]
+    errors: NDArray[np.float32]
 
 
 class Engine:
@@ -88,6 +132,11 @@ class Engine:
         self.card = artifact.card
         self.device = torch.device(device)
         self._vae = artifact.build().to(self.device)
+        self._levels = None if self.card.levels is None else np.array(self.card.levels)
+        self._memory: Memory | None = None
+        if artifact.memory is not None:
+            with torch.inference_mode():
+                self._memory = Memory(self._vae, artifact.memory.to(self.device))
 
     @classmethod
     def load(cls, path: str | Path, device: str = "cpu") -> "Engine":
@@ -125,7 +174,7 @@ class Engine:
         return self._analyse(given, strides) if given else []
 
     def _analyse(self, given: Sequence[Series], strides: Sequence[int]) -> list[Analysis]:
-        latent, mean, nll = self._run(self.windows(given, strides))
+        ran = self._run(self.windows(given, strides))
         starts = [
             window_starts(len(one), self.card.window, stride)
             for one, stride in zip(given, strides, strict=True)
@@ -134,19 +183,13 @@ class Engine:
         return [
             Analysis(
                 starts=at,
-                latent=latent_part,
-                mean=mean_part,
-                nll=nll_part,
+                **Ran(*parts)._asdict(),
                 length=len(one),
                 scaler=self.card.scaler,
+                levels=self._levels,
             )
-            for one, at, latent_part, mean_part, nll_part in zip(
-                given,
-                starts,
-                np.split(latent, borders),
-                np.split(mean, borders),
-                np.split(nll, borders),
-                strict=True,
+            for one, at, *parts in zip(
+                given, starts, *(np.split(part, borders) for part in ran), strict=True
             )
         ]
 
@@ -188,15 +231,28 @@ class Engine:
         Raises:
             FieldError: If a series does not fit the model.
         """
+        return np.concatenate([self._scores(ran) for ran in self._some(series, most)])
+
+    def parts(self, series: Sequence[Series], most: int) -> NDArray[np.float32]:
+        """Parts of the errors of windows, chosen as for `scores`: (W, P)."""
+        return np.concatenate([ran.parts for ran in self._some(series, most)])
+
+    def latents(self, series: Sequence[Series], most: int) -> NDArray[np.float32]:
+        """Latents of windows, chosen as for `scores`: (W, D)."""
+        return np.concatenate([ran.latent for ran in self._some(series, most)])
+
+    def _some(self, series: Sequence[Series], most: int) -> Iterator[Ran]:
         for one in series:
             self._check(one)
         windows = self.windows(series, self.card.stride)
         chosen = np.linspace(0, len(windows) - 1, min(len(windows), most), dtype=int)
-        scores = [
-            scoring.window_scores(self._run_batch(windows.__getitems__(run.tolist()))[2])
-            for run in np.split(chosen, range(WINDOWS_A_RUN, len(chosen), WINDOWS_A_RUN))
-        ]
-        return np.concatenate(scores)
+        for run in np.split(chosen, range(WINDOWS_A_RUN, len(chosen), WINDOWS_A_RUN)):
+            yield self._run_batch(windows.__getitems__(run.tolist()))
+
+    def _scores(self, ran: Ran) -> NDArray[np.float64]:
+        if self._levels is None:
+            return scoring.window_scores(ran.nll)
+        return np.fmax.reduce(excess(ran.parts, self._levels), axis=1)
 
     def windows(self, series: Sequence[Series], strides: Sequence[int] | int) -> WindowDataset:
         """All windows of some series as the network reads them."""
@@ -288,27 +344,61 @@ class Engine:
                 + ", ".join(card.vocabulary.classes),
             )
 
-    def _run(
-        self, windows: WindowDataset
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        steps, scaler = self.card.window, self.card.scaler
-        latent = np.empty((len(windows), self.card.model.latent), dtype=np.float32)
-        mean = np.empty((len(windows), steps, scaler.spread), dtype=np.float32)
-        nll = np.empty((len(windows), steps, len(self.card.channels)), dtype=np.float32)
+    def _run(self, windows: WindowDataset) -> Ran:
+        steps, channels = self.card.window, len(self.card.channels)
+        parts = channels + (self._memory is not None)
+        shapes = {
+            "latent": (self.card.model.latent,),
+            "mean": (steps, self.card.scaler.spread),
+            "nll": (steps, channels),
+            "parts": (parts,),
+            "errors": (steps, channels),
+        }
+        whole = Ran(
+            **{
+                name: np.empty((len(windows), *shape), dtype=np.float32)
+                for name, shape in shapes.items()
+            }
+        )
         for first in range(0, len(windows), WINDOWS_A_RUN):
             run = range(first, min(first + WINDOWS_A_RUN, len(windows)))
-            at = slice(run.start, run.stop)
-            latent[at], mean[at], nll[at] = self._run_batch(windows.__getitems__(run))
-        return latent, mean, nll
+            for part, of_run in zip(whole, self._run_batch(windows.__getitems__(run)), strict=True):
+                part[run.start : run.stop] = of_run
+        return whole
 
     @torch.inference_mode()
-    def _run_batch(
-        self, batch: Batch
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    def _run_batch(self, batch: Batch) -> Ran:
         x = batch.x.to(self.device)  # (B, T, C)
-        context = batch.context.to(self.device)
         mask = ~x.isnan()
+        context = self._vae.told(x, mask, batch.context.to(self.device))
         z = self._vae.encode(x, mask, context).centre  # (B, D)
         p = self._vae.decode(z, context)
         nll = negative_log_likelihood(p, x, mask).masked_fill(~mask, torch.nan)
-        return z.cpu().numpy(), p.mean.cpu().numpy(), nll.cpu().numpy()
+        truth = torch.from_numpy(self.card.scaler.spread_out(batch.x.numpy())).to(self.device)
+        errors = self._by_channel((p.mean - truth).square())  # (B, T, C)
+        parts = errors.nanmean(1)  # (B, C)
+        if self._memory is not None:
+            relative = self._vae.instances.relative(truth, context)
+            distance, apart = self._memory.differences(relative)
+            parts = torch.cat([parts, distance[:, None]], dim=1)
+            errors = torch.cat([errors, self._by_channel(apart)], dim=2)
+        if self._levels is not None:
+            errors = self._deciding(excess(parts.cpu().numpy(), self._levels), errors)
+        said = (part.cpu().numpy() for part in (z, p.mean, nll, parts, errors))
+        return Ran(*said)
+
+    def _deciding(self, over: NDArray[np.float64], errors: torch.Tensor) -> torch.Tensor:
+        """Of errors (B, T, C or 2 C) those of the part whose excess (B, P) is the largest."""
+        largest = np.where(np.isnan(over), -np.inf, over).argmax(axis=1)
+        first = torch.from_numpy(largest).to(errors.device)[:, None, None]  # (B, 1, 1)
+        channels = len(self.card.channels)
+        own, distances = errors[..., :channels], errors[..., channels:]
+        alone = own * (torch.arange(channels, device=errors.device) == first)
+        return torch.where(first == channels, distances, alone) if distances.shape[2] else alone
+
+    def _by_channel(self, errors: torch.Tensor) -> torch.Tensor:
+        """Errors of what networks write (B, T, E), those of a channel's categories added up."""
+        counts = [count or 1 for count in self.card.scaler.categories]
+        if len(counts) == errors.shape[2]:
+            return errors
+        return torch.stack([part.sum(2) for part in torch.split(errors, counts, dim=2)], dim=2)

@@ -1,7 +1,6 @@
 """What follows training: a checkpoint that knows what its scores mean."""
 
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from rvae.artifact import CARD_KEY, Artifact
+from rvae.artifact import CARD_KEY, MEMORY_KEY, Artifact
 from rvae.calibration import Calibration, windows_needed
-from rvae.data.series import Series
+from rvae.data.windows import Parts
 from rvae.engine import Engine
 from rvae.held_out import assess
+from rvae.reference import refer
 
 __all__ = ["finish"]
 
@@ -21,29 +21,26 @@ __all__ = ["finish"]
 MOST_SCORES = 100_000
 
 
-def finish(
-    best: Path,
-    final: Path,
-    validation: Sequence[Series],
-    calibration: Sequence[Series],
-    quantile: float,
-) -> None:
+def finish(best: Path, final: Path, parts: Parts, quantile: float) -> None:
     """Turn the best checkpoint into one that is calibrated and says how good it is.
 
     Args:
         best: What training has left.
         final: Where to write.
-        validation: What to judge the model by.
-        calibration: What its scores are taken from.
-        quantile: Of them, that becomes the threshold.
+        parts: The data. The model is judged by what is there for validation, and its threshold
+            taken from what is there for calibration.
+        quantile: Of the scores, that becomes the threshold.
     """
-    engine = Engine.load(best)
+    artifact = Artifact.load(best)
+    if artifact.card.scoring.score == "excess":
+        artifact = refer(artifact, parts)
+    engine = Engine(artifact)
     card = engine.card
     needed = windows_needed(quantile)
-    scores = engine.scores(calibration, max(MOST_SCORES, needed))
+    scores = engine.scores(parts.calibration, max(MOST_SCORES, needed))
     if (~np.isnan(scores)).sum() < needed:
-        scores = engine.scores(calibration, sys.maxsize)  # few of very many hold a value
-    apart = sum(len(s) // card.window for s in calibration)
+        scores = engine.scores(parts.calibration, sys.maxsize)  # few of very many hold a value
+    apart = sum(len(s) // card.window for s in parts.calibration)
     checkpoint = torch.load(best, map_location="cpu", weights_only=True)
     card = replace(
         card,
@@ -52,10 +49,11 @@ def finish(
             **card.training,
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             "epoch": checkpoint["epoch"],
-            **assess(Artifact.load(best).build(), card, engine.windows(validation, card.stride)),
+            **assess(artifact.build(), card, engine.windows(parts.validation, card.stride)),
         },
     )
     checkpoint[CARD_KEY] = card.to_dict()
+    checkpoint[MEMORY_KEY] = artifact.memory
     unfinished = final.with_suffix(".unfinished")
     torch.save(checkpoint, unfinished)
     unfinished.replace(final)  # A reader sees the old checkpoint or the new one, whole.

@@ -2,7 +2,7 @@
 
 import torch
 
-from rvae.config import ModelConfig, TrainingConfig
+from rvae.config import ModelConfig, ScoringConfig, TrainingConfig
 from rvae.data.series import Dataset
 from rvae.errors import require
 
@@ -30,8 +30,15 @@ def require_machine(training: TrainingConfig) -> None:
     )
 
 
-def require_known(dataset: Dataset, model: ModelConfig) -> None:
-    """Raise a `FieldError` where the model is told what the data does not say."""
+def require_known(dataset: Dataset, model: ModelConfig, scoring: ScoringConfig) -> None:
+    """Raise a `FieldError` where the model is told what the data, or a memory, does not say."""
+    require(
+        scoring.score == "likelihood"
+        or scoring.memory == 0
+        or not (model.conditional or model.time.bypass),
+        "scoring.memory",
+        "must be 0 where the decoder is told a class or the time besides the latent",
+    )
     require(
         not model.conditional or len(dataset.vocabulary.classes) > 1,
         "model.conditional",

@@ -1,11 +1,11 @@
-"""Likelihoods → scores. Higher is more anomalous; the unit is nats a value."""
+"""Likelihoods and errors → scores of windows and points. Higher is more anomalous."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["contributions", "over_series", "point_scores", "window_scores"]
+__all__ = ["contributions", "over_points", "over_series", "point_scores", "shared", "window_scores"]
 
 
 def window_scores(nll: NDArray[Any]) -> NDArray[np.float64]:
@@ -25,6 +25,20 @@ def contributions(nll: NDArray[Any]) -> NDArray[Any]:
     """What each step and channel adds to its window's score: (W, T, C) that sums to (W,)."""
     observed = (~np.isnan(nll)).sum(axis=(1, 2), keepdims=True)
     return nll / np.maximum(observed, 1).astype(nll.dtype)
+
+
+def shared(score: NDArray[np.float64], errors: NDArray[Any]) -> NDArray[np.float64]:
+    """A window's score, dealt out by the share that each step and channel has in its errors.
+
+    Args:
+        score: Of each window (W,).
+        errors: Squared errors that made it (W, T, C), NaN where missing.
+
+    Returns:
+        Contributions (W, T, C) that sum to the scores, NaN where missing.
+    """
+    total = np.nansum(errors, axis=(1, 2), dtype=np.float64)
+    return errors * (score / np.where(total > 0, total, 1.0))[:, None, None]
 
 
 def point_scores(nll: NDArray[Any]) -> NDArray[np.float64]:
@@ -54,6 +68,33 @@ def over_series(
         count[starts + step] += said[:, step]
     with np.errstate(invalid="ignore"):
         return total / count
+
+
+def over_points(
+    windows: NDArray[np.float64], starts: NDArray[np.int64], window: int, length: int
+) -> NDArray[np.float64]:
+    """Average what overlapping windows are given, as a whole, at each point of a series.
+
+    Args:
+        windows: A value, or some, of each window (W, ...), NaN where there is none.
+        starts: First step of each window (W,).
+        window: Time steps T.
+        length: Points N of the series.
+
+    Returns:
+        Means (N, ...), NaN at points of which no window says anything.
+    """
+    said = ~np.isnan(windows)
+    values = np.where(said, windows, 0.0)
+    total = np.zeros((length + 1, *windows.shape[1:]))
+    count = np.zeros_like(total)
+    # What a window adds begins at its start and ends after its last step.
+    for at, sign in ((starts, 1.0), (starts + window, -1.0)):
+        np.add.at(total, at, sign * values)
+        np.add.at(count, at, sign * said)
+    count = np.cumsum(count, axis=0)[:length]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(count > 0.5, np.cumsum(total, axis=0)[:length] / count, np.nan)
 
 
 def _mean_of_observed(nll: NDArray[Any], axis: int | tuple[int, ...]) -> NDArray[np.float64]:

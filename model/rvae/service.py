@@ -11,7 +11,6 @@ import numpy as np
 import orjson
 import torch
 
-from rvae import scoring
 from rvae.data.windows import window_starts
 from rvae.engine import Analysis, Engine
 from rvae.errors import FieldError, require
@@ -263,7 +262,7 @@ class Service:
         if "point_scores" in output:
             prediction["point_scores"] = analysis.point_scores
         if "contributions" in output:
-            prediction["contributions"] = _shaped(scoring.contributions(analysis.nll), flat)
+            prediction["contributions"] = _shaped(analysis.contributions, flat)
         return prediction
 
 

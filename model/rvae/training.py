@@ -24,7 +24,7 @@ from rvae.callbacks import (
     StopOnInterrupt,
     StopWithoutProgress,
 )
-from rvae.config import DataConfig, ModelConfig, ObjectiveConfig, TrainingConfig
+from rvae.config import DataConfig, ModelConfig, ObjectiveConfig, ScoringConfig, TrainingConfig
 from rvae.data.categories import known_to_training
 from rvae.data.dataset import Batch, EpochShuffle, WindowDataset
 from rvae.data.scaler import Scaler, summarise
@@ -76,6 +76,7 @@ def fit(
     data: DataConfig,
     model: ModelConfig,
     objective: ObjectiveConfig,
+    scoring: ScoringConfig,
     training: TrainingConfig,
     output: Path,
     progress: bool = True,
@@ -93,6 +94,7 @@ def fit(
         data: How it is cut.
         model: The network.
         objective: The loss.
+        scoring: What a score is.
         training: How the parameters are found.
         output: Folder for the checkpoint, the logs and the state of training.
         progress: Whether to draw progress bars.
@@ -102,9 +104,9 @@ def fit(
         FieldError: If data or options do not fit together.
     """
     require_machine(training)
-    require_known(dataset, model)
+    require_known(dataset, model, scoring)
     pl.seed_everything(training.seed, workers=True, verbose=False)
-    card, training, parts = _prepare(dataset, data, model, objective, training)
+    card, training, parts = _prepare(dataset, data, model, scoring, training)
     windows = {
         part.name: WindowDataset(
             getattr(parts, part.name), card.scaler, card.window, card.stride, model.time.calendar
@@ -195,13 +197,7 @@ def fit(
             trainer.save_checkpoint(best.best_model_path)
         if trainer.is_global_zero:
             _require_convergence(best)
-            finish(
-                Path(best.best_model_path),
-                checkpoint,
-                parts.validation,
-                parts.calibration,
-                training.quantile,
-            )
+            finish(Path(best.best_model_path), checkpoint, parts, training.quantile)
         trainer.strategy.barrier()
     return Outcome(
         checkpoint,
@@ -223,7 +219,7 @@ def _prepare(
     dataset: Dataset,
     data: DataConfig,
     model: ModelConfig,
-    objective: ObjectiveConfig,
+    scoring: ScoringConfig,
     training: TrainingConfig,
 ) -> tuple[Card, TrainingConfig, Parts]:
     """Split the data, and learn from its training part what has to be known before a network."""
@@ -256,6 +252,8 @@ def _prepare(
         scaler=scaler,
         interval=_interval(parts.training[0]),
         training={},
+        scoring=scoring,
+        levels=None,
         calibration=None,
         versions=versions() | {"pytorch-lightning": version("pytorch-lightning")},
     )

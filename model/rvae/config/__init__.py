@@ -9,6 +9,7 @@ from rvae.config.model import (
     RecurrentConfig,
     TimeConfig,
 )
+from rvae.config.scoring import ScoringConfig
 from rvae.config.training import ObjectiveConfig, TrainingConfig
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "ObjectiveConfig",
     "ReaderConfig",
     "RecurrentConfig",
+    "ScoringConfig",
     "TimeConfig",
     "TrainingConfig",
 ]

@@ -24,7 +24,7 @@ def usual_window(dataset: Dataset) -> int:
     if dataset.source.layout == "rows":
         return len(dataset.series[0])
     values = np.asarray(longest.part(0, min(len(longest), POINTS)).values)
-    moving = (np.nanmax(column) > np.nanmin(column) for column in values.T)
-    channel = next((i for i, moves in enumerate(moving) if moves), 0)
+    moving = np.fmax.reduce(values) > np.fmin.reduce(values)
+    channel = int(moving.argmax())
     steps = int(np.clip(PERIODS * period(values[:, channel]), SHORTEST, LONGEST))
     return max(2, min(steps, len(longest) // WINDOWS_OF_A_SERIES))

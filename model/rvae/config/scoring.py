@@ -1,0 +1,32 @@
+"""What a score is."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from rvae.errors import require
+
+__all__ = ["ScoringConfig"]
+
+
+@dataclass(frozen=True)
+class ScoringConfig:
+    """What a model makes of windows, as one number each.
+
+    Attributes:
+        score: "likelihood" is the mean negative log-likelihood of a window's values. "excess"
+            compares the error of each channel, and the distance from the nearest remembered
+            windows, with what they are in the training data, and takes the one that exceeds it
+            most: one odd channel of many is enough.
+        memory: Training windows that are remembered at the most, as latents, for the "excess"; none
+            if 0. Fewer where windows are large.
+        contamination: Share of the training windows that may be anomalous. So many of those with
+            the largest errors are neither remembered nor taken for normal.
+    """
+
+    score: Literal["likelihood", "excess"] = "likelihood"
+    memory: int = 2000
+    contamination: float = 0.0
+
+    def __post_init__(self) -> None:
+        require(self.memory >= 0, "scoring.memory", "must not be negative")
+        require(0 <= self.contamination < 0.5, "scoring.contamination", "must be in [0, 0.5)")

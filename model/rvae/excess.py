@@ -1,0 +1,35 @@
+"""By how much the errors of windows exceed those of normal ones.
+
+A window's errors come in parts (W, P): the mean squared error of its reconstruction, channel by
+channel, and its distance from what the model remembers. Each part is compared with its own level in
+the training data, and the part that exceeds its level most decides: an average would drown one odd
+channel among many that are as usual.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["excess", "levels"]
+
+# The quantile of a part that counts as its level.
+LEVEL = 0.99
+
+# In variances of the training data: an error as small as that is none. It keeps a channel that is
+# reconstructed exactly from deciding by its least significant digits.
+FLOOR = 0.01
+
+
+def levels(parts: NDArray[Any]) -> NDArray[np.float64]:
+    """Level of each part (P,), of windows (W, P) that are taken as normal, NaN where unobserved."""
+    return np.nan_to_num(np.nanquantile(parts.astype(np.float64), LEVEL, axis=0))
+
+
+def excess(parts: NDArray[Any], level: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Excess of each part (W, P) in nats, NaN where it was not observed.
+
+    It is the logarithm of the ratio of root mean squares: zero at the level, log 2 at twice its
+    error. Ratios would let the highest of overlapping windows outweigh all others in a mean.
+    """
+    return 0.5 * np.log((parts + FLOOR) / (level + FLOOR))

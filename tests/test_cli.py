@@ -26,6 +26,7 @@ from rvae.config import (
     TrainingConfig,
 )
 from rvae.data.readers import read
+from rvae.errors import FieldError
 from rvae.training import fit
 from waiting import wait_for
 from waves import anomalous_waves, waves
@@ -74,6 +75,7 @@ def test_fit_writes_a_checkpoint_that_the_other_commands_take(tmp_path):
         "end",
         "score",
         "tail_probability",
+        "severity",
         "is_anomaly",
     ]
     assert table["end"].to_pylist()[-1] == 900
@@ -105,6 +107,41 @@ def test_score_writes_points(checkpoint, engine, labelled, tmp_path, name):
     np.testing.assert_allclose(
         table["score"].to_numpy()[-32:], analysis.point_scores, rtol=1e-4, atol=1e-5
     )
+
+
+def test_score_writes_events(checkpoint, tmp_path):
+    values = 20 + 3 * np.sin(np.arange(400) * 2 * np.pi / 32)
+    for first in (100, 300):
+        values[first : first + 6] = 40 - values[first : first + 6]
+    np.save(tmp_path / "bumpy.npy", values)
+    options = ["--events", "true", "--adapt", "0"]
+    for gap, count in (("0", 2), ("300", 1)):
+        done = rvae(
+            *("score", checkpoint, "bumpy.npy", "e.csv", *options, "--gap", gap), cwd=tmp_path
+        )
+        assert (done.returncode, done.stdout) == (0, f"Wrote {count} rows to e.csv\n"), done.stderr
+    (row,) = pyarrow.csv.read_csv(tmp_path / "e.csv").to_pylist()
+    assert row["start"] <= 100 and row["end"] >= 306 and row["channel"] == "height"
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"points": True, "events": True}, "events"),
+        ({"points": True, "adapt": 0.1}, "adapt"),
+        ({"adapt": 0.2}, "adapt"),
+        ({"events": True, "adapt": -0.1}, "adapt"),
+        ({"gap": 3}, "gap"),
+        ({"events": True, "gap": -1}, "gap"),
+    ],
+)
+def test_options_of_score_that_make_no_sense_are_refused(
+    checkpoint, labelled, tmp_path, options, field
+):
+    with pytest.raises(FieldError) as caught:
+        score(checkpoint, labelled, tmp_path / "s.csv", array="signals", **options)
+    assert caught.value.field == field
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_with_labels_can_be_trained_on_evaluated_and_scored(tmp_path):

@@ -29,6 +29,18 @@ def test_a_score_is_the_likelihood_at_the_posterior_mean(checkpoint, engine, fre
     np.testing.assert_allclose(analysis.reconstruction, expected, **CLOSE)
 
 
+def test_points_have_a_score_of_each_channel():
+    engine = untrained_engine(untrained_card(channels=("heat", "speed", "load")))
+    values = np.random.default_rng(0).normal(20, 2, (20, 3))
+    values[4, 1] = np.nan
+    (analysis,) = engine.analyse([values], 4)
+    assert analysis.channel_scores.shape == (20, 3)
+    np.testing.assert_array_equal(np.isnan(analysis.channel_scores), np.isnan(values))
+    # Steps 4 to 7 are the ends of the first window and the beginnings of the second.
+    expected = (analysis.nll[0, 4:] + analysis.nll[1, :4]) / 2
+    np.testing.assert_allclose(analysis.channel_scores[4:8], expected, rtol=1e-6)
+
+
 def test_neighbours_in_a_batch_do_not_matter(engine, fresh, anomalous):
     mixed = [values for pair in zip(fresh, anomalous, strict=True) for values in pair]
     together = engine.analyse(mixed)

@@ -58,6 +58,9 @@ def test_several_channels(two_channels):
 def test_what_a_server_has_parsed_is_taken_as_well(card):
     query = parse({"data": VALUES, "output": ["score"], "stride": 3, "quantile": 0.5}, card)
     assert (query.output, query.stride, query.quantile) == (("score",), 3, 0.5)
+    assert (query.adapt, query.gap) == (None, None)
+    query = parse({"data": VALUES, "output": ["events"], "adapt": 0, "gap": 0}, card)
+    assert (query.output, query.adapt, query.gap) == (("events",), 0.0, 0)
 
 
 NUMBERS = ", ".join(map(str, VALUES[1:]))
@@ -130,6 +133,16 @@ def test_what_is_no_json_object_is_malformed(card, text):
         ({"data": VALUES, "quantile": 1}, "quantile"),
         ({"data": VALUES, "threshold": "high"}, "threshold"),
         ({"data": VALUES, "threshold": 1, "quantile": 0.5}, "threshold"),
+        ({"data": VALUES, "adapt": -0.01}, "adapt"),
+        ({"data": VALUES, "adapt": 0.11}, "adapt"),
+        ({"data": VALUES, "adapt": True}, "adapt"),
+        ({"data": VALUES, "adapt": "0.01"}, "adapt"),
+        ({"data": VALUES, "adapt": 0.01, "threshold": 1}, "adapt"),
+        ({"data": VALUES, "output": ["events"], "gap": -1}, "gap"),
+        ({"data": VALUES, "output": ["events"], "gap": 1.5}, "gap"),
+        ({"data": VALUES, "output": ["events"], "gap": 2**64}, "gap"),
+        ({"data": VALUES, "output": ["score"], "gap": 1}, "gap"),
+        ({"data": VALUES, "gap": 1}, "gap"),
         ({"data": VALUES, "dta": VALUES}, "dta"),
     ],
 )
@@ -181,7 +194,9 @@ def test_random_bodies_are_answered_or_refused_but_never_break(card):
             target = fields.get("data") or fields["instances"]
             target[chance.randrange(len(target))] = chance.choice(pool)
         if chance.random() < 0.5:
-            name = chance.choice(["output", "stride", "quantile", "threshold", "data", "other"])
+            name = chance.choice(
+                ["output", "stride", "quantile", "threshold", "adapt", "data", "other"]
+            )
             fields[name] = chance.choice(pool)
         text = bytearray(orjson.dumps(fields))
         for _ in range(chance.choice([0, 0, 1, 3])):

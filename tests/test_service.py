@@ -1,8 +1,11 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from rvae.adaptation import adaptive_thresholds
+from rvae.calibration import Calibration
 from rvae.config import DenseConfig, FlowConfig, ModelConfig, RecurrentConfig, TimeConfig
 from rvae.service import Call, Limits, Service
 from untrained import untrained_card, untrained_engine
@@ -33,7 +36,8 @@ def test_an_answer_says_what_the_engine_says(service, engine, fresh):
     )
     assert answer["threshold"] == calibration.threshold()
     assert answer["is_anomaly"] == [bool(analysis.score[0] > calibration.threshold())]
-    scored = {"score", "tail_probability", "threshold", "is_anomaly"}
+    np.testing.assert_allclose(answer["severity"], calibration.severity(analysis.score))
+    scored = {"score", "tail_probability", "severity", "threshold", "is_anomaly"}
     assert set(answer) == {"model", "version", "window", "latent"} | scored
 
 
@@ -72,10 +76,104 @@ def test_threshold_and_quantile_of_a_request(service, engine, fresh):
     assert (status, error["field"]) == (422, "quantile")
 
 
+def test_events_tell_where_and_what(service, engine):
+    values = 20 + 3 * np.sin(np.arange(400) * 2 * np.pi / 32)
+    for bump in (slice(100, 106), slice(300, 306)):
+        values[bump] = 40 - values[bump]
+    data = values.tolist()
+    (analysis,) = engine.analyse([values[:, None]])
+    calibration = engine.card.require_calibration()
+    _, answer = ask(service, data=data, output=["events"])
+    assert answer.keys() == {"model", "version", "window", "events"}
+    assert len(answer["events"]) == 2
+    for event, first in zip(answer["events"], (100, 300), strict=True):
+        assert event.keys() == {"start", "end", "peak", "score", "severity", "channels"}
+        assert event["start"] <= first <= event["peak"] < first + 6 <= event["end"]
+        assert event["severity"] == calibration.severity(event["score"]) > 1
+        score = analysis.channel_scores[event["peak"], 0]
+        assert event["channels"] == [{"name": "height", "score": pytest.approx(score, 1e-4)}]
+    (joined,) = ask(service, data=data, output=["events"], gap=300)[1]["events"]
+    ends = (answer["events"][0]["start"], answer["events"][1]["end"])
+    assert (joined["start"], joined["end"]) == ends
+    # The request's own threshold and stride count.
+    assert ask(service, data=data, output=["events"], threshold=1e9)[1]["events"] == []
+    (whole,) = ask(service, data=data, output=["events"], threshold=-1e9)[1]["events"]
+    assert (whole["start"], whole["end"]) == (0, 400)
+    lower = ask(service, data=data, output=["events"], quantile=0.5, gap=0)[1]["events"]
+    assert sum(e["end"] - e["start"] for e in lower) > 100
+
+
+def test_events_a_stride_apart_are_one_unless_the_gap_is_less(service):
+    values = 20 + 3 * np.sin(np.arange(400) * 2 * np.pi / 32)
+    for bump in (slice(165, 171), slice(229, 235)):
+        values[bump] = 40 - values[bump]
+    fields = {"data": values.tolist(), "stride": 16, "output": ["events"]}
+    for gap, count in (({}, 1), ({"gap": 16}, 1), ({"gap": 15}, 2)):
+        assert len(ask(service, **fields, **gap)[1]["events"]) == count
+
+
+def test_events_of_dated_series_have_times(service):
+    times = np.datetime64("2026-03-01", "s") + np.arange(40) * np.timedelta64(60, "s")
+    stamps = [f"{time}+01:00" for time in times]
+    fields = {"output": ["events"], "threshold": -1e9, "timestamps": stamps}
+    (event,) = ask(service, data=[20.0] * 40, **fields)[1]["events"]
+    assert event["start_time"] == "2026-02-28T23:00:00"
+    assert event["last_time"] == "2026-02-28T23:39:00"
+    assert np.datetime64(event["peak_time"]) == times[event["peak"]] - np.timedelta64(1, "h")
+
+
+def test_a_threshold_may_follow_the_series(service, engine, fresh, anomalous):
+    data = np.concatenate([fresh[0], *anomalous[:10], fresh[1]])[:, 0].tolist()
+    calibration = engine.card.require_calibration()
+    _, answer = ask(service, data=data, stride=8, adapt=0.05)
+    scores = np.array(answer["score"])
+    expected = adaptive_thresholds(calibration, scores, 0.05)
+    assert answer["threshold"][0] == calibration.threshold()
+    assert None in answer["threshold"]  # An infinite one flags nothing.
+    thresholds = np.array([np.inf if t is None else t for t in answer["threshold"]])
+    np.testing.assert_array_equal(thresholds, expected)
+    assert answer["is_anomaly"] == (scores > expected).tolist()
+    _, still = ask(service, data=data, stride=8, adapt=0)
+    assert still["threshold"] == [calibration.threshold()] * len(scores)
+    _, lower = ask(service, data=data, stride=8, adapt=0, quantile=0.5)
+    assert lower["threshold"] == [calibration.threshold(0.5)] * len(scores)
+    covered = [
+        sum(
+            e["end"] - e["start"]
+            for e in ask(service, data=data, stride=8, output=["events"], adapt=adapt)[1]["events"]
+        )
+        for adapt in (0, 0.05)
+    ]
+    assert 0 < covered[1] < covered[0]
+    status, error = ask(service, data=data, adapt=0.05, quantile=0.9999)
+    assert (status, error["field"]) == (422, "quantile")
+    status, error = ask(service, data=data, adapt=0.05, threshold=1)
+    assert (status, error["field"]) == (422, "adapt")
+
+
+def test_a_tail_allows_quantiles_that_no_threshold_can_follow_from():
+    card = untrained_card()
+    scores = np.random.default_rng(0).normal(size=500)
+    card = replace(card, calibration=Calibration.fit(scores, 0.95, 500))
+    service = Service(untrained_engine(card), "any", "1.0", Limits())
+    status, answer = ask(service, data=[20.0] * 8, quantile=0.9999)
+    assert status == 200 and answer["threshold"] > scores.max()
+    status, error = ask(service, data=[20.0] * 8, quantile=0.9999, adapt=0.01)
+    assert (status, error["field"]) == (422, "quantile")
+
+
+def test_every_series_of_a_request_is_followed_from_its_beginning(service, fresh, anomalous):
+    series = np.concatenate([*anomalous[:5], *fresh[:2]]).tolist()
+    _, answer = ask(service, instances=[series, series], stride=16, adapt=0.05)
+    one, other = answer["predictions"]
+    assert one["threshold"] == other["threshold"]
+
+
 def test_what_was_not_observed_is_null(service, fresh):
     series = [*fresh[0][:, 0].tolist(), *[None] * 32]
     _, answer = ask(service, data=series, stride=32, output=["score", "point_scores"])
-    assert answer["score"][1] is None and answer["tail_probability"][1] is None
+    for name in ("score", "tail_probability", "severity"):
+        assert answer[name][1] is None
     assert answer["is_anomaly"][1] is False
     assert answer["point_scores"][32:] == [None] * 32
 
@@ -243,11 +341,12 @@ def test_the_example_of_every_kind_of_model_is_accepted(any_service):
 
 def test_every_output_of_every_kind_of_model_has_the_form_of_the_request(any_service):
     example = json.loads(any_service.describe().body)["example"]
-    output = ["score", "latent", "reconstruction", "point_scores", "contributions"]
+    output = ["score", "latent", "reconstruction", "point_scores", "contributions", "events"]
     _, answer = ask(any_service, **example, output=output)
     assert np.shape(answer["reconstruction"]) == np.shape(example["data"])
     assert np.shape(answer["contributions"]) == (1, *np.shape(example["data"]))
     assert np.shape(answer["point_scores"]) == (8,)
+    assert [event["end"] for event in answer["events"]] == [8] * answer["is_anomaly"][0]
     # A reconstruction can be asked about in its turn.
     assert ask(any_service, **(example | {"data": answer["reconstruction"]}))[0] == 200
 

@@ -4,8 +4,16 @@ import pytest
 from pyarrow import csv, parquet
 
 from rvae import tabulate
+from rvae.adaptation import adaptive_thresholds
 from rvae.data.series import Series
 from rvae.errors import FieldError
+
+
+def bumpy(steps, *bumps):
+    values = 20 + 3 * np.sin(np.arange(steps) * 2 * np.pi / 32)
+    for first in bumps:
+        values[first : first + 6] = 40 - values[first : first + 6]
+    return values[:, None]
 
 
 def test_windows_of_slabs_are_those_of_the_series(engine, monkeypatch, tmp_path):
@@ -21,6 +29,65 @@ def test_windows_of_slabs_are_those_of_the_series(engine, monkeypatch, tmp_path)
     assert table["end"].to_pylist() == [start + 32 for start in starts * 2]
     np.testing.assert_array_equal(table["time"].to_numpy()[: len(starts)], times[starts])
     np.testing.assert_allclose(table["score"].to_numpy(), np.tile(analysis.score, 2), rtol=1e-5)
+
+
+def test_a_threshold_follows_each_series_through_its_slabs(engine, monkeypatch, tmp_path):
+    series = Series(bumpy(300, 150), "long")
+    (analysis,) = engine.analyse([series], 2)
+    monkeypatch.setattr("rvae.engine.NUMBERS_A_SLAB", 4 * 32)
+    tabulate.write(tmp_path / "s.parquet", tabulate.windows(engine, [series, series], 2, 0.1))
+    table = parquet.read_table(tmp_path / "s.parquet")
+    calibration = engine.card.require_calibration()
+    expected = np.tile(adaptive_thresholds(calibration, analysis.score, 0.1), 2)
+    assert len(set(expected)) > 3
+    np.testing.assert_array_equal(table["threshold"].to_numpy(), expected)
+    flags = table["score"].to_numpy() > expected
+    assert flags.any()
+    np.testing.assert_array_equal(table["is_anomaly"].to_numpy(), flags)
+
+
+def test_events_are_rows_with_their_times(engine, tmp_path):
+    times = np.datetime64("2026-03-01", "us") + np.arange(400) * np.timedelta64(60, "s")
+    series = [
+        Series(bumpy(400), "quiet", times=times),
+        Series(bumpy(400, 100, 300), "loud", times=times),
+    ]
+    assert tabulate.write(tmp_path / "e.csv", tabulate.events(engine, series, None)) == 2
+    table = csv.read_csv(tmp_path / "e.csv")
+    where = ["series", "time", "start", "end", "peak"]
+    assert table.column_names == [*where, "score", "severity", "channel", "channel_score"]
+    assert set(table["series"].to_pylist()) == {"loud"}
+    assert set(table["channel"].to_pylist()) == {"height"}
+    for row, first in zip(table.to_pylist(), (100, 300), strict=True):
+        assert row["start"] <= first <= row["peak"] < first + 6 <= row["end"]
+        assert np.datetime64(row["time"], "us") == times[row["start"]]
+    joined = tabulate.events(engine, series, None, gap=300)
+    assert tabulate.write(tmp_path / "j.parquet", joined) == 1
+    adapted = tabulate.events(engine, series, None, adapt=0.1)
+    tabulate.write(tmp_path / "a.parquet", adapted)
+    ends, starts = (
+        parquet.read_table(tmp_path / "a.parquet")[n].to_numpy() for n in ("end", "start")
+    )
+    assert (ends - starts).sum() < sum(r["end"] - r["start"] for r in table.to_pylist())
+
+
+def test_events_a_stride_apart_are_one_unless_the_gap_is_less(engine):
+    series = [Series(bumpy(400, 165, 229))]
+    for gap, count in ((None, 1), (16, 1), (15, 2)):
+        (columns,) = tabulate.events(engine, series, 16, gap=gap)
+        assert len(columns["start"]) == count
+
+
+def test_no_event_is_a_table_without_rows(engine, tmp_path):
+    series = [Series(bumpy(400), "quiet")]
+    assert tabulate.write(tmp_path / "e.parquet", tabulate.events(engine, series, None)) == 0
+    schema = parquet.read_table(tmp_path / "e.parquet").schema
+    assert [schema.field(n).type for n in ("series", "start", "channel", "score")] == [
+        pa.string(),
+        pa.int64(),
+        pa.string(),
+        pa.float64(),
+    ]
 
 
 def test_points_carry_their_times(engine, tmp_path):

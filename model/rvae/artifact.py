@@ -119,6 +119,7 @@ class Card:
             "quantile": self.calibration.quantile,
             "scores": self.calibration.scores.tolist(),
             "independent": self.calibration.independent,
+            "contamination": self.calibration.contamination,
         }
         return {
             "format": FORMAT,
@@ -171,6 +172,7 @@ class Card:
                 np.array(calibration["scores"]),
                 calibration["quantile"],
                 calibration["independent"],
+                calibration["contamination"],
             ),
             versions=card["versions"],
         )

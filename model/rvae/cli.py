@@ -184,28 +184,43 @@ def score(
     data: Path,
     output: Path,
     points: bool = False,
+    events: bool = False,
     array: str | None = None,
     layout: Literal["series", "rows"] | None = None,
     stride: int | None = None,
+    adapt: float | None = None,
+    gap: int | None = None,
 ) -> None:
-    """Write the scores of a file's windows, or points, to a .csv or .parquet file.
+    """Write the scores of a file's windows, points or events to a .csv or .parquet file.
 
     Args:
         checkpoint: What `rvae fit` saved.
         data: File that is read as the training file was; labels are not needed.
         output: File to write.
         points: One row a point instead of one a window.
+        events: One row an event instead of one a window.
         array: Array of an .npz, if it is not called as in training.
         layout: Layout of the file, if it is not that of the training file.
         stride: Steps between windows; the model's own if left out.
+        adapt: Rate from 0 to 0.1 at which the threshold follows each series; it stays if left out.
+        gap: Most steps between events that are one; the stride if left out.
     """
     from rvae import tabulate
     from rvae.engine import Engine
+    from rvae.errors import require
 
+    require(not (points and events), "events", "cannot be written together with points")
+    require(adapt is None or not points, "adapt", "is for windows and events: points have no flag")
+    require(gap is None or events, "gap", "is only for --events true")
     engine = Engine.load(checkpoint)
-    dataset = _read_like(data, engine.card, None, array, layout, labels=False)
-    rows = tabulate.points if points else tabulate.windows
-    print(f"Wrote {tabulate.write(output, rows(engine, dataset.series, stride))} rows to {output}")
+    series = _read_like(data, engine.card, None, array, layout, labels=False).series
+    if events:
+        rows = tabulate.events(engine, series, stride, adapt, gap)
+    elif points:
+        rows = tabulate.points(engine, series, stride)
+    else:
+        rows = tabulate.windows(engine, series, stride, adapt)
+    print(f"Wrote {tabulate.write(output, rows)} rows to {output}")
 
 
 def sample(

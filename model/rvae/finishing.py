@@ -44,7 +44,9 @@ def finish(best: Path, final: Path, parts: Parts, quantile: float) -> None:
     checkpoint = torch.load(best, map_location="cpu", weights_only=True)
     card = replace(
         card,
-        calibration=Calibration.fit(scores, quantile, independent=min(apart, len(scores))),
+        calibration=Calibration.fit(
+            scores, quantile, min(apart, len(scores)), card.scoring.contamination
+        ),
         training={
             **card.training,
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),

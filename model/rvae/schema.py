@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import chain
 from typing import Annotated, Any, Literal
 
@@ -11,14 +10,16 @@ import orjson
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from rvae.adaptation import FASTEST
 from rvae.artifact import Card
+from rvae.beside import beside, classes_of, times_of
 from rvae.data.series import Series
-from rvae.data.vocabulary import numbered, plain
+from rvae.data.vocabulary import numbered
 from rvae.errors import FieldError, require
 
 __all__ = ["MalformedError", "Options", "Query", "parse"]
 
-Output = Literal["score", "latent", "reconstruction", "point_scores", "contributions"]
+Output = Literal["score", "latent", "reconstruction", "point_scores", "contributions", "events"]
 
 
 class MalformedError(FieldError):
@@ -47,7 +48,7 @@ class Options(BaseModel):
         Any, Field(description="Class of the series, for a conditional model; of each instance.")
     ] = None
     output: Annotated[
-        list[Output] | None, Field(description="What to answer with.", min_length=1, max_length=5)
+        list[Output] | None, Field(description="What to answer with.", min_length=1, max_length=6)
     ] = None
     stride: Annotated[
         int | None, Field(description="Steps between windows.", ge=1, le=1_000_000_000)
@@ -56,6 +57,14 @@ class Options(BaseModel):
         float | None, Field(description="Quantile of normal scores to flag above.", gt=0, lt=1)
     ] = None
     threshold: Annotated[float | None, Field(description="Score to flag above.")] = None
+    adapt: Annotated[
+        float | None,
+        Field(description="How fast the threshold follows the series.", ge=0, le=FASTEST),
+    ] = None
+    gap: Annotated[
+        int | None,
+        Field(description="Steps between events that are one.", ge=0, le=1_000_000_000),
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,8 @@ class Query:
         stride: Steps between windows; None for the model's own.
         quantile: Quantile to flag above; None for the model's own.
         threshold: Score to flag above; None to take it from the quantile.
+        adapt: Rate at which the threshold follows the series; None for one that stays.
+        gap: Most steps between events that are one; None for the stride.
     """
 
     series: list[Series]
@@ -79,6 +90,8 @@ class Query:
     stride: int | None
     quantile: float | None
     threshold: float | None
+    adapt: float | None
+    gap: int | None
 
 
 def parse(body: bytes | bytearray | Any, card: Card) -> Query:
@@ -123,13 +136,23 @@ def parse(body: bytes | bytearray | Any, card: Card) -> Query:
         "threshold",
         "cannot be given together with quantile",
     )
+    require(
+        options.adapt is None or options.threshold is None,
+        "adapt",
+        "cannot be given together with threshold: it follows a quantile",
+    )
+    require(
+        options.gap is None or "events" in (options.output or ()),
+        "gap",
+        "is only for events: name them in output",
+    )
     many = options.instances is not None
     raw = options.instances if options.instances is not None else [options.data]
     fields = [f"instances[{i}]" for i in range(len(raw))] if many else ["data"]
     parsed = [_values(value, field, card) for value, field in zip(raw, fields, strict=True)]
     lengths = [len(values) for values, _ in parsed]
-    times = _times(_beside(options.timestamps, "timestamps", many, len(raw)), lengths, card)
-    classes = _classes(_beside(options.label, "label", many, len(raw)), lengths, card)
+    times = times_of(beside(options.timestamps, "timestamps", many, len(raw)), lengths, card)
+    classes = classes_of(beside(options.label, "label", many, len(raw)), lengths, card)
     return Query(
         series=[
             Series(values, field, None, when, kinds)
@@ -141,6 +164,8 @@ def parse(body: bytes | bytearray | Any, card: Card) -> Query:
         stride=options.stride,
         quantile=options.quantile,
         threshold=options.threshold,
+        adapt=options.adapt,
+        gap=options.gap,
     )
 
 
@@ -228,77 +253,6 @@ def _words(
             case _:
                 raise FieldError(place(index), f"expected a category as text, got {_kind(value)}")
     return words
-
-
-def _beside(value: Any, field: str, many: bool, count: int) -> list[tuple[str, Any]]:
-    """What stands beside each series and what it is called: of one itself, of several a list."""
-    if value is None:
-        return [(field, None)] * count
-    if not many:
-        return [(field, value)]
-    require(
-        type(value) is list and len(value) == count,
-        field,
-        f"expected a list with an entry for each of the {count} instances",
-    )
-    return [(f"{field}[{i}]", entry) for i, entry in enumerate(value)]
-
-
-def _times(
-    given: list[tuple[str, Any]], lengths: list[int], card: Card
-) -> list[NDArray[np.datetime64] | None]:
-    times: list[NDArray[np.datetime64] | None] = []
-    for (field, value), length in zip(given, lengths, strict=True):
-        if value is None:
-            require(
-                not card.model.time.calendar,
-                field,
-                "is missing: this model needs the time of every step",
-            )
-            times.append(None)
-            continue
-        require(
-            type(value) is list and len(value) == length,
-            field,
-            f"expected a list of {length} times, one for each time step",
-        )
-        when = np.array(
-            [_time(text, f"{field}[{step}]") for step, text in enumerate(value)], "datetime64[us]"
-        )
-        rising = np.diff(when) > np.timedelta64(0)
-        require(bool(rising.all()), field, f"does not rise after step {np.argmin(rising)}")
-        times.append(when)
-    return times
-
-
-def _time(text: Any, field: str) -> datetime:
-    """A moment without time zone: in UTC, if it came with one."""
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
-    except (TypeError, ValueError, OverflowError):
-        raise FieldError(field, "expected a time such as 2026-01-31T12:00:00Z") from None
-
-
-def _classes(
-    given: list[tuple[str, Any]], lengths: list[int], card: Card
-) -> list[NDArray[np.int64] | None]:
-    classes: list[NDArray[np.int64] | None] = []
-    known = card.vocabulary.classes
-    for (field, value), length in zip(given, lengths, strict=True):
-        if value is None:
-            require(
-                not card.model.conditional,
-                field,
-                f"is missing: this model needs the class, one of {', '.join(known)}",
-            )
-            classes.append(None)
-            continue
-        word = plain(str(value)) if type(value) in (int, str) else None
-        require(bool(known), field, "is given, but this model knows no classes")
-        require(word in known, field, f"expected one of {', '.join(known)}")
-        classes.append(np.full(length, known.index(word)))
-    return classes
 
 
 def _odd_row(rows: list[Any], field: str, card: Card) -> FieldError:

@@ -11,6 +11,9 @@ import numpy as np
 import orjson
 import torch
 
+from rvae.adaptation import adaptive_thresholds, require_adaptable
+from rvae.alarms import Alarm, alarms_of
+from rvae.data.series import Series
 from rvae.data.windows import window_starts
 from rvae.engine import Analysis, Engine
 from rvae.errors import FieldError, require
@@ -172,6 +175,8 @@ class Service:
         threshold = query.threshold
         if threshold is None:
             threshold = self._calibration.threshold(query.quantile)
+        if query.adapt is not None:
+            require_adaptable(self._calibration, query.adapt, query.quantile)
         output = query.output or (EXPLANATION if call.explain else PREDICTION)
         return _Job(place, query, output, stride, threshold, values)
 
@@ -223,8 +228,10 @@ class Service:
 
     def _reply(self, job: _Job, analyses: Sequence[Analysis]) -> Reply:
         predictions = [
-            self._prediction(job, analysis, flat)
-            for analysis, flat in zip(analyses, job.query.flat, strict=True)
+            self._prediction(job, analysis, series, flat)
+            for analysis, series, flat in zip(
+                analyses, job.query.series, job.query.flat, strict=True
+            )
         ]
         content = {"predictions": predictions} if job.query.many else predictions[0]
         # NaN marks what nothing was observed of, and becomes null.
@@ -238,8 +245,10 @@ class Service:
             )
         return Reply(200, body)
 
-    def _prediction(self, job: _Job, analysis: Analysis, flat: bool) -> dict[str, Any]:
-        output = job.output
+    def _prediction(
+        self, job: _Job, analysis: Analysis, series: Series, flat: bool
+    ) -> dict[str, Any]:
+        output, threshold = job.output, self._threshold(job, analysis)
         prediction: dict[str, Any] = {
             "window": {
                 "length": self._engine.card.window,
@@ -253,8 +262,9 @@ class Service:
             prediction |= {
                 "score": analysis.score,
                 "tail_probability": self._calibration.tail_probability(analysis.score),
-                "threshold": job.threshold,
-                "is_anomaly": analysis.score > job.threshold,
+                "severity": self._calibration.severity(analysis.score),
+                "threshold": threshold,
+                "is_anomaly": analysis.score > threshold,
             }
         if "reconstruction" in output:
             said = _shaped(analysis.reconstruction, flat)
@@ -263,7 +273,38 @@ class Service:
             prediction["point_scores"] = analysis.point_scores
         if "contributions" in output:
             prediction["contributions"] = _shaped(analysis.contributions, flat)
+        if "events" in output:
+            gap = job.stride if job.query.gap is None else job.query.gap
+            names = self._engine.card.channels
+            found = alarms_of(analysis, threshold, self._calibration, names, gap)
+            prediction["events"] = [_event(alarm, series) for alarm in found]
         return prediction
+
+    def _threshold(self, job: _Job, analysis: Analysis) -> float | np.ndarray:
+        """For all windows, or where it follows the series for each (W,)."""
+        adapt, quantile = job.query.adapt, job.query.quantile
+        if adapt is None:
+            return job.threshold
+        return adaptive_thresholds(self._calibration, analysis.score, adapt, quantile)
+
+
+def _event(alarm: Alarm, series: Series) -> dict[str, Any]:
+    event: dict[str, Any] = {
+        "start": alarm.start,
+        "end": alarm.end,
+        "peak": alarm.peak,
+        "score": alarm.score,
+        "severity": alarm.severity,
+        "channels": [{"name": name, "score": score} for name, score in alarm.channels],
+    }
+    if series.times is None:
+        return event
+    times = series.clock()
+    return event | {
+        "start_time": times[alarm.start],
+        "last_time": times[alarm.end - 1],
+        "peak_time": times[alarm.peak],
+    }
 
 
 def _shaped(values: np.ndarray, flat: bool) -> np.ndarray:

@@ -9,12 +9,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv, parquet
 
+from rvae.adaptation import AdaptiveThreshold, adaptive_thresholds
+from rvae.alarms import alarms_of
 from rvae.artifact import Card
 from rvae.data.series import Series
 from rvae.engine import Engine
 from rvae.errors import require
 
-__all__ = ["drawn", "points", "windows", "write"]
+__all__ = ["drawn", "events", "points", "windows", "write"]
 
 WRITERS = {".csv": csv.CSVWriter, ".parquet": parquet.ParquetWriter}
 
@@ -50,10 +52,22 @@ def write(path: Path, pieces: Iterable[Columns]) -> int:
     return written
 
 
-def windows(engine: Engine, series: Sequence[Series], stride: int | None) -> Iterator[Columns]:
-    """One row a window: where it is, its score, and what that means."""
+def windows(
+    engine: Engine, series: Sequence[Series], stride: int | None, adapt: float | None = None
+) -> Iterator[Columns]:
+    """One row a window: where it is, its score, and what that means.
+
+    Args:
+        stride: Steps between windows; the model's own if left out.
+        adapt: Rate at which the threshold follows each series; one that stays if left out.
+    """
     calibration = engine.card.require_calibration()
+    threshold: float | NDArray[np.float64] = calibration.threshold()
     for first, stretch, analysis in engine.scan(series, stride):
+        if adapt is not None:
+            if first == 0:  # A series begins, however many stretches it has.
+                following = AdaptiveThreshold(calibration, adapt)
+            threshold = following.follow(analysis.score)
         starts = analysis.starts + first
         times = {} if stretch.times is None else {"time": stretch.clock()[analysis.starts]}
         yield {
@@ -63,7 +77,9 @@ def windows(engine: Engine, series: Sequence[Series], stride: int | None) -> Ite
             "end": starts + engine.card.window,
             "score": analysis.score,
             "tail_probability": calibration.tail_probability(analysis.score),
-            "is_anomaly": analysis.score > calibration.threshold(),
+            "severity": calibration.severity(analysis.score),
+            **({} if adapt is None else {"threshold": threshold}),
+            "is_anomaly": analysis.score > threshold,
         }
 
 
@@ -77,6 +93,48 @@ def points(engine: Engine, series: Sequence[Series], stride: int | None) -> Iter
             **times,
             "step": np.arange(len(one)),
             "score": analysis.point_scores,
+        }
+
+
+def events(
+    engine: Engine,
+    series: Sequence[Series],
+    stride: int | None,
+    adapt: float | None = None,
+    gap: int | None = None,
+) -> Iterator[Columns]:
+    """One row an event: where it is, how severe, and the channel that tells the most of it.
+
+    Args:
+        stride: Steps between windows; the model's own if left out.
+        adapt: Rate at which the threshold follows each series; one that stays if left out.
+        gap: Most steps between events that are one; the stride if left out.
+    """
+    card, calibration = engine.card, engine.card.require_calibration()
+    stride = card.stride if stride is None else stride
+    gap = stride if gap is None else gap
+    threshold: float | NDArray[np.float64] = calibration.threshold()
+    for one in series:
+        (analysis,) = engine.analyse([one], stride)
+        if adapt is not None:
+            threshold = adaptive_thresholds(calibration, analysis.score, adapt)
+        found = alarms_of(analysis, threshold, calibration, card.channels, gap)
+        starts = np.array([alarm.start for alarm in found], dtype=np.int64)
+        ends = np.array([alarm.end for alarm in found], dtype=np.int64)
+        peaks = np.array([alarm.peak for alarm in found], dtype=np.int64)
+        times = {} if one.times is None else {"time": one.clock()[starts]}
+        # Of an event in which nothing was observed no channel tells.
+        leading = [alarm.channels[0] if alarm.channels else (None, np.nan) for alarm in found]
+        yield {
+            "series": np.full(len(found), one.name),
+            **times,
+            "start": starts,
+            "end": ends,
+            "peak": peaks,
+            "score": np.array([alarm.score for alarm in found], dtype=np.float64),
+            "severity": np.array([alarm.severity for alarm in found], dtype=np.float64),
+            "channel": pa.array([name for name, _ in leading], pa.string()),
+            "channel_score": np.array([score for _, score in leading], dtype=np.float64),
         }
 
 

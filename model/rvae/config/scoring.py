@@ -19,8 +19,9 @@ class ScoringConfig:
             most: one odd channel of many is enough.
         memory: Training windows that are remembered at the most, as latents, for the "excess"; none
             if 0. Fewer where windows are large.
-        contamination: Share of the training windows that may be anomalous. So many of those with
-            the largest errors are neither remembered nor taken for normal.
+        contamination: Share of the windows that may be anomalous, in all parts of the data. So many
+            of those with the highest scores, or errors, are neither remembered nor taken for
+            normal.
     """
 
     score: Literal["likelihood", "excess"] = "likelihood"

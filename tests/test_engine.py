@@ -76,9 +76,10 @@ def test_a_scan_has_every_window_however_it_is_cut(engine, monkeypatch, numbers)
 def test_where_scores_are_too_many_they_are_evenly_chosen(engine, fresh):
     series = [Series(values) for values in (np.concatenate(fresh[:20]), fresh[20], fresh[21])]
     every = np.concatenate([analysis.score for analysis in engine.analyse(series)])
-    np.testing.assert_allclose(engine.scores(series, 10_000), every, **CLOSE)
+    windows = engine.windows(series, 1)
+    np.testing.assert_allclose(engine.scores(windows, 10_000), every, **CLOSE)
     few = np.linspace(0, len(every) - 1, 50).astype(int)
-    np.testing.assert_allclose(engine.scores(series, 50), every[few], **CLOSE)
+    np.testing.assert_allclose(engine.scores(windows, 50), every[few], **CLOSE)
 
 
 def test_series_of_different_lengths_and_strides_together(engine, fresh):

@@ -218,33 +218,19 @@ class Engine:
                 (analysis,) = self._analyse([stretch], [stride])
                 yield first, stretch, analysis
 
-    def scores(self, series: Sequence[Series], most: int) -> NDArray[np.float64]:
-        """Scores of the windows of some series, or of so many of them, evenly chosen.
+    def scores(self, windows: WindowDataset, most: int) -> NDArray[np.float64]:
+        """Scores of windows, or of so many of them, evenly chosen: (W,), NaN where unobserved."""
+        return np.concatenate([self._scores(ran) for ran in self._some(windows, most)])
 
-        Args:
-            series: In the data's units, each with N ≥ T.
-            most: Windows to score at the most.
-
-        Returns:
-            Scores (W,), NaN where nothing was observed.
-
-        Raises:
-            FieldError: If a series does not fit the model.
-        """
-        return np.concatenate([self._scores(ran) for ran in self._some(series, most)])
-
-    def parts(self, series: Sequence[Series], most: int) -> NDArray[np.float32]:
+    def parts(self, windows: WindowDataset, most: int) -> NDArray[np.float32]:
         """Parts of the errors of windows, chosen as for `scores`: (W, P)."""
-        return np.concatenate([ran.parts for ran in self._some(series, most)])
+        return np.concatenate([ran.parts for ran in self._some(windows, most)])
 
-    def latents(self, series: Sequence[Series], most: int) -> NDArray[np.float32]:
+    def latents(self, windows: WindowDataset, most: int) -> NDArray[np.float32]:
         """Latents of windows, chosen as for `scores`: (W, D)."""
-        return np.concatenate([ran.latent for ran in self._some(series, most)])
+        return np.concatenate([ran.latent for ran in self._some(windows, most)])
 
-    def _some(self, series: Sequence[Series], most: int) -> Iterator[Ran]:
-        for one in series:
-            self._check(one)
-        windows = self.windows(series, self.card.stride)
+    def _some(self, windows: WindowDataset, most: int) -> Iterator[Ran]:
         chosen = np.linspace(0, len(windows) - 1, min(len(windows), most), dtype=int)
         for run in np.split(chosen, range(WINDOWS_A_RUN, len(chosen), WINDOWS_A_RUN)):
             yield self._run_batch(windows.__getitems__(run.tolist()))

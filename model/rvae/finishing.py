@@ -1,6 +1,7 @@
 """What follows training: a checkpoint that knows what its scores mean."""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ import torch
 
 from rvae.artifact import CARD_KEY, MEMORY_KEY, Artifact
 from rvae.calibration import Calibration, windows_needed
-from rvae.data.windows import Parts
+from rvae.data.dataset import WindowDataset
 from rvae.engine import Engine
 from rvae.held_out import assess
 from rvae.reference import refer
@@ -21,37 +22,36 @@ __all__ = ["finish"]
 MOST_SCORES = 100_000
 
 
-def finish(best: Path, final: Path, parts: Parts, quantile: float) -> None:
+def finish(best: Path, final: Path, windows: Mapping[str, WindowDataset], quantile: float) -> None:
     """Turn the best checkpoint into one that is calibrated and says how good it is.
 
     Args:
         best: What training has left.
         final: Where to write.
-        parts: The data. The model is judged by what is there for validation, and its threshold
-            taken from what is there for calibration.
+        windows: Of the training part; of validation, which the model is judged by; and of
+            calibration, which its threshold is taken from.
         quantile: Of the scores, that becomes the threshold.
     """
     artifact = Artifact.load(best)
     if artifact.card.scoring.score == "excess":
-        artifact = refer(artifact, parts)
+        artifact = refer(artifact, windows)
     engine = Engine(artifact)
     card = engine.card
     needed = windows_needed(quantile)
-    scores = engine.scores(parts.calibration, max(MOST_SCORES, needed))
+    scores = engine.scores(windows["calibration"], max(MOST_SCORES, needed))
     if (~np.isnan(scores)).sum() < needed:
-        scores = engine.scores(parts.calibration, sys.maxsize)  # few of very many hold a value
-    apart = sum(len(s) // card.window for s in parts.calibration)
+        scores = engine.scores(windows["calibration"], sys.maxsize)  # few of very many hold a value
     checkpoint = torch.load(best, map_location="cpu", weights_only=True)
     card = replace(
         card,
         calibration=Calibration.fit(
-            scores, quantile, min(apart, len(scores)), card.scoring.contamination
+            scores, quantile, windows["calibration"].independent, card.scoring.contamination
         ),
         training={
             **card.training,
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
             "epoch": checkpoint["epoch"],
-            **assess(artifact.build(), card, engine.windows(parts.validation, card.stride)),
+            **assess(artifact.build(), card, windows["validation"]),
         },
     )
     checkpoint[CARD_KEY] = card.to_dict()

@@ -1,6 +1,6 @@
 """What a trained model compares windows with: what it remembers, and what errors are normal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -8,8 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from rvae.artifact import Artifact
-from rvae.data.series import Series
-from rvae.data.windows import Parts
+from rvae.data.dataset import WindowDataset
 from rvae.engine import Engine
 from rvae.excess import excess, levels
 from rvae.memory import room
@@ -20,7 +19,7 @@ __all__ = ["refer"]
 MOST_WINDOWS = 20_000
 
 
-def refer(artifact: Artifact, parts: Parts) -> Artifact:
+def refer(artifact: Artifact, windows: Mapping[str, WindowDataset]) -> Artifact:
     """Give a trained model what it needs for the excess of errors.
 
     What is remembered comes from the training part alone. Levels come from all three: of windows
@@ -30,28 +29,22 @@ def refer(artifact: Artifact, parts: Parts) -> Artifact:
 
     Args:
         artifact: As training left it.
-        parts: The data.
+        windows: Of each part of the data; of training those that are taken as normal.
     """
     card = artifact.card
-    plain = Engine(artifact)
     count = min(card.scoring.memory, room(card.window * card.scaler.spread))
     if count:
-        of_training = plain.parts(parts.training, MOST_WINDOWS)
-        usual = _usual(of_training, card.scoring.contamination)
-        latent = plain.latents(parts.training, MOST_WINDOWS)[usual]
-        chosen = np.linspace(0, len(latent) - 1, min(len(latent), count), dtype=int)
-        artifact = replace(artifact, memory=torch.from_numpy(latent[chosen]))
-    compared = _parts(Engine(artifact), [*parts.training, *parts.validation, *parts.calibration])
-    compared = compared[_usual(compared, card.scoring.contamination)]
-    return replace(artifact, card=replace(card, levels=tuple(levels(compared).tolist())))
+        latent = Engine(artifact).latents(windows["training"], count)
+        artifact = replace(artifact, memory=torch.from_numpy(latent))
+    engine = Engine(artifact)
+    of_training = engine.parts(windows["training"], MOST_WINDOWS)
+    held_out = [engine.parts(windows[name], MOST_WINDOWS) for name in ("validation", "calibration")]
+    usual = [_usual(parts, card.scoring.contamination) for parts in held_out]
+    found = levels(np.concatenate([of_training, *usual]))
+    return replace(artifact, card=replace(card, levels=tuple(found.tolist())))
 
 
-def _parts(engine: Engine, series: Sequence[Series]) -> NDArray[np.float32]:
-    parts = engine.parts(series, MOST_WINDOWS)
-    return parts[~np.isnan(parts).all(axis=1)]
-
-
-def _usual(parts: NDArray[np.float32], contamination: float) -> NDArray[np.bool_]:
-    """Which of the windows (W,) hold a value and are not among those with the largest errors."""
+def _usual(parts: NDArray[np.float32], contamination: float) -> NDArray[np.float32]:
+    """Those of some windows (W, P) that are not among the share with the largest errors."""
     highest = np.fmax.reduce(excess(parts, levels(parts)), axis=1)
-    return highest <= np.nanquantile(highest, 1 - contamination)
+    return parts[~(highest > np.nanquantile(highest, 1 - contamination))]

@@ -9,7 +9,7 @@ from rvae.networks.missing import carry_forward
 from rvae.posterior import IAFPosterior
 from rvae.vae import VAE
 
-__all__ = ["start_linear"]
+__all__ = ["components", "evenly_chosen", "numeric_rows", "start_linear"]
 
 # So many windows, evenly chosen, tell the components well enough.
 WINDOWS = 2000
@@ -35,12 +35,11 @@ def start_linear(vae: VAE, windows: WindowDataset) -> None:
     numeric = vae.features.numeric
     if vae.linear is None or not numeric:
         return
-    chosen = np.linspace(0, len(windows) - 1, min(len(windows), WINDOWS), dtype=int)
-    batch: Batch = windows.__getitems__(chosen.tolist())
+    batch = evenly_chosen(windows)
     mask = ~batch.x.isnan()
     context = vae.told(batch.x, mask, batch.context)
-    x = carry_forward(vae.instances.normalise(batch.x, context), mask)[..., numeric]
-    level, axes, variances, noise = _components(x.flatten(1), vae.linear.latent)
+    rows = numeric_rows(vae, batch)  # (B, T * numeric)
+    level, axes, variances, noise = components(rows, vae.linear.latent)
     loadings = axes * (variances - noise).clamp(min=LEAST).sqrt()  # (T * numeric, D)
     scores = (loadings / variances).T
     bias = -scores @ level
@@ -51,9 +50,23 @@ def start_linear(vae: VAE, windows: WindowDataset) -> None:
     nn.init.eye_(base.mean.weight[:, -vae.linear.latent :])
     nn.init.zeros_(base.mean.bias)
     base.log_scale.bias.copy_(0.5 * (noise / variances).log())
-    said = ((x.flatten(1) @ scores.T + bias) @ loadings.T + level).view_as(x)
+    left = rows - ((rows @ scores.T + bias) @ loadings.T + level)
+    left = left.view(len(rows), -1, len(numeric))
     spread = 1.0 if context.spread is None else context.spread[..., numeric]
-    vae.likelihood.start_at(((x - said) * spread).square().mean((0, 1)).sqrt())
+    vae.likelihood.start_at((left * spread).square().mean((0, 1)).sqrt())
+
+
+def evenly_chosen(windows: WindowDataset) -> Batch:
+    """Windows enough to tell principal components."""
+    count = min(len(windows), WINDOWS)
+    return windows.__getitems__(np.linspace(0, len(windows) - 1, count, dtype=int).tolist())
+
+
+def numeric_rows(vae: VAE, batch: Batch) -> Tensor:
+    """Numeric channels as encoders read them, a row a window: (B, T * numeric)."""
+    mask = ~batch.x.isnan()
+    x = vae.instances.normalise(batch.x, vae.told(batch.x, mask, batch.context))
+    return carry_forward(x, mask)[..., vae.features.numeric].flatten(1)
 
 
 def _write(vae: VAE, scores: Tensor, bias: Tensor, loadings: Tensor, level: Tensor) -> None:
@@ -76,7 +89,7 @@ def _write(vae: VAE, scores: Tensor, bias: Tensor, loadings: Tensor, level: Tens
     path.loadings.bias.copy_(levels.flatten())
 
 
-def _components(rows: Tensor, latent: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def components(rows: Tensor, latent: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Level (K,), axes (K, D), variances along them (D,) and beyond them () of rows (B, K)."""
     level = rows.mean(0)
     apart = (rows - level).double()

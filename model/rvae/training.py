@@ -25,6 +25,7 @@ from rvae.callbacks import (
     StopWithoutProgress,
 )
 from rvae.config import DataConfig, ModelConfig, ObjectiveConfig, ScoringConfig, TrainingConfig
+from rvae.contamination import without_odd
 from rvae.data.categories import known_to_training
 from rvae.data.dataset import Batch, EpochShuffle, WindowDataset
 from rvae.data.scaler import Scaler, summarise
@@ -113,6 +114,10 @@ def fit(
         )
         for part in fields(Parts)
     }
+    if scoring.contamination:
+        windows["training"] = without_odd(
+            windows["training"], card.network(), scoring.contamination
+        )
     steps, rest = _steps(windows, training)
     needed = windows_needed(training.quantile)
     require_enough(windows["calibration"].holds(needed), training.quantile)
@@ -197,7 +202,7 @@ def fit(
             trainer.save_checkpoint(best.best_model_path)
         if trainer.is_global_zero:
             _require_convergence(best)
-            finish(Path(best.best_model_path), checkpoint, parts, training.quantile)
+            finish(Path(best.best_model_path), checkpoint, windows, training.quantile)
         trainer.strategy.barrier()
     return Outcome(
         checkpoint,

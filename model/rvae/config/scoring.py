@@ -19,9 +19,9 @@ class ScoringConfig:
             most: one odd channel of many is enough.
         memory: Training windows that are remembered at the most, as latents, for the "excess"; none
             if 0. Fewer where windows are large.
-        contamination: Share of the windows that may be anomalous, in all parts of the data. So many
-            of those with the highest scores, or errors, are neither remembered nor taken for
-            normal.
+        contamination: Share of the windows that may be anomalous. Twice as many of the training
+            windows, those that are farthest from the others, are not trained on, nor remembered; so
+            many of the held-out windows, those with the highest scores, are not taken for normal.
     """
 
     score: Literal["likelihood", "excess"] = "likelihood"
@@ -30,4 +30,4 @@ class ScoringConfig:
 
     def __post_init__(self) -> None:
         require(self.memory >= 0, "scoring.memory", "must not be negative")
-        require(0 <= self.contamination < 0.5, "scoring.contamination", "must be in [0, 0.5)")
+        require(0 <= self.contamination <= 0.2, "scoring.contamination", "must be in [0, 0.2]")

@@ -1,6 +1,7 @@
 """Windows of series, cut when they are asked for."""
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -65,14 +66,27 @@ class WindowDataset(Dataset[Batch]):
             for s, stride in zip(series, self._strides, strict=True)
         ]
         self._firsts = np.concatenate([[0], np.cumsum(counts)])
+        self._chosen: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
-        return int(self._firsts[-1])
+        return int(self._firsts[-1]) if self._chosen is None else len(self._chosen)
+
+    @property
+    def independent(self) -> int:
+        """How many windows of the series do not overlap."""
+        return sum(len(s) // self._window for s in self._series)
+
+    def only(self, chosen: NDArray[np.int64]) -> "WindowDataset":
+        """Those of the windows that have these indices."""
+        some = copy(self)
+        some._chosen = chosen if self._chosen is None else self._chosen[chosen]
+        return some
 
     def __getitems__(self, indices: Sequence[int]) -> Batch:
         """The windows with these indices as one batch; DataLoader asks for them so."""
-        owners = np.searchsorted(self._firsts, indices, side="right") - 1
-        places = np.asarray(indices) - self._firsts[owners]
+        windows = np.asarray(indices) if self._chosen is None else self._chosen[indices]
+        owners = np.searchsorted(self._firsts, windows, side="right") - 1
+        places = windows - self._firsts[owners]
         cut = []
         for owner, place in zip(owners.tolist(), places.tolist(), strict=True):
             series = self._series[owner]

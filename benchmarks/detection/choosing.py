@@ -1,0 +1,56 @@
+"""What the choice among variants is worth on data that had no part in it.
+
+The best of many variants on some files is better there than it is elsewhere. Here the choice is
+made without one dataset at a time, and judged on that one alone (Stone 1974, "Cross-validatory
+choice and assessment of statistical predictions", JRSS B 36).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.detection.summary import Results
+from rvae.errors import require
+
+__all__ = ["Choice", "choices"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen without a dataset.
+
+    Attributes:
+        dataset: The one left out.
+        files: How many files it has.
+        method: Best mean on the files of all others.
+        mean: Its mean on those of the dataset left out.
+    """
+
+    dataset: str
+    files: int
+    method: str
+    mean: float
+
+
+def choices(results: Results, methods: Sequence[str]) -> list[Choice]:
+    """Leave out one dataset after another.
+
+    Args:
+        results: Of a set with at least two datasets.
+        methods: Those to choose from, the first of equals.
+
+    Raises:
+        FieldError: If a method has no results, or there is but one dataset.
+    """
+    found = np.stack([results.of(method) for method in methods])  # (M, F)
+    datasets = results.files_by_dataset
+    require(len(datasets) > 1, "--choose", f"needs two datasets, {results.set} has {len(datasets)}")
+    made = []
+    for dataset, left_out in datasets.items():
+        others = np.delete(found, left_out, axis=1)
+        best = int(others.mean(axis=1).argmax())
+        made.append(
+            Choice(dataset, len(left_out), methods[best], float(found[best, left_out].mean()))
+        )
+    return made

@@ -1,0 +1,101 @@
+"""rvae as a method: its configuration for detection, and what variants change of it."""
+
+import logging
+import tempfile
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from jsonargparse import ArgumentError, ArgumentParser
+from numpy.typing import NDArray
+
+from benchmarks.detection.windows import Fit, Score
+from rvae.config import ReaderConfig
+from rvae.data.series import Dataset, Series
+from rvae.engine import Engine
+from rvae.errors import FieldError, require
+from rvae.training import fit
+
+__all__ = ["VARIANTS", "variant"]
+
+CONFIG = Path(__file__).parents[2] / "configs" / "detection.yaml"
+
+# Arguments of `rvae.training.fit` that are no sections of a configuration.
+NO_SECTIONS: set[str | int] = {"dataset", "output", "progress", "resume"}
+
+# Sections that the benchmark itself sees to.
+NOT_OURS = ("reader", "output")
+
+# So many windows cover a point: at stride 1 neighbours say nearly the same.
+WINDOWS_A_POINT = 16
+
+# There is no file, and nobody asks for a threshold, which short series could not tell.
+UNASKED = {"data": {"path": ""}, "training": {"quantile": 0.5}}
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "rvae": {},
+    "rvae_dense": {"model": {"architecture": "dense"}},
+    "rvae_linear": {"model": {"architecture": "dense", "dense": {"layers": []}}},
+    "rvae_without_linear": {"model": {"linear": False}, "training": {"learning_rate": 0.003}},
+    "rvae_without_memory": {"scoring": {"memory": 0}},
+    "rvae_without_instances": {"model": {"normalization": "none"}},
+    "rvae_likelihood": {"scoring": {"score": "likelihood"}},
+    "rvae_window_64": {"data": {"window": 64}},
+}
+
+
+def variant(overrides: Mapping[str, Any], config: Path = CONFIG) -> Fit:
+    """The library with the options of a file, some of them changed.
+
+    Args:
+        overrides: Options by name, by section.
+        config: A configuration of `rvae fit`.
+    """
+
+    def fitted(prefix: NDArray[np.float64], seed: int) -> Score:
+        engine = _trained(prefix, _options(config, overrides, seed))
+        stride = max(1, engine.card.window // WINDOWS_A_POINT)
+        return lambda values: engine.analyse([values], stride)[0].point_scores
+
+    return fitted
+
+
+def _trained(prefix: NDArray[np.float64], options: Mapping[str, Any]) -> Engine:
+    # Lightning tells of its devices, of idle ones, and of every seed, for each of the files.
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
+    channels = tuple(f"channel {i + 1}" for i in range(prefix.shape[1]))
+    dataset = Dataset([Series(prefix, "prefix")], channels, ReaderConfig())
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module="pytorch_lightning")
+        outcome = fit(dataset, **options, output=Path(folder), progress=False)
+        return Engine.load(outcome.checkpoint)
+
+
+def _options(config: Path, overrides: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """The sections as `rvae.training.fit` takes them.
+
+    Raises:
+        FieldError: If the file is missing, or an option is unknown or wrong.
+    """
+    require(config.is_file(), config.name, f"is missing: it belongs in {config.parent.name}/")
+    content = yaml.safe_load(config.read_text()) or {}
+    own = {name: section for name, section in content.items() if name not in NOT_OURS}
+    own = _merged(_merged(_merged(own, UNASKED), overrides), {"training": {"seed": seed}})
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_function_arguments(fit, skip=NO_SECTIONS)
+    try:
+        return dict(vars(parser.instantiate(parser.parse_object(own))))
+    except ArgumentError as error:
+        raise FieldError(config.name, " ".join(str(error).split())) from error
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Two trees of options, the second's where both say something."""
+    merged = dict(below)
+    for name, value in above.items():
+        deeper = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping)
+        merged[name] = _merged(merged[name], value) if deeper else value
+    return merged

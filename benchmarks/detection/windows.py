@@ -1,0 +1,96 @@
+"""Scores of single points from detectors that look at windows."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvae.data.windows import every_window
+from rvae.errors import require
+from rvae.scoring import over_series
+
+__all__ = [
+    "WINDOW",
+    "Errors",
+    "Fit",
+    "Score",
+    "of_points",
+    "of_windows",
+    "scaling_of",
+    "vectors_of",
+]
+
+WINDOW = 64
+
+# A few dozen megabytes where there are many channels.
+WINDOWS_A_RUN = 1024
+
+# Values (N, C) of a whole series → scores (N,), higher where more anomalous.
+Score = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+# Values (n, C) of the training prefix and a seed → what scores a series.
+Fit = Callable[[NDArray[np.float64], int], Score]
+
+# Scaled windows (B, T, C) → errors of their steps (B, T), or of each as a whole (B, 1).
+Errors = Callable[[NDArray[np.float64]], NDArray[Any]]
+
+Scaling = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+
+def scaling_of(prefix: NDArray[np.float64]) -> Scaling:
+    """What brings channels to zero mean and unit spread on the prefix (n, C).
+
+    A channel that is constant there keeps its unit.
+    """
+    mean = prefix.mean(axis=0)
+    # The spread of a constant is not always zero, but what rounding leaves.
+    constant = prefix.min(axis=0) == prefix.max(axis=0)
+    scale = np.where(constant, 1.0, prefix.std(axis=0))
+    return lambda values: (values - mean) / scale
+
+
+def vectors_of(scaled: NDArray[np.float64]) -> NDArray[np.float64]:
+    """All windows of scaled values (N, C) as vectors (W, T·C).
+
+    Raises:
+        FieldError: If there are fewer points than a window has.
+    """
+    _require_window(scaled)
+    return every_window(scaled, WINDOW).reshape(len(scaled) - WINDOW + 1, -1)
+
+
+def of_points(scale: Scaling, errors: Errors) -> Score:
+    """Each point gets the mean of what the windows that cover it say of that point."""
+
+    def score(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return _averaged(list(_runs(scale(values), errors)), len(values))
+
+    return score
+
+
+def of_windows(scale: Scaling, errors: Errors) -> Score:
+    """Each point gets the mean of the errors of the whole windows that cover it."""
+
+    def score(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        whole = [run.mean(axis=1, keepdims=True) for run in _runs(scale(values), errors)]
+        return _averaged(whole, len(values))
+
+    return score
+
+
+def _runs(scaled: NDArray[np.float64], errors: Errors) -> Iterator[NDArray[Any]]:
+    _require_window(scaled)
+    windows = every_window(scaled, WINDOW)
+    for first in range(0, len(windows), WINDOWS_A_RUN):
+        yield errors(np.ascontiguousarray(windows[first : first + WINDOWS_A_RUN]))
+
+
+def _averaged(runs: list[NDArray[Any]], length: int) -> NDArray[np.float64]:
+    said = np.concatenate(runs)
+    pointwise = np.broadcast_to(said, (len(said), WINDOW))
+    return over_series(pointwise, np.arange(len(said)), length)
+
+
+def _require_window(scaled: NDArray[np.float64]) -> None:
+    require(len(scaled) >= WINDOW, "series", f"has {len(scaled)} points, a window has {WINDOW}")

@@ -19,7 +19,7 @@ from rvae.engine import Engine
 from rvae.errors import FieldError, require
 from rvae.training import fit
 
-__all__ = ["VARIANTS", "variant"]
+__all__ = ["VARIANTS", "trained", "variant"]
 
 CONFIG = Path(__file__).parents[2] / "configs" / "detection.yaml"
 
@@ -56,14 +56,18 @@ def variant(overrides: Mapping[str, Any], config: Path = CONFIG) -> Fit:
     """
 
     def fitted(prefix: NDArray[np.float64], seed: int) -> Score:
-        engine = _trained(prefix, _options(config, overrides, seed))
+        engine = trained(prefix, overrides, seed, config)
         stride = max(1, engine.card.window // WINDOWS_A_POINT)
         return lambda values: engine.analyse([values], stride)[0].point_scores
 
     return fitted
 
 
-def _trained(prefix: NDArray[np.float64], options: Mapping[str, Any]) -> Engine:
+def trained(
+    prefix: NDArray[np.float64], overrides: Mapping[str, Any], seed: int, config: Path = CONFIG
+) -> Engine:
+    """A model of normal values (n, C), with options as in `variant`."""
+    options = _options(config, overrides, seed)
     # Lightning tells of its devices, of idle ones, and of every seed, for each of the files.
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     channels = tuple(f"channel {i + 1}" for i in range(prefix.shape[1]))

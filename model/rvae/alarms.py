@@ -66,11 +66,14 @@ def alarms_of(
     def over_steps(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return scoring.over_points(values, analysis.starts, window, analysis.length)
 
-    # A window without a score has no say in what the others are held against.
+    # A window without a score has no say in what the others are held against. Sums in passing know
+    # no infinite threshold, which makes that of every step it covers infinite.
     said = np.where(np.isnan(analysis.score), np.nan, thresholds)
+    infinite = over_steps(np.isinf(said).astype(float)) > 0
+    finite = over_steps(np.where(np.isinf(said), 0.0, said))
     return find(
         over_steps(analysis.score),
-        over_steps(said),
+        np.where(infinite, np.inf, finite),
         analysis.point_scores,
         analysis.channel_scores,
         names,

@@ -22,8 +22,9 @@ class Calibration:
     The probabilities are conformal (Vovk, Gammerman and Shafer 2005, "Algorithmic learning in a
     random world", section 2.2): whatever the distribution of scores is, a fresh normal window
     that is exchangeable with the held-out ones exceeds the threshold of quantile q with
-    probability at most 1 - q. Windows that overlap tell little more than one of them does: the
-    promise holds only where enough of the held-out windows do not overlap.
+    probability at most 1 - q. Windows that overlap tell little more than one of them does: a
+    threshold is taken as from so many windows as do not overlap, which is higher, and where they
+    are too few to keep the promise it is the highest score.
 
     Of n windows ranks tell nothing that is rarer than 1 / (n + 1). Where 200 or more scores are
     there, a tail that is fitted on the highest tenth of them goes on from there. That is an
@@ -94,9 +95,11 @@ class Calibration:
         )
         if self._tail is not None and quantile > self._largest_rank + 1e-12:
             return self._tail.score((1 - quantile) * (len(self.scores) + 1))
-        # A quantile that came through decimals must not be pushed to the next rank by rounding.
-        rank = int(np.ceil((len(self.scores) + 1) * quantile - 1e-9))
-        return float(self.scores[max(rank, 1) - 1])
+        # The rank is that among windows without overlap, and the score has that share of all below
+        # it. A quantile that came through decimals must not be pushed to the next one by rounding.
+        rank = np.ceil((self.independent + 1) * quantile - 1e-9)
+        share = min(max(rank, 1) / self.independent, 1.0) if self.independent else 1.0
+        return float(self.scores[int(np.ceil(share * len(self.scores) - 1e-9)) - 1])
 
     def tail_probability(self, scores: ArrayLike) -> NDArray[np.float64]:
         """Bound on the probability that a normal window scores at least this high.

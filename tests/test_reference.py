@@ -120,6 +120,21 @@ def test_a_folder_says_what_the_checkpoint_says(path, engine, tmp_path):
     np.testing.assert_array_equal(one.point_scores, two.point_scores)
 
 
+def test_the_distance_alone_may_decide(tmp_path):
+    values = waves(200, STEPS, channels=2)
+    path = trained(tmp_path, values, ScoringConfig("distance", memory=100))
+    engine = Engine.load(path)
+    assert len(engine.card.levels) == 1
+    given = waves(1, STEPS, channels=2, seed=6)[0]
+    given[8:12, 1] += 4
+    (one,) = engine.analyse([given])
+    assert one.parts.shape == (1, 1)
+    assert one.score[0] > engine.card.require_calibration().threshold()
+    np.testing.assert_allclose(np.nansum(one.contributions, axis=(1, 2)), one.score, rtol=1e-5)
+    np.testing.assert_allclose(one.channel_scores.sum(axis=1), one.score[0], rtol=1e-5)
+    assert one.channel_scores[0, 1] > one.channel_scores[0, 0]
+
+
 def test_without_memory_there_is_no_such_part(tmp_path):
     path = trained(tmp_path, waves(200, STEPS), ScoringConfig("excess", memory=0))
     artifact = Artifact.load(path)

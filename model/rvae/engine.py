@@ -50,7 +50,7 @@ class Analysis:
             (W, T, E).
         nll: -log p(x|z) of each value, scaled, NaN where missing (W, T, C).
         parts: Mean squared errors of each window, NaN where nothing was observed: of each channel,
-            and where windows are remembered the distance from them (W, P).
+            and where windows are remembered the distance from them, or it alone (W, P).
         errors: Squared errors in the part that decides about the excess (W, T, C).
         length: Points N of the series.
         scaler: Of the model.
@@ -98,7 +98,10 @@ class Analysis:
         """Score of each channel at each point (N, C), made as that of the point is."""
         if self.levels is None:
             return scoring.over_series(self.nll, self.starts, self.length)
-        channels = excess(self.parts, self.levels)[:, : self.nll.shape[2]]
+        if self.parts.shape[1] < self.nll.shape[2]:  # there is but the distance of all together
+            channels = np.nansum(self.contributions, axis=1)
+        else:
+            channels = excess(self.parts, self.levels)[:, : self.nll.shape[2]]
         return scoring.over_points(channels, self.starts, self.mean.shape[1], self.length)
 
     @property
@@ -134,6 +137,7 @@ class Engine:
         self._vae = artifact.build().to(self.device)
         self._levels = None if self.card.levels is None else np.array(self.card.levels)
         self._memory: Memory | None = None
+        self._alone = self.card.scoring.score == "distance" and artifact.memory is not None
         if artifact.memory is not None:
             with torch.inference_mode():
                 self._memory = Memory(self._vae, artifact.memory.to(self.device))
@@ -332,7 +336,7 @@ class Engine:
 
     def _run(self, windows: WindowDataset) -> Ran:
         steps, channels = self.card.window, len(self.card.channels)
-        parts = channels + (self._memory is not None)
+        parts = 1 if self._alone else channels + (self._memory is not None)
         shapes = {
             "latent": (self.card.model.latent,),
             "mean": (steps, self.card.scaler.spread),
@@ -366,9 +370,12 @@ class Engine:
         if self._memory is not None:
             relative = self._vae.instances.relative(truth, context)
             distance, apart = self._memory.differences(relative)
-            parts = torch.cat([parts, distance[:, None]], dim=1)
-            errors = torch.cat([errors, self._by_channel(apart)], dim=2)
-        if self._levels is not None:
+            if self._alone:
+                parts, errors = distance[:, None], self._by_channel(apart)
+            else:
+                parts = torch.cat([parts, distance[:, None]], dim=1)
+                errors = torch.cat([errors, self._by_channel(apart)], dim=2)
+        if self._levels is not None and not self._alone:
             errors = self._deciding(excess(parts.cpu().numpy(), self._levels), errors)
         said = (part.cpu().numpy() for part in (z, p.mean, nll, parts, errors))
         return Ran(*said)

@@ -33,7 +33,7 @@ def finish(best: Path, final: Path, windows: Mapping[str, WindowDataset], quanti
         quantile: Of the scores, that becomes the threshold.
     """
     artifact = Artifact.load(best)
-    if artifact.card.scoring.score == "excess":
+    if artifact.card.scoring.score != "likelihood":
         artifact = refer(artifact, windows)
     engine = Engine(artifact)
     card = engine.card

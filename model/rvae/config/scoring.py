@@ -16,18 +16,24 @@ class ScoringConfig:
         score: "likelihood" is the mean negative log-likelihood of a window's values. "excess"
             compares the error of each channel, and the distance from the nearest remembered
             windows, with what they are in the training data, and takes the one that exceeds it
-            most: one odd channel of many is enough.
-        memory: Training windows that are remembered at the most, as latents, for the "excess"; none
-            if 0. Fewer where windows are large.
+            most: one odd channel of many is enough. "distance" is that of the distance alone, for
+            windows that are not cut from a longer series but are each a whole.
+        memory: Training windows that are remembered at the most, as latents, for all but the
+            "likelihood"; none if 0. Fewer where windows are large.
         contamination: Share of the windows that may be anomalous. Twice as many of the training
             windows, those that are farthest from the others, are not trained on, nor remembered; so
             many of the held-out windows, those with the highest scores, are not taken for normal.
     """
 
-    score: Literal["likelihood", "excess"] = "likelihood"
+    score: Literal["likelihood", "excess", "distance"] = "likelihood"
     memory: int = 2000
     contamination: float = 0.0
 
     def __post_init__(self) -> None:
         require(self.memory >= 0, "scoring.memory", "must not be negative")
+        require(
+            self.memory > 0 or self.score != "distance",
+            "scoring.memory",
+            'must be at least 1 with the score "distance"',
+        )
         require(0 <= self.contamination <= 0.2, "scoring.contamination", "must be in [0, 0.2]")

@@ -22,8 +22,8 @@ TITLES = {
 }
 SECONDS = {"fit_seconds": "s to fit", "score_seconds": "s to score"}
 
-# Wide enough that no cell of a Markdown table is broken.
-WIDEST = 1000
+# In narrower ones figures would be cut; in the other no row of a Markdown table is broken.
+NARROWEST, WIDEST = 110, 1000
 
 BEST_PUBLISHED = 5
 
@@ -47,7 +47,7 @@ def report(
     Raises:
         FieldError: If a method has no results, or published ones are missing.
     """
-    console = Console(width=WIDEST if markdown else None)
+    console = Console(width=WIDEST if markdown else max(NARROWEST, Console().width))
     for results in all_results:
         tables = [_means(results), _differences(results, against), _by_dataset(results)]
         if published is not None:
@@ -127,7 +127,8 @@ def _ranked(results: Results) -> list[str]:
 
 
 def _table(title: str, first: str, *others: str) -> Table:
-    table = Table(first, title=title)
+    table = Table(title=title)
+    table.add_column(first, no_wrap=True)
     for name in others:
         table.add_column(name, justify="right")
     return table

@@ -39,6 +39,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "rvae": {},
     "rvae_dense": {"model": {"architecture": "dense"}},
     "rvae_linear": {"model": {"architecture": "dense", "dense": {"layers": []}}},
+    "rvae_untrained": {"training": {"epochs": 1, "learning_rate": 1e-12}},
     "rvae_without_linear": {"model": {"linear": False}, "training": {"learning_rate": 0.003}},
     "rvae_without_memory": {"scoring": {"memory": 0}},
     "rvae_without_instances": {"model": {"normalization": "none"}},

@@ -135,6 +135,38 @@ def test_the_distance_alone_may_decide(tmp_path):
     assert one.channel_scores[0, 1] > one.channel_scores[0, 0]
 
 
+@pytest.mark.parametrize("memory", [0, 50])
+def test_a_level_out_of_all_bounds_tells_though_the_shape_is_usual(tmp_path, memory):
+    values = waves(200, STEPS, channels=2)
+    shifted = waves(1, STEPS, channels=2, seed=3)[0] + [0.0, 40.0]
+
+    def analysed(**options):
+        scoring = ScoringConfig("excess", memory=memory, **options)
+        engine = Engine.load(trained(tmp_path, values, scoring))
+        usual, odd = engine.analyse([waves(1, STEPS, channels=2, seed=3)[0], shifted])
+        threshold = engine.card.require_calibration().threshold()
+        return usual.score[0] > threshold, odd.score[0] > threshold, odd
+
+    assert analysed()[:2] == (False, False)
+    usual, odd, analysis = analysed(level=3)
+    assert (usual, odd) == (False, True)
+    assert analysis.parts.shape == (1, 4 + (memory > 0))
+    assert analysis.channel_scores[0, 1] == pytest.approx(analysis.score[0])
+    assert analysis.channel_scores[0, 0] < analysis.score[0]
+    contributions = analysis.contributions[0]
+    np.testing.assert_allclose(contributions[:, 1], analysis.score[0] / STEPS, rtol=1e-4)
+    assert (contributions[:, 0] == 0).all()
+
+
+def test_levels_of_what_is_missing_have_no_say(tmp_path):
+    values = waves(200, STEPS, channels=2)
+    engine = Engine.load(trained(tmp_path, values, ScoringConfig("excess", level=3)))
+    given = waves(1, STEPS, channels=2, seed=4)[0]
+    given[:, 1] = np.nan
+    (one,) = engine.analyse([given])
+    assert np.isnan(one.parts[0, [1, 3]]).all() and np.isfinite(one.score).all()
+
+
 def test_without_memory_there_is_no_such_part(tmp_path):
     path = trained(tmp_path, waves(200, STEPS), ScoringConfig("excess", memory=0))
     artifact = Artifact.load(path)

@@ -49,12 +49,14 @@ class Analysis:
         mean: Mean of p(x|z) at the centre of q(z|x), scaled; of categories, their probabilities
             (W, T, E).
         nll: -log p(x|z) of each value, scaled, NaN where missing (W, T, C).
-        parts: Mean squared errors of each window, NaN where nothing was observed: of each channel,
-            and where windows are remembered the distance from them, or it alone (W, P).
+        parts: What the errors of each window consist of (W, P), NaN where nothing was observed: the
+            mean square of each channel's, the square of each channel's level if that counts, and
+            the distance from what is remembered, or this alone.
         errors: Squared errors in the part that decides about the excess (W, T, C).
         length: Points N of the series.
         scaler: Of the model.
         levels: Of the parts (P,), where the score is their excess.
+        kinds: How many parts there are of each channel.
     """
 
     starts: NDArray[np.int64]
@@ -66,6 +68,7 @@ class Analysis:
     length: int
     scaler: Scaler
     levels: NDArray[np.float64] | None
+    kinds: int
 
     @cached_property
     def score(self) -> NDArray[np.float64]:
@@ -98,11 +101,14 @@ class Analysis:
         """Score of each channel at each point (N, C), made as that of the point is."""
         if self.levels is None:
             return scoring.over_series(self.nll, self.starts, self.length)
-        if self.parts.shape[1] < self.nll.shape[2]:  # there is but the distance of all together
-            channels = np.nansum(self.contributions, axis=1)
-        else:
-            channels = excess(self.parts, self.levels)[:, : self.nll.shape[2]]
-        return scoring.over_points(channels, self.starts, self.mean.shape[1], self.length)
+        over = excess(self.parts, self.levels)
+        kinds, channels = self.kinds, self.nll.shape[2]
+        if kinds:
+            by_kind = over[:, : kinds * channels].reshape(-1, kinds, channels)
+            said = np.fmax.reduce(by_kind, axis=1)
+        else:  # there is but the distance of all together
+            said = np.nansum(self.contributions, axis=1)
+        return scoring.over_points(said, self.starts, self.mean.shape[1], self.length)
 
     @property
     def reconstruction(self) -> NDArray[np.float64]:
@@ -137,7 +143,8 @@ class Engine:
         self._vae = artifact.build().to(self.device)
         self._levels = None if self.card.levels is None else np.array(self.card.levels)
         self._memory: Memory | None = None
-        self._alone = self.card.scoring.score == "distance" and artifact.memory is not None
+        alone = self.card.scoring.score == "distance" and artifact.memory is not None
+        self._kinds = 0 if alone else 1 + (self.card.scoring.level is not None)
         if artifact.memory is not None:
             with torch.inference_mode():
                 self._memory = Memory(self._vae, artifact.memory.to(self.device))
@@ -191,6 +198,7 @@ class Engine:
                 length=len(one),
                 scaler=self.card.scaler,
                 levels=self._levels,
+                kinds=self._kinds,
             )
             for one, at, *parts in zip(
                 given, starts, *(np.split(part, borders) for part in ran), strict=True
@@ -336,7 +344,7 @@ class Engine:
 
     def _run(self, windows: WindowDataset) -> Ran:
         steps, channels = self.card.window, len(self.card.channels)
-        parts = 1 if self._alone else channels + (self._memory is not None)
+        parts = self._kinds * channels + (self._memory is not None)
         shapes = {
             "latent": (self.card.model.latent,),
             "mean": (steps, self.card.scaler.spread),
@@ -366,28 +374,25 @@ class Engine:
         nll = negative_log_likelihood(p, x, mask).masked_fill(~mask, torch.nan)
         truth = torch.from_numpy(self.card.scaler.spread_out(batch.x.numpy())).to(self.device)
         errors = self._by_channel((p.mean - truth).square())  # (B, T, C)
-        parts = errors.nanmean(1)  # (B, C)
+        kinds = [errors]
+        if self._kinds == 2:
+            kinds.append(self._of_level(x))
+        parts = [kind.nanmean(1) for kind in kinds[: self._kinds]]  # each (B, C)
         if self._memory is not None:
-            relative = self._vae.instances.relative(truth, context)
-            distance, apart = self._memory.differences(relative)
-            if self._alone:
-                parts, errors = distance[:, None], self._by_channel(apart)
-            else:
-                parts = torch.cat([parts, distance[:, None]], dim=1)
-                errors = torch.cat([errors, self._by_channel(apart)], dim=2)
-        if self._levels is not None and not self._alone:
-            errors = self._deciding(excess(parts.cpu().numpy(), self._levels), errors)
-        said = (part.cpu().numpy() for part in (z, p.mean, nll, parts, errors))
+            distance, apart = self._memory.differences(self._vae.instances.relative(truth, context))
+            parts.append(distance[:, None])
+            kinds = [*kinds[: self._kinds], self._by_channel(apart)]
+        together = torch.cat(parts, dim=1)
+        if self._levels is not None:
+            errors = _deciding(excess(together.cpu().numpy(), self._levels), kinds)
+        said = (part.cpu().numpy() for part in (z, p.mean, nll, together, errors))
         return Ran(*said)
 
-    def _deciding(self, over: NDArray[np.float64], errors: torch.Tensor) -> torch.Tensor:
-        """Of errors (B, T, C or 2 C) those of the part whose excess (B, P) is the largest."""
-        largest = np.where(np.isnan(over), -np.inf, over).argmax(axis=1)
-        first = torch.from_numpy(largest).to(errors.device)[:, None, None]  # (B, 1, 1)
-        channels = len(self.card.channels)
-        own, distances = errors[..., :channels], errors[..., channels:]
-        alone = own * (torch.arange(channels, device=errors.device) == first)
-        return torch.where(first == channels, distances, alone) if distances.shape[2] else alone
+    def _of_level(self, x: torch.Tensor) -> torch.Tensor:
+        """Square of the level of each numeric channel, at each observed step (B, T, C)."""
+        numeric = torch.tensor(self.card.scaler.categories, device=x.device) == 0
+        level = x.nanmean(1, keepdim=True).square()
+        return torch.where(x.isnan() | ~numeric, torch.nan, level)
 
     def _by_channel(self, errors: torch.Tensor) -> torch.Tensor:
         """Errors of what networks write (B, T, E), those of a channel's categories added up."""
@@ -395,3 +400,24 @@ class Engine:
         if len(counts) == errors.shape[2]:
             return errors
         return torch.stack([part.sum(2) for part in torch.split(errors, counts, dim=2)], dim=2)
+
+
+def _deciding(over: NDArray[np.float64], kinds: Sequence[torch.Tensor]) -> torch.Tensor:
+    """The errors (B, T, C) in the part whose excess is the largest of (B, P).
+
+    There are as many parts of a kind of errors as channels, and of a last one that is of all of
+    them together one.
+    """
+    channels = kinds[0].shape[2]
+    largest = np.where(np.isnan(over), -np.inf, over).argmax(axis=1)
+    first = torch.from_numpy(largest).to(kinds[0].device)[:, None, None]  # (B, 1, 1)
+    places = torch.arange(channels, device=first.device)
+    chosen = torch.zeros_like(kinds[0])
+    for kind, errors in enumerate(kinds):
+        at = kind * channels
+        if at + 1 == over.shape[1]:
+            chosen = torch.where(first == at, errors, chosen)
+        else:
+            here = first == at + places
+            chosen = torch.where(here.any(2, keepdim=True), errors * here, chosen)
+    return chosen

@@ -40,7 +40,12 @@ def refer(artifact: Artifact, windows: Mapping[str, WindowDataset]) -> Artifact:
     of_training = engine.parts(windows["training"], MOST_WINDOWS)
     held_out = [engine.parts(windows[name], MOST_WINDOWS) for name in ("validation", "calibration")]
     usual = [_usual(parts, card.scoring.contamination) for parts in held_out]
-    found = levels(np.concatenate([of_training, *usual]))
+    together = np.concatenate([of_training, *usual])
+    found = levels(together)
+    if card.scoring.level is not None:
+        of_levels = slice(len(card.channels), 2 * len(card.channels))
+        farthest = np.fmax.reduce(together[:, of_levels])
+        found[of_levels] = np.nan_to_num(farthest * card.scoring.level**2)
     return replace(artifact, card=replace(card, levels=tuple(found.tolist())))
 
 

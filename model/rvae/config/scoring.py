@@ -20,6 +20,10 @@ class ScoringConfig:
             windows that are not cut from a longer series but are each a whole.
         memory: Training windows that are remembered at the most, as latents, for all but the
             "likelihood"; none if 0. Fewer where windows are large.
+        level: How many times as far from the mean of the data a window may lie, by channel, as the
+            farthest training window, for the "excess". Beyond that it is anomalous however usual
+            its shape is, which is all that a model with normalization "instance" looks at. If left
+            out, a new level is told where it begins.
         contamination: Share of the windows that may be anomalous. Twice as many of the training
             windows, those that are farthest from the others, are not trained on, nor remembered; so
             many of the held-out windows, those with the highest scores, are not taken for normal.
@@ -27,6 +31,7 @@ class ScoringConfig:
 
     score: Literal["likelihood", "excess", "distance"] = "likelihood"
     memory: int = 2000
+    level: float | None = None
     contamination: float = 0.0
 
     def __post_init__(self) -> None:
@@ -35,5 +40,10 @@ class ScoringConfig:
             self.memory > 0 or self.score != "distance",
             "scoring.memory",
             'must be at least 1 with the score "distance"',
+        )
+        require(
+            self.level is None or (self.level >= 1 and self.score == "excess"),
+            "scoring.level",
+            'must be at least 1, and is only for the score "excess"',
         )
         require(0 <= self.contamination <= 0.2, "scoring.contamination", "must be in [0, 0.2]")

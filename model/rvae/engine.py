@@ -19,8 +19,8 @@ from rvae.data.scaler import Scaler
 from rvae.data.series import Series
 from rvae.data.windows import slabs, window_starts
 from rvae.errors import require
-from rvae.excess import excess
-from rvae.memory import Memory
+from rvae.evidence import Evidence
+from rvae.excess import excess, largest
 from rvae.objective import negative_log_likelihood
 
 __all__ = ["Analysis", "Engine"]
@@ -49,9 +49,7 @@ class Analysis:
         mean: Mean of p(x|z) at the centre of q(z|x), scaled; of categories, their probabilities
             (W, T, E).
         nll: -log p(x|z) of each value, scaled, NaN where missing (W, T, C).
-        parts: What the errors of each window consist of (W, P), NaN where nothing was observed: the
-            mean square of each channel's, the square of each channel's level if that counts, and
-            the distance from what is remembered, or this alone.
+        parts: What the errors of each window consist of (W, P), as `Evidence` describes it.
         errors: Squared errors in the part that decides about the excess (W, T, C).
         length: Points N of the series.
         scaler: Of the model.
@@ -75,8 +73,7 @@ class Analysis:
         """Score of each window (W,), NaN where nothing was observed."""
         if self.levels is None:
             return scoring.window_scores(self.nll)
-        # Unlike np.nanmax this does not warn where nothing was observed.
-        return np.fmax.reduce(excess(self.parts, self.levels), axis=1)
+        return largest(self.parts, self.levels)
 
     @property
     def contributions(self) -> NDArray[np.float64]:
@@ -141,13 +138,9 @@ class Engine:
         self.card = artifact.card
         self.device = torch.device(device)
         self._vae = artifact.build().to(self.device)
-        self._levels = None if self.card.levels is None else np.array(self.card.levels)
-        self._memory: Memory | None = None
-        alone = self.card.scoring.score == "distance" and artifact.memory is not None
-        self._kinds = 0 if alone else 1 + (self.card.scoring.level is not None)
-        if artifact.memory is not None:
-            with torch.inference_mode():
-                self._memory = Memory(self._vae, artifact.memory.to(self.device))
+        with torch.inference_mode():
+            memory = None if artifact.memory is None else artifact.memory.to(self.device)
+            self._evidence = Evidence(self.card, self._vae, memory)
 
     @classmethod
     def load(cls, path: str | Path, device: str = "cpu") -> "Engine":
@@ -197,8 +190,8 @@ class Engine:
                 **Ran(*parts)._asdict(),
                 length=len(one),
                 scaler=self.card.scaler,
-                levels=self._levels,
-                kinds=self._kinds,
+                levels=self._evidence.levels,
+                kinds=self._evidence.kinds,
             )
             for one, at, *parts in zip(
                 given, starts, *(np.split(part, borders) for part in ran), strict=True
@@ -248,9 +241,8 @@ class Engine:
             yield self._run_batch(windows.__getitems__(run.tolist()))
 
     def _scores(self, ran: Ran) -> NDArray[np.float64]:
-        if self._levels is None:
-            return scoring.window_scores(ran.nll)
-        return np.fmax.reduce(excess(ran.parts, self._levels), axis=1)
+        levels = self._evidence.levels
+        return scoring.window_scores(ran.nll) if levels is None else largest(ran.parts, levels)
 
     def windows(self, series: Sequence[Series], strides: Sequence[int] | int) -> WindowDataset:
         """All windows of some series as the network reads them."""
@@ -344,12 +336,11 @@ class Engine:
 
     def _run(self, windows: WindowDataset) -> Ran:
         steps, channels = self.card.window, len(self.card.channels)
-        parts = self._kinds * channels + (self._memory is not None)
         shapes = {
             "latent": (self.card.model.latent,),
             "mean": (steps, self.card.scaler.spread),
             "nll": (steps, channels),
-            "parts": (parts,),
+            "parts": (self._evidence.count,),
             "errors": (steps, channels),
         }
         whole = Ran(
@@ -373,51 +364,6 @@ class Engine:
         p = self._vae.decode(z, context)
         nll = negative_log_likelihood(p, x, mask).masked_fill(~mask, torch.nan)
         truth = torch.from_numpy(self.card.scaler.spread_out(batch.x.numpy())).to(self.device)
-        errors = self._by_channel((p.mean - truth).square())  # (B, T, C)
-        kinds = [errors]
-        if self._kinds == 2:
-            kinds.append(self._of_level(x))
-        parts = [kind.nanmean(1) for kind in kinds[: self._kinds]]  # each (B, C)
-        if self._memory is not None:
-            distance, apart = self._memory.differences(self._vae.instances.relative(truth, context))
-            parts.append(distance[:, None])
-            kinds = [*kinds[: self._kinds], self._by_channel(apart)]
-        together = torch.cat(parts, dim=1)
-        if self._levels is not None:
-            errors = _deciding(excess(together.cpu().numpy(), self._levels), kinds)
-        said = (part.cpu().numpy() for part in (z, p.mean, nll, together, errors))
+        parts, errors = self._evidence(x, truth, p.mean, context)
+        said = (part.cpu().numpy() for part in (z, p.mean, nll, parts, errors))
         return Ran(*said)
-
-    def _of_level(self, x: torch.Tensor) -> torch.Tensor:
-        """Square of the level of each numeric channel, at each observed step (B, T, C)."""
-        numeric = torch.tensor(self.card.scaler.categories, device=x.device) == 0
-        level = x.nanmean(1, keepdim=True).square()
-        return torch.where(x.isnan() | ~numeric, torch.nan, level)
-
-    def _by_channel(self, errors: torch.Tensor) -> torch.Tensor:
-        """Errors of what networks write (B, T, E), those of a channel's categories added up."""
-        counts = [count or 1 for count in self.card.scaler.categories]
-        if len(counts) == errors.shape[2]:
-            return errors
-        return torch.stack([part.sum(2) for part in torch.split(errors, counts, dim=2)], dim=2)
-
-
-def _deciding(over: NDArray[np.float64], kinds: Sequence[torch.Tensor]) -> torch.Tensor:
-    """The errors (B, T, C) in the part whose excess is the largest of (B, P).
-
-    There are as many parts of a kind of errors as channels, and of a last one that is of all of
-    them together one.
-    """
-    channels = kinds[0].shape[2]
-    largest = np.where(np.isnan(over), -np.inf, over).argmax(axis=1)
-    first = torch.from_numpy(largest).to(kinds[0].device)[:, None, None]  # (B, 1, 1)
-    places = torch.arange(channels, device=first.device)
-    chosen = torch.zeros_like(kinds[0])
-    for kind, errors in enumerate(kinds):
-        at = kind * channels
-        if at + 1 == over.shape[1]:
-            chosen = torch.where(first == at, errors, chosen)
-        else:
-            here = first == at + places
-            chosen = torch.where(here.any(2, keepdim=True), errors * here, chosen)
-    return chosen

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["excess", "levels"]
+__all__ = ["excess", "largest", "levels"]
 
 # The quantile of a part that counts as its level.
 LEVEL = 0.99
@@ -33,3 +33,10 @@ def excess(parts: NDArray[Any], level: NDArray[np.float64]) -> NDArray[np.float6
     error. Ratios would let the highest of overlapping windows outweigh all others in a mean.
     """
     return 0.5 * np.log((parts + FLOOR) / (level + FLOOR))
+
+
+def largest(parts: NDArray[Any], level: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The largest excess of the parts (W, P) of each window (W,), NaN where none was observed."""
+    # Unlike np.nanmax this does not warn where there is none.
+    highest: NDArray[np.float64] = np.fmax.reduce(excess(parts, level), axis=1)
+    return highest

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rvae.artifact import Artifact
 from rvae.data.dataset import WindowDataset
 from rvae.engine import Engine
-from rvae.excess import excess, levels
+from rvae.excess import largest, levels
 from rvae.memory import room
 
 __all__ = ["refer"]
@@ -51,5 +51,5 @@ def refer(artifact: Artifact, windows: Mapping[str, WindowDataset]) -> Artifact:
 
 def _usual(parts: NDArray[np.float32], contamination: float) -> NDArray[np.float32]:
     """Those of some windows (W, P) that are not among the share with the largest errors."""
-    highest = np.fmax.reduce(excess(parts, levels(parts)), axis=1)
+    highest = largest(parts, levels(parts))
     return parts[~(highest > np.nanquantile(highest, 1 - contamination))]

@@ -116,6 +116,7 @@ def test_what_is_no_json_object_is_malformed(card, text):
         ({"data": [1e308, *VALUES]}, "data[0]"),
         ({"data": [*VALUES, -1e20]}, "data[32]"),
         ({"data": VALUES, "instances": [VALUES]}, "instances"),
+        ({"data": VALUES, "columns": {"height": VALUES}}, "columns"),
         ({"instances": []}, "instances"),
         ({"instances": VALUES}, "instances[0]"),
         ({"instances": [VALUES, VALUES[1:]]}, "instances[1]"),
@@ -245,6 +246,39 @@ def test_categories_are_numbered_and_what_is_unknown_is_no_error(with_categories
     expected = [[20, 1, 1], [21, 0, 2], [22, 3, 1], [nan, nan, nan], [23, 0, 0]]
     np.testing.assert_array_equal(series.values[:5], expected)
     np.testing.assert_array_equal(series.values[5:, 1:], [[2, 2]] * 8)
+
+
+def test_columns_say_the_same_as_rows(with_categories, two_channels, card):
+    gear, heat, mode = ([row[i] for row in ROWS] for i in (2, 0, 1))
+    by_name = parse(body(columns={"gear": gear, "heat": heat, "mode": mode}), with_categories)
+    by_step = parse(body(data=ROWS), with_categories)
+    np.testing.assert_array_equal(by_name.series[0].values, by_step.series[0].values)
+    assert (by_name.flat, by_name.many) == ([False], False)
+    missing = parse(body(columns={"height": VALUES, "speed": [None, *VALUES[1:]]}), two_channels)
+    assert np.isnan(missing.series[0].values[0, 1])
+    assert parse(body(columns={"height": VALUES}), card).flat == [True]
+
+
+@pytest.mark.parametrize(
+    ("columns", "field"),
+    [
+        ({}, "columns.height"),
+        ({"height": VALUES}, "columns.speed"),
+        ({"height": VALUES, "speed": VALUES, "heat": VALUES}, "columns.heat"),
+        ({"height": VALUES, "speed": VALUES[1:]}, "columns.speed"),
+        ({"height": VALUES[1:], "speed": VALUES[1:]}, "columns.height"),
+        ({"height": VALUES, "speed": [*VALUES[1:], "1"]}, "columns.speed[31]"),
+        ({"height": [1e30, *VALUES[1:]], "speed": VALUES}, "columns.height[0]"),
+        ({"height": VALUES, "speed": 3}, "columns.speed"),
+        ({"height": [None] * 32, "speed": [None] * 32}, "columns"),
+        ([VALUES, VALUES], "columns"),
+    ],
+)
+def test_columns_that_do_not_fit_are_named(two_channels, columns, field):
+    with pytest.raises(FieldError) as caught:
+        parse(body(columns=columns), two_channels)
+    assert caught.value.field == field
+    assert len(caught.value.message) > 10
 
 
 def test_a_body_that_was_parsed_is_left_as_it_was(with_categories):

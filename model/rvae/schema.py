@@ -1,6 +1,6 @@
 """What a request may say: JSON bytes → checked options and arrays."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Annotated, Any, Literal
@@ -19,6 +19,9 @@ from rvae.errors import FieldError, require
 
 __all__ = ["MalformedError", "Options", "Query", "parse"]
 
+# How series may come.
+FORMS = ("data", "columns", "instances")
+
 Output = Literal["score", "latent", "reconstruction", "point_scores", "contributions", "events"]
 
 
@@ -27,7 +30,7 @@ class MalformedError(FieldError):
 
 
 class Options(BaseModel):
-    """The body of a prediction request; `data` or `instances` must be given."""
+    """The body of a prediction request; `data`, `columns` or `instances` must be given."""
 
     model_config = ConfigDict(strict=True)
 
@@ -36,6 +39,10 @@ class Options(BaseModel):
         Field(
             description="One series, [v, …] or [[c1, c2, …], …]; null is missing, a category text."
         ),
+    ] = None
+    columns: Annotated[
+        dict[str, list[Any]] | None,
+        Field(description="One series, a list of values for each channel's name."),
     ] = None
     instances: Annotated[
         list[Any] | None, Field(description="Several series, answered in order.", min_length=1)
@@ -73,7 +80,8 @@ class Query:
 
     Attributes:
         series: At least one.
-        flat: For each series, whether its values were given without a channel axis.
+        flat: For each series, whether its values were given without a channel axis, as `columns` of
+            a single channel are, too.
         many: Whether `instances` was used.
         output: What to answer with; None for the endpoint's default.
         stride: Steps between windows; None for the model's own.
@@ -113,7 +121,8 @@ def parse(body: bytes | bytearray | Any, card: Card) -> Query:
             hint = "; JSON has no NaN, write null for a missing value" if b"NaN" in body else ""
             raise MalformedError("body", f"is not valid JSON: {error}{hint}") from None
     require_json(
-        isinstance(body, dict), f"expected a JSON object with data or instances, got {_kind(body)}"
+        isinstance(body, dict),
+        f"expected a JSON object with data, columns or instances, got {_kind(body)}",
     )
     # Pydantic would collect every unknown field of a hostile body before it says the first.
     for name in body:
@@ -128,9 +137,13 @@ def parse(body: bytes | bytearray | Any, card: Card) -> Query:
         first = error.errors(include_url=False, include_input=False)[0]
         message = first["msg"][:1].lower() + first["msg"][1:]
         raise FieldError(_path(first["loc"]), message) from None
-    given = [name for name in ("data", "instances") if getattr(options, name) is not None]
-    require(len(given) > 0, "data", "is missing: give data (one series) or instances (several)")
-    require(len(given) < 2, "instances", "cannot be given together with data")
+    given = [name for name in FORMS if getattr(options, name) is not None]
+    require(
+        len(given) > 0,
+        "data",
+        "is missing: give data or columns (one series) or instances (several)",
+    )
+    require(len(given) < 2, given[-1], f"cannot be given together with {given[0]}")
     require(
         options.quantile is None or options.threshold is None,
         "threshold",
@@ -148,8 +161,11 @@ def parse(body: bytes | bytearray | Any, card: Card) -> Query:
     )
     many = options.instances is not None
     raw = options.instances if options.instances is not None else [options.data]
-    fields = [f"instances[{i}]" for i in range(len(raw))] if many else ["data"]
-    parsed = [_values(value, field, card) for value, field in zip(raw, fields, strict=True)]
+    fields = [f"instances[{i}]" for i in range(len(raw))] if many else given
+    if options.columns is not None:
+        parsed = [_of_columns(options.columns, card)]
+    else:
+        parsed = [_of_rows(value, field, card) for value, field in zip(raw, fields, strict=True)]
     lengths = [len(values) for values, _ in parsed]
     times = times_of(beside(options.timestamps, "timestamps", many, len(raw)), lengths, card)
     classes = classes_of(beside(options.label, "label", many, len(raw)), lengths, card)
@@ -175,20 +191,12 @@ def require_json(condition: bool, message: str) -> None:
         raise MalformedError("body", message)
 
 
-def _values(value: Any, field: str, card: Card) -> tuple[NDArray[np.float64], bool]:
-    """The values (N, C) of a series, and whether they came flat.
-
-    Numbers are looked at by their type before NumPy sees them, because NumPy takes truth values
-    and digits in strings for numbers.
-    """
+def _of_rows(value: Any, field: str, card: Card) -> tuple[NDArray[np.float64], bool]:
+    """The values (N, C) of a series that came step by step, and whether they came flat."""
     channels = len(card.channels)
     if type(value) is not list:
         raise FieldError(field, f"expected a list of values, got {_kind(value)}")
-    require(
-        len(value) >= card.window,
-        field,
-        f"has {len(value)} time steps, the model's window needs at least {card.window}",
-    )
+    _require_window(len(value), field, card)
     flat = channels == 1 and type(value[0]) is not list
     if flat:
         numbers = value
@@ -197,9 +205,64 @@ def _values(value: Any, field: str, card: Card) -> tuple[NDArray[np.float64], bo
             raise _odd_row(value, field, card)
         numbers = list(chain.from_iterable(value))
 
-    def place(index: int) -> str:
-        step, channel = divmod(int(index), channels)
+    def place(step: int, channel: int) -> str:
         return f"{field}[{step}]" if flat else f"{field}[{step}][{channel}]"
+
+    return _values(numbers, field, place, card), flat
+
+
+def _of_columns(columns: Mapping[str, list[Any]], card: Card) -> tuple[NDArray[np.float64], bool]:
+    """The values (N, C) of a series that came channel by channel, and whether there is but one."""
+    names = ", ".join(card.channels)
+    for name in columns:
+        require(name in card.channels, f"columns.{name}", f"is unknown: the channels are {names}")
+    lengths = set()
+    for name in card.channels:
+        require(name in columns, f"columns.{name}", f"is missing: the channels are {names}")
+        lengths.add(len(columns[name]))
+        require(
+            len(lengths) == 1,
+            f"columns.{name}",
+            f"has {len(columns[name])} values, columns.{card.channels[0]} has "
+            f"{len(columns[card.channels[0]])}",
+        )
+    _require_window(lengths.pop(), f"columns.{card.channels[0]}", card)
+    numbers = list(
+        chain.from_iterable(zip(*(columns[name] for name in card.channels), strict=True))
+    )
+
+    def place(step: int, channel: int) -> str:
+        return f"columns.{card.channels[channel]}[{step}]"
+
+    return _values(numbers, "columns", place, card), len(card.channels) == 1
+
+
+def _require_window(steps: int, field: str, card: Card) -> None:
+    require(
+        steps >= card.window,
+        field,
+        f"has {steps} time steps, the model's window needs at least {card.window}",
+    )
+
+
+def _values(
+    numbers: list[Any], field: str, place_of: Callable[[int, int], str], card: Card
+) -> NDArray[np.float64]:
+    """The values (N, C) of a series that came as one list, step by step.
+
+    Numbers are looked at by their type before NumPy sees them, because NumPy takes truth values
+    and digits in strings for numbers.
+
+    Args:
+        numbers: What came.
+        field: What it is called as a whole.
+        place_of: What the value of a step and channel is called.
+        card: Of the model.
+    """
+    channels = len(card.channels)
+
+    def place(index: int) -> str:
+        return place_of(*divmod(int(index), channels))
 
     for i, name in enumerate(card.channels):
         if name in card.vocabulary.categories:
@@ -233,7 +296,7 @@ def _values(value: Any, field: str, card: Card) -> tuple[NDArray[np.float64], bo
             f"is {numbers[index]:g}, but the model takes values from {low[channel]:.4g} to "
             f"{high[channel]:.4g}",
         )
-    return array, flat
+    return array
 
 
 def _words(

@@ -170,6 +170,7 @@ def test_two_processes_take_the_step_of_one_with_twice_the_batch(tmp_path):
         DataConfig("waves.npy", window=STEPS),
         model,
         ObjectiveConfig(sampling_noise=0),
+        ScoringConfig(),
         training,
         tmp_path / "alone",
         progress=False,

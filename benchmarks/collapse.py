@@ -22,7 +22,14 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor, nn
 
-from rvae.config import DataConfig, ModelConfig, ObjectiveConfig, ReaderConfig, TrainingConfig
+from rvae.config import (
+    DataConfig,
+    ModelConfig,
+    ObjectiveConfig,
+    ReaderConfig,
+    ScoringConfig,
+    TrainingConfig,
+)
 from rvae.data.readers import read
 from rvae.engine import Engine
 from rvae.metrics import detection
@@ -122,6 +129,7 @@ def main() -> None:
                         DataConfig(str(path), window=values.shape[1]),
                         model,
                         objective,
+                        ScoringConfig(),
                         TrainingConfig(options.epochs, learning_rate=rate, seed=seed),
                         Path(folder) / f"{name} {seed}",
                         progress=False,

@@ -50,7 +50,7 @@ class Analysis:
             (W, T, E).
         nll: -log p(x|z) of each value, scaled, NaN where missing (W, T, C).
         parts: What the errors of each window consist of (W, P), as `Evidence` describes it.
-        errors: Squared errors in the part that decides about the excess (W, T, C).
+        errors: Squared errors in the part that decides (W, T, C), or none where there are no parts.
         length: Points N of the series.
         scaler: Of the model.
         levels: Of the parts (P,), where the score is their excess.
@@ -341,7 +341,7 @@ class Engine:
             "mean": (steps, self.card.scaler.spread),
             "nll": (steps, channels),
             "parts": (self._evidence.count,),
-            "errors": (steps, channels),
+            "errors": (steps if self._evidence.count else 0, channels),
         }
         whole = Ran(
             **{
@@ -363,7 +363,6 @@ class Engine:
         z = self._vae.encode(x, mask, context).centre  # (B, D)
         p = self._vae.decode(z, context)
         nll = negative_log_likelihood(p, x, mask).masked_fill(~mask, torch.nan)
-        truth = torch.from_numpy(self.card.scaler.spread_out(batch.x.numpy())).to(self.device)
-        parts, errors = self._evidence(x, truth, p.mean, context)
+        parts, errors = self._evidence(x, p.mean, context)
         said = (part.cpu().numpy() for part in (z, p.mean, nll, parts, errors))
         return Ran(*said)

@@ -21,7 +21,8 @@ class Evidence:
 
     There may be one or two kinds of errors with a part for every channel: those of the
     reconstruction, and if it counts the distance of the window's level from the mean of the data.
-    A last part is the distance from what is remembered, of all channels together.
+    A last part is the distance from what is remembered, of all channels together. Where the score
+    is the likelihood there are none.
 
     Args:
         card: Of the model.
@@ -36,21 +37,20 @@ class Evidence:
 
     def __init__(self, card: Card, vae: VAE, remembered: Tensor | None) -> None:
         self._vae = vae
-        self._categories = card.scaler.categories
+        self._scaler = card.scaler
         self._memory = None if remembered is None else Memory(vae, remembered)
+        # What is to be remembered must be known before the distance can count alone.
         alone = card.scoring.score == "distance" and remembered is not None
-        self.kinds = 0 if alone else 1 + (card.scoring.level is not None)
+        none = alone or card.scoring.score == "likelihood"
+        self.kinds = 0 if none else 1 + (card.scoring.level is not None)
         self.count = self.kinds * len(card.channels) + (remembered is not None)
         self.levels = None if card.levels is None else np.array(card.levels)
 
-    def __call__(
-        self, x: Tensor, truth: Tensor, mean: Tensor, context: Context
-    ) -> tuple[Tensor, Tensor]:
+    def __call__(self, x: Tensor, mean: Tensor, context: Context) -> tuple[Tensor, Tensor]:
         """The parts, and the squared errors that they consist of.
 
         Args:
             x: Windows (B, T, C), NaN where missing.
-            truth: The same as networks write them (B, T, E).
             mean: Their reconstruction (B, T, E).
             context: Of the windows, with their level and spread.
 
@@ -59,6 +59,9 @@ class Evidence:
             part that decides (B, T, C), NaN where missing. As long as no levels are known these
             are those of the reconstruction.
         """
+        if not self.count:
+            return x.new_empty(len(x), 0), x[:, :0]
+        truth = torch.from_numpy(self._scaler.spread_out(x.cpu().numpy())).to(x.device)
         kinds = [self._by_channel((mean - truth).square()), self._of_level(x)][: self.kinds]
         parts = [kind.nanmean(1) for kind in kinds]  # each (B, C)
         if self._memory is not None:
@@ -73,13 +76,13 @@ class Evidence:
 
     def _of_level(self, x: Tensor) -> Tensor:
         """Square of the level of each numeric channel, at each observed step (B, T, C)."""
-        numeric = torch.tensor(self._categories, device=x.device) == 0
+        numeric = torch.tensor(self._scaler.categories, device=x.device) == 0
         level = x.nanmean(1, keepdim=True).square()
         return torch.where(x.isnan() | ~numeric, torch.nan, level)
 
     def _by_channel(self, errors: Tensor) -> Tensor:
         """Errors of what networks write (B, T, E), those of a channel's categories added up."""
-        counts = [count or 1 for count in self._categories]
+        counts = [count or 1 for count in self._scaler.categories]
         if len(counts) == errors.shape[2]:
             return errors
         return torch.stack([part.sum(2) for part in torch.split(errors, counts, dim=2)], dim=2)

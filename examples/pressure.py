@@ -22,7 +22,7 @@ NORMAL = 1200
 
 
 def main(folder: Path) -> None:
-    """Write pressure-train.csv and pressure-test.csv, with the column `anomaly`."""
+    """Write pressure-train.csv, and pressure-test.csv with a further column `anomaly`."""
     folder.mkdir(parents=True, exist_ok=True)
     source = folder / SOURCE
     if not source.exists():
@@ -33,10 +33,12 @@ def main(folder: Path) -> None:
     with zipfile.ZipFile(source) as package:
         # The archive's second part begins with its first.
         _, *rows = package.read(f"{SERIES}_TEST.csv").decode().splitlines()
-    for part, some in (("train", rows[:NORMAL]), ("test", rows[NORMAL:])):
-        lines = [row.split(",", 1)[1] for row in some]  # without the number of the point
+    columns = ("pressure", "anomaly")
+    for part, some, count in (("train", rows[:NORMAL], 1), ("test", rows[NORMAL:], 2)):
+        # A row begins with the number of the point.
+        lines = [",".join(row.split(",")[1 : 1 + count]) for row in some]
         path = folder / f"pressure-{part}.csv"
-        path.write_text("\n".join(["pressure,anomaly", *lines, ""]))
+        path.write_text("\n".join([",".join(columns[:count]), *lines, ""]))
         print(f"{len(lines)} points in {path}")
 
 

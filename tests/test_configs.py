@@ -81,3 +81,19 @@ def test_it_learns(name, tmp_path):
     card = Artifact.load(checkpoint).card
     assert sum(card.training["kl"]) > 0.5  # a latent that decoders ignore says nothing
     assert card.training["explained_variance"] > floor
+
+
+def test_the_recipe_for_detection_takes_whatever_table_comes(tmp_path):
+    path = tmp_path / "machine.csv"
+    np.savetxt(
+        path, waves(60, 40, channels=2).reshape(-1, 2), delimiter=",", header="a,b", comments=""
+    )
+    arguments = ["--config", ROOT / "configs" / "detection.yaml", "--data.path", path]
+    options = ["--output", tmp_path / "run", "--training.epochs=1", "--training.accelerator=cpu"]
+    done = subprocess.run(
+        [sys.executable, "-m", "rvae.cli", "fit", *arguments, *options],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert Artifact.load(tmp_path / "run" / "model.ckpt").card.channels == ("a", "b")

@@ -158,6 +158,34 @@ def test_it_detects(trained):
     assert np.mean([a.score[0] > threshold for a in odd]) > 0.7
 
 
+def share_inside(outcome, series, quantile):
+    """What share of the values of each numeric channel lies in its band."""
+    engine = Engine.load(outcome.checkpoint)
+    bands, scaler = engine.card.bands, engine.card.scaler
+    inside = []
+    for one, analysis in zip(series, engine.analyse(series), strict=True):
+        lower, upper = bands.around(analysis.reconstruction, scaler, quantile)
+        numeric = np.array(scaler.categories) == 0
+        assert np.isfinite([lower[:, numeric], upper[:, numeric]]).all()
+        assert np.isnan([lower[:, ~numeric], upper[:, ~numeric]]).all()
+        values = np.asarray(getattr(one, "values", one))[:, numeric]
+        inside.append((values >= lower[:, numeric]) & (values <= upper[:, numeric]))
+    return np.mean(inside, axis=(0, 1))
+
+
+def least(quantile):
+    """What that share is at the least after a calibration on 65 windows."""
+    # As if a third of the values of a window counted.
+    return quantile - 3 * np.sqrt(quantile * (1 - quantile) / (65 * WINDOW / 3))
+
+
+@pytest.mark.parametrize("quantile", [0.9, 0.99])
+def test_its_bands_hold_what_is_normal(trained, quantile):
+    _, outcome = trained
+    shares = share_inside(outcome, list(waves(200, WINDOW, 2, seed=6)), quantile)
+    assert (shares > least(quantile)).all()
+
+
 def test_its_answer_over_http_is_the_engines(trained, tmp_path):
     _, outcome = trained
     given = waves(5, WINDOW, 2, seed=9)
@@ -205,6 +233,13 @@ def test_it_learns_mixed_channels(of_machines):
     outcome, _ = of_machines
     assert outcome.card.training["explained_variance"] > 0.6
     assert outcome.card.training["active_units"] >= 2
+
+
+@pytest.mark.parametrize("quantile", [0.9, 0.99])
+def test_bands_hold_what_is_normal_of_mixed_channels(of_machines, tmp_path, quantile):
+    outcome, _ = of_machines
+    fresh = read_machines(outcome, machines(200, WINDOW, seed=6), tmp_path).series
+    assert (share_inside(outcome, fresh, quantile) > least(quantile)).all()
 
 
 @pytest.mark.parametrize("name", MIXED)

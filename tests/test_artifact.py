@@ -1,10 +1,14 @@
+import hashlib
 import json
 import pickle
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from rvae.artifact import CARD_FILE, CARD_KEY, WEIGHTS_FILE, Artifact
+from rvae.engine import Engine
 from rvae.errors import FieldError
 
 
@@ -19,6 +23,41 @@ def test_the_same_model_gives_the_same_bytes(checkpoint, folder, tmp_path_factor
     Artifact.load(folder).save(again)
     for name in (CARD_FILE, WEIGHTS_FILE):
         assert (folder / name).read_bytes() == (again / name).read_bytes()
+
+
+def test_a_checkpoint_and_its_folder_have_one_checksum(checkpoint, folder):
+    said = json.loads((folder / CARD_FILE).read_text())["checksum"]
+    packed = (folder / WEIGHTS_FILE).read_bytes()
+    assert said == "sha256:" + hashlib.sha256(packed).hexdigest()
+    for path in (checkpoint, folder):
+        assert Artifact.load(path).checksum == Engine.load(path).checksum == said
+
+
+def test_other_numbers_have_another_checksum(folder):
+    artifact = Artifact.load(folder)
+    name, tensor = next(iter(artifact.weights.items()))
+    for other in (
+        replace(artifact, weights=dict(artifact.weights) | {name: tensor + 1}),
+        replace(artifact, memory=torch.zeros(2, 4)),
+    ):
+        assert other.checksum != artifact.checksum
+        assert replace(other, weights=artifact.weights, memory=None).checksum == artifact.checksum
+
+
+def test_no_weights_are_hashed_twice(folder, checkpoint, tmp_path, monkeypatch):
+    hashed = []
+
+    def count(content):
+        hashed.append(content)
+        return hashlib.sha256(content)
+
+    monkeypatch.setattr("rvae.artifact.hashlib", SimpleNamespace(sha256=count))
+    for path in (checkpoint, folder):
+        hashed.clear()
+        artifact = Artifact.load(path)
+        artifact.save(tmp_path / "again")
+        assert Engine(artifact).checksum == artifact.checksum
+        assert len(hashed) == 1
 
 
 def test_damaged_weights_are_noticed(folder):

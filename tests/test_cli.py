@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 from pyarrow import parquet
 
 from machines import machines
+from rvae.artifact import Artifact
 from rvae.cli import evaluate, score
 from rvae.config import (
     DataConfig,
@@ -58,7 +60,7 @@ def test_fit_writes_a_checkpoint_that_the_other_commands_take(tmp_path):
     with (tmp_path / "machine.csv").open("w", newline="") as file:
         csv.writer(file).writerows(rows)
     (tmp_path / "machine.yaml").write_text(
-        "data: {path: machine.csv, window: 20, stride: 2}\n"
+        "data: {path: machine.csv, window: 20, stride: 2, units: {heat: °C, speed: 1/min}}\n"
         "reader: {columns: [speed, heat]}\n"
         "model: {recurrent: {hidden: 8}, latent: 2}\n"
         "training: {epochs: 2, quantile: 0.9, accelerator: cpu}\n"
@@ -81,6 +83,19 @@ def test_fit_writes_a_checkpoint_that_the_other_commands_take(tmp_path):
     assert table["end"].to_pylist()[-1] == 900
     done = rvae("archive", "runs/m/model.ckpt", "--name", "machine", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "Wrote model_store/machine-1.0.mar\n")
+    with zipfile.ZipFile(tmp_path / "model_store" / "machine-1.0.mar") as packed:
+        packed.extractall(tmp_path / "model")
+    card = Artifact.load(tmp_path / "model").card
+    assert card.units == {"heat": "°C", "speed": "1/min"}
+    assert card.bands == Artifact.load(tmp_path / "runs/m/model.ckpt").card.bands is not None
+
+
+def test_units_are_told_as_an_option(tmp_path):
+    np.savetxt(tmp_path / "m.csv", np.arange(60)[:, None] % 7, header="heat", comments="")
+    told = ("--data.units", "{heat: °C, speed: 1/min}")
+    done = rvae("fit", "--data.path", "m.csv", "--data.window", "8", *told, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == "rvae: data.units: names 'speed', but the channels are heat\n"
 
 
 def test_evaluate_prints_detection_where_there_are_labels(checkpoint, labelled, tmp_path):

@@ -196,7 +196,10 @@ def test_contamination_is_neither_learnt_nor_remembered_nor_normal(tmp_path):
 
     def found(name, **options):
         engine = Engine.load(trained(tmp_path / name, mixed, ScoringConfig("excess", **options)))
-        threshold = engine.card.require_calibration().threshold()
+        calibration = engine.card.require_calibration()
+        (residuals,) = engine.card.bands.channels
+        assert residuals.count == STEPS * len(calibration.scores)
+        threshold = calibration.threshold()
         return np.mean([one.score[0] > threshold for one in engine.analyse(fresh_odd)])
 
     assert found("robust", contamination=0.05) > 0.95

@@ -167,6 +167,13 @@ def test_what_the_model_is_told_must_be_in_the_data(table, refused):
     refused("reader.classes", given, reader, conditional, match="series m1")
 
 
+def test_units_are_those_of_numbers_in_the_data(table, refused, train):
+    reader = replace(READER, categorical=("mode",))
+    refused("data.units", table, reader, units={"load": "kN", "heat": "°C"}, match="'heat'")
+    refused("data.units", table, reader, units={"mode": "m"}, match="categories")
+    assert train(table, reader, units={"load": "kN"}).card.units == {"load": "kN"}
+
+
 def test_a_class_that_training_lacks_cannot_be_asked_for(table, refused):
     age = np.where(np.arange(ROWS) // 8 % 2, "old", "mid")
     age[-8:] = "new"

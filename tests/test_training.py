@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import threading
@@ -125,6 +126,8 @@ def test_the_checkpoint_is_plain_data_and_holds_everything(outcome):
     content = torch.load(outcome.checkpoint, weights_only=True)
     assert content[CARD_KEY]["channels"] == ["height"]
     assert content[CARD_KEY]["window"] == 32
+    assert content[CARD_KEY]["units"] == {}
+    assert json.loads(json.dumps(content[CARD_KEY]["bands"], allow_nan=False))
     assert content[CARD_KEY]["calibration"]["scores"] == sorted(
         content[CARD_KEY]["calibration"]["scores"]
     )
@@ -256,6 +259,16 @@ def test_only_the_same_training_is_resumed(tmp_path):
         train(tmp_path, windows=100, resume=True)
 
 
+def test_units_stay_when_training_is_resumed(tmp_path):
+    (name,) = train(tmp_path).card.channels
+    first = train(tmp_path, units={name: "mV"})
+    longer = replace(QUICK, epochs=3)
+    with pytest.raises(FieldError, match="another units"):
+        train(tmp_path, longer, units={name: "V"}, resume=True)
+    again = train(tmp_path, longer, units={name: "mV"}, resume=True)
+    assert first.card.units == again.card.units == {name: "mV"}
+
+
 def test_a_new_training_forgets_the_old_one_in_its_folder(tmp_path, monkeypatch):
     train(tmp_path)
     interrupt_at(monkeypatch, 2)  # before an epoch is whole
@@ -359,8 +372,24 @@ def test_a_calibration_keeps_so_many_scores_and_no_more(tmp_path, monkeypatch):
     assert calibration.independent == len(calibration.scores)
     # Where too few of the chosen windows hold a value, all are taken.
     values[-585:] = np.nan
-    calibration = train_on(values, tmp_path).card.require_calibration()
-    assert len(calibration.scores) >= 9
+    card = train_on(values, tmp_path).card
+    assert len(card.require_calibration().scores) >= 9
+    assert card.bands.largest_quantile > 0
+
+
+def test_bands_are_taken_from_so_many_values_and_no_more(tmp_path, monkeypatch):
+    whole = train(tmp_path).card.bands
+    assert whole.channels[0].count == 18 * 16
+    monkeypatch.setattr("rvae.finishing.MOST_RESIDUALS", 5 * 16)
+    some = train(tmp_path).card.bands
+    assert some.channels[0].count == some.channels[0].independent == 5 * 16
+
+
+def test_windows_that_overlap_count_once_in_bands(tmp_path):
+    (height,) = train_on(np.sin(np.arange(2000) / 5)[:, None], tmp_path).card.bands.channels
+    steps = round(0.15 * (2000 - 2 * 16))
+    assert height.count == (steps - 15) * 16
+    assert height.independent == steps // 16 * 16
 
 
 @pytest.mark.parametrize(

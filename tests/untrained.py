@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from rvae.artifact import Artifact, Card
+from rvae.bands import Bands
 from rvae.calibration import Calibration
 from rvae.config import ModelConfig, ReaderConfig, RecurrentConfig, ScoringConfig
 from rvae.data.scaler import Scaler
@@ -31,9 +32,11 @@ def untrained_card(
         tuple(1.0 if one else 2.0 for one in stays),
         sizes,
     )
+    residuals = np.where(np.array(sizes) == 0, np.linspace(-2, 2, 999)[:, None, None], np.nan)
     return Card(
         model=model,
         channels=channels,
+        units={},
         vocabulary=vocabulary,
         window=window,
         stride=1,
@@ -44,6 +47,7 @@ def untrained_card(
         scoring=ScoringConfig(),
         levels=None,
         calibration=Calibration.fit(np.linspace(0, 2, 99), 0.95, 99),
+        bands=Bands.fit([residuals.astype(np.float32)], 999, model.likelihood == "bernoulli"),
         versions={},
     )
 

@@ -9,6 +9,7 @@ import json
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 import rvae
+from rvae.bands import Bands, Residuals
 from rvae.calibration import Calibration
 from rvae.config import ModelConfig, ReaderConfig, ScoringConfig
 from rvae.data.scaler import Scaler
@@ -39,7 +41,7 @@ __all__ = [
 ]
 
 CARD_KEY = "rvae"
-FORMAT = 3
+FORMAT = 4
 MEMORY_KEY = "rvae_memory"
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "weights.safetensors"
@@ -52,6 +54,7 @@ class Card:
     Attributes:
         model: The network.
         channels: Names of the channels.
+        units: Units of channels, by name, of those that have one.
         vocabulary: Categories of channels, and classes.
         window: Time steps T of a window.
         stride: Steps between windows of a longer series, unless a request asks for another.
@@ -63,11 +66,13 @@ class Card:
         levels: What each part of a window's errors is in the training data, where the score is
             their excess; None before the end of training.
         calibration: None in a checkpoint whose training did not come to its end.
+        bands: What is normal around reconstructions; None where there is no calibration.
         versions: Of the software that trained it.
     """
 
     model: ModelConfig
     channels: tuple[str, ...]
+    units: Mapping[str, str]
     vocabulary: Vocabulary
     window: int
     stride: int
@@ -78,6 +83,7 @@ class Card:
     scoring: ScoringConfig
     levels: tuple[float, ...] | None
     calibration: Calibration | None
+    bands: Bands | None
     versions: Mapping[str, str]
 
     def require_calibration(self) -> Calibration:
@@ -125,6 +131,7 @@ class Card:
             "format": FORMAT,
             "model": asdict(self.model),
             "channels": list(self.channels),
+            "units": dict(self.units),
             "categories": {name: list(words) for name, words in self.vocabulary.categories.items()},
             "classes": list(self.vocabulary.classes),
             "window": self.window,
@@ -136,6 +143,7 @@ class Card:
             "scoring": asdict(self.scoring),
             "levels": self.levels and list(self.levels),
             "calibration": calibration,
+            "bands": self.bands and asdict(self.bands),
             "versions": dict(self.versions),
         }
 
@@ -151,10 +159,11 @@ class Card:
             "format",
             f"is {card['format']}, but rvae {rvae.__version__} reads {FORMAT}",
         )
-        calibration = card["calibration"]
+        calibration, bands = card["calibration"], card["bands"]
         return cls(
             model=ModelConfig.from_dict(card["model"]),
             channels=tuple(card["channels"]),
+            units=card["units"],
             vocabulary=Vocabulary(
                 {name: tuple(words) for name, words in card["categories"].items()},
                 tuple(card["classes"]),
@@ -173,6 +182,19 @@ class Card:
                 calibration["quantile"],
                 calibration["independent"],
                 calibration["contamination"],
+            ),
+            bands=bands
+            and Bands(
+                tuple(
+                    Residuals(
+                        channel["count"],
+                        channel["independent"],
+                        tuple(channel["below"]),
+                        tuple(channel["above"]),
+                    )
+                    for channel in bands["channels"]
+                ),
+                bands["unit_interval"],
             ),
             versions=card["versions"],
         )
@@ -229,15 +251,21 @@ class Artifact:
         )
         weights = safetensors.torch.load(packed)
         memory = weights.pop(MEMORY_KEY, None)
-        return cls(card, weights, memory)
+        artifact = cls(card, weights, memory)
+        # It has just been taken, of the very bytes that the same model is packed into.
+        object.__setattr__(artifact, "checksum", content["checksum"])
+        return artifact
+
+    @cached_property
+    def checksum(self) -> str:
+        """Of the packed weights: the same for a checkpoint and for the folder made of it."""
+        return _checksum(self._packed())
 
     def save(self, path: Path) -> None:
         """Write the folder that a server loads: the same bytes for the same model."""
-        memory = {} if self.memory is None else {MEMORY_KEY: self.memory}
-        packed = safetensors.torch.save(dict(self.weights) | memory)
-        content = self.card.to_dict() | {"checksum": _checksum(packed)}
+        content = self.card.to_dict() | {"checksum": self.checksum}
         path.mkdir(parents=True, exist_ok=True)
-        (path / WEIGHTS_FILE).write_bytes(packed)
+        (path / WEIGHTS_FILE).write_bytes(self._packed())
         (path / CARD_FILE).write_text(json.dumps(content, indent=1))
 
     def build(self) -> VAE:
@@ -252,6 +280,10 @@ class Artifact:
         except RuntimeError as error:
             raise FieldError("checkpoint", "the weights do not fit the card") from error
         return vae.eval().requires_grad_(False)
+
+    def _packed(self) -> bytes:
+        memory = {} if self.memory is None else {MEMORY_KEY: self.memory}
+        return safetensors.torch.save(dict(self.weights) | memory)
 
 
 def versions() -> dict[str, str]:

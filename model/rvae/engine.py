@@ -132,10 +132,14 @@ class Engine:
     Args:
         artifact: The trained model.
         device: Torch's name of the device.
+
+    Attributes:
+        checksum: Of the artifact's weights.
     """
 
     def __init__(self, artifact: Artifact, device: str = "cpu") -> None:
         self.card = artifact.card
+        self.checksum = artifact.checksum
         self.device = torch.device(device)
         self._vae = artifact.build().to(self.device)
         with torch.inference_mode():
@@ -225,20 +229,38 @@ class Engine:
 
     def scores(self, windows: WindowDataset, most: int) -> NDArray[np.float64]:
         """Scores of windows, or of so many of them, evenly chosen: (W,), NaN where unobserved."""
-        return np.concatenate([self._scores(ran) for ran in self._some(windows, most)])
+        return np.concatenate([self._scores(ran) for _, ran in self._some(windows, most)])
 
     def parts(self, windows: WindowDataset, most: int) -> NDArray[np.float32]:
         """Parts of the errors of windows, chosen as for `scores`: (W, P)."""
-        return np.concatenate([ran.parts for ran in self._some(windows, most)])
+        return np.concatenate([ran.parts for _, ran in self._some(windows, most)])
 
     def latents(self, windows: WindowDataset, most: int) -> NDArray[np.float32]:
         """Latents of windows, chosen as for `scores`: (W, D)."""
-        return np.concatenate([ran.latent for ran in self._some(windows, most)])
+        return np.concatenate([ran.latent for _, ran in self._some(windows, most)])
 
-    def _some(self, windows: WindowDataset, most: int) -> Iterator[Ran]:
+    def residuals(
+        self, windows: WindowDataset, most: int, highest: float
+    ) -> Iterator[NDArray[np.float32]]:
+        """By how much values exceed their reconstruction, scaled, some windows at a time.
+
+        Args:
+            windows: Of which some are chosen as for `scores`.
+            most: How many at the most.
+            highest: Windows that score higher are left out.
+
+        Yields:
+            Residuals (B, T, C), NaN where missing and for categorical channels.
+        """
+        for batch, ran in self._some(windows, most):
+            normal = ~(self._scores(ran) > highest)
+            yield batch.x.numpy()[normal] - self.card.scaler.numbers(ran.mean[normal])
+
+    def _some(self, windows: WindowDataset, most: int) -> Iterator[tuple[Batch, Ran]]:
         chosen = np.linspace(0, len(windows) - 1, min(len(windows), most), dtype=int)
         for run in np.split(chosen, range(WINDOWS_A_RUN, len(chosen), WINDOWS_A_RUN)):
-            yield self._run_batch(windows.__getitems__(run.tolist()))
+            batch = windows.__getitems__(run.tolist())
+            yield batch, self._run_batch(batch)
 
     def _scores(self, ran: Ran) -> NDArray[np.float64]:
         levels = self._evidence.levels

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from rvae.artifact import CARD_KEY, MEMORY_KEY, Artifact
+from rvae.bands import Bands
 from rvae.calibration import Calibration, windows_needed
 from rvae.data.dataset import WindowDataset
 from rvae.engine import Engine
@@ -20,6 +21,10 @@ __all__ = ["finish"]
 
 # More would travel with the checkpoint and tell hardly a quantile better.
 MOST_SCORES = 100_000
+MOST_WINDOWS = 4_000
+
+# What these windows hold fits into a hundred megabytes.
+MOST_RESIDUALS = 1 << 24
 
 
 def finish(best: Path, final: Path, windows: Mapping[str, WindowDataset], quantile: float) -> None:
@@ -39,14 +44,20 @@ def finish(best: Path, final: Path, windows: Mapping[str, WindowDataset], quanti
     card = engine.card
     needed = windows_needed(quantile)
     scores = engine.scores(windows["calibration"], max(MOST_SCORES, needed))
-    if (~np.isnan(scores)).sum() < needed:
-        scores = engine.scores(windows["calibration"], sys.maxsize)  # few of very many hold a value
+    most = min(MOST_WINDOWS, max(1, MOST_RESIDUALS // (card.window * len(card.channels))))
+    if (~np.isnan(scores)).sum() < needed:  # few of very many hold a value
+        most = sys.maxsize
+        scores = engine.scores(windows["calibration"], most)
+    independent, contamination = windows["calibration"].independent, card.scoring.contamination
+    calibration = Calibration.fit(scores, quantile, independent, contamination)
+    residuals = engine.residuals(
+        windows["calibration"], most, calibration.scores[-1] if contamination else np.inf
+    )
     checkpoint = torch.load(best, map_location="cpu", weights_only=True)
     card = replace(
         card,
-        calibration=Calibration.fit(
-            scores, quantile, windows["calibration"].independent, card.scoring.contamination
-        ),
+        calibration=calibration,
+        bands=Bands.fit(residuals, independent, card.model.likelihood == "bernoulli"),
         training={
             **card.training,
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),

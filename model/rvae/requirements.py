@@ -2,11 +2,11 @@
 
 import torch
 
-from rvae.config import ModelConfig, ScoringConfig, TrainingConfig
+from rvae.config import DataConfig, ModelConfig, ScoringConfig, TrainingConfig
 from rvae.data.series import Dataset
 from rvae.errors import require
 
-__all__ = ["require_known", "require_machine"]
+__all__ = ["require_known", "require_machine", "require_units"]
 
 
 def require_machine(training: TrainingConfig) -> None:
@@ -56,3 +56,18 @@ def require_known(dataset: Dataset, model: ModelConfig, scoring: ScoringConfig) 
                 "reader.classes",
                 f"is missing for some steps of series {s.name}",
             )
+
+
+def require_units(dataset: Dataset, data: DataConfig) -> None:
+    """Raise a `FieldError` where a unit is that of no number in the data."""
+    for name in data.units or {}:
+        require(
+            name in dataset.channels,
+            "data.units",
+            f"names {name!r}, but the channels are {', '.join(dataset.channels)}",
+        )
+        require(
+            name not in dataset.vocabulary.categories,
+            "data.units",
+            f"names {name!r}, which holds categories",
+        )

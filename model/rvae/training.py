@@ -40,7 +40,7 @@ from rvae.module import TrainingModule
 from rvae.objective import warm_up_of_kl
 from rvae.optimization import WARM_UP
 from rvae.pictures import Pictures
-from rvae.requirements import require_known, require_machine
+from rvae.requirements import require_known, require_machine, require_units
 from rvae.resuming import require_same
 from rvae.starting import start_linear
 from rvae.together import joined, strategy
@@ -106,6 +106,7 @@ def fit(
     """
     require_machine(training)
     require_known(dataset, model, scoring)
+    require_units(dataset, data)
     pl.seed_everything(training.seed, workers=True, verbose=False)
     card, training, parts = _prepare(dataset, data, model, scoring, training)
     windows = {
@@ -250,6 +251,7 @@ def _prepare(
     card = Card(
         model=model,
         channels=dataset.channels,
+        units=data.units or {},
         vocabulary=vocabulary,
         window=window,
         stride=data.stride,
@@ -260,6 +262,7 @@ def _prepare(
         scoring=scoring,
         levels=None,
         calibration=None,
+        bands=None,
         versions=versions() | {"pytorch-lightning": version("pytorch-lightning")},
     )
     if model.conditional:

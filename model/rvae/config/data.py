@@ -1,11 +1,14 @@
 """What the training data is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from rvae.errors import require
 
 __all__ = ["DataConfig", "ReaderConfig"]
+
+LONGEST_UNIT = 40
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ class DataConfig:
         calibration: Share of the data that turns scores into probabilities.
         constant: What becomes of a channel that does not vary in the training part: "refuse" it, or
             "keep" it in its own unit, as something whose first change is telling.
+        units: Units of numeric channels, by name, which travel with the model: "{heat: °C}".
     """
 
     path: str
@@ -92,6 +96,7 @@ class DataConfig:
     validation: float = 0.15
     calibration: float = 0.15
     constant: Literal["refuse", "keep"] = "refuse"
+    units: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
         if self.window is not None:
@@ -104,3 +109,9 @@ class DataConfig:
             "data.validation",
             "leaves nothing to train on together with data.calibration",
         )
+        for name, unit in (self.units or {}).items():
+            require(
+                bool(unit.strip()) and len(unit) <= LONGEST_UNIT,
+                "data.units",
+                f"that of {name} must have between 1 and {LONGEST_UNIT} characters, got {unit!r}",
+            )

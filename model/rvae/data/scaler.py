@@ -131,6 +131,12 @@ class Scaler:
             spread.append(column)
         return np.concatenate(spread, axis=-1)
 
+    def numbers(self, said: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Numeric channels of what networks reconstruct (..., E), NaN for others: (..., C)."""
+        firsts = np.cumsum([0, *(count or 1 for count in self.categories[:-1])])
+        numeric = np.array(self.categories) == 0
+        return np.where(numeric, said[..., firsts], np.float32(np.nan))
+
     def inverse(self, said: NDArray[np.floating]) -> NDArray[np.float64]:
         """What networks reconstruct (..., E) in the data's units (..., C).
 

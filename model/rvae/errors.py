@@ -1,6 +1,6 @@
-"""The one error for what a user can mend."""
+"""The errors for what a user can mend."""
 
-__all__ = ["FieldError", "require"]
+__all__ = ["FieldError", "MalformedError", "require"]
 
 
 class FieldError(ValueError):
@@ -15,6 +15,10 @@ class FieldError(ValueError):
         super().__init__(f"{field}: {message}")
         self.field = field
         self.message = message
+
+
+class MalformedError(FieldError):
+    """A body that cannot be parsed at all, as opposed to one that does not fit the model."""
 
 
 def require(condition: bool, field: str, message: str) -> None:

@@ -15,7 +15,7 @@ from rvae.artifact import Card
 from rvae.beside import beside, classes_of, times_of
 from rvae.data.series import Series
 from rvae.data.vocabulary import numbered
-from rvae.errors import FieldError, require
+from rvae.errors import FieldError, MalformedError, require
 
 __all__ = ["MalformedError", "Options", "Query", "parse"]
 
@@ -23,10 +23,6 @@ __all__ = ["MalformedError", "Options", "Query", "parse"]
 FORMS = ("data", "columns", "instances")
 
 Output = Literal["score", "latent", "reconstruction", "point_scores", "contributions", "events"]
-
-
-class MalformedError(FieldError):
-    """A body that cannot be parsed at all, as opposed to one that does not fit the model."""
 
 
 class Options(BaseModel):

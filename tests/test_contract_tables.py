@@ -27,6 +27,12 @@ def coded(word, rows):
     return pa.DictionaryArray.from_arrays(indices, pa.array([word]))
 
 
+def replacing(columns):
+    """Two tables of dictionaries that differ, so that each has to replace the other's."""
+    names = [f"{i}" for i in range(columns)]
+    return [pa.table([coded(word, 1)] * columns, names=names) for word in "xy"]
+
+
 def viewed(word, rows):
     """An array of views that all show the same long word."""
     _, view, words = pa.array([word], pa.string_view()).buffers()
@@ -63,7 +69,7 @@ def of_all_kinds():
     return pa.table(
         {
             "float": [1.5, None, -2.0],
-            "half": pa.array([1, 2, 3], pa.float16()),
+            "half": np.array([1, 2, 3], np.float16),
             "int": pa.array([1, None, 3], pa.int8()),
             "uint": pa.array([1, 2**64 - 1, None], pa.uint64()),
             "bool": [True, None, False],
@@ -217,6 +223,7 @@ def test_a_dictionary_may_be_replaced():
         (lambda: stream({"a": pa.nulls(77)}).replace(b"\x4d" + bytes(7), b"\xff" * 8), "values"),
         (lambda: stream({"a": np.arange(2000)}, 1), "batches"),
         (lambda: stream({f"{i}": pa.nulls(100) for i in range(1000)}, 1), "batches"),
+        (lambda: stream(pa.concat_tables(replacing(60) * 100)), "batches"),
         (lambda: stream({f"{i}": pa.nulls(1) for i in range(5000)}), "columns"),
         (lambda: stream({"a": coded("x" * 5 * MILLION, MILLION)}), "too much text"),
         (lambda: stream({"a": viewed("x" * 5 * MILLION, 60_000)}), "too much text"),

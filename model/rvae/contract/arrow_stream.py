@@ -16,9 +16,10 @@ __all__ = ["CELLS", "COLUMNS", "EXPECTED", "NAME", "inspect"]
 COLUMNS = 4096
 CELLS = 1 << 21  # as floats 16 MB
 BATCHES = 1024
-PIECES = 1 << 16  # columns of batches, of which each takes Arrow hundreds of bytes, even if empty
+PIECES = 1 << 14  # columns of batches and dictionaries, each of which takes 0.1 ms, even if empty
 NAME = 1 << 10  # bytes
 METADATA = 1 << 20  # bytes, of a message
+PAIR = 24  # bytes that two texts take at least beside their letters
 DICTIONARIES = 1 << 28  # bytes, counted again for each column and batch that uses them
 
 CONTINUATION = 0xFFFFFFFF
@@ -54,7 +55,7 @@ def _inspect(stream: bytes) -> None:
         raise MalformedError("body", "is not an Arrow stream: it does not begin with a schema")
     identities = _schema(schema)
     columns = schema.size(1)
-    cells = batches = effort = 0
+    cells = batches = pieces = effort = 0
     dictionaries: dict[int, int] = {}
     for kind, header, size in messages:
         if kind == DICTIONARY:
@@ -63,14 +64,16 @@ def _inspect(stream: bytes) -> None:
             _require(not header.number(2, "<B"), "write dictionaries whole, not as deltas")
             cells += _rows(data)
             dictionaries[identity] = size
+            pieces += 1
         else:
             _require(kind == BATCH, "it holds something else than batches of rows")
             cells += _rows(header) * columns
             batches += 1
+            pieces += columns
             effort += sum(dictionaries.get(identity, 0) for identity in identities)
         _require(cells <= CELLS, f"it holds more than {CELLS} values")
         _require(batches <= BATCHES, f"it holds more than {BATCHES} batches: send fewer")
-        _require(batches * columns <= PIECES, "it holds too many batches of so many columns")
+        _require(pieces <= PIECES, "it holds too many batches of so many columns")
         _require(effort <= DICTIONARIES, "its dictionaries are too large for so many batches")
 
 
@@ -141,7 +144,7 @@ def _rows(batch: Flat | None) -> int:
     # Arrow makes room for as many buffers as these counts ask for.
     views = batch.size(4)
     _require(views <= COLUMNS, "it is damaged")
-    counts = list(batch.numbers(4, "<q"))
+    counts = batch.longs(4)
     buffers = batch.size(2)
     _require(all(0 <= count <= buffers for count in counts), "it is damaged")
     _require(sum(counts) <= buffers, "it is damaged")
@@ -151,9 +154,9 @@ def _rows(batch: Flat | None) -> int:
 def _texts(tables: list[Flat], slot: int, left: int) -> None:
     """Refuse pairs of texts that are longer together than the message is that they come in."""
     for table in tables:
-        _require(table.size(slot) * 8 <= left, "its metadata are too long")
+        _require(table.size(slot) * PAIR <= left, "its metadata are too long")
         for pair in table.tables(slot):
-            left -= 8 + pair.size(0) + pair.size(1)
+            left -= PAIR + pair.size(0) + pair.size(1)
             _require(left >= 0, "its metadata are too long")
 
 

@@ -48,10 +48,10 @@ class Flat:
         for at in self._entries(slot, 4):
             yield type(self)(self.data, at + _number(self.data, at, "<I"))
 
-    def numbers(self, slot: int, layout: str) -> Iterator[int]:
-        """The numbers of a vector; its size is for the caller to look at first."""
-        for at in self._entries(slot, struct.calcsize(layout)):
-            yield _number(self.data, at, layout)
+    def longs(self, slot: int) -> tuple[int, ...]:
+        """The numbers of 64 bits of a vector."""
+        entries = self._entries(slot, 8)
+        return struct.unpack_from(f"<{len(entries)}q", self.data, entries.start)
 
     def _entries(self, slot: int, width: int) -> range:
         """Where the entries of a vector are in the buffer."""

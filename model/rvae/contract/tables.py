@@ -1,6 +1,6 @@
 """Tables of strangers → checked pyarrow tables, and columns → the bytes of a table.
 
-Whatever comes, reading it ends within a second or so and takes some tens of megabytes at most.
+Whatever comes, reading it ends within about a second and takes at most a hundred megabytes.
 pyarrow takes a server 40 MB and a tenth of a second: import this module where a table has come.
 """
 

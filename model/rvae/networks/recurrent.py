@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from rvae.config import RecurrentConfig
+from rvae.networks.lstm import Lstm
 from rvae.networks.missing import carry_forward, last_observed
 
 __all__ = ["RecurrentDecoder", "RecurrentEncoder"]
@@ -135,7 +136,7 @@ def layers(config: RecurrentConfig, inputs: int, window: int, bidirectional: boo
     window's end, and the decoder learns the mean curve instead. Recurrent weights start orthogonal
     (Saxe et al. 2014).
     """
-    kind = {"lstm": nn.LSTM, "gru": nn.GRU}[config.cell]
+    kind = {"lstm": Lstm, "gru": nn.GRU}[config.cell]
     made: nn.RNNBase = kind(
         inputs,
         config.hidden,

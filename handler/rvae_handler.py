@@ -2,14 +2,19 @@
 
 import logging
 import os
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 import torch
 
+from rvae.contract.messages import Call, Reply
 from rvae.engine import Engine
 from rvae.process import computing_threads, keep_freed_memory
-from rvae.service import Call, Limits, Reply, Service
+from rvae.service import Limits, Service
+
+# Where a body is: of a form, in the field of this name.
+PLACES = ("body", "data")
 
 
 class RvaeHandler:
@@ -38,31 +43,56 @@ class RvaeHandler:
 
     def handle(self, data: list[dict[str, Any]], context: Any) -> list[bytes]:
         """Answer a batch: one body a request, in order."""
-        described = [context.get_request_header(i, "describe") == "True" for i in range(len(data))]
+        headers = [headers_of(context.get_all_request_header(i)) for i in range(len(data))]
+        described = [header.get("describe") == "True" for header in headers]
         calls = [
-            Call(body_of(item), context.get_request_header(i, "explain") == "True")
-            for i, item in enumerate(data)
-            if not described[i]
+            call_of(item, header)
+            for item, header, about in zip(data, headers, described, strict=True)
+            if not about
         ]
         answers = iter(self.service.answer(calls))
-        replies = [self.service.describe() if d else next(answers) for d in described]
+        replies = [self.service.describe() if about else next(answers) for about in described]
         for i, reply in enumerate(replies):
             send(context, i, reply)
         return [reply.body for reply in replies]
 
 
-def body_of(item: dict[str, Any]) -> Any:
-    """The request's body: what is under "body", or under "data" in a form; None where neither is.
+def headers_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The headers of a request, whatever the case in which they came.
+
+    TorchServe keeps the headers of each part of the body among them, under the part's name: only
+    of the parts that may be the body are they what is looked for under that name.
+    """
+    return {
+        name.lower(): value
+        for name, value in given.items()
+        if isinstance(value, str) or name in PLACES
+    }
+
+
+def call_of(item: Mapping[str, Any], header: Mapping[str, Any]) -> Call:
+    """A request: its body is in the first of `PLACES` that is there.
 
     TorchServe drops the body of a urlencoded request, which is what curl sends unasked.
     """
-    return item.get("body", item.get("data"))
+    place = next((name for name in PLACES if name in item), "")
+    # Of a form each part has a type of its own.
+    part = header.get(place)
+    content_type = part.get("content-type") if isinstance(part, dict) else None
+    return Call(
+        item.get(place),
+        header.get("explain") == "True",
+        content_type or header.get("content-type"),
+        header.get("accept"),
+        header.get("rvae-options"),
+        header.get("inference-header-content-length"),
+    )
 
 
 def send(context: Any, index: int, reply: Reply) -> None:
     """Set status and header of one response of the batch."""
     # The phrase has to be ASCII: a worker that sends anything else there dies.
     context.set_response_status(reply.status, HTTPStatus(reply.status).phrase, index)
-    context.set_response_content_type(index, "application/json")
+    context.set_response_content_type(index, reply.content_type)
     for name, value in reply.headers.items():
         context.set_response_header(index, name, value)

@@ -119,3 +119,11 @@ def test_the_threshold_of_a_window_without_a_score_does_not_count(engine):
     assert plain[-1].end > 400  # Where windows without a score begin.
     thresholds[np.isnan(analysis.score)] = np.inf
     assert alarms_of(analysis, thresholds, calibration, ["height"], 1) == plain
+
+
+def test_a_gap_must_not_be_negative_even_where_nothing_happened(engine):
+    calibration = engine.card.require_calibration()
+    (normal,) = engine.analyse([wave()])
+    with pytest.raises(FieldError, match="at least 0") as caught:
+        alarms_of(normal, np.inf, calibration, ["height"], -1)
+    assert caught.value.field == "gap"

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 import requests
+import torch
 from pyarrow import parquet
 
 from machines import machines
@@ -24,6 +25,7 @@ from rvae.config import (
     TimeConfig,
     TrainingConfig,
 )
+from rvae.contract.outputs import NAMES
 from rvae.data.readers import read
 from rvae.engine import Engine
 from rvae.packaging import build_archive
@@ -113,16 +115,16 @@ TRAINING = TrainingConfig(epochs=20, batch_size=30, quantile=0.95, accelerator="
 CLOSE = {"rtol": 1e-3, "atol": 1e-4}
 
 
-def ask(checkpoint, folder, body):
-    """What a server says that serves the checkpoint."""
+def ask(checkpoint, folder, *bodies):
+    """What a server says to some bodies that serves the checkpoint."""
     build_archive(checkpoint, "model", "1.0", folder / "store")
     archives = archives_in(folder / "store")
     with TorchServe(archives, "127.0.0.1", 0, 1, folder / "logs") as server:
         server.wait_until_ready(120)
         address = f"{server.inference}/predictions/model"
-        answer = requests.post(address, json=body, timeout=60)
-    assert answer.ok, answer.text
-    return answer.json()
+        answers = [requests.post(address, json=body, timeout=60) for body in bodies]
+    assert all(answer.ok for answer in answers), [answer.text[:300] for answer in answers]
+    return [answer.json() for answer in answers]
 
 
 @pytest.fixture(scope="module", params=MODELS)
@@ -191,14 +193,29 @@ def test_its_answer_over_http_is_the_engines(trained, tmp_path):
     given = waves(5, WINDOW, 2, seed=9)
     given[1, 20:] = np.nan
     given[2, ::3, 0] = np.nan
-    analyses = Engine.load(outcome.checkpoint).analyse(list(given))
+    engine = Engine.load(outcome.checkpoint)
+    analyses = engine.analyse(list(given))
     instances = json.loads(json.dumps(given.tolist()).replace("NaN", "null"))
-    output = ["score", "latent", "reconstruction"]
-    answer = ask(outcome.checkpoint, tmp_path, {"instances": instances, "output": output})
-    for one, analysis in zip(answer["predictions"], analyses, strict=True):
-        np.testing.assert_allclose(one["score"], analysis.score, **CLOSE)
+    latent = np.concatenate([analysis.latent for analysis in analyses])
+    scored, encoded, decoded, sampled = ask(
+        outcome.checkpoint,
+        tmp_path,
+        {"instances": instances, "output": list(NAMES)},
+        {"instances": instances, "task": "encode"},
+        {"task": "decode", "latent": latent.tolist()},
+        {"task": "sample", "count": 3, "seed": 7},
+    )
+    threshold = engine.card.require_calibration().threshold()
+    for one, analysis in zip(scored["predictions"], analyses, strict=True):
+        for name in ("score", "latent", "reconstruction", "point_scores", "contributions"):
+            said = np.array(one[name], dtype=float)
+            np.testing.assert_allclose(said, getattr(analysis, name), **CLOSE)
+        assert (np.array(one["lower"]) < one["upper"]).all()
+        assert bool(one["events"]) == (analysis.score[0] > threshold)
+    for one, analysis in zip(encoded["predictions"], analyses, strict=True):
         np.testing.assert_allclose(one["latent"], analysis.latent, **CLOSE)
-        np.testing.assert_allclose(one["reconstruction"], analysis.reconstruction, **CLOSE)
+    np.testing.assert_allclose(decoded["instances"], engine.decode(torch.tensor(latent)), **CLOSE)
+    np.testing.assert_allclose(sampled["instances"], engine.sample(3, seed=7), **CLOSE)
 
 
 def train_mixed(mixed, folder, **options):
@@ -292,7 +309,7 @@ def test_its_answer_over_http_is_the_engines_with_everything_besides(of_machines
         body["timestamps"] = [one.clock().astype(str).tolist() for one in fresh.series]
     if card.model.conditional:
         body["label"] = [vocabulary.classes[one.classes[0]] for one in fresh.series]
-    answer = ask(outcome.checkpoint, tmp_path, body)
+    (answer,) = ask(outcome.checkpoint, tmp_path, body)
     assert len(answer["predictions"]) == len(analyses)
     for one, analysis in zip(answer["predictions"], analyses, strict=True):
         np.testing.assert_allclose(one["score"], analysis.score, **CLOSE)

@@ -70,6 +70,12 @@ def test_a_word_has_one_spelling(word, expected):
     assert plain(plain(word)) == plain(word)
 
 
+def test_a_long_word_takes_no_longer_than_reading_it():
+    """Whoever tried every way to share out the zeros would not be done in a lifetime."""
+    word = "0" * 1_000_000 + "x"
+    assert plain(word) == word
+
+
 def test_words_are_numbered_from_one():
     codes = numbered(["b", None, "z", "a", "b"], ("a", "b"))
     np.testing.assert_array_equal(codes, [2, NAN, 0, 1, 2])

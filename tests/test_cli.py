@@ -78,6 +78,7 @@ def test_fit_writes_a_checkpoint_that_the_other_commands_take(tmp_path):
         "score",
         "tail_probability",
         "severity",
+        "threshold",
         "is_anomaly",
     ]
     assert table["end"].to_pylist()[-1] == 900

@@ -1,17 +1,21 @@
 """What README and configurations say, held against the program."""
 
 import json
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from rvae.schema import Options
-from rvae.service import Call, Limits, Service
+from rvae.contract.messages import Call
+from rvae.contract.options import Options
+from rvae.service import Limits, Service
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -80,3 +84,45 @@ def test_no_document_points_to_a_file_that_is_missing():
         named = r"`((?:docs|examples|benchmarks|configs|handler|docker|model)/[\w./-]*)`"
         for path in re.findall(named, document.read_text()):
             assert (ROOT / path).exists(), f"{document.name} names {path}"
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
+def test_commands_that_ask_a_server_are_answered(server, engine, tmp_path):
+    """All of the README that ask for predictions, one after another."""
+    (tmp_path / "logs").mkdir()
+    example = json.dumps(server.example(server.archives[0]))
+    (tmp_path / "logs" / "rvae-example.json").write_text(example)
+    asking = [block for _, block in BLOCKS if "curl -X POST http://localhost:8080" in block]
+    commands = "".join(asking).replace("\\\n", "").splitlines()
+    for command in commands:
+        here = command.replace("http://localhost:8080/predictions/rvae", "$URL")
+        done = subprocess.run(
+            f"{here} --silent --fail-with-body",
+            shell=True,
+            cwd=tmp_path,
+            env=os.environ | {"URL": f"{server.inference}/predictions/waves"},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, (command, done.stdout)
+    assert done.stdout.splitlines()[0].startswith('"series","step","score","height_expected"')
+    assert len(done.stdout.splitlines()) == 1 + engine.card.window
+    assert len(commands) == 3
+
+
+def test_python_that_asks_a_server_gets_its_scores(server, engine, fresh):
+    """Of docs/requests.md, with the model and the data that are at hand."""
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/requests.md").read_text(), re.DOTALL)
+    windows = np.stack(fresh).astype(np.float32)
+    expected = [analysis.score for analysis in engine.analyse([w.astype(float) for w in windows])]
+    names: dict[str, object] = {"given": windows}
+    for code in blocks:
+        for said, here in (
+            ("http://localhost:8080/predictions/rvae", f"{server.inference}/predictions/waves"),
+            ('np.load("demo/test.npz")["beats"][:256].astype(np.float32)', "given"),
+            ("[256, 140, 2]", "list(given.shape)"),
+        ):
+            code = code.replace(said, here)
+        exec(code, names)
+        np.testing.assert_allclose(names.pop("scores"), expected, rtol=1e-4, atol=1e-5)
+    assert len(blocks) == 2

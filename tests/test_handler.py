@@ -69,7 +69,18 @@ def test_a_batch_is_answered_item_by_item(handler, model_dir, engine, fresh):
     for index, score in ((0, expected[0]), (3, expected[1]), (4, expected[0]), (5, expected[0])):
         np.testing.assert_allclose(answers[index]["score"], [score], rtol=1e-4, atol=1e-5)
     assert "contributions" in answers[5]
-    assert answers[6]["card"]["channels"] == ["height"]
+    assert answers[6]["card"]["channels"][0]["name"] == "height"
+
+
+def test_parts_that_are_called_like_headers_are_none(handler, model_dir, fresh):
+    """TorchServe tells of each part under its name, where the handler looks for headers."""
+    part = {"content-type": "application/json"}
+    names = ("accept", "rvae-options", "Inference-Header-Content-Length", "explain", "describe")
+    good = bytearray(json.dumps({"data": fresh[0].tolist()}).encode())
+    ctx = context(model_dir, [dict.fromkeys((*names, "body"), part)])
+    (reply,) = handler.handle([{"body": good, **dict.fromkeys(names, bytearray(b"x"))}], ctx)
+    assert ctx.get_response_status(0) == (200, "OK")
+    assert "score" in json.loads(reply)
 
 
 def test_name_version_and_limits_come_from_the_archive(handler, model_dir):

@@ -41,6 +41,21 @@ def test_points_average_the_windows_that_cover_them():
     assert expected[11] == [] and np.isnan(averaged[11])
 
 
+def test_points_average_the_same_however_few_the_windows_are():
+    """Fewer windows than steps are added up one by one, others step by step."""
+    pointwise = np.random.default_rng(2).normal(size=(6, 5, 2))
+    pointwise[2, 1:3, 0] = np.nan
+    for windows in range(1, 7):
+        starts = np.array([0, 1, 3, 4, 8, 9])[:windows]
+        steps = np.full((windows, 14, 2), np.nan)
+        for window, start in enumerate(starts):
+            steps[window, start : start + 5] = pointwise[window]
+        known = ~np.isnan(steps).all(axis=0)
+        averaged = scoring.over_series(pointwise[:windows], starts, 14)
+        np.testing.assert_array_equal(~np.isnan(averaged), known)
+        np.testing.assert_allclose(averaged[known], np.nanmean(steps[:, known], axis=0))
+
+
 def test_channels_are_averaged_over_the_series_one_by_one():
     averaged = scoring.over_series(NLL, np.array([0, 1, 2, 3, 4]), 8)
     assert averaged.shape == (8, 3)

@@ -12,7 +12,6 @@ import subprocess
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -23,6 +22,7 @@ import psutil
 import pytest
 import requests
 
+from processes import worker_pids
 from rvae.errors import FieldError
 from rvae.packaging import build_archive
 from rvae.server import TorchServe, archives_in
@@ -43,15 +43,6 @@ def ask(server, path="predictions/waves", **fields):
 def is_listening(port):
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def worker_pids(server):
-    pids = set()
-    for child in psutil.Process(server.pid).children(recursive=True):
-        with suppress(psutil.Error):  # it may be ending at this moment
-            if "model_service_worker.py" in " ".join(child.cmdline()):
-                pids.add(child.pid)
-    return pids
 
 
 def test_answers_equal_the_engine_one_by_one_at_once_and_in_batches(
@@ -188,7 +179,7 @@ def test_explanations_and_description(server, fresh):
     address = f"{server.management}/models/waves"
     (model,) = requests.get(address, params={"customized": "true"}, timeout=30).json()
     described = model["customizedMetadata"]
-    assert described["card"]["channels"] == ["height"]
+    assert described["card"]["channels"][0]["name"] == "height"
     assert ask(server, **described["example"]).status_code == 200
     harmless = post(server, json.dumps({"data": fresh[0].tolist()}), describe="True")
     assert harmless.status_code == 200 and "card" in harmless.json()

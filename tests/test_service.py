@@ -6,9 +6,10 @@ import pytest
 
 from rvae.adaptation import adaptive_thresholds
 from rvae.calibration import Calibration
-from rvae.config import DenseConfig, FlowConfig, ModelConfig, RecurrentConfig, TimeConfig
-from rvae.service import Call, Limits, Service
-from untrained import untrained_card, untrained_engine
+from rvae.contract import query
+from rvae.contract.messages import Call
+from rvae.service import Limits, Service
+from untrained import KINDS, MODE, untrained_card, untrained_engine
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +123,28 @@ def test_events_of_dated_series_have_times(service):
     assert np.datetime64(event["peak_time"]) == times[event["peak"]] - np.timedelta64(1, "h")
 
 
+@pytest.mark.parametrize("how", [{}, {"threshold": 1.0}, {"adapt": 0.05}])
+def test_what_is_said_of_many_series_is_what_is_said_of_each(service, fresh, anomalous, how):
+    lengths = (32, 100, 64)
+    long = np.concatenate([fresh[0], *anomalous[:2], fresh[1]])[:, 0]
+    many = [long[-length:].tolist() for length in lengths]
+    fields = how | {"stride": 8, "output": ["score", "band", "events"]}
+    _, answer = ask(service, instances=many, **fields)
+    for series, found in zip(many, answer["predictions"], strict=True):
+        _, alone = ask(service, data=series, **fields)
+        assert set(alone) == {*found, "model", "version"}
+        for name in ("window", "is_anomaly"):
+            assert found[name] == alone[name]
+        for name in ("score", "tail_probability", "severity", "threshold", "lower"):
+            np.testing.assert_allclose(
+                np.array(found[name], float), np.array(alone[name], float), rtol=1e-4
+            )
+        events = [
+            [(event["start"], event["end"]) for event in of["events"]] for of in (found, alone)
+        ]
+        assert events[0] == events[1]
+
+
 def test_a_threshold_may_follow_the_series(service, engine, fresh, anomalous):
     data = np.concatenate([fresh[0], *anomalous[:10], fresh[1]])[:, 0].tolist()
     calibration = engine.card.require_calibration()
@@ -232,12 +255,55 @@ def test_a_batch_is_run_in_pieces_that_fit(engine, fresh):
         assert json.loads(one.body)["score"] == pytest.approx(json.loads(other.body)["score"], 1e-4)
 
 
+def test_many_short_series_are_run_in_pieces(engine, fresh, monkeypatch):
+    """What they cost is in their number, not in their values."""
+    service = Service(engine, "waves", "1.0", Limits())
+    sizes = []
+    analyse = engine.analyse
+
+    def count(series, strides):
+        sizes.append(len(series))
+        return analyse(series, strides)
+
+    monkeypatch.setattr(engine, "analyse", count)
+    body = json.dumps({"instances": [fresh[0].tolist()] * 1500, "output": ["score"]}).encode()
+    assert {reply.status for reply in service.answer([Call(body)] * 4)} == {200}
+    assert sizes == [3000, 3000]
+
+
 def test_what_there_is_no_time_for_is_asked_to_come_again(engine, fresh):
     late = Service(engine, "waves", "1.0", Limits(seconds=0.0))
     bodies = [json.dumps({"data": fresh[0].tolist()}).encode(), b"{"]
     replies = late.answer([Call(body) for body in bodies])
     assert [reply.status for reply in replies] == [503, 400]
     assert replies[0].headers == {"Retry-After": "1"}
+
+
+def test_a_request_that_breaks_its_reader_breaks_no_other(service, fresh, monkeypatch):
+    def read(call):
+        if call.body == b"poison":
+            raise MemoryError
+        return query.read(call)
+
+    monkeypatch.setattr("rvae.service.read", read)
+    good = json.dumps({"data": fresh[0].tolist()}).encode()
+    replies = service.answer([Call(body) for body in (good, b"poison", good)])
+    assert [reply.status for reply in replies] == [200, 500, 200]
+
+
+def test_a_batch_that_breaks_is_taken_apart_only_as_long_as_there_is_time(
+    engine, fresh, monkeypatch
+):
+    times = iter([0.0, 0.0, *[100.0] * 9])
+    monkeypatch.setattr("rvae.service.time.monotonic", lambda: next(times))
+
+    def broken(self, series, strides=None):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(type(engine), "analyse", broken)
+    body = json.dumps({"data": fresh[0].tolist()}).encode()
+    replies = Service(engine, "waves", "1.0", Limits()).answer([Call(body)] * 4)
+    assert [reply.status for reply in replies] == [503] * 4
 
 
 def test_a_request_that_breaks_the_model_breaks_no_other(engine, fresh, monkeypatch):
@@ -285,38 +351,6 @@ def test_an_empty_batch_is_answered(service):
     assert service.answer([]) == []
 
 
-SMALL = RecurrentConfig(hidden=6)
-MODE = {"mode": ("off", "on", "3")}
-KINDS = {
-    "numbers": untrained_card(),
-    "several": untrained_card(channels=("heat", "speed")),
-    "categories": untrained_card(channels=("heat", "mode"), categories=MODE),
-    "one categorical channel": untrained_card(channels=("mode",), categories=MODE),
-    "calendar": untrained_card(
-        ModelConfig(recurrent=SMALL, time=TimeConfig(2, ("hour", "year"), bypass=True))
-    ),
-    "conditional": untrained_card(
-        ModelConfig(recurrent=SMALL, conditional=True), classes=("0", "old")
-    ),
-    "bernoulli": untrained_card(
-        ModelConfig("dense", dense=DenseConfig(()), likelihood="bernoulli"), ("one", "two")
-    ),
-    "everything": untrained_card(
-        ModelConfig(
-            "convolutional",
-            posterior="iaf",
-            flow=FlowConfig(hidden=8),
-            time=TimeConfig(calendar=("day",)),
-            conditional=True,
-            likelihood="bernoulli",
-        ),
-        ("duty", "mode"),
-        MODE,
-        ("new", "old"),
-    ),
-}
-
-
 @pytest.fixture(scope="module", params=KINDS.values(), ids=KINDS.keys())
 def any_service(request):
     return Service(untrained_engine(request.param), "any", "1.0", Limits())
@@ -334,8 +368,8 @@ def test_the_example_of_every_kind_of_model_is_accepted(any_service):
     assert status == 200, answer
     assert set(example) == (
         {"data"}
-        | ({"timestamps"} if card["model"]["time"]["calendar"] else set())
-        | ({"label"} if card["model"]["conditional"] else set())
+        | ({"timestamps"} if card["times"]["needed"] else set())
+        | ({"label"} if card["classes"] else set())
     )
 
 

@@ -6,12 +6,20 @@ import torch
 from rvae.artifact import Artifact, Card
 from rvae.bands import Bands
 from rvae.calibration import Calibration
-from rvae.config import ModelConfig, ReaderConfig, RecurrentConfig, ScoringConfig
+from rvae.config import (
+    DenseConfig,
+    FlowConfig,
+    ModelConfig,
+    ReaderConfig,
+    RecurrentConfig,
+    ScoringConfig,
+    TimeConfig,
+)
 from rvae.data.scaler import Scaler
 from rvae.data.vocabulary import Vocabulary
 from rvae.engine import Engine
 
-__all__ = ["untrained_card", "untrained_engine"]
+__all__ = ["KINDS", "MODE", "untrained_artifact", "untrained_card", "untrained_engine"]
 
 SMALL = ModelConfig(recurrent=RecurrentConfig(hidden=6), latent=3)
 
@@ -22,6 +30,7 @@ def untrained_card(
     categories: dict[str, tuple[str, ...]] | None = None,
     classes: tuple[str, ...] = (),
     window: int = 8,
+    reader: ReaderConfig = ReaderConfig(),
 ) -> Card:
     """A card: numeric channels lie around 20, or in [0, 1] where the likelihood wants that."""
     vocabulary = Vocabulary(categories or {}, classes)
@@ -40,7 +49,7 @@ def untrained_card(
         vocabulary=vocabulary,
         window=window,
         stride=1,
-        reader=ReaderConfig(),
+        reader=reader,
         scaler=scaler,
         interval=3600.0 if model.time.calendar else None,
         training={},
@@ -52,7 +61,44 @@ def untrained_card(
     )
 
 
+def untrained_artifact(card: Card) -> Artifact:
+    """Random weights, always the same for a card."""
+    torch.manual_seed(0)
+    return Artifact(card, card.network().state_dict())
+
+
 def untrained_engine(card: Card, device: str = "cpu") -> Engine:
     """An engine with random weights, always the same for a card."""
-    torch.manual_seed(0)
-    return Engine(Artifact(card, card.network().state_dict()), device)
+    return Engine(untrained_artifact(card), device)
+
+
+MODE = {"mode": ("off", "on", "3")}
+# One of each kind of models, by what is said in tests.
+KINDS = {
+    "numbers": untrained_card(),
+    "several": untrained_card(channels=("heat", "speed")),
+    "categories": untrained_card(channels=("heat", "mode"), categories=MODE),
+    "one categorical channel": untrained_card(channels=("mode",), categories=MODE),
+    "calendar": untrained_card(
+        ModelConfig(recurrent=SMALL.recurrent, time=TimeConfig(2, ("hour", "year"), bypass=True))
+    ),
+    "conditional": untrained_card(
+        ModelConfig(recurrent=SMALL.recurrent, conditional=True), classes=("0", "old")
+    ),
+    "bernoulli": untrained_card(
+        ModelConfig("dense", dense=DenseConfig(()), likelihood="bernoulli"), ("one", "two")
+    ),
+    "everything": untrained_card(
+        ModelConfig(
+            "convolutional",
+            posterior="iaf",
+            flow=FlowConfig(hidden=8),
+            time=TimeConfig(calendar=("day",)),
+            conditional=True,
+            likelihood="bernoulli",
+        ),
+        ("duty", "mode"),
+        MODE,
+        ("new", "old"),
+    ),
+}

@@ -61,19 +61,21 @@ def alarms_of(
     Raises:
         FieldError: If the gap is negative.
     """
-    window = analysis.nll.shape[1]
-
-    def over_steps(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return scoring.over_points(values, analysis.starts, window, analysis.length)
-
+    _require_gap(gap)
+    if not (analysis.score > thresholds).any():
+        return []  # nor does any mean exceed that of the thresholds
     # A window without a score has no say in what the others are held against. Sums in passing know
     # no infinite threshold, which makes that of every step it covers infinite.
     said = np.where(np.isnan(analysis.score), np.nan, thresholds)
-    infinite = over_steps(np.isinf(said).astype(float)) > 0
-    finite = over_steps(np.where(np.isinf(said), 0.0, said))
+    beyond = np.isinf(said)
+    of_windows = np.stack([analysis.score, np.where(beyond, 0.0, said), beyond], axis=1)
+    window = analysis.nll.shape[1]
+    score, finite, infinite = scoring.over_points(
+        of_windows, analysis.starts, window, analysis.length
+    ).T
     return find(
-        over_steps(analysis.score),
-        np.where(infinite, np.inf, finite),
+        score,
+        np.where(infinite > 0, np.inf, finite),
         analysis.point_scores,
         analysis.channel_scores,
         names,
@@ -105,7 +107,7 @@ def find(
     Raises:
         FieldError: If the gap is negative.
     """
-    require(gap >= 0, "gap", f"must be at least 0, got {gap}")
+    _require_gap(gap)
     starts, ends = events(_bridged(scores > thresholds, np.isnan(scores), gap))
     alarms = []
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
@@ -116,6 +118,10 @@ def find(
             Alarm(start, end, peak, highest, severity, _leading(channel_scores[peak], names))
         )
     return alarms
+
+
+def _require_gap(gap: int) -> None:
+    require(gap >= 0, "gap", f"must be at least 0, got {gap}")
 
 
 def _bridged(flags: NDArray[np.bool_], unknown: NDArray[np.bool_], gap: int) -> NDArray[np.bool_]:

@@ -96,17 +96,28 @@ class Card:
             raise FieldError("checkpoint", "is of a training that did not come to its end")
         return self.calibration
 
+    def require_bands(self) -> Bands:
+        """What is normal around reconstructions.
+
+        Raises:
+            FieldError: If nobody knows yet.
+        """
+        if self.bands is None:
+            raise FieldError("checkpoint", "is of a training that did not come to its end")
+        return self.bands
+
     def network(self) -> VAE:
         """The network that the card describes, untrained."""
         return VAE(self.model, self.window, self.scaler.categories, len(self.vocabulary.classes))
 
+    @cached_property
     def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Lowest and highest value of each channel (C,) that the model can be given."""
         return self.scaler.bounds(self.model.likelihood == "bernoulli")
 
     def require_in_bounds(self, series: Series) -> None:
         """Raise a `FieldError` where a value of a series is out of them."""
-        low, high = self.bounds()
+        low, high = self.bounds
         passed = 0
         for block in blocks(series.values):
             beyond = (block < low) | (block > high)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,8 +76,12 @@ class Residuals:
         # The rank is that among values without overlap, and the bound has that share of all
         # beyond it.
         rank = 1 + (rank - 1) * self.count // self.independent
-        at = int(np.searchsorted(ranks(self.count), rank, side="right")) - 1
+        at = int(np.searchsorted(self._ranks, rank, side="right")) - 1
         return self.below[at], self.above[at]
+
+    @cached_property
+    def _ranks(self) -> NDArray[np.int64]:
+        return ranks(self.count)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -116,6 +117,18 @@ class Calibration:
         """How many zeros the tail probability has: -log10 of it, which rises where that ends."""
         scores = np.asarray(scores, dtype=np.float64)
         return np.log10(1 / self._ranked(scores)) - self._log_beyond(scores) / np.log(10)
+
+    def judged(
+        self, scores: NDArray[np.float64], threshold: float | NDArray[np.float64]
+    ) -> dict[str, NDArray[Any]]:
+        """Scores, what they mean, and whether they are above a threshold, by their usual names."""
+        return {
+            "score": scores,
+            "tail_probability": self.tail_probability(scores),
+            "severity": self.severity(scores),
+            "threshold": np.asarray(threshold),
+            "is_anomaly": scores > threshold,
+        }
 
     @cached_property
     def _tail(self) -> Tail | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,6 +51,7 @@ class Analysis:
         nll: -log p(x|z) of each value, scaled, NaN where missing (W, T, C).
         parts: What the errors of each window consist of (W, P), as `Evidence` describes it.
         errors: Squared errors in the part that decides (W, T, C), or none where there are no parts.
+        score: Of each window (W,), NaN where nothing was observed.
         length: Points N of the series.
         scaler: Of the model.
         levels: Of the parts (P,), where the score is their excess.
@@ -63,17 +64,11 @@ class Analysis:
     nll: NDArray[np.float32]
     parts: NDArray[np.float32]
     errors: NDArray[np.float32]
+    score: NDArray[np.float64]
     length: int
     scaler: Scaler
     levels: NDArray[np.float64] | None
     kinds: int
-
-    @cached_property
-    def score(self) -> NDArray[np.float64]:
-        """Score of each window (W,), NaN where nothing was observed."""
-        if self.levels is None:
-            return scoring.window_scores(self.nll)
-        return largest(self.parts, self.levels)
 
     @property
     def contributions(self) -> NDArray[np.float64]:
@@ -183,23 +178,23 @@ class Engine:
 
     def _analyse(self, given: Sequence[Series], strides: Sequence[int]) -> list[Analysis]:
         ran = self._run(self.windows(given, strides))
+        scores = self._scores(ran)
         starts = [
             window_starts(len(one), self.card.window, stride)
             for one, stride in zip(given, strides, strict=True)
         ]
-        borders = np.cumsum([len(s) for s in starts])[:-1]
+        borders = pairwise(accumulate(map(len, starts), initial=0))
         return [
             Analysis(
                 starts=at,
-                **Ran(*parts)._asdict(),
+                **{name: part[first:end] for name, part in ran._asdict().items()},
+                score=scores[first:end],
                 length=len(one),
                 scaler=self.card.scaler,
                 levels=self._evidence.levels,
                 kinds=self._evidence.kinds,
             )
-            for one, at, *parts in zip(
-                given, starts, *(np.split(part, borders) for part in ran), strict=True
-            )
+            for one, at, (first, end) in zip(given, starts, borders, strict=True)
         ]
 
     def scan(
@@ -290,13 +285,17 @@ class Engine:
         Raises:
             FieldError: If the class is missing, unknown or not asked for.
         """
+        return self.decode(self.prior(count, seed), label)
+
+    def prior(self, count: int, seed: int) -> torch.Tensor:
+        """Latents (S, D) drawn from the prior, the same on every device."""
         random = torch.Generator().manual_seed(seed)
-        return self.decode(torch.randn(count, self.card.model.latent, generator=random), label)
+        return torch.randn(count, self.card.model.latent, generator=random)
 
     @torch.inference_mode()
     def decode(self, latent: torch.Tensor, label: str | None = None) -> NDArray[np.float64]:
         """What latents (S, D) decode to, as `sample` returns it, in windows that nobody dated."""
-        card, count = self.card, len(latent)
+        card = self.card
         require(
             card.model.conditional == (label is not None),
             "label",
@@ -305,12 +304,13 @@ class Engine:
             else "is only for conditional models",
         )
         time = torch.from_numpy(calendar_features(self.some_times(), card.model.time.calendar))
-        context = Context(
-            time.expand(count, -1, -1),
-            torch.full((count,), -1 if label is None else self.class_of(label)),
-        )
-        said = self._vae.decode(latent.to(self.device), context.to(self.device)).mean
-        return card.scaler.inverse(said.cpu().numpy())
+        kind = -1 if label is None else self.class_of(label)
+        said = []
+        for z in latent.split(WINDOWS_A_RUN):
+            context = Context(time.expand(len(z), -1, -1), torch.full((len(z),), kind))
+            decoded = self._vae.decode(z.to(self.device), context.to(self.device))
+            said.append(decoded.mean.cpu().numpy())
+        return card.scaler.inverse(np.concatenate(said))
 
     def some_times(self) -> NDArray[np.datetime64]:
         """Times (T,) that a window might have."""

@@ -1,6 +1,6 @@
-"""The errors for what a user can mend."""
+"""Errors for what a user can mend."""
 
-__all__ = ["FieldError", "MalformedError", "require"]
+__all__ = ["FieldError", "MalformedError", "require", "require_readable"]
 
 
 class FieldError(ValueError):
@@ -18,10 +18,16 @@ class FieldError(ValueError):
 
 
 class MalformedError(FieldError):
-    """A body that cannot be parsed at all, as opposed to one that does not fit the model."""
+    """Bytes that cannot be read at all, as opposed to content that does not fit."""
 
 
 def require(condition: bool, field: str, message: str) -> None:
     """Raise a `FieldError` unless `condition` holds."""
     if not condition:
         raise FieldError(field, message)
+
+
+def require_readable(condition: bool, field: str, message: str) -> None:
+    """Raise a `MalformedError` unless `condition` holds."""
+    if not condition:
+        raise MalformedError(field, message)

@@ -62,10 +62,17 @@ def over_series(
     said = ~np.isnan(pointwise)
     total = np.zeros((length, *pointwise.shape[2:]))
     count = np.zeros_like(total)
-    # No two windows start together, so one step of all windows never meets a point twice.
-    for step in range(pointwise.shape[1]):
-        total[starts + step] += np.where(said[:, step], pointwise[:, step], 0.0)
-        count[starts + step] += said[:, step]
+    windows, steps = pointwise.shape[:2]
+    if windows < steps:
+        for window in range(windows):
+            within = slice(starts[window], starts[window] + steps)
+            total[within] += np.where(said[window], pointwise[window], 0.0)
+            count[within] += said[window]
+    else:
+        # No two windows start together, so one step of all windows never meets a point twice.
+        for step in range(steps):
+            total[starts + step] += np.where(said[:, step], pointwise[:, step], 0.0)
+            count[starts + step] += said[:, step]
     with np.errstate(invalid="ignore"):
         return total / count
 

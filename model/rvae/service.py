@@ -2,29 +2,31 @@
 
 import logging
 import math
+import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import orjson
 import torch
 
-from rvae.adaptation import adaptive_thresholds, require_adaptable
-from rvae.alarms import Alarm, alarms_of
-from rvae.data.series import Series
-from rvae.data.windows import window_starts
+from rvae.adaptation import require_adaptable
+from rvae.contract.answers import Drawn, answer, answer_of_drawn, in_steps
+from rvae.contract.description import describe
+from rvae.contract.faults import busy, fault, reply_to
+from rvae.contract.messages import Call, Reply
+from rvae.contract.options import MOST
+from rvae.contract.query import Query, query_of, read
+from rvae.contract.said import said_of
+from rvae.data.windows import count_windows
 from rvae.engine import Analysis, Engine
 from rvae.errors import FieldError, require
-from rvae.schema import MalformedError, Output, Query, parse
 
-__all__ = ["Call", "Limits", "Reply", "Service"]
+__all__ = ["Limits", "Service"]
 
-PREDICTION: tuple[Output, ...] = ("latent", "score")
-EXPLANATION: tuple[Output, ...] = ("score", "contributions")
-
-LONGEST_FIELD, LONGEST_MESSAGE = 100, 300  # characters
+SEED_BITS = 53  # as many as every parser of JSON reads
 
 logger = logging.getLogger(__name__)
 
@@ -48,37 +50,18 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Call:
-    """A request as it came in.
-
-    Attributes:
-        body: JSON text, or what the server has parsed of it; None where there was no body.
-        explain: Whether it came to the explanations' endpoint.
-    """
-
-    body: Any
-    explain: bool = False
-
-
-@dataclass(frozen=True)
-class Reply:
-    """An HTTP status, a JSON body and what else belongs into the header."""
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class _Job:
     """A call that fits the model, and its place in the batch."""
 
     place: int
     query: Query
-    output: Sequence[Output]
     stride: int
-    threshold: float
     values: int
+
+    @property
+    def inference(self) -> bool:
+        """Whether it came by the Open Inference Protocol, which has errors of its own."""
+        return self.query.form.inference is not None
 
 
 class Service:
@@ -106,43 +89,39 @@ class Service:
         replies: dict[int, Reply] = {}
         jobs = []
         for place, call in enumerate(calls):
-            try:
-                jobs.append(self._job(place, call))
-            except FieldError as error:
-                replies[place] = _error(_status(error), error.field, error.message)
-        for group in self._groups(jobs):
-            if time.monotonic() < end:
-                replies |= self._run(group)
+            parsed = self._parsed(place, call)
+            if isinstance(parsed, Reply):
+                replies[place] = parsed
             else:
-                replies |= {job.place: BUSY for job in group}
+                jobs.append(parsed)
+        for group in self._groups(jobs):
+            replies |= self._run(group, end)
         return [replies[place] for place in range(len(calls))]
 
     def describe(self) -> Reply:
         """The card: what the model is, and what it takes."""
-        card = self._engine.card.to_dict()
-        card["calibration"] = {
-            "windows": len(self._calibration.scores),
-            "quantile": self._calibration.quantile,
-            "threshold": self._calibration.threshold(),
-            "largest_quantile": self._calibration.largest_quantile,
-            "independent_windows": self._calibration.independent,
+        content = {
+            "example": self.example(),
+            "card": describe(self._engine),
+            "limits": asdict(self._limits),
         }
-        return Reply(200, orjson.dumps(self._about | {"example": self.example(), "card": card}))
+        return Reply(200, orjson.dumps(self._about | content))
 
     def example(self) -> dict[str, Any]:
         """A body that can be posted: what the centre of the prior decodes to."""
         card = self._engine.card
         label = card.vocabulary.classes[0] if card.model.conditional else None
         (values,) = self._engine.decode(torch.zeros(1, card.model.latent), label)
-        low, high = card.bounds()
+        low, high = card.bounds
         # A thousandth of a channel's spread is exact enough for an example, and readable.
         digits = [3 - math.floor(math.log10(scale)) for scale in card.scaler.scale]
         window = [
             [round(value, places) for value, places in zip(step, digits, strict=True)]
             for step in np.clip(values, low, high).tolist()
         ]
-        data = window if len(digits) > 1 else [value for (value,) in window]
-        body: dict[str, Any] = {"data": self._readable(data)}
+        steps = in_steps(np.array(window), len(digits) == 1, card)
+        data = steps.tolist() if isinstance(steps, np.ndarray) else steps
+        body: dict[str, Any] = {"data": data}
         if card.model.time.calendar:
             body["timestamps"] = [str(time) for time in self._engine.some_times()]
         return body if label is None else body | {"label": label}
@@ -151,188 +130,109 @@ class Service:
         """Run once, so that the first request does not pay for what is set up on first use."""
         self.answer([Call(self.example())])
 
-    def _job(self, place: int, call: Call) -> _Job:
-        """Check a call against the model and the limits.
+    def _parsed(self, place: int, call: Call) -> _Job | Reply:
+        """A call that fits the model, or what is wrong with it."""
+        inference = False
+        try:
+            content = read(call)
+            inference = content.tensors is not None
+            return self._job(place, query_of(content, self._engine.card, call.explain))
+        except FieldError as error:
+            return reply_to(error, inference)
+        except Exception:
+            # What nobody has thought of must not be answered to all of a batch.
+            logger.exception("A request broke what reads it")
+            return fault(500, "body", "cannot be read: see the server's log", inference)
+
+    def _job(self, place: int, query: Query) -> _Job:
+        """Check a request against the limits.
 
         Raises:
-            FieldError: If it does not fit.
+            FieldError: If it costs too much.
         """
-        if call.body is None:
-            raise MalformedError(
-                "body", "no body arrived: send JSON with the header Content-Type: application/json"
-            )
-        card = self._engine.card
-        query = parse(call.body, card)
-        stride = card.stride if query.stride is None else query.stride
-        windows = sum(len(window_starts(len(s), card.window, stride)) for s in query.series)
+        card, options = self._engine.card, query.options
+        stride = options.stride or card.stride
+        if query.draws:
+            windows, field = query.count, "count" if query.given.latent is None else "latent"
+            mend = "ask for less at once"
+        else:
+            lengths = map(len, query.given.series)
+            windows = sum(count_windows(n, card.window, stride) for n in lengths)
+            field, mend = "stride", f"raise it above {stride} or send less at once"
         values = windows * card.window * card.scaler.spread
         require(
             values <= self._limits.values,
-            "stride",
-            f"{stride} makes {windows} windows of {values} values, a request may have "
-            f"{self._limits.values}: raise it or send less at once",
+            field,
+            f"makes {windows} windows with {values} values in all, a request may have "
+            f"{self._limits.values}: {mend}",
         )
-        threshold = query.threshold
-        if threshold is None:
-            threshold = self._calibration.threshold(query.quantile)
-        if query.adapt is not None:
-            require_adaptable(self._calibration, query.adapt, query.quantile)
-        output = query.output or (EXPLANATION if call.explain else PREDICTION)
-        return _Job(place, query, output, stride, threshold, values)
+        if options.adapt is not None:
+            require_adaptable(self._calibration, options.adapt, options.quantile)
+        if {"score", "events"} & set(query.output):
+            self._calibration.threshold(options.quantile)  # which must be one that it can tell
+        return _Job(place, query, stride, values)
 
     def _groups(self, jobs: Sequence[_Job]) -> Iterator[list[_Job]]:
         """Jobs that are run together, none larger than one request may be."""
         group: list[_Job] = []
+        values = series = 0
         for job in jobs:
-            if group and sum(j.values for j in group) + job.values > self._limits.values:
+            values, series = values + job.values, series + len(job.query.given.series)
+            if group and (values > self._limits.values or series > MOST):
                 yield group
-                group = []
+                group, values, series = [], job.values, len(job.query.given.series)
             group.append(job)
         if group:
             yield group
 
-    def _run(self, jobs: Sequence[_Job]) -> dict[int, Reply]:
+    def _run(self, jobs: Sequence[_Job], end: float) -> dict[int, Reply]:
+        if time.monotonic() >= end:
+            return {job.place: busy(job.inference) for job in jobs}
         try:
             analyses = iter(
                 self._engine.analyse(
-                    [series for job in jobs for series in job.query.series],
-                    [job.stride for job in jobs for _ in job.query.series],
+                    [series for job in jobs for series in job.query.given.series],
+                    [job.stride for job in jobs for _ in job.query.given.series],
                 )
             )
             return {
-                job.place: self._reply(job, [next(analyses) for _ in job.query.series])
+                job.place: self._reply(job, [next(analyses) for _ in job.query.given.series])
                 for job in jobs
             }
         except Exception:
             # Whatever is wrong with one of them must not be answered to all of them.
             if len(jobs) > 1:
-                return {place: reply for job in jobs for place, reply in self._run([job]).items()}
+                alone = (self._run([job], end) for job in jobs)
+                return {place: reply for replies in alone for place, reply in replies.items()}
             logger.exception("A request broke the model")
-            return {jobs[0].place: _error(500, "body", "the model failed: see the server's log")}
-
-    def _readable(self, values: Any) -> Any:
-        """Values (N, C), or (N,) of one channel, with words for the numbers of categories."""
-        vocabulary = self._engine.card.vocabulary
-        if not vocabulary.categories:
-            return values
-        words = [vocabulary.categories.get(name) for name in self._engine.card.channels]
-        values = np.asarray(values, dtype=np.float64)
-        steps = [
-            [
-                value if known is None or math.isnan(value) else known[int(value) - 1]
-                for value, known in zip(step, words, strict=True)
-            ]
-            for step in values.reshape(-1, len(words)).tolist()
-        ]
-        return [value for (value,) in steps] if values.ndim == 1 else steps
+            (job,) = jobs
+            message = "the model failed: see the server's log"
+            return {job.place: fault(500, "body", message, job.inference)}
 
     def _reply(self, job: _Job, analyses: Sequence[Analysis]) -> Reply:
-        predictions = [
-            self._prediction(job, analysis, series, flat)
-            for analysis, series, flat in zip(
-                analyses, job.query.series, job.query.flat, strict=True
-            )
-        ]
-        content = {"predictions": predictions} if job.query.many else predictions[0]
-        # NaN marks what nothing was observed of, and becomes null.
-        body = orjson.dumps(self._about | content, option=orjson.OPT_SERIALIZE_NUMPY)
-        if len(body) > self._limits.response_bytes:
-            return _error(
-                422,
+        query, card = job.query, self._engine.card
+        try:
+            if query.draws:
+                body = answer_of_drawn(query, self._drawn(query), self._about, card)
+            else:
+                said = said_of(analyses, query, job.stride, card)
+                body = answer(query, said, job.stride, self._about, card)
+            require(
+                len(body) <= self._limits.response_bytes,
                 "output",
                 f"the answer would have {len(body)} bytes, over the limit of "
                 f"{self._limits.response_bytes}: ask for less, raise the stride or send less",
             )
-        return Reply(200, body)
+        except FieldError as error:
+            return reply_to(error, job.inference)
+        return Reply(200, body, query.form.media)
 
-    def _prediction(
-        self, job: _Job, analysis: Analysis, series: Series, flat: bool
-    ) -> dict[str, Any]:
-        output, threshold = job.output, self._threshold(job, analysis)
-        prediction: dict[str, Any] = {
-            "window": {
-                "length": self._engine.card.window,
-                "stride": job.stride,
-                "starts": analysis.starts,
-            }
-        }
-        if "latent" in output:
-            prediction["latent"] = analysis.latent
-        if "score" in output:
-            prediction |= {
-                "score": analysis.score,
-                "tail_probability": self._calibration.tail_probability(analysis.score),
-                "severity": self._calibration.severity(analysis.score),
-                "threshold": threshold,
-                "is_anomaly": analysis.score > threshold,
-            }
-        if "reconstruction" in output:
-            said = _shaped(analysis.reconstruction, flat)
-            prediction["reconstruction"] = self._readable(said)
-        if "point_scores" in output:
-            prediction["point_scores"] = analysis.point_scores
-        if "contributions" in output:
-            prediction["contributions"] = _shaped(analysis.contributions, flat)
-        if "events" in output:
-            gap = job.stride if job.query.gap is None else job.query.gap
-            names = self._engine.card.channels
-            found = alarms_of(analysis, threshold, self._calibration, names, gap)
-            prediction["events"] = [_event(alarm, series) for alarm in found]
-        return prediction
-
-    def _threshold(self, job: _Job, analysis: Analysis) -> float | np.ndarray:
-        """For all windows, or where it follows the series for each (W,)."""
-        adapt, quantile = job.query.adapt, job.query.quantile
-        if adapt is None:
-            return job.threshold
-        return adaptive_thresholds(self._calibration, analysis.score, adapt, quantile)
-
-
-def _event(alarm: Alarm, series: Series) -> dict[str, Any]:
-    event: dict[str, Any] = {
-        "start": alarm.start,
-        "end": alarm.end,
-        "peak": alarm.peak,
-        "score": alarm.score,
-        "severity": alarm.severity,
-        "channels": [{"name": name, "score": score} for name, score in alarm.channels],
-    }
-    if series.times is None:
-        return event
-    times = series.clock()
-    return event | {
-        "start_time": times[alarm.start],
-        "last_time": times[alarm.end - 1],
-        "peak_time": times[alarm.peak],
-    }
-
-
-def _shaped(values: np.ndarray, flat: bool) -> np.ndarray:
-    """Without the channel axis where the request had none."""
-    return np.ascontiguousarray(values[..., 0]) if flat else values
-
-
-def _status(error: FieldError) -> int:
-    return 400 if isinstance(error, MalformedError) else 422
-
-
-def _error(status: int, field: str, message: str) -> Reply:
-    # Both may quote the request, and that may be as long as an answer must not be.
-    content = {
-        "code": status,
-        "message": _sayable(message[:LONGEST_MESSAGE]),
-        "field": _sayable(field[:LONGEST_FIELD]),
-    }
-    return Reply(status, orjson.dumps(content))
-
-
-def _sayable(text: str) -> str:
-    # Another parser than ours may let half a surrogate pair through.
-    return text.encode(errors="replace").decode()
-
-
-BUSY = Reply(
-    503,
-    _error(503, "body", "too much was asked at once: try again").body,
-    {"Retry-After": "1"},
-)
+    def _drawn(self, query: Query) -> Drawn:
+        if query.given.latent is not None:
+            latent, seed = query.given.latent, None
+        else:
+            given = query.options.seed
+            seed = secrets.randbits(SEED_BITS) if given is None else given
+            latent = self._engine.prior(query.count, seed).numpy()
+        windows = self._engine.decode(torch.from_numpy(latent), query.label)
+        return Drawn(windows, latent, seed)

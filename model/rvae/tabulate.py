@@ -1,26 +1,25 @@
 """Results → tables in files."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv, parquet
 
+from rvae import rows
 from rvae.adaptation import AdaptiveThreshold, adaptive_thresholds
 from rvae.alarms import alarms_of
 from rvae.artifact import Card
+from rvae.contract.tables import table_of
 from rvae.data.series import Series
 from rvae.engine import Engine
 from rvae.errors import require
+from rvae.rows import Columns
 
 __all__ = ["drawn", "events", "points", "windows", "write"]
 
 WRITERS = {".csv": csv.CSVWriter, ".parquet": parquet.ParquetWriter}
-
-Columns = Mapping[str, Any]
 
 
 def write(path: Path, pieces: Iterable[Columns]) -> int:
@@ -39,8 +38,7 @@ def write(path: Path, pieces: Iterable[Columns]) -> int:
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
         for columns in pieces:
-            # NaN marks what nothing was observed of; in a table that is null.
-            table = pa.table({k: pa.array(v, from_pandas=True) for k, v in columns.items()})
+            table = table_of(columns)
             writer = writer or WRITERS[path.suffix](unfinished, table.schema)
             writer.write_table(table)
             written += len(table)
@@ -68,32 +66,18 @@ def windows(
             if first == 0:  # A series begins, however many stretches it has.
                 following = AdaptiveThreshold(calibration, adapt)
             threshold = following.follow(analysis.score)
-        starts = analysis.starts + first
-        times = {} if stretch.times is None else {"time": stretch.clock()[analysis.starts]}
-        yield {
-            "series": np.full(len(starts), stretch.name),
-            **times,
-            "start": starts,
-            "end": starts + engine.card.window,
-            "score": analysis.score,
-            "tail_probability": calibration.tail_probability(analysis.score),
-            "severity": calibration.severity(analysis.score),
-            **({} if adapt is None else {"threshold": threshold}),
-            "is_anomaly": analysis.score > threshold,
-        }
+        said = calibration.judged(analysis.score, threshold)
+        columns = rows.of_windows(stretch, analysis.starts, engine.card.window, said)
+        columns["start"] += first
+        columns["end"] += first
+        yield columns
 
 
 def points(engine: Engine, series: Sequence[Series], stride: int | None) -> Iterator[Columns]:
     """One row a time step: its score, the mean over the windows that cover it."""
     for one in series:
         (analysis,) = engine.analyse([one], stride)
-        times = {} if one.times is None else {"time": one.clock()}
-        yield {
-            "series": np.full(len(one), one.name),
-            **times,
-            "step": np.arange(len(one)),
-            "score": analysis.point_scores,
-        }
+        yield rows.of_steps(one, {"score": analysis.point_scores})
 
 
 def events(
@@ -119,31 +103,9 @@ def events(
         if adapt is not None:
             threshold = adaptive_thresholds(calibration, analysis.score, adapt)
         found = alarms_of(analysis, threshold, calibration, card.channels, gap)
-        starts = np.array([alarm.start for alarm in found], dtype=np.int64)
-        ends = np.array([alarm.end for alarm in found], dtype=np.int64)
-        peaks = np.array([alarm.peak for alarm in found], dtype=np.int64)
-        times = {} if one.times is None else {"time": one.clock()[starts]}
-        # Of an event in which nothing was observed no channel tells.
-        leading = [alarm.channels[0] if alarm.channels else (None, np.nan) for alarm in found]
-        yield {
-            "series": np.full(len(found), one.name),
-            **times,
-            "start": starts,
-            "end": ends,
-            "peak": peaks,
-            "score": np.array([alarm.score for alarm in found], dtype=np.float64),
-            "severity": np.array([alarm.severity for alarm in found], dtype=np.float64),
-            "channel": pa.array([name for name, _ in leading], pa.string()),
-            "channel_score": np.array([score for _, score in leading], dtype=np.float64),
-        }
+        yield rows.of_events(one, found)
 
 
 def drawn(card: Card, samples: NDArray[np.float64]) -> Iterator[Columns]:
     """One row a time step of windows (S, T, C) that a model has drawn."""
-    for number, sample in enumerate(samples):
-        channels: dict[str, Any] = {}
-        for name, column in zip(card.channels, sample.T, strict=True):
-            known = card.vocabulary.categories.get(name)
-            channels[name] = column if known is None else [known[int(code) - 1] for code in column]
-        steps = np.arange(len(sample))
-        yield {"series": np.full(len(steps), str(number)), "step": steps, **channels}
+    yield rows.of_samples(card, samples)

@@ -1,1 +1,1 @@
-"""What comes over the wire and what goes back, by the kind of content."""
+"""What requests may say and how they are answered, free of any server and of any network."""

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator
 
 from rvae.contract.flatbuffer import Flat
-from rvae.errors import MalformedError, require
+from rvae.errors import MalformedError, require, require_readable
 
 __all__ = ["CELLS", "COLUMNS", "EXPECTED", "NAME", "inspect"]
 
@@ -113,7 +113,7 @@ def _schema(schema: Flat) -> list[int]:
         _require(left >= 0, "its names are too long")
         _require(field.size(0) <= NAME, f"a column's name is longer than {NAME} bytes")
         try:
-            name = field.text(0).decode()
+            name = f"columns.{field.text(0).decode()}"
         except UnicodeDecodeError:
             raise MalformedError("body", "names a column in something else than UTF-8") from None
         number, kind = field.number(2, "<B"), field.table(3)
@@ -161,5 +161,4 @@ def _texts(tables: list[Flat], slot: int, left: int) -> None:
 
 
 def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise MalformedError("body", f"is not an Arrow stream that can be read: {message}")
+    require_readable(condition, "body", f"is not an Arrow stream that can be read: {message}")

@@ -18,9 +18,9 @@ from pyarrow import csv as arrow_csv
 from pyarrow import ipc
 
 from rvae.contract.arrow_stream import CELLS, COLUMNS, EXPECTED, NAME, inspect
-from rvae.errors import FieldError, MalformedError, require
+from rvae.errors import FieldError, MalformedError, require, require_readable
 
-__all__ = ["read_arrow", "read_csv", "write_arrow", "write_csv"]
+__all__ = ["read_arrow", "read_csv", "table_of", "write_arrow", "write_csv"]
 
 HEADER = 1 << 18  # bytes in which a CSV's names have to be
 
@@ -111,17 +111,24 @@ def write_csv(columns: Mapping[str, Any]) -> bytes:
 
 def write_arrow(columns: Mapping[str, Any]) -> bytes:
     """Columns (N, …) → an Arrow stream, with axes after the first as lists of fixed size."""
-    table = pa.table({name: _array(values) for name, values in columns.items()})
+    table = table_of(columns)
     sink = pa.BufferOutputStream()
     with ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     return sink.getvalue().to_pybytes()
 
 
+def table_of(columns: Mapping[str, Any]) -> pa.Table:
+    """Columns (N, …) as a table, with axes after the first as lists of fixed size."""
+    return pa.table({name: _array(values) for name, values in columns.items()})
+
+
 def _array(values: Any) -> pa.Array:
     # NaN marks what nothing was observed of; in a table that is null.
     if not isinstance(values, np.ndarray) or values.ndim == 1:
-        return pa.array(values, from_pandas=True)
+        # Of no words at all nobody would know that they are words.
+        text = isinstance(values, np.ndarray) and values.dtype == object
+        return pa.array(values, pa.string() if text else None, from_pandas=True)
     array = pa.array(values.reshape(-1), from_pandas=True)
     for size in reversed(values.shape[1:]):
         array = pa.FixedSizeListArray.from_arrays(array, size)
@@ -170,7 +177,8 @@ def _checked(table: pa.Table) -> pa.Table:
     columns = {}
     words = 0
     for field, column in zip(table.schema, table.columns, strict=True):
-        require(field.name not in names, field.name, "is the name of two columns")
+        place = f"columns.{field.name}"
+        require(field.name not in names, place, "is the name of two columns")
         names.add(field.name)
         try:
             if _is_text(field.type):
@@ -179,9 +187,9 @@ def _checked(table: pa.Table) -> pa.Table:
                 column.validate(full=True)  # of views it does not look at the encoding
             else:
                 column.validate(full=True)
-                column = _plain(column, field.name)
+                column = _plain(column, place)
         except (pa.ArrowException, LookupError) as error:
-            raise FieldError(field.name, f"cannot be read: {_short(error)}") from None
+            raise FieldError(place, f"cannot be read: {_short(error)}") from None
         columns[field.name] = column
     return pa.table(columns)
 
@@ -263,5 +271,4 @@ def _short(error: BaseException) -> str:
 
 
 def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise MalformedError("body", message)
+    require_readable(condition, "body", message)

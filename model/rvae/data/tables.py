@@ -13,10 +13,11 @@ from pyarrow import csv, parquet
 
 from rvae.config import ReaderConfig
 from rvae.data.batches import parquet_batches
+from rvae.data.cells import apart, is_number, numbers, of_words, timestamps, words
 from rvae.data.roles import anomalies, as_labels, as_times, rows
 from rvae.data.series import Dataset, Series
 from rvae.data.stored import Spool
-from rvae.data.vocabulary import Vocabulary, in_order, numbered
+from rvae.data.vocabulary import Vocabulary, in_order
 from rvae.errors import FieldError, require
 
 __all__ = ["read_parquet_folder", "read_table"]
@@ -25,7 +26,6 @@ __all__ = ["read_parquet_folder", "read_table"]
 ROWS_A_PIECE, NUMBERS_A_PIECE = 1 << 14, 1 << 19
 
 NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
-ZONE = r":.*(Z|[-+]\d\d(:?\d\d)?)$"  # a date alone ends like one
 
 
 def read_table(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Dataset:
@@ -51,7 +51,7 @@ def read_table(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Da
         return Dataset(rows(list(values), labels, classes), ("value",), columns.config, vocabulary)
     whole = Series(values, path.stem, labels, times, classes)
     return Dataset(
-        [whole] if config.series is None else _apart(whole, table[config.series].to_numpy()),
+        [whole] if config.series is None else apart(whole, table[config.series]),
         columns.channels,
         columns.config,
         vocabulary,
@@ -128,7 +128,7 @@ class Columns:
             taken.append(name)
         if config.columns is None:
             free = [name for name in names if name not in taken]
-            numeric = tuple(name for name in free if _is_number(schema.field(name).type))
+            numeric = tuple(name for name in free if is_number(schema.field(name).type))
             require(
                 "" not in numeric,
                 "reader.columns",
@@ -140,7 +140,7 @@ class Columns:
             require(name in names, "reader.columns", f"no column {name!r} in {file}")
             kind = schema.field(name).type
             require(
-                _is_number(kind),
+                is_number(kind),
                 "reader.columns",
                 f"column {name!r} of {file} is {kind}, not numeric: is it one of "
                 "reader.categorical?",
@@ -173,7 +173,7 @@ class Columns:
         for piece in pieces if wanted else ():
             for name in wanted:
                 found[name].update(
-                    word for word in pc.unique(_words(piece, name)).to_pylist() if word
+                    word for word in pc.unique(words(piece, name)).to_pylist() if word
                 )
         return Vocabulary(
             {name: in_order(found[name], name) for name in self.config.categorical},
@@ -184,9 +184,9 @@ class Columns:
 
     def values(self, piece: pa.Table, vocabulary: Vocabulary) -> NDArray[np.float64]:
         """The channels (N, C)."""
-        columns = [_as_floats(piece, name) for name in self.config.columns or ()]
+        columns = [numbers(piece, name) for name in self.config.columns or ()]
         for name in self.config.categorical:
-            columns.append(numbered(_words(piece, name).to_pylist(), vocabulary.categories[name]))
+            columns.append(of_words(piece, name, vocabulary.categories[name]))
         return np.stack(columns, axis=1)
 
     def roles(
@@ -198,20 +198,13 @@ class Columns:
         if config.label is not None:
             labels = as_labels(piece[config.label].to_numpy(), config.label)
         if config.time is not None:
-            times = as_times(_timestamps(piece, config.time), config.time)
+            times = as_times(timestamps(piece, config.time), config.time)
         if config.classes is not None:
-            words = _words(piece, config.classes).to_pylist()
-            codes = np.nan_to_num(numbered(words, vocabulary.classes))
+            codes = np.nan_to_num(of_words(piece, config.classes, vocabulary.classes))
             classes = codes.astype(np.int64) - 1
             if config.normal:
                 labels = anomalies(classes, vocabulary.classes, config.normal)
         return labels, times, classes
-
-
-def _apart(whole: Series, keys: NDArray[np.object_]) -> list[Series]:
-    """The series whose steps are mixed in a table, in the order in which they begin."""
-    _, firsts, groups = np.unique(keys.astype(str), return_index=True, return_inverse=True)
-    return [whole.steps(groups == group, str(keys[firsts[group]])) for group in np.argsort(firsts)]
 
 
 def _pieces(path: Path, columns: Columns) -> Iterator[pa.Table]:
@@ -219,41 +212,6 @@ def _pieces(path: Path, columns: Columns) -> Iterator[pa.Table]:
     rows = max(1, min(ROWS_A_PIECE, NUMBERS_A_PIECE // len(columns.needed)))
     for batch in parquet_batches(path, columns.needed, rows):
         yield pa.Table.from_batches([batch])
-
-
-def _as_floats(table: pa.Table, name: str) -> NDArray[np.float64]:
-    # Large integers, such as times in nanoseconds, lose digits that no model could use.
-    return table[name].cast(pa.float64(), safe=False).to_numpy()
-
-
-def _words(table: pa.Table, name: str) -> pa.ChunkedArray:
-    column = table[name]
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    try:
-        column = column.cast(pa.string())
-    except pa.ArrowException:
-        raise FieldError(name, f"holds {column.type}, which makes no categories") from None
-    # An empty cell of text is no category.
-    return pc.if_else(pc.equal(column, ""), None, column)
-
-
-def _timestamps(table: pa.Table, name: str) -> NDArray[np.datetime64]:
-    column = table[name]
-    try:
-        if not pa.types.is_date(column.type) and _is_number(column.type):
-            raise pa.ArrowInvalid("numbers could be anything")
-        if pa.types.is_timestamp(column.type):
-            zoned = column.type.tz is not None
-        else:
-            text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
-            zoned = text and bool(pc.all(pc.match_substring_regex(column, ZONE)).as_py())
-        column = column.cast(pa.timestamp("us", "UTC") if zoned else pa.timestamp("us"), safe=False)
-    except pa.ArrowException:
-        raise FieldError(
-            name, f"holds {column.type}, expected timestamps such as 2026-01-31T12:00:00"
-        ) from None
-    return column.cast(pa.timestamp("us")).to_numpy()
 
 
 def _require_no_number(table: pa.Table, name: str) -> None:
@@ -274,8 +232,3 @@ def _require_no_number(table: pa.Table, name: str) -> None:
             f"holds numbers, but {column[row].as_py()!r} in row {row}: mend it, or name the "
             "columns that are channels with reader.columns",
         )
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal)
-    return any(test(kind) for test in tests)

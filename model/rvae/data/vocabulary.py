@@ -59,9 +59,10 @@ def plain(word: str) -> str:
 
     What a file calls 1, 1.0 or true depends on what else is in the column, and on who wrote it.
     """
-    if number := re.fullmatch(r"([-+]?)0*(\d+)(\.0*)?", word, re.ASCII):
+    # One quantifier for all digits: two would try every way to share out a million zeros.
+    if number := re.fullmatch(r"([-+]?)(\d+)(\.0*)?", word, re.ASCII):
         # Not by int(), which refuses thousands of digits.
-        sign, digits, _ = number.groups()
+        sign, digits = number[1], number[2].lstrip("0") or "0"
         return digits if sign != "-" or digits == "0" else sign + digits
     return word.lower() if word.lower() in ("true", "false") else word
 

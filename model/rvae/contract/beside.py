@@ -10,7 +10,7 @@ from rvae.artifact import Card
 from rvae.data.vocabulary import plain
 from rvae.errors import FieldError, require
 
-__all__ = ["beside", "classes_of", "times_of"]
+__all__ = ["beside", "classes_of", "require_rising", "times_of"]
 
 
 def beside(value: Any, field: str, many: bool, count: int) -> list[tuple[str, Any]]:
@@ -57,10 +57,16 @@ def times_of(
         when = np.array(
             [_time(text, f"{field}[{step}]") for step, text in enumerate(value)], "datetime64[us]"
         )
-        rising = np.diff(when) > np.timedelta64(0)
-        require(bool(rising.all()), field, f"does not rise after step {np.argmin(rising)}")
+        require_rising(when, field)
         times.append(when)
     return times
+
+
+def require_rising(times: NDArray[np.datetime64], field: str) -> None:
+    """Raise a `FieldError` where a time (N,) is not later than the one before."""
+    rising = np.diff(times) > np.timedelta64(0)
+    if not rising.all():
+        raise FieldError(field, f"does not rise after step {np.argmin(rising)}")
 
 
 def _time(text: Any, field: str) -> datetime:

@@ -7,8 +7,10 @@ import orjson
 import pytest
 
 from rvae.config import ModelConfig, TimeConfig
-from rvae.errors import FieldError
-from rvae.schema import MalformedError, parse
+from rvae.contract.messages import Call
+from rvae.contract.options import MOST
+from rvae.contract.query import query_of, read
+from rvae.errors import FieldError, MalformedError
 from untrained import untrained_card
 
 VALUES = [20.0 + i / 10 for i in range(32)]
@@ -25,6 +27,11 @@ def two_channels(card):
     return dataclasses.replace(card, channels=("height", "speed"), scaler=scaler)
 
 
+def parse(text, card):
+    """What a request in JSON, or what a server has parsed of it, is about."""
+    return query_of(read(Call(text)), card, explain=False)
+
+
 def body(**fields):
     return json.dumps(fields).encode()
 
@@ -32,35 +39,37 @@ def body(**fields):
 def test_a_series_may_come_with_or_without_a_channel_axis(card):
     flat = parse(body(data=VALUES), card)
     nested = parse(body(data=[[v] for v in VALUES]), card)
-    np.testing.assert_array_equal(flat.series[0].values, np.array(VALUES)[:, None])
-    np.testing.assert_array_equal(flat.series[0].values, nested.series[0].values)
-    assert (flat.flat, nested.flat, flat.many) == ([True], [False], False)
+    np.testing.assert_array_equal(flat.given.series[0].values, np.array(VALUES)[:, None])
+    np.testing.assert_array_equal(flat.given.series[0].values, nested.given.series[0].values)
+    assert (flat.given.flat, nested.given.flat, flat.given.many) == ([True], [False], False)
 
 
 def test_null_is_missing(card):
-    series = parse(body(data=[None, *VALUES[1:]]), card).series[0].values
+    series = parse(body(data=[None, *VALUES[1:]]), card).given.series[0].values
     assert np.isnan(series[0, 0]) and np.isfinite(series[1:]).all()
 
 
 def test_instances_keep_their_order_and_may_differ_in_length(card):
     query = parse(body(instances=[VALUES, VALUES + VALUES, [[v] for v in VALUES]]), card)
-    assert [len(s) for s in query.series] == [32, 64, 32]
-    assert query.flat == [True, True, False]
-    assert query.many
+    assert [len(s) for s in query.given.series] == [32, 64, 32]
+    assert query.given.flat == [True, True, False]
+    assert query.given.many
 
 
 def test_several_channels(two_channels):
     query = parse(body(data=[[v, None] for v in VALUES[:-1]] + [[1, 2]]), two_channels)
-    assert query.series[0].values.shape == (32, 2)
-    np.testing.assert_array_equal(query.series[0].values[-1], [1, 2])
+    assert query.given.series[0].values.shape == (32, 2)
+    np.testing.assert_array_equal(query.given.series[0].values[-1], [1, 2])
 
 
 def test_what_a_server_has_parsed_is_taken_as_well(card):
     query = parse({"data": VALUES, "output": ["score"], "stride": 3, "quantile": 0.5}, card)
-    assert (query.output, query.stride, query.quantile) == (("score",), 3, 0.5)
-    assert (query.adapt, query.gap) == (None, None)
+    assert (query.output, query.options.stride, query.options.quantile) == (("score",), 3, 0.5)
+    assert (query.options.adapt, query.options.gap) == (None, None)
+    query = parse({"data": VALUES, "stride": 3.0}, card)
+    assert (query.options.stride, type(query.options.stride)) == (3, int)
     query = parse({"data": VALUES, "output": ["events"], "adapt": 0, "gap": 0}, card)
-    assert (query.output, query.adapt, query.gap) == (("events",), 0.0, 0)
+    assert (query.output, query.options.adapt, query.options.gap) == (("events",), 0.0, 0)
 
 
 NUMBERS = ", ".join(map(str, VALUES[1:]))
@@ -118,6 +127,7 @@ def test_what_is_no_json_object_is_malformed(card, text):
         ({"data": VALUES, "instances": [VALUES]}, "instances"),
         ({"data": VALUES, "columns": {"height": VALUES}}, "columns"),
         ({"instances": []}, "instances"),
+        ({"instances": [[]] * (MOST + 1)}, "instances"),
         ({"instances": VALUES}, "instances[0]"),
         ({"instances": [VALUES, VALUES[1:]]}, "instances[1]"),
         ({"instances": [VALUES, [*VALUES, True]]}, "instances[1][32]"),
@@ -241,7 +251,7 @@ def test_categories_are_numbered_and_what_is_unknown_is_no_error(with_categories
         [None, None, None],
         [23, "", "9" * 5000],
     ]
-    (series,) = parse(body(data=[*rows, *ROWS]), with_categories).series
+    (series,) = parse(body(data=[*rows, *ROWS]), with_categories).given.series
     nan = np.nan
     expected = [[20, 1, 1], [21, 0, 2], [22, 3, 1], [nan, nan, nan], [23, 0, 0]]
     np.testing.assert_array_equal(series.values[:5], expected)
@@ -252,11 +262,11 @@ def test_columns_say_the_same_as_rows(with_categories, two_channels, card):
     gear, heat, mode = ([row[i] for row in ROWS] for i in (2, 0, 1))
     by_name = parse(body(columns={"gear": gear, "heat": heat, "mode": mode}), with_categories)
     by_step = parse(body(data=ROWS), with_categories)
-    np.testing.assert_array_equal(by_name.series[0].values, by_step.series[0].values)
-    assert (by_name.flat, by_name.many) == ([False], False)
+    np.testing.assert_array_equal(by_name.given.series[0].values, by_step.given.series[0].values)
+    assert (by_name.given.flat, by_name.given.many) == ([False], False)
     missing = parse(body(columns={"height": VALUES, "speed": [None, *VALUES[1:]]}), two_channels)
-    assert np.isnan(missing.series[0].values[0, 1])
-    assert parse(body(columns={"height": VALUES}), card).flat == [True]
+    assert np.isnan(missing.given.series[0].values[0, 1])
+    assert parse(body(columns={"height": VALUES}), card).given.flat == [True]
 
 
 @pytest.mark.parametrize(
@@ -270,6 +280,8 @@ def test_columns_say_the_same_as_rows(with_categories, two_channels, card):
         ({"height": VALUES, "speed": [*VALUES[1:], "1"]}, "columns.speed[31]"),
         ({"height": [1e30, *VALUES[1:]], "speed": VALUES}, "columns.height[0]"),
         ({"height": VALUES, "speed": 3}, "columns.speed"),
+        ({"height": VALUES, "speed": {"0": 1}}, "columns.speed"),
+        (dict.fromkeys(map(str, range(100_000)), 1), "columns.0"),
         ({"height": [None] * 32, "speed": [None] * 32}, "columns"),
         ([VALUES, VALUES], "columns"),
     ],
@@ -291,9 +303,9 @@ def test_one_categorical_channel_may_come_flat():
     card = untrained_card(channels=("mode",), categories={"mode": ("off", "on")})
     words = ["on", None, "off", "stuck"] * 2
     flat, nested = (parse(body(data=d), card) for d in (words, [[word] for word in words]))
-    np.testing.assert_array_equal(flat.series[0].values[:4], [[2], [np.nan], [1], [0]])
-    np.testing.assert_array_equal(flat.series[0].values, nested.series[0].values)
-    assert (flat.flat, nested.flat) == ([True], [False])
+    np.testing.assert_array_equal(flat.given.series[0].values[:4], [[2], [np.nan], [1], [0]])
+    np.testing.assert_array_equal(flat.given.series[0].values, nested.given.series[0].values)
+    assert (flat.given.flat, nested.given.flat) == ([True], [False])
 
 
 @pytest.mark.parametrize(
@@ -329,7 +341,7 @@ def test_a_bernoulli_model_takes_the_unit_interval_alone():
     model = ModelConfig("dense", likelihood="bernoulli")
     card = untrained_card(model, ("duty", "mode"), {"mode": ("off", "on")})
     rows = [[0, "on"], [1, "off"], [0.5, "stuck"], [None, None]] * 2
-    assert len(parse(body(data=rows), card).series[0]) == 8
+    assert len(parse(body(data=rows), card).given.series[0]) == 8
     for value in (-0.01, 1.01, 255):
         with pytest.raises(FieldError, match="from 0 to 1") as caught:
             parse(body(data=[*rows, [value, "on"]]), card)
@@ -347,7 +359,7 @@ def test_a_bernoulli_model_takes_the_unit_interval_alone():
     ],
 )
 def test_times_come_with_a_zone_or_without(with_times, times, first):
-    (series,) = parse(body(data=STEPS, timestamps=times), with_times).series
+    (series,) = parse(body(data=STEPS, timestamps=times), with_times).given.series
     assert series.times[0] == np.datetime64(first)
     assert series.times.dtype == "datetime64[us]"
     assert (np.diff(series.times) > np.timedelta64(0)).all()
@@ -385,7 +397,7 @@ def test_what_are_no_times_names_its_place(with_times, times, field):
 def test_each_instance_has_times_of_its_own(with_times):
     later = [t.replace("2026", "2027") for t in TIMES]
     query = parse(body(instances=[STEPS, STEPS], timestamps=[TIMES, later]), with_times)
-    assert [s.times[0].astype(str)[:4] for s in query.series] == ["2026", "2027"]
+    assert [s.times[0].astype(str)[:4] for s in query.given.series] == ["2026", "2027"]
     for times, field in (
         (None, "timestamps"),
         (TIMES, "timestamps"),
@@ -401,7 +413,7 @@ def test_each_instance_has_times_of_its_own(with_times):
 
 @pytest.mark.parametrize(("label", "index"), [("1", 0), (1, 0), ("1.0", 0), ("old", 1)])
 def test_a_label_is_a_class_of_all_steps(with_classes, label, index):
-    (series,) = parse(body(data=STEPS, label=label), with_classes).series
+    (series,) = parse(body(data=STEPS, label=label), with_classes).given.series
     assert series.classes.tolist() == [index] * 8
 
 
@@ -414,7 +426,7 @@ def test_what_is_no_known_class_is_refused(with_classes, label):
 
 def test_each_instance_has_a_label_of_its_own(with_classes):
     query = parse(body(instances=[STEPS, STEPS], label=["old", 1]), with_classes)
-    assert [s.classes[0] for s in query.series] == [1, 0]
+    assert [s.classes[0] for s in query.given.series] == [1, 0]
     for label, field in (
         (None, "label"),
         ("old", "label"),

@@ -30,6 +30,7 @@ lint: install
 bench: install
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python benchmarks/serving.py
+	$(BIN)/python benchmarks/phases.py
 
 clean:
 	rm -rf .venv demo logs runs build dist *.egg-info

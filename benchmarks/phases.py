@@ -1,0 +1,289 @@
+"""What reading, checking and writing cost beside the network, for every form of a request.
+
+    python benchmarks/phases.py [--rounds 9]
+
+Each request holds 256 windows of 140 steps of one channel, and goes through a service as one that
+came over HTTP does, on one thread. The network is untrained and as large as that of serving.py.
+
+A body is read, checked against the model and run; around the network that is to cut and scale the
+windows and to put together what comes out. Then what was asked for is picked, and written. The rest
+is limits and groups. Shares are of the network's time. The forms take turns, so that what else the
+machine does meets all of them alike. The alternative is what one would write without rvae: json,
+lists that pydantic checks, and tolist().
+"""
+
+import argparse
+import io
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import pyarrow as pa
+import torch
+from numpy.typing import NDArray
+from pyarrow import csv, ipc
+from pydantic import BaseModel
+from rich.console import Console
+from rich.table import Table
+
+from rvae import service
+from rvae.artifact import Artifact, Card
+from rvae.bands import Bands
+from rvae.calibration import Calibration
+from rvae.config import ModelConfig, ReaderConfig, RecurrentConfig, ScoringConfig
+from rvae.contract.messages import Call
+from rvae.data.scaler import Scaler
+from rvae.data.vocabulary import Vocabulary
+from rvae.engine import Analysis, Engine
+from rvae.service import Limits, Service
+
+WINDOW = 140
+MODEL = ModelConfig(recurrent=RecurrentConfig(hidden=90, depth=2), latent=20)
+WINDOWS = 256
+HELD_OUT = 500
+OUTPUTS = ("score", "latent", "reconstruction", "band", "point_scores", "contributions", "events")
+
+# What is timed, by the name that the service calls it by.
+OURS = {"read": "read", "check": "query_of", "pick": "said_of", "write": "answer"}
+
+Seconds = dict[str, float]
+Ask = Callable[[], Seconds]
+
+
+class ByHand(BaseModel):
+    """A request as one would write it down."""
+
+    instances: list[list[float]]
+
+
+def waves(count: int, seed: int) -> NDArray[np.float64]:
+    """Windows (S, T) with six digits, as sensors have them."""
+    random = np.random.default_rng(seed)
+    phase = random.uniform(0, 2 * np.pi, (count, 1))
+    angle = np.linspace(0, 2 * np.pi, WINDOW)[None]
+    return np.round(np.sin(angle + phase) + random.normal(0, 0.05, (count, WINDOW)), 6)
+
+
+def untrained() -> Engine:
+    """An engine that takes every twentieth wave for an anomaly."""
+    torch.manual_seed(0)
+    card = Card(
+        model=MODEL,
+        channels=("value",),
+        units={},
+        vocabulary=Vocabulary(),
+        window=WINDOW,
+        stride=1,
+        reader=ReaderConfig(series="wave"),
+        scaler=Scaler((0.0,), (0.7,), (0,)),
+        interval=None,
+        training={},
+        scoring=ScoringConfig(),
+        levels=None,
+        calibration=None,
+        bands=None,
+        versions={},
+    )
+    weights = card.network().state_dict()
+    held_out = waves(HELD_OUT, seed=1)
+    analyses = Engine(Artifact(card, weights)).analyse(list(held_out[:, :, None]))
+    scores = np.concatenate([analysis.score for analysis in analyses])
+    card = replace(
+        card,
+        calibration=Calibration.fit(scores, 0.95, HELD_OUT),
+        bands=Bands.fit([held_out[:, :, None].astype(np.float32)], HELD_OUT),
+    )
+    return Engine(Artifact(card, weights))
+
+
+def requests(windows: int) -> dict[str, Call]:
+    """The same windows in every form, and some forms with every output."""
+    values = waves(windows, seed=2)
+    whole = values.reshape(-1)[: windows + WINDOW - 1]
+    instances = {"instances": values.tolist()}
+    tensor = {"name": "waves", "shape": [windows, WINDOW, 1], "datatype": "FP32"}
+    chunk = values.astype(np.float32).tobytes()
+    sized = tensor | {"parameters": {"binary_data_size": len(chunk)}}
+    head = json.dumps({"inputs": [sized]}).encode()
+    names = np.repeat(np.arange(windows).astype(str), WINDOW)
+    apart = pa.table({"wave": names, "value": values.reshape(-1)})
+    calls = {
+        "JSON instances": _json(instances),
+        "JSON data, one series": _json({"data": whole.tolist()}),
+        "JSON columns, one series": _json({"columns": {"value": whole.tolist()}}),
+        "inference protocol, JSON": _json(
+            {"inputs": [tensor | {"data": values.reshape(-1).tolist()}]}
+        ),
+        "inference protocol, binary": Call(head + chunk, json_length=str(len(head))),
+        "CSV, several series": Call(_csv(apart), content_type="text/csv"),
+        "CSV, one series": Call(_csv(pa.table({"value": whole})), content_type="text/csv"),
+        "npy, float32": Call(_npy(values[:, :, None].astype(np.float32))),
+        "Arrow, several series": Call(_arrow(apart)),
+        "Arrow, one series": Call(_arrow(pa.table({"value": whole}))),
+    }
+    for output in OUTPUTS:
+        calls[f"JSON instances: {output}"] = _json({**instances, "output": [output]})
+    for output in ("band", "events"):
+        calls[f"JSON data: {output}"] = _json({"data": whole.tolist(), "output": [output]})
+    alarming = {"output": ["events"], "threshold": -1e6}
+    calls["JSON instances: events in all"] = _json({**instances, **alarming})
+    calls["JSON data: events in all"] = _json({"data": whole.tolist(), **alarming})
+    return calls
+
+
+def asking(engine: Engine, call: Call) -> Ask:
+    """What asks a service, and gives the seconds of each phase."""
+    asked = Service(engine, "waves", "1.0", Limits())
+
+    def ask() -> Seconds:
+        with watched() as seconds:
+            began = time.perf_counter()
+            (reply,) = asked.answer([call])
+            whole = time.perf_counter() - began
+        if reply.status != 200:
+            raise RuntimeError(reply.body.decode())
+        seconds["around"] -= seconds["network"]
+        seconds["rest"] = whole - sum(seconds.values())
+        return seconds
+
+    return ask
+
+
+@contextmanager
+def watched() -> Iterator[Seconds]:
+    """Adds up the seconds of every phase of what is answered meanwhile."""
+    seconds: Seconds = defaultdict(float)
+
+    def timed(phase: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            began = time.perf_counter()
+            try:
+                return function(*args)
+            finally:
+                seconds[phase] += time.perf_counter() - began
+
+        return call
+
+    with ExitStack() as stack:
+        for phase, name in OURS.items():
+            function = timed(phase, getattr(service, name))
+            stack.enter_context(patch.object(service, name, function))
+        for phase, name in (("around", "analyse"), ("network", "_run_batch")):
+            # A function of a class, so that it is bound to the engine as ever.
+            function = timed(phase, getattr(Engine, name))
+            stack.enter_context(patch.object(Engine, name, lambda *args, f=function: f(*args)))
+        yield seconds
+
+
+def by_hand(engine: Engine, body: bytes) -> Ask:
+    """What does the same as a service does of JSON instances, all windows at a time."""
+    calibration = engine.card.require_calibration()
+    arrays = np.array(json.loads(body)["instances"])[:, :, None]
+
+    def ask() -> Seconds:
+        analyses = engine.analyse(list(arrays))  # so that caches are as cold as for the others
+        seconds: Seconds = {}
+        began = time.perf_counter()
+        content = json.loads(body)
+        seconds["read"] = (after := time.perf_counter()) - began
+        np.array(ByHand.model_validate(content).instances, dtype=np.float32)
+        seconds["check"] = (checked := time.perf_counter()) - after
+        judged = calibration.judged(
+            np.concatenate([analysis.score for analysis in analyses]), calibration.threshold()
+        )
+        seconds["pick"] = (picked := time.perf_counter()) - checked
+        json.dumps({"predictions": _predictions(analyses, judged)}).encode()
+        seconds["write"] = time.perf_counter() - picked
+        return seconds
+
+    return ask
+
+
+def every(windows: int) -> dict[str, Ask]:
+    """All that is measured, by name."""
+    engine, calls = untrained(), requests(windows)
+    asks = {name: asking(engine, call) for name, call in calls.items()}
+    return asks | {"JSON instances, by hand": by_hand(engine, calls["JSON instances"].body)}
+
+
+def measure(asks: Mapping[str, Ask], rounds: int) -> dict[str, Seconds]:
+    """Median seconds of each phase."""
+    for ask in asks.values():
+        ask()  # which pays for what is set up on first use
+    taken = [{name: ask() for name, ask in asks.items()} for _ in range(rounds)]
+    return {
+        name: {phase: float(np.median([one[name][phase] for one in taken])) for phase in phases}
+        for name, phases in taken[0].items()
+    }
+
+
+def report(measured: Mapping[str, Seconds]) -> Table:
+    """A row for each request, in milliseconds."""
+    # The network does the same for all of them.
+    network = np.median([row["network"] for row in measured.values() if "network" in row])
+    beside = (*OURS, "rest")
+    table = Table("", *beside, "together", "share", "around", "share", "network", title="ms")
+    for name, row in measured.items():
+        together = sum(row.get(phase, 0.0) for phase in beside)
+        cells = [f"{1000 * row[phase]:.2f}" if phase in row else "" for phase in beside]
+        cells += [f"{1000 * together:.2f}", f"{together / network:.1%}"]
+        if "network" in row:
+            cells += [f"{1000 * row['around']:.2f}", f"{row['around'] / network:.1%}"]
+            cells += [f"{1000 * row['network']:.0f}"]
+        table.add_row(name, *cells)
+    return table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=9)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    Console(width=120).print(report(measure(every(WINDOWS), options.rounds)))
+
+
+def _predictions(analyses: list[Analysis], judged: dict[str, NDArray[Any]]) -> list[dict[str, Any]]:
+    """The answer by hand, with the fields of the usual one."""
+    threshold = float(judged.pop("threshold"))
+    return [
+        {
+            "window": {"length": WINDOW, "stride": 1, "starts": analysis.starts.tolist()},
+            "latent": analysis.latent.tolist(),
+            "threshold": threshold,
+            **{name: [values[i].item()] for name, values in judged.items()},
+        }
+        for i, analysis in enumerate(analyses)
+    ]
+
+
+def _json(content: dict[str, Any]) -> Call:
+    return Call(json.dumps(content).encode(), content_type="application/json")
+
+
+def _csv(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    csv.write_csv(table, sink)
+    return sink.getvalue()
+
+
+def _arrow(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    with ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue()
+
+
+def _npy(array: NDArray[np.float32]) -> bytes:
+    sink = io.BytesIO()
+    np.save(sink, array)
+    return sink.getvalue()
+
+
+if __name__ == "__main__":
+    main()

@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import ConfigDict, Field, with_config
+from pydantic import Field, with_config
 from typing_extensions import TypedDict  # pydantic wants it where typing has another
 
 from rvae.contract.options import Task
 from rvae.contract.outputs import Output
+from rvae.contract.shapes import CLOSED
 
 __all__ = [
     "CalibrationSaid",
@@ -20,8 +21,6 @@ __all__ = [
     "TimesSaid",
     "VersionsSaid",
 ]
-
-CLOSED = ConfigDict(extra="forbid")
 
 Quantile = Annotated[float, Field(gt=0, lt=1)]
 

@@ -6,7 +6,7 @@ from rvae.artifact import Card
 from rvae.contract.latents import FARTHEST
 from rvae.contract.options import BESIDE, FIELDS, MOST, Options
 
-__all__ = ["Schema", "field_schemas", "of_instances"]
+__all__ = ["NULL", "Schema", "field_schemas", "of_instances"]
 
 Schema = dict[str, Any]
 

@@ -1,6 +1,6 @@
 """The fields of a request: what they may be, and which of them go together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -16,7 +16,7 @@ from rvae.adaptation import FASTEST
 from rvae.contract.outputs import NAMES, Output
 from rvae.errors import FieldError, require
 
-__all__ = ["BESIDE", "FIELDS", "FORMS", "MOST", "WHOLE", "Options", "Task", "path_of"]
+__all__ = ["BESIDE", "FIELDS", "FORMS", "MOST", "WHOLE", "Options", "Task", "first_fault"]
 
 Task = Literal["score", "encode", "reconstruct", "decode", "sample"]
 
@@ -137,9 +137,7 @@ class Options(BaseModel):
         try:
             options = cls.model_validate(fields)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            message = first["msg"][:1].lower() + first["msg"][1:]
-            raise FieldError(path_of(first["loc"]), message) from None
+            raise FieldError(*first_fault(error)) from None
         options._require_together()
         return options
 
@@ -193,7 +191,8 @@ class Options(BaseModel):
         )
 
 
-def path_of(location: Sequence[int | str]) -> str:
-    """What the field at a place of a body is called."""
-    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
-    return "".join(parts).removeprefix(".")
+def first_fault(error: ValidationError) -> tuple[str, str]:
+    """Which field of a body is the first that is wrong, and what is wrong with it."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
+    return "".join(parts).removeprefix("."), first["msg"][:1].lower() + first["msg"][1:]

@@ -1,12 +1,10 @@
 """The JSON Schema of requests: of any model, or of one."""
 
 from rvae.artifact import Card
-from rvae.contract.field_schemas import Schema, field_schemas, of_instances
+from rvae.contract.field_schemas import NULL, Schema, field_schemas, of_instances
 from rvae.contract.options import BESIDE, FIELDS, FORMS, Options, Task
 
 __all__ = ["request_schema"]
-
-NULL: Schema = {"type": "null"}
 
 # What must hold of a request for a score beside the types of its fields.
 TOGETHER: Schema = {

@@ -5,7 +5,15 @@ from typing import Annotated, NotRequired
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict  # pydantic wants it where typing has another
 
-__all__ = ["Drawing", "Fault", "InferenceAnswer", "Prediction", "Predictions", "ServerFault"]
+__all__ = [
+    "CLOSED",
+    "Drawing",
+    "Fault",
+    "InferenceAnswer",
+    "Prediction",
+    "Predictions",
+    "ServerFault",
+]
 
 CLOSED = ConfigDict(extra="forbid")
 

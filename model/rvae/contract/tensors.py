@@ -19,7 +19,7 @@ from rvae.artifact import Card
 from rvae.contract.arrays import given_in_array
 from rvae.contract.given import Given, given, require_few, require_window
 from rvae.contract.lists import numbers_in, values_of
-from rvae.contract.options import BESIDE, WHOLE, Options, path_of
+from rvae.contract.options import BESIDE, WHOLE, Options, first_fault
 from rvae.contract.outputs import NAMES, Output
 from rvae.errors import FieldError, MalformedError, require, require_readable
 
@@ -164,9 +164,7 @@ def read_inference(content: Mapping[str, Any], binary: memoryview) -> Inference:
     try:
         request = InferenceRequest.model_validate(content)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        message = first["msg"][:1].lower() + first["msg"][1:]
-        raise MalformedError(path_of(first["loc"]), message) from None
+        raise MalformedError(*first_fault(error)) from None
     tensors: dict[str, Tensor] = {}
     for i, one in enumerate(request.inputs):
         field = f"inputs[{i}]"

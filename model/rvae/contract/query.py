@@ -182,10 +182,10 @@ def _loads(text: bytes | memoryview, field: str) -> Any:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
         hint = ""
-        if b"NaN" in bytes(text):
-            hint = "; JSON has no NaN, write null for a missing value"
-        elif bytes(text[:2]) in (b"\x1f\x8b", b"PK"):
+        if bytes(text[:2]) in (b"\x1f\x8b", b"PK"):
             hint = "; it looks compressed: send JSON, or a .npy and no .npz, as it is"
         elif bytes(text[:1]) not in b" \t\r\n[{":
             hint = f"; bodies of another kind need their Content-Type: {', '.join(Media)}"
+        elif b"NaN" in bytes(text):
+            hint = "; JSON has no NaN, write null for a missing value"
         raise MalformedError(field, f"is not valid JSON: {error}{hint}") from None

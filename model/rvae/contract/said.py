@@ -43,9 +43,11 @@ def said_of(analyses: Sequence[Analysis], query: Query, stride: int, card: Card)
     calibration, given = card.require_calibration(), query.given
     judging = bool({"score", "events"} & set(query.output))
     thresholds = _thresholds(analyses, query.options, calibration) if judging else np.empty(0)
-    # Of all series at once: most may have a single window, which is little to call NumPy for.
-    scores = np.concatenate([analysis.score for analysis in analyses])
-    judged = calibration.judged(scores, thresholds) if "score" in query.output else {}
+    judged: dict[str, NDArray[Any]] = {}
+    if "score" in query.output:
+        # Of all series at once: most may have a single window, which is little to call NumPy for.
+        scores = np.concatenate([analysis.score for analysis in analyses])
+        judged = calibration.judged(scores, thresholds)
     borders = pairwise(accumulate((len(analysis.starts) for analysis in analyses), initial=0))
     said = []
     for analysis, series, (first, end) in zip(analyses, given.series, borders, strict=True):

@@ -31,12 +31,12 @@ from rvae.config import (
     TrainingConfig,
 )
 from rvae.data.readers import read
-from rvae.engine import Engine
-from rvae.metrics import detection
+from rvae.evaluation.metrics import detection
+from rvae.inference.compute import keep_freed_memory
+from rvae.inference.engine import Engine
 from rvae.networks import recurrent
 from rvae.networks.recurrent import RecurrentDecoder
-from rvae.process import keep_freed_memory
-from rvae.training import fit
+from rvae.training.fit import fit
 
 
 def unrolled(hidden_only: bool, clock: bool) -> Callable[..., Tensor]:

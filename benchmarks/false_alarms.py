@@ -20,7 +20,7 @@ from rich.table import Table
 
 from benchmarks.detection.files import read_file
 from benchmarks.detection.rvae_variants import trained
-from rvae.adaptation import adaptive_thresholds
+from rvae.scoring.adaptive_threshold import adaptive_thresholds
 
 FEWEST_POINTS = 3000
 FIRST = re.compile(r"_1st_(\d+)\.csv$")

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rvae.data.period import period
-from rvae.detection_metrics import point_detection
+from rvae.evaluation.point_metrics import point_detection
 
 TOLERANCE = 1e-6
 

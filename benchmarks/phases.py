@@ -32,16 +32,18 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.table import Table
 
-from rvae import service
-from rvae.artifact import Artifact, Card
-from rvae.bands import Bands
-from rvae.calibration import Calibration
 from rvae.config import ModelConfig, ReaderConfig, RecurrentConfig, ScoringConfig
-from rvae.contract.messages import Call
 from rvae.data.scaler import Scaler
 from rvae.data.vocabulary import Vocabulary
-from rvae.engine import Analysis, Engine
-from rvae.service import Limits, Service
+from rvae.inference.analysis import Analysis
+from rvae.inference.artifact import Artifact, network_of
+from rvae.inference.card import Card
+from rvae.inference.engine import Engine
+from rvae.scoring.bands import Bands
+from rvae.scoring.calibration import Calibration
+from rvae.serving import service
+from rvae.serving.contract.messages import Call
+from rvae.serving.service import Limits, Service
 
 WINDOW = 140
 MODEL = ModelConfig(recurrent=RecurrentConfig(hidden=90, depth=2), latent=20)
@@ -90,7 +92,7 @@ def untrained() -> Engine:
         bands=None,
         versions={},
     )
-    weights = card.network().state_dict()
+    weights = network_of(card).state_dict()
     held_out = waves(HELD_OUT, seed=1)
     analyses = Engine(Artifact(card, weights)).analyse(list(held_out[:, :, None]))
     scores = np.concatenate([analysis.score for analysis in analyses])

@@ -37,10 +37,10 @@ from rvae.config import (
     TrainingConfig,
 )
 from rvae.data.readers import read
-from rvae.packaging import build_archive
-from rvae.process import usable_processors
-from rvae.server import TorchServe, archives_in
-from rvae.training import fit
+from rvae.inference.compute import available_cpus
+from rvae.serving.packaging import build_archive
+from rvae.serving.torchserve import TorchServe, archives_in
+from rvae.training.fit import fit
 
 WINDOW = 140
 MODEL = ModelConfig(recurrent=RecurrentConfig(hidden=90, depth=2), latent=20)
@@ -149,7 +149,7 @@ def main() -> None:
             other = subprocess.Popen(
                 [sys.executable, folder / "alternative.py", checkpoint, str(port)],
                 # With more threads than idle processors it takes seven times as long.
-                env=os.environ | {"OMP_NUM_THREADS": str(max(1, usable_processors() - 1))},
+                env=os.environ | {"OMP_NUM_THREADS": str(max(1, available_cpus() - 1))},
             )
             try:
                 url = f"http://127.0.0.1:{port}/predict"

@@ -13,9 +13,9 @@ import requests
 from rich.console import Console
 from rich.table import Table
 
-from rvae.metrics import detection
-from rvae.plots import plot_scored_series
-from rvae.server import TorchServe, archives_in
+from rvae.evaluation.metrics import detection
+from rvae.plots.series import plot_scored_series
+from rvae.serving.torchserve import TorchServe, archives_in
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "demo"

@@ -1,4 +1,4 @@
-"""TorchServe's batch of requests → `rvae.service` → TorchServe's batch of responses."""
+"""TorchServe's batch of requests → `rvae.serving.service` → TorchServe's batch of responses."""
 
 import logging
 import os
@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
-from rvae.contract.messages import Call, Reply
-from rvae.engine import Engine
-from rvae.process import computing_threads, keep_freed_memory
-from rvae.service import Limits, Service
+from rvae.inference.compute import compute_threads, keep_freed_memory
+from rvae.inference.engine import Engine
+from rvae.serving.contract.messages import Call, Reply
+from rvae.serving.service import Limits, Service
 
 # Where a body is: of a form, in the field of this name.
 PLACES = ("body", "data")
@@ -32,7 +32,7 @@ class RvaeHandler:
         on_gpu = gpu is not None and torch.cuda.is_available()
         options = context.model_yaml_config.get("rvae", {})
         if not on_gpu:
-            share = computing_threads(int(os.environ.get("RVAE_WORKERS", "1")))
+            share = compute_threads(int(os.environ.get("RVAE_WORKERS", "1")))
             torch.set_num_threads(share or torch.get_num_threads())
         engine = Engine.load(properties["model_dir"], f"cuda:{gpu}" if on_gpu else "cpu")
         manifest = context.manifest["model"]

@@ -17,11 +17,11 @@ from rvae.config import (
     TrainingConfig,
 )
 from rvae.data.readers import read
-from rvae.engine import Engine
-from rvae.packaging import build_archive
-from rvae.server import Archive, TorchServe, archives_in
-from rvae.training import Outcome, fit
-from waves import anomalous_waves, waves
+from rvae.inference.engine import Engine
+from rvae.serving.packaging import build_archive
+from rvae.serving.torchserve import Archive, TorchServe, archives_in
+from rvae.training.fit import Outcome, fit
+from tests.support.waves import anomalous_waves, waves
 
 STEPS = 32
 

@@ -15,8 +15,6 @@ import pyarrow.csv
 import pytest
 from pyarrow import parquet
 
-from machines import machines
-from rvae.artifact import Artifact
 from rvae.cli import evaluate, score
 from rvae.config import (
     DataConfig,
@@ -29,11 +27,12 @@ from rvae.config import (
 )
 from rvae.data.readers import read
 from rvae.errors import FieldError
-from rvae.training import fit
-from waiting import wait_for
-from waves import anomalous_waves, waves
-
-ROOT = Path(__file__).parent.parent
+from rvae.inference.artifact import Artifact
+from rvae.training.fit import fit
+from tests.support.machines import machines
+from tests.support.paths import ROOT
+from tests.support.waiting import wait_for
+from tests.support.waves import anomalous_waves, waves
 
 
 def rvae(*arguments, cwd, **options):
@@ -304,7 +303,7 @@ def test_windows_are_numbered_alike_however_they_are_worked_through(
     """Also where the last piece of a series holds but the window at its end."""
     values = np.random.default_rng(0).normal(20, 2, (2, 77, 1))
     np.save(tmp_path / "long.npy", values)
-    monkeypatch.setattr("rvae.engine.NUMBERS_A_SLAB", slab * 32)
+    monkeypatch.setattr("rvae.inference.engine.NUMBERS_PER_CHUNK", slab * 32)
     score(checkpoint, tmp_path / "long.npy", tmp_path / "scores.parquet", stride=10)
     table = parquet.read_table(tmp_path / "scores.parquet")
     assert table["start"].to_pylist() == [0, 10, 20, 30, 40, 45] * 2

@@ -16,8 +16,8 @@ from benchmarks.detection.methods import METHODS
 from benchmarks.detection.records import Record, Task, append, read_records
 from benchmarks.detection.windows import Fit
 from rvae.data.period import period
-from rvae.detection_metrics import point_detection
 from rvae.errors import require
+from rvae.evaluation.point_metrics import point_detection
 
 __all__ = ["METRICS", "measured", "run"]
 

@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 from benchmarks.detection.windows import Fit, Score
 from rvae.config import ReaderConfig
 from rvae.data.series import Dataset, Series
-from rvae.engine import Engine
 from rvae.errors import FieldError, require
-from rvae.training import fit
+from rvae.inference.engine import Engine
+from rvae.training.fit import fit
 
 __all__ = ["VARIANTS", "trained", "variant"]
 
 CONFIG = Path(__file__).parents[2] / "configs" / "detection.yaml"
 
-# Arguments of `rvae.training.fit` that are no sections of a configuration.
+# Arguments of `rvae.training.fit.fit` that are no sections of a configuration.
 NO_SECTIONS: set[str | int] = {"dataset", "output", "progress", "resume"}
 
 # Sections that the benchmark itself sees to.
@@ -80,7 +80,7 @@ def trained(
 
 
 def _options(config: Path, overrides: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """The sections as `rvae.training.fit` takes them.
+    """The sections as `rvae.training.fit.fit` takes them.
 
     Raises:
         FieldError: If the file is missing, or an option is unknown or wrong.

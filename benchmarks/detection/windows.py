@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rvae.data.windows import every_window
+from rvae.data.windows import window_view
 from rvae.errors import require
-from rvae.scoring import over_series
+from rvae.scoring.aggregation import mean_by_point
 
 __all__ = [
     "WINDOW",
@@ -24,7 +24,7 @@ __all__ = [
 WINDOW = 64
 
 # A few dozen megabytes where there are many channels.
-WINDOWS_A_RUN = 1024
+WINDOWS_PER_BATCH = 1024
 
 # Values (N, C) of a whole series → scores (N,), higher where more anomalous.
 Score = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -57,7 +57,7 @@ def vectors_of(scaled: NDArray[np.float64]) -> NDArray[np.float64]:
         FieldError: If there are fewer points than a window has.
     """
     _require_window(scaled)
-    return every_window(scaled, WINDOW).reshape(len(scaled) - WINDOW + 1, -1)
+    return window_view(scaled, WINDOW).reshape(len(scaled) - WINDOW + 1, -1)
 
 
 def of_points(scale: Scaling, errors: Errors) -> Score:
@@ -81,15 +81,15 @@ def of_windows(scale: Scaling, errors: Errors) -> Score:
 
 def _runs(scaled: NDArray[np.float64], errors: Errors) -> Iterator[NDArray[Any]]:
     _require_window(scaled)
-    windows = every_window(scaled, WINDOW)
-    for first in range(0, len(windows), WINDOWS_A_RUN):
-        yield errors(np.ascontiguousarray(windows[first : first + WINDOWS_A_RUN]))
+    windows = window_view(scaled, WINDOW)
+    for first in range(0, len(windows), WINDOWS_PER_BATCH):
+        yield errors(np.ascontiguousarray(windows[first : first + WINDOWS_PER_BATCH]))
 
 
 def _averaged(runs: list[NDArray[Any]], length: int) -> NDArray[np.float64]:
     said = np.concatenate(runs)
     pointwise = np.broadcast_to(said, (len(said), WINDOW))
-    return over_series(pointwise, np.arange(len(said)), length)
+    return mean_by_point(pointwise, np.arange(len(said)), length)
 
 
 def _require_window(scaled: NDArray[np.float64]) -> None:

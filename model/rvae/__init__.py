@@ -13,16 +13,16 @@ Missing values are NaN in arrays and `False` in boolean masks of the same shape.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from rvae._version import __version__
 from rvae.errors import FieldError
 
 if TYPE_CHECKING:
-    from rvae.artifact import Artifact
-    from rvae.engine import Engine
+    from rvae.inference.artifact import Artifact
+    from rvae.inference.engine import Engine
 
 __all__ = ["Artifact", "Engine", "FieldError", "__version__"]
-__version__ = "0.1.0"
 
-_HOMES = {"Artifact": "rvae.artifact", "Engine": "rvae.engine"}
+_HOMES = {"Artifact": "rvae.inference.artifact", "Engine": "rvae.inference.engine"}
 
 
 def __getattr__(name: str) -> Any:

@@ -23,8 +23,8 @@ from rvae.data.patterns import PatternsConfig
 from rvae.errors import FieldError
 
 if TYPE_CHECKING:
-    from rvae.artifact import Card
     from rvae.data.series import Dataset
+    from rvae.inference.card import Card
 
 # Every command imports what it needs: serving must not wait for Lightning, nor training need Java.
 
@@ -50,15 +50,15 @@ def fit(
     """
     import torch
 
-    from rvae.calibration import windows_needed
     from rvae.data.readers import read
-    from rvae.process import computing_threads, keep_freed_memory
-    from rvae.training import fit
+    from rvae.inference.compute import compute_threads, keep_freed_memory
+    from rvae.scoring.calibration import windows_needed
+    from rvae.training.fit import fit
 
     for chatty in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     keep_freed_memory()
-    if threads := computing_threads(training.devices):
+    if threads := compute_threads(training.devices):
         torch.set_num_threads(threads)
         # Lightning would think of another number for processes that train together.
         os.environ["OMP_NUM_THREADS"] = str(threads)
@@ -125,10 +125,10 @@ def evaluate(
     from rich.console import Console
     from rich.table import Table
 
-    from rvae.data.windows import every_window
-    from rvae.engine import Engine
+    from rvae.data.windows import window_view
     from rvae.errors import require
-    from rvae.metrics import ExplainedVariance, detection
+    from rvae.evaluation.metrics import ExplainedVariance, detection
+    from rvae.inference.engine import Engine
 
     engine = Engine.load(checkpoint)
     card = engine.card
@@ -136,12 +136,12 @@ def evaluate(
     explained = ExplainedVariance()
     all_scores, all_labels = [], []
     for _, stretch, analysis in engine.scan(dataset.series, stride):
-        anomalous = every_window(stretch.anomalous[:, None], card.window)[analysis.starts]
+        anomalous = window_view(stretch.anomalous[:, None], card.window)[analysis.starts]
         scores, labels = analysis.score, anomalous.any(axis=(1, 2))
-        values = every_window(np.asarray(stretch.values), card.window)[analysis.starts]
+        values = window_view(np.asarray(stretch.values), card.window)[analysis.starts]
         normal = ~labels & ~np.isnan(scores)
         if normal.any():
-            windows = card.scaler.spread_out(card.scaler.transform(values[normal]))
+            windows = card.scaler.one_hot(card.scaler.transform(values[normal]))
             explained.add(windows, analysis.mean[normal])
         all_scores.append(scores)
         all_labels.append(labels)
@@ -205,9 +205,9 @@ def score(
         adapt: Rate from 0 to 0.1 at which the threshold follows each series; it stays if left out.
         gap: Most steps between events that are one; the stride if left out.
     """
-    from rvae import tabulate
-    from rvae.engine import Engine
     from rvae.errors import require
+    from rvae.inference import export
+    from rvae.inference.engine import Engine
 
     require(not (points and events), "events", "cannot be written together with points")
     require(adapt is None or not points, "adapt", "is for windows and events: points have no flag")
@@ -215,12 +215,12 @@ def score(
     engine = Engine.load(checkpoint)
     series = _read_like(data, engine.card, None, array, layout, labels=False).series
     if events:
-        rows = tabulate.events(engine, series, stride, adapt, gap)
+        rows = export.event_records(engine, series, stride, adapt, gap)
     elif points:
-        rows = tabulate.points(engine, series, stride)
+        rows = export.point_records(engine, series, stride)
     else:
-        rows = tabulate.windows(engine, series, stride, adapt)
-    print(f"Wrote {tabulate.write(output, rows)} rows to {output}")
+        rows = export.window_records(engine, series, stride, adapt)
+    print(f"Wrote {export.write(output, rows)} rows to {output}")
 
 
 def sample(
@@ -241,9 +241,9 @@ def sample(
     """
     import numpy as np
 
-    from rvae import tabulate
-    from rvae.engine import Engine
     from rvae.errors import require
+    from rvae.inference import export
+    from rvae.inference.engine import Engine
 
     require(count >= 1, "count", f"must be at least 1, got {count}")
     engine = Engine.load(checkpoint)
@@ -252,7 +252,7 @@ def sample(
         output.parent.mkdir(parents=True, exist_ok=True)
         np.save(output, drawn)
     else:
-        tabulate.write(output, tabulate.drawn(engine.card, drawn))
+        export.write(output, export.sample_records(engine.card, drawn))
     print(f"Wrote {count} windows to {output}")
 
 
@@ -290,7 +290,7 @@ def archive(
         version: The model's version in addresses.
         store: Folder for the archive.
     """
-    from rvae.packaging import build_archive
+    from rvae.serving.packaging import build_archive
 
     print(f"Wrote {build_archive(checkpoint, name, version, store)}")
 
@@ -313,7 +313,7 @@ def serve(
         logs: Folder for logs.
         timeout: Seconds until a model must be ready.
     """
-    from rvae.server import TorchServe, archives_in
+    from rvae.serving.torchserve import TorchServe, archives_in
 
     # Both ask for the same: an orderly stop. A shell starts background jobs with SIGINT ignored.
     for asking in (signal.SIGINT, signal.SIGTERM):

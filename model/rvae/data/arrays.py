@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvae.config import ReaderConfig
+from rvae.data.open_files import allow_open_files
 from rvae.data.roles import anomalies, as_labels, as_times
 from rvae.data.series import Dataset, Series
-from rvae.data.stored import Stored
-from rvae.data.vocabulary import Vocabulary, in_order, numbered
+from rvae.data.stored import StoredArray
+from rvae.data.vocabulary import Vocabulary, sorted_vocabulary, word_codes
 from rvae.errors import require
-from rvae.process import allow_open_files
 
 __all__ = ["read_arrays", "read_npy_folder"]
 
@@ -72,8 +72,10 @@ def read_arrays(path: Path, config: ReaderConfig, known: Vocabulary | None) -> D
     if config.classes is not None:
         words = _words(arrays[config.classes])
         if known is None:
-            vocabulary = Vocabulary({}, in_order(words.reshape(-1).tolist(), config.classes))
-        codes = numbered(words.reshape(-1).tolist(), vocabulary.classes).reshape(words.shape)
+            vocabulary = Vocabulary(
+                {}, sorted_vocabulary(words.reshape(-1).tolist(), config.classes)
+            )
+        codes = word_codes(words.reshape(-1).tolist(), vocabulary.classes).reshape(words.shape)
         classes = _of_steps(codes.astype(np.int64) - 1, shape, "reader.classes")
         if config.normal:
             labels = anomalies(classes, vocabulary.classes, config.normal)
@@ -102,7 +104,7 @@ def read_npy_folder(paths: Sequence[Path], config: ReaderConfig) -> Dataset:
     require(not config.categorical, "reader.categorical", "is for tables: arrays hold numbers")
     require(config.layout == "series", "reader.layout", 'must be "series" for a folder')
     allow_open_files(len(paths))
-    views = [Stored.of_npy(path) for path in paths]
+    views = [StoredArray.of_npy(path) for path in paths]
     for path, view in zip(paths, views, strict=True):
         require(
             view.shape[1] == views[0].shape[1],

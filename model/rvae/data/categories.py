@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvae.data.series import Series
-from rvae.data.stored import Spool, Stored, blocks
+from rvae.data.stored import Spool, StoredArray, blocks
 from rvae.data.vocabulary import Vocabulary
 
-__all__ = ["Renumbering", "known_to_training"]
+__all__ = ["Renumbering", "restrict_to_training"]
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,9 @@ class Renumbering:
         return [replace(s, values=self._renumbered(s.values, spool)) for s in series]
 
     def _renumbered(
-        self, values: NDArray[np.float64] | Stored, spool: Spool
-    ) -> NDArray[np.float64] | Stored:
-        if not isinstance(values, Stored):
+        self, values: NDArray[np.float64] | StoredArray, spool: Spool
+    ) -> NDArray[np.float64] | StoredArray:
+        if not isinstance(values, StoredArray):
             return self._applied(values)
         start = len(spool.stored())
         for block in blocks(values):
@@ -49,10 +49,10 @@ class Renumbering:
         return values
 
 
-def known_to_training(
+def restrict_to_training(
     training: Sequence[Series], channels: Sequence[str], vocabulary: Vocabulary
 ) -> tuple[Vocabulary, Renumbering]:
-    """The categories that some step of the training part has, and what they are numbered now.
+    """The categories that some step of the training part has, and what they are word_codes now.
 
     The others are unknown to the model, as whatever comes when it serves.
     """

@@ -21,7 +21,7 @@ NOISE = 0  # the code of noise; patterns have codes from 1 on
 ProbeKind = Literal["known", "new", "outliers", "shifted", "raised"]
 
 # Fewer steps a cycle would look like noise in a plot.
-STEPS_A_CYCLE = 8
+STEPS_PER_CYCLE = 8
 
 # What probes do, where a pattern has a standard deviation of 1.
 OUTLIERS = 3  # single values of a window
@@ -62,7 +62,7 @@ class PatternsConfig:
         for name in ("patterns", "channels", "sines", "repeats"):
             require(getattr(self, name) >= 1, f"patterns.{name}", "must be at least 1")
         require(
-            self.length >= STEPS_A_CYCLE, "patterns.length", f"must be at least {STEPS_A_CYCLE}"
+            self.length >= STEPS_PER_CYCLE, "patterns.length", f"must be at least {STEPS_PER_CYCLE}"
         )
         require(
             self.sines <= self.most_cycles,
@@ -80,7 +80,7 @@ class PatternsConfig:
     @property
     def most_cycles(self) -> int:
         """Cycles of the fastest sine that a pattern may hold."""
-        return self.length // STEPS_A_CYCLE
+        return self.length // STEPS_PER_CYCLE
 
 
 def generate(config: PatternsConfig) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

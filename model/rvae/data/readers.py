@@ -11,11 +11,11 @@ import pyarrow as pa
 from rvae.config import ReaderConfig
 from rvae.data.arrays import read_arrays, read_npy_folder
 from rvae.data.roles import anomalies, rows
-from rvae.data.series import STEPS_A_PIECE, Dataset, Series
+from rvae.data.series import STEPS_PER_CHUNK, Dataset, Series
 from rvae.data.stored import blocks
 from rvae.data.tables import read_parquet_folder, read_table
 from rvae.data.ucr import read_ucr
-from rvae.data.vocabulary import Vocabulary, in_order, numbered
+from rvae.data.vocabulary import Vocabulary, sorted_vocabulary, word_codes
 from rvae.errors import FieldError, require
 
 __all__ = ["read"]
@@ -76,7 +76,7 @@ def _require_rising(series: Series) -> None:
         times = piece.clock() if before is None else np.append(before, piece.clock())
         rises = np.diff(times) > np.timedelta64(0)
         if not rises.all():
-            step = number * STEPS_A_PIECE + int(np.argmin(rises)) - (before is not None)
+            step = number * STEPS_PER_CHUNK + int(np.argmin(rises)) - (before is not None)
             message = f"does not rise after step {step} of series {series.name}"
             raise FieldError("reader.time", message)
         before = times[-1]
@@ -119,8 +119,8 @@ def _read_archive(path: Path, config: ReaderConfig, known: Vocabulary | None) ->
     vocabulary = known or Vocabulary()
     if cases.classes is not None:
         if known is None:
-            vocabulary = Vocabulary({}, in_order(cases.classes, "class"))
-        codes = numbered(cases.classes, vocabulary.classes).astype(np.int64) - 1
+            vocabulary = Vocabulary({}, sorted_vocabulary(cases.classes, "class"))
+        codes = word_codes(cases.classes, vocabulary.classes).astype(np.int64) - 1
         labels = anomalies(codes, vocabulary.classes, config.normal) if config.normal else None
     series = rows(cases.values, labels, codes)
     longest = max(map(len, series))

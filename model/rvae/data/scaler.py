@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from rvae.data.series import Series
 from rvae.data.stored import blocks
+from rvae.data.summary import Summary
 from rvae.errors import require
-from rvae.summary import Summary
 
 __all__ = ["Scaler", "summarise"]
 
@@ -21,11 +21,11 @@ FARTHEST = 1e12
 
 
 def summarise(series: Sequence[Series]) -> Summary:
-    """Look at every value of some series with the same channels."""
+    """LearningSnapshot at every value of some series with the same channels."""
     summary = Summary.empty(series[0].values.shape[1])
     for s in series:
         for block in blocks(s.values):
-            summary = summary.joined_by(block)
+            summary = summary.merge(block)
     return summary
 
 
@@ -114,7 +114,7 @@ class Scaler:
         """Scale (..., C). The difference is taken in float64: a level of 1e9 must not eat it."""
         return ((values - np.array(self.mean)) / np.array(self.scale)).astype(np.float32)
 
-    def spread_out(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
+    def one_hot(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scaled values (..., C) as networks reconstruct them: (..., E).
 
         A numeric channel is one number. A categorical one is as many as it has categories: one at

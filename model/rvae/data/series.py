@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvae.config import ReaderConfig
-from rvae.data.stored import Stored
+from rvae.data.stored import StoredArray
 from rvae.data.vocabulary import Vocabulary
 from rvae.errors import FieldError
 
 __all__ = ["Dataset", "Series"]
 
-STEPS_A_PIECE = 1 << 16
+STEPS_PER_CHUNK = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +33,11 @@ class Series:
             where there are no classes.
     """
 
-    values: NDArray[np.float64] | Stored
+    values: NDArray[np.float64] | StoredArray
     name: str = ""
-    labels: NDArray[np.bool_] | Stored | None = None
-    times: NDArray[np.datetime64] | Stored | None = None
-    classes: NDArray[np.int64] | Stored | None = None
+    labels: NDArray[np.bool_] | StoredArray | None = None
+    times: NDArray[np.datetime64] | StoredArray | None = None
+    classes: NDArray[np.int64] | StoredArray | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -56,8 +56,8 @@ class Series:
 
     def pieces(self) -> Iterator["Series"]:
         """Stretches that are easy on memory, one after another."""
-        for start in range(0, len(self), STEPS_A_PIECE):
-            yield self.part(start, start + STEPS_A_PIECE)
+        for start in range(0, len(self), STEPS_PER_CHUNK):
+            yield self.part(start, start + STEPS_PER_CHUNK)
 
     def padded(self, length: int) -> "Series":
         """At least so many steps, the values missing at the end, where it had fewer.
@@ -99,7 +99,7 @@ class Series:
         """
         if self.times is None:
             raise FieldError("timestamps", "are missing: this model needs the time of every step")
-        if isinstance(self.times, Stored):
+        if isinstance(self.times, StoredArray):
             return np.asarray(self.times, dtype=np.int64).reshape(-1).view("datetime64[us]")
         return self.times
 

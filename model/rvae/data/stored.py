@@ -14,13 +14,13 @@ from numpy.typing import DTypeLike, NDArray
 
 from rvae.errors import FieldError, require
 
-__all__ = ["Spool", "Stored", "blocks"]
+__all__ = ["Spool", "StoredArray", "blocks"]
 
 # Half a megabyte: what is computed of them should stay within a processor's caches.
-NUMBERS_A_BLOCK = 1 << 16
+NUMBERS_PER_BLOCK = 1 << 16
 
 
-class Stored:
+class StoredArray:
     """Rows (N, C) of a file, of which nothing is in memory.
 
     A slice is again such a view; `numpy.asarray` reads the rows of a view, and only these, as
@@ -43,7 +43,7 @@ class Stored:
         self.shape = shape
 
     @classmethod
-    def of_npy(cls, path: Path) -> "Stored":
+    def of_npy(cls, path: Path) -> "StoredArray":
         """View a .npy file of numbers or truth values; (N,) becomes (N, 1).
 
         Raises:
@@ -77,7 +77,7 @@ class Stored:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, rows: slice) -> "Stored":
+    def __getitem__(self, rows: slice) -> "StoredArray":
         if not isinstance(rows, slice):
             raise TypeError(f"give a slice of rows, not {type(rows).__name__}")
         length, channels = self.shape
@@ -90,7 +90,7 @@ class Stored:
         start = min(start, length)
         stop = min(max(start, stop), length)
         offset = self._offset + start * channels * self._dtype.itemsize
-        return Stored(self._descriptor, offset, self._dtype, (stop - start, channels))
+        return StoredArray(self._descriptor, offset, self._dtype, (stop - start, channels))
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
@@ -126,12 +126,14 @@ class Spool:
         self._descriptor.write(values, rows * channels * self._dtype.itemsize)
         self._shape = (rows + len(values), channels)
 
-    def stored(self) -> Stored:
+    def stored(self) -> StoredArray:
         """What has been appended so far."""
-        return Stored(self._descriptor, 0, self._dtype, self._shape)
+        return StoredArray(self._descriptor, 0, self._dtype, self._shape)
 
 
-def blocks(values: NDArray[Any] | Stored, numbers: int = NUMBERS_A_BLOCK) -> Iterator[NDArray[Any]]:
+def blocks(
+    values: NDArray[Any] | StoredArray, numbers: int = NUMBERS_PER_BLOCK
+) -> Iterator[NDArray[Any]]:
     """Stretches (n, C) of at most so many numbers, but whole rows, one after another."""
     rows = max(1, numbers // max(1, values.shape[1]))
     for start in range(0, len(values), rows):

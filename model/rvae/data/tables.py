@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 from pyarrow import csv, parquet
 
 from rvae.config import ReaderConfig
-from rvae.data.batches import parquet_batches
-from rvae.data.cells import apart, is_number, numbers, of_words, timestamps, words
+from rvae.data.columns import apart, categorical_column, is_number, numbers, timestamps, words
+from rvae.data.parquet_batches import parquet_batches
 from rvae.data.roles import anomalies, as_labels, as_times, rows
 from rvae.data.series import Dataset, Series
 from rvae.data.stored import Spool
-from rvae.data.vocabulary import Vocabulary, in_order
+from rvae.data.vocabulary import Vocabulary, sorted_vocabulary
 from rvae.errors import FieldError, require
 
 __all__ = ["read_parquet_folder", "read_table"]
 
 # Of a .parquet file in a folder, whichever is less. Words take much more memory than numbers.
-ROWS_A_PIECE, NUMBERS_A_PIECE = 1 << 14, 1 << 19
+ROWS_PER_CHUNK, NUMBERS_PER_CHUNK = 1 << 14, 1 << 19
 
 NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 
@@ -176,8 +176,8 @@ class Columns:
                     word for word in pc.unique(words(piece, name)).to_pylist() if word
                 )
         return Vocabulary(
-            {name: in_order(found[name], name) for name in self.config.categorical},
-            in_order(found[self.config.classes], self.config.classes)
+            {name: sorted_vocabulary(found[name], name) for name in self.config.categorical},
+            sorted_vocabulary(found[self.config.classes], self.config.classes)
             if self.config.classes
             else (),
         )
@@ -186,7 +186,7 @@ class Columns:
         """The channels (N, C)."""
         columns = [numbers(piece, name) for name in self.config.columns or ()]
         for name in self.config.categorical:
-            columns.append(of_words(piece, name, vocabulary.categories[name]))
+            columns.append(categorical_column(piece, name, vocabulary.categories[name]))
         return np.stack(columns, axis=1)
 
     def roles(
@@ -200,7 +200,7 @@ class Columns:
         if config.time is not None:
             times = as_times(timestamps(piece, config.time), config.time)
         if config.classes is not None:
-            codes = np.nan_to_num(of_words(piece, config.classes, vocabulary.classes))
+            codes = np.nan_to_num(categorical_column(piece, config.classes, vocabulary.classes))
             classes = codes.astype(np.int64) - 1
             if config.normal:
                 labels = anomalies(classes, vocabulary.classes, config.normal)
@@ -209,7 +209,7 @@ class Columns:
 
 def _pieces(path: Path, columns: Columns) -> Iterator[pa.Table]:
     """What a .parquet file holds of some columns, in pieces that are easy on memory."""
-    rows = max(1, min(ROWS_A_PIECE, NUMBERS_A_PIECE // len(columns.needed)))
+    rows = max(1, min(ROWS_PER_CHUNK, NUMBERS_PER_CHUNK // len(columns.needed)))
     for batch in parquet_batches(path, columns.needed, rows):
         yield pa.Table.from_batches([batch])
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rvae.errors import require
 
-__all__ = ["Vocabulary", "in_order", "numbered", "plain"]
+__all__ = ["Vocabulary", "plain", "sorted_vocabulary", "word_codes"]
 
 # More words than this are names, not categories.
 MOST_WORDS = 1000
@@ -33,7 +33,7 @@ class Vocabulary:
         return tuple(len(self.categories.get(name, ())) for name in channels)
 
 
-def in_order(words: Iterable[str], field: str) -> tuple[str, ...]:
+def sorted_vocabulary(words: Iterable[str], field: str) -> tuple[str, ...]:
     """Different plain words: in the order of numbers if all of them are, else of the alphabet.
 
     Raises:
@@ -67,7 +67,7 @@ def plain(word: str) -> str:
     return word.lower() if word.lower() in ("true", "false") else word
 
 
-def numbered(words: Sequence[str | None], known: Sequence[str]) -> NDArray[np.float64]:
+def word_codes(words: Sequence[str | None], known: Sequence[str]) -> NDArray[np.float64]:
     """The number of each word (N,), the first known one being 1; 0 if unknown, NaN if missing."""
     numbers = {word: i + 1 for i, word in enumerate(known)}
     number = {word: np.nan if word is None else numbers.get(plain(word), 0) for word in set(words)}

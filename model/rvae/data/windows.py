@@ -11,7 +11,7 @@ from rvae.config import DataConfig
 from rvae.data.series import Series
 from rvae.errors import FieldError, require
 
-__all__ = ["Parts", "count_windows", "every_window", "slabs", "split", "window_starts"]
+__all__ = ["Parts", "chunks", "count_windows", "split", "window_starts", "window_view"]
 
 # With fewer series than this, dealing out whole ones leaves parts too small to judge by.
 SERIES_WORTH_DEALING = 20
@@ -35,7 +35,7 @@ def count_windows(length: int, window: int, stride: int) -> int:
     return -(-(length - window) // stride) + 1
 
 
-def slabs(series: Series, window: int, stride: int, windows: int) -> Iterator[tuple[int, Series]]:
+def chunks(series: Series, window: int, stride: int, windows: int) -> Iterator[tuple[int, Series]]:
     """Stretches of a series of at most so many windows each, and the step each of them begins at.
 
     Together they have exactly the windows of the series. What is worked through slab by slab needs
@@ -49,7 +49,7 @@ def slabs(series: Series, window: int, stride: int, windows: int) -> Iterator[tu
         yield begin, series.part(begin, min(end, len(series)))
 
 
-def every_window(values: NDArray[Any], window: int) -> NDArray[Any]:
+def window_view(values: NDArray[Any], window: int) -> NDArray[Any]:
     """All windows (N-T+1, T, C) of a series (N, C), as a view that costs no memory."""
     return np.lib.stride_tricks.sliding_window_view(values, window, axis=0).swapaxes(1, 2)
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from rvae.config import ConvolutionalConfig
-from rvae.networks.missing import carry_forward
+from rvae.networks.missing_values import carry_forward
 
 __all__ = ["ConvolutionalDecoder", "ConvolutionalEncoder"]
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from rvae.networks.missing import last_observed
+from rvae.networks.missing_values import last_observed
 
 __all__ = ["Features"]
 
@@ -19,7 +19,7 @@ class Features(nn.Module):
     Args:
         categories: Number of categories of each channel (C,), 0 for a numeric one.
         embedding: Numbers that stand for a category.
-        conditions: Conditions of a step.
+        conditions: Conditioning of a step.
 
     Attributes:
         width: Features of a step.

@@ -8,7 +8,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 
 from rvae.config import RecurrentConfig
 from rvae.networks.lstm import Lstm
-from rvae.networks.missing import carry_forward, last_observed
+from rvae.networks.missing_values import carry_forward, last_observed
 
 __all__ = ["RecurrentDecoder", "RecurrentEncoder"]
 

@@ -1,0 +1,127 @@
+"""Columns of tables → what series hold."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from rvae.data.series import Series
+from rvae.data.vocabulary import word_codes
+from rvae.errors import FieldError
+
+__all__ = [
+    "apart",
+    "categorical_column",
+    "column_array",
+    "is_number",
+    "numbers",
+    "table_of",
+    "timestamps",
+    "words",
+]
+
+ZONE = r":.*(Z|[-+]\d\d(:?\d\d)?)$"  # a date alone ends like one
+
+# What Arrow finds in no list of values, as what it does find.
+FOUND_AS = {pa.float16(): pa.float32(), pa.string_view(): pa.string()}
+
+
+def numbers(table: pa.Table, name: str) -> NDArray[np.float64]:
+    """A column of numbers (N,), NaN where null."""
+    # Large integers, such as times in nanoseconds, lose digits that no model could use.
+    return table[name].cast(pa.float64(), safe=False).to_numpy()
+
+
+def words(table: pa.Table, name: str) -> pa.ChunkedArray:
+    """A column as text.
+
+    Raises:
+        FieldError: If it can be none.
+    """
+    column = table[name]
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    try:
+        column = column.cast(pa.string())
+    except pa.ArrowException:
+        raise FieldError(name, f"holds {column.type}, which makes no categories") from None
+    # An empty cell of text is no category.
+    return pc.if_else(pc.equal(column, ""), None, column)
+
+
+def categorical_column(table: pa.Table, name: str, known: Sequence[str]) -> NDArray[np.float64]:
+    """A column of words as `word_codes` has them (N,).
+
+    Raises:
+        FieldError: If it can be none.
+    """
+    different, places = _coded(words(table, name))
+    # Each word is looked up once, however many rows have it.
+    return word_codes(different.to_pylist(), known)[places]
+
+
+def timestamps(table: pa.Table, name: str) -> NDArray[np.datetime64]:
+    """A column of times (N,) in microseconds, in UTC if they came with a zone, NaT where null.
+
+    Raises:
+        FieldError: If it holds something else.
+    """
+    column = table[name]
+    try:
+        if not pa.types.is_date(column.type) and is_number(column.type):
+            raise pa.ArrowInvalid("numbers could be anything")
+        if pa.types.is_timestamp(column.type):
+            zoned = column.type.tz is not None
+        else:
+            text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+            zoned = text and bool(pc.all(pc.match_substring_regex(column, ZONE)).as_py())
+        column = column.cast(pa.timestamp("us", "UTC") if zoned else pa.timestamp("us"), safe=False)
+    except pa.ArrowException:
+        raise FieldError(
+            name, f"holds {column.type}, expected timestamps such as 2026-01-31T12:00:00"
+        ) from None
+    return column.cast(pa.timestamp("us")).to_numpy()
+
+
+def apart(whole: Series, keys: pa.ChunkedArray) -> list[Series]:
+    """The series whose steps are mixed in a table, in the order in which they begin."""
+    kind = keys.type.value_type if pa.types.is_dictionary(keys.type) else keys.type
+    different, places = _coded(keys.cast(FOUND_AS.get(kind, kind)))
+    names: dict[str, int] = {}
+    spelt = map(str, different.to_numpy(zero_copy_only=False))
+    groups = np.array([names.setdefault(name, len(names)) for name in spelt])[places]
+    steps = np.split(np.argsort(groups, kind="stable"), np.cumsum(np.bincount(groups))[:-1])
+    return [whole.steps(which, name) for name, which in zip(names, steps, strict=True)]
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Whether a column of this type can be a numeric channel."""
+    tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal)
+    return any(test(kind) for test in tests)
+
+
+def _coded(column: pa.ChunkedArray) -> tuple[pa.Array, NDArray[np.int32]]:
+    """What different cells a column holds, as they come, and which of them each row has (N,)."""
+    different = column.unique()
+    return different, pc.index_in(column, different).to_numpy()
+
+
+def table_of(columns: Mapping[str, Any]) -> pa.Table:
+    """Columns (N, …) as a table, with axes after the first as lists of fixed size."""
+    return pa.table({name: column_array(values) for name, values in columns.items()})
+
+
+def column_array(values: Any) -> pa.Array:
+    """Values (N, …) as a column, with axes after the first as lists of fixed size."""
+    # NaN marks what nothing was observed of; in a table that is null.
+    if not isinstance(values, np.ndarray) or values.ndim == 1:
+        # Of no words at all nobody would know that they are words.
+        text = isinstance(values, np.ndarray) and values.dtype == object
+        return pa.array(values, pa.string() if text else None, from_pandas=True)
+    array = pa.array(values.reshape(-1), from_pandas=True)
+    for size in reversed(values.shape[1:]):
+        array = pa.FixedSizeListArray.from_arrays(array, size)
+    return array

@@ -1,0 +1,161 @@
+"""Windows of series, cut when they are asked for."""
+
+from collections.abc import Iterator, Sequence
+from copy import copy
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from rvae.data.calendar import calendar_features
+from rvae.data.context import Context
+from rvae.data.scaler import Scaler
+from rvae.data.series import Series
+from rvae.data.shuffle import random_order
+from rvae.data.windows import count_windows
+
+__all__ = ["Batch", "EpochShuffle", "WindowDataset"]
+
+WINDOWS_PER_BATCH = 256
+INDICES_PER_BATCH = 4096
+
+
+class Batch(NamedTuple):
+    """Windows, and what is known of them besides.
+
+    Attributes:
+        x: Scaled values (B, T, C), NaN where missing.
+        context: Times and classes.
+    """
+
+    x: Tensor
+    context: Context
+
+
+class WindowDataset(Dataset[Batch]):
+    """All windows of some series.
+
+    It keeps nothing but where the series are, so that series larger than memory are welcome.
+
+    Args:
+        series: At least one, each at least a window long.
+        scaler: Of the model.
+        window: Time steps T.
+        strides: Steps between the starts of neighbouring windows, for each series or for all.
+        calendar: Cycles in which times are placed.
+    """
+
+    def __init__(
+        self,
+        series: Sequence[Series],
+        scaler: Scaler,
+        window: int,
+        strides: Sequence[int] | int,
+        calendar: Sequence[str],
+    ) -> None:
+        self._series = series
+        self._scaler = scaler
+        self._window = window
+        self._strides = np.broadcast_to(np.asarray(strides), len(series))
+        self._calendar = calendar
+        counts = [
+            count_windows(len(s), window, int(stride))
+            for s, stride in zip(series, self._strides, strict=True)
+        ]
+        self._firsts = np.concatenate([[0], np.cumsum(counts)])
+        self._chosen: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return int(self._firsts[-1]) if self._chosen is None else len(self._chosen)
+
+    @property
+    def independent(self) -> int:
+        """How many windows of the series do not overlap."""
+        return sum(len(s) // self._window for s in self._series)
+
+    def only(self, chosen: NDArray[np.int64]) -> "WindowDataset":
+        """Those of the windows that have these indices."""
+        some = copy(self)
+        some._chosen = chosen if self._chosen is None else self._chosen[chosen]
+        return some
+
+    def __getitems__(self, indices: Sequence[int]) -> Batch:
+        """The windows with these indices as one batch; DataLoader asks for them so."""
+        windows = np.asarray(indices) if self._chosen is None else self._chosen[indices]
+        owners = np.searchsorted(self._firsts, windows, side="right") - 1
+        places = windows - self._firsts[owners]
+        cut = []
+        for owner, place in zip(owners.tolist(), places.tolist(), strict=True):
+            series = self._series[owner]
+            start = min(place * int(self._strides[owner]), len(series) - self._window)
+            cut.append(series.part(start, start + self._window))
+        values = np.stack([np.asarray(s.values) for s in cut])  # (B, T, C)
+        return Batch(
+            torch.from_numpy(self._scaler.transform(values)),
+            Context(torch.from_numpy(self._time(cut)), torch.from_numpy(_labels(cut))),
+        )
+
+    def batches(self) -> Iterator[Batch]:
+        """All windows in order, in batches that are easy on memory."""
+        for first in range(0, len(self), WINDOWS_PER_BATCH):
+            yield self.__getitems__(range(first, min(first + WINDOWS_PER_BATCH, len(self))))
+
+    def holds(self, windows: int) -> int:
+        """How many windows hold a value: the count ends where it reaches so many."""
+        found = 0
+        for batch in self.batches():
+            found += int((~batch.x.isnan()).any(-1).any(-1).sum())
+            if found >= windows:
+                return windows
+        return found
+
+    def _time(self, cut: Sequence[Series]) -> NDArray[np.float32]:
+        if not self._calendar:
+            return np.zeros((len(cut), self._window, 0), dtype=np.float32)
+        return calendar_features(np.stack([s.clock() for s in cut]), self._calendar)
+
+
+def _labels(cut: Sequence[Series]) -> NDArray[np.int64]:
+    """The class of most steps of each window (B,), the lower one of equals, -1 where it is none."""
+    return np.array(
+        [-1 if s.classes is None else int(np.bincount(s.kinds + 1).argmax()) - 1 for s in cut],
+        dtype=np.int64,
+    )
+
+
+class EpochShuffle(Sampler[int]):
+    """A random order that depends on seed and epoch alone, so that training can be resumed.
+
+    Of several processes that train together each gets every so many-th window of the one order,
+    and all of them equally many: the last one may get one that another process has had.
+
+    Args:
+        length: Windows in all.
+        seed: Of the order.
+        rank: Which process this is.
+        processes: How many there are.
+    """
+
+    def __init__(self, length: int, seed: int, rank: int, processes: int) -> None:
+        self._length = length
+        self._seed = seed
+        self._rank = rank
+        self._processes = processes
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Lightning says here which epoch comes next."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return -(-self._length // self._processes)
+
+    def __iter__(self) -> Iterator[int]:
+        # Drawn only when the first index is asked for: until then the epoch may still be set.
+        order = random_order(self._length, np.random.default_rng([self._seed, self._epoch]))
+        for first in range(0, len(self), INDICES_PER_BATCH):
+            turns = np.arange(first, min(first + INDICES_PER_BATCH, len(self)))
+            yield from order((turns * self._processes + self._rank) % self._length).tolist()

@@ -1,0 +1,1 @@
+"""How well a model reconstructs and detects."""

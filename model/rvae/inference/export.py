@@ -1,0 +1,113 @@
+"""Results → tables in files."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pyarrow import csv, parquet
+
+from rvae.data.columns import table_of
+from rvae.data.series import Series
+from rvae.errors import require
+from rvae.inference import records
+from rvae.inference.card import Card
+from rvae.inference.engine import Engine
+from rvae.inference.records import Columns
+from rvae.scoring.adaptive_threshold import AdaptiveThreshold, adaptive_thresholds
+from rvae.scoring.events import find_events
+
+__all__ = ["event_records", "point_records", "sample_records", "window_records", "write"]
+
+WRITERS = {".csv": csv.CSVWriter, ".parquet": parquet.ParquetWriter}
+
+
+def write(path: Path, pieces: Iterable[Columns]) -> int:
+    """Write columns (N,), piece by piece, to a .csv or .parquet file.
+
+    Returns:
+        How many rows there are.
+
+    Raises:
+        FieldError: If the file has another suffix.
+    """
+    require(path.suffix in WRITERS, "output", f"must end in {' or '.join(WRITERS)}, got {path}")
+    require(not path.is_dir(), "output", f"is a folder: {path}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    written, writer = 0, None
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        for columns in pieces:
+            table = table_of(columns)
+            writer = writer or WRITERS[path.suffix](unfinished, table.schema)
+            writer.write_table(table)
+            written += len(table)
+        if writer is not None:
+            writer.close()
+            unfinished.replace(path)  # A reader sees all of it or nothing.
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return written
+
+
+def window_records(
+    engine: Engine, series: Sequence[Series], stride: int | None, adapt: float | None = None
+) -> Iterator[Columns]:
+    """One row a window: where it is, its score, and what that means.
+
+    Args:
+        stride: Steps between windows; the model's own if left out.
+        adapt: Rate at which the threshold follows each series; one that stays if left out.
+    """
+    calibration = engine.card.require_calibration()
+    threshold: float | NDArray[np.float64] = calibration.threshold()
+    for first, stretch, analysis in engine.scan(series, stride):
+        if adapt is not None:
+            if first == 0:  # A series begins, however many stretches it has.
+                following = AdaptiveThreshold(calibration, adapt)
+            threshold = following.follow(analysis.score)
+        said = calibration.judged(analysis.score, threshold)
+        columns = records.window_records(stretch, analysis.starts, engine.card.window, said)
+        columns["start"] += first
+        columns["end"] += first
+        yield columns
+
+
+def point_records(
+    engine: Engine, series: Sequence[Series], stride: int | None
+) -> Iterator[Columns]:
+    """One row a time step: its score, the mean over the windows that cover it."""
+    for one in series:
+        (analysis,) = engine.analyse([one], stride)
+        yield records.point_records(one, {"score": analysis.point_scores})
+
+
+def event_records(
+    engine: Engine,
+    series: Sequence[Series],
+    stride: int | None,
+    adapt: float | None = None,
+    gap: int | None = None,
+) -> Iterator[Columns]:
+    """One row an event: where it is, how severe, and the channel that tells the most of it.
+
+    Args:
+        stride: Steps between windows; the model's own if left out.
+        adapt: Rate at which the threshold follows each series; one that stays if left out.
+        gap: Most steps between events that are one; the stride if left out.
+    """
+    card, calibration = engine.card, engine.card.require_calibration()
+    stride = card.stride if stride is None else stride
+    gap = stride if gap is None else gap
+    threshold: float | NDArray[np.float64] = calibration.threshold()
+    for one in series:
+        (analysis,) = engine.analyse([one], stride)
+        if adapt is not None:
+            threshold = adaptive_thresholds(calibration, analysis.score, adapt)
+        found = find_events(analysis, threshold, calibration, card.channels, gap)
+        yield records.event_records(one, found)
+
+
+def sample_records(card: Card, samples: NDArray[np.float64]) -> Iterator[Columns]:
+    """One row a time step of windows (S, T, C) that a model has drawn."""
+    yield records.sample_records(card, samples)

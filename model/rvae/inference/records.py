@@ -1,0 +1,98 @@
+"""What is said of series as the columns of a table: a row a window, a step or an event."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvae.data.series import Series
+from rvae.inference.card import Card
+from rvae.scoring.events import Event
+
+__all__ = [
+    "Columns",
+    "category_words",
+    "channel_columns",
+    "event_records",
+    "point_records",
+    "sample_records",
+    "window_records",
+]
+
+Columns = dict[str, Any]
+
+
+def window_records(
+    series: Series, starts: NDArray[np.int64], window: int, said: Mapping[str, NDArray[Any]]
+) -> Columns:
+    """One row a window: where it is, and what is said of it.
+
+    Args:
+        series: Of the windows.
+        starts: First step of each window (W,).
+        window: Steps T of a window.
+        said: Of each window (W, ...), or of all.
+    """
+    of_each = {
+        name: np.full(len(starts), values) if values.ndim == 0 else values
+        for name, values in said.items()
+    }
+    return _where(series, starts) | {"start": starts, "end": starts + window} | of_each
+
+
+def point_records(series: Series, said: Mapping[str, Any]) -> Columns:
+    """One row a time step: what is said of it."""
+    steps = np.arange(len(series))
+    return _where(series, steps) | {"step": steps} | dict(said)
+
+
+def event_records(series: Series, events: Sequence[Event]) -> Columns:
+    """One row an event: where it is, how severe, and the channel that tells the most of it."""
+    starts = np.array([event.start for event in events], dtype=np.int64)
+    # Of an event in which nothing was observed no channel tells.
+    leading = [event.channels[0] if event.channels else (None, np.nan) for event in events]
+    return _where(series, starts) | {
+        "start": starts,
+        "end": np.array([event.end for event in events], dtype=np.int64),
+        "peak": np.array([event.peak for event in events], dtype=np.int64),
+        "score": np.array([event.score for event in events], dtype=np.float64),
+        "severity": np.array([event.severity for event in events], dtype=np.float64),
+        "channel": np.array([name for name, _ in leading], dtype=object),
+        "channel_score": np.array([score for _, score in leading], dtype=np.float64),
+    }
+
+
+def sample_records(card: Card, samples: NDArray[np.float64]) -> Columns:
+    """One row a time step of windows (S, T, C) that a model has drawn."""
+    count, steps, _ = samples.shape
+    return {
+        "series": np.repeat(np.arange(count).astype(str).astype(object), steps),
+        "step": np.tile(np.arange(steps), count),
+        **channel_columns(card, samples.reshape(count * steps, -1)),
+    }
+
+
+def channel_columns(card: Card, values: NDArray[np.float64], suffix: str = "") -> Columns:
+    """Values (N, C) as a column for each channel, categories as words."""
+    return {
+        f"{name}{suffix}": column
+        for name, column in zip(card.channels, category_words(card, values), strict=True)
+    }
+
+
+def category_words(card: Card, values: NDArray[np.float64]) -> list[NDArray[Any]]:
+    """Each channel (N,) of values (N, C), with words for the numbers of categories."""
+    columns: list[NDArray[Any]] = []
+    for name, column in zip(card.channels, values.T, strict=True):
+        if name in card.vocabulary.categories:
+            words = np.array([None, *card.vocabulary.categories[name]], dtype=object)
+            column = words[np.nan_to_num(column).astype(np.int64)]
+        columns.append(column)
+    return columns
+
+
+def _where(series: Series, steps: NDArray[np.int64]) -> Columns:
+    """Which series, and when the steps are, if that is known."""
+    times = {} if series.times is None else {"time": series.clock()[steps]}
+    return {"series": np.full(len(steps), series.name, dtype=object)} | times

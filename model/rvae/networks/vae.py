@@ -1,0 +1,95 @@
+"""The variational autoencoder: windows → distributions of latents → distributions of windows.
+
+Kingma and Welling 2014, "Auto-encoding variational Bayes"; its recurrent form is Fabius and van
+Amersfoort 2015, "Variational recurrent auto-encoders" (arXiv 1412.6581).
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Distribution
+
+from rvae.config import ModelConfig
+from rvae.data.context import Context
+from rvae.networks import ARCHITECTURES
+from rvae.networks.conditioning import Conditioning
+from rvae.networks.features import Features
+from rvae.networks.instance_normalization import InstanceNormalization
+from rvae.networks.likelihood import Likelihood
+from rvae.networks.linear_path import LinearPath
+from rvae.networks.posterior import Latent, posterior
+
+__all__ = ["VAE"]
+
+
+class VAE(nn.Module):
+    """A variational autoencoder of windows (B, T, C).
+
+    Args:
+        config: The network.
+        window: Time steps T.
+        categories: Number of categories of each channel (C,), 0 for a numeric one.
+        classes: How many classes there are.
+    """
+
+    def __init__(
+        self, config: ModelConfig, window: int, categories: Sequence[int], classes: int = 0
+    ) -> None:
+        super().__init__()
+        encoder, decoder = ARCHITECTURES[config.architecture]
+        section = getattr(config, config.architecture)
+        self.likelihood = Likelihood(config, categories)
+        self.instances = InstanceNormalization(config.normalization == "instance", categories)
+        self.conditions = Conditioning(config, window, classes)
+        self.features = Features(categories, config.embedding, self.conditions.read)
+        self.encoder = encoder(section, self.features.width, window)
+        self.linear = (
+            LinearPath(self.features.width, config.latent, self.likelihood.outputs, window)
+            if config.linear
+            else None
+        )
+        scores = config.latent if config.linear else 0
+        self.posterior = posterior(config, self.encoder.features + scores)
+        self.decoder = decoder(
+            section,
+            config.latent + self.conditions.labels,
+            self.conditions.bypassing,
+            self.likelihood.outputs,
+            window,
+        )
+
+    def told(self, x: Tensor, mask: Tensor, context: Context | None = None) -> Context:
+        """What encoder and decoder have to be told of windows (B, T, C) besides their shape."""
+        return self.instances.told(x, mask, context or self._nothing(x))
+
+    def encode(self, x: Tensor, mask: Tensor, context: Context | None = None) -> Latent:
+        """q(z|x) over (B, D), for windows (B, T, C) that were observed where the mask holds.
+
+        The context is what `told` makes of it, here and in decoding.
+        """
+        context = context or self._nothing(x)
+        features, known = self.read(x, mask, context)
+        summary = self.encoder(features, known)
+        if self.linear is not None:
+            summary = self.linear.encoded(features, known, summary)
+        # In mixed precision the distributions must not be rounded: they decide about nats.
+        with torch.autocast(x.device.type, enabled=False):
+            return self.posterior(summary.to(x.dtype))
+
+    def read(self, x: Tensor, mask: Tensor, context: Context) -> tuple[Tensor, Tensor]:
+        """What encoders read of windows (B, T, C), and its mask."""
+        x = self.instances.normalise(x, context)
+        return self.features(x, mask, self.conditions.of_steps(context))
+
+    def decode(self, z: Tensor, context: Context | None = None) -> Distribution:
+        """p(x|z) over (B, T, C), for latents (B, D)."""
+        context = context or self._nothing(z)
+        z = torch.cat([z, self.conditions.of_windows(context)], dim=1)
+        said = self.decoder(z, self.conditions.of_bypass(context))
+        if self.linear is not None:
+            said = self.linear.decoded(z, said)
+        return self.likelihood(self.instances.undo(said.to(z.dtype), context))
+
+    def _nothing(self, windows: Tensor) -> Context:
+        return Context.nothing(len(windows), self.conditions.window).to(windows.device)

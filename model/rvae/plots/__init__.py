@@ -1,0 +1,1 @@
+"""Plots of series, scores and of how a model learns."""

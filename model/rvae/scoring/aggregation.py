@@ -1,0 +1,116 @@
+"""Likelihoods and errors → scores of windows and points. Higher is more anomalous."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "contributions",
+    "mean_by_point",
+    "point_scores",
+    "shared",
+    "window_mean_by_point",
+    "window_scores",
+]
+
+
+def window_scores(nll: NDArray[Any]) -> NDArray[np.float64]:
+    """Mean negative log-likelihood of the observed values of each window.
+
+    Args:
+        nll: Negative log-likelihoods (W, T, C), NaN where missing.
+
+    Returns:
+        Scores (W,), NaN where nothing was observed. A mean and not a sum, so that windows with
+        missing values are comparable with whole ones.
+    """
+    return _mean_of_observed(nll, axis=(1, 2))
+
+
+def contributions(nll: NDArray[Any]) -> NDArray[Any]:
+    """What each step and channel adds to its window's score: (W, T, C) that sums to (W,)."""
+    observed = (~np.isnan(nll)).sum(axis=(1, 2), keepdims=True)
+    return nll / np.maximum(observed, 1).astype(nll.dtype)
+
+
+def shared(score: NDArray[np.float64], errors: NDArray[Any]) -> NDArray[np.float64]:
+    """A window's score, dealt out by the share that each step and channel has in its errors.
+
+    Args:
+        score: Of each window (W,).
+        errors: Squared errors that made it (W, T, C), NaN where missing.
+
+    Returns:
+        Contributions (W, T, C) that sum to the scores, NaN where missing.
+    """
+    total = np.nansum(errors, axis=(1, 2), dtype=np.float64)
+    return errors * (score / np.where(total > 0, total, 1.0))[:, None, None]
+
+
+def point_scores(nll: NDArray[Any]) -> NDArray[np.float64]:
+    """Mean negative log-likelihood of the observed channels of each step: (W, T, C) → (W, T)."""
+    return _mean_of_observed(nll, axis=2)
+
+
+def mean_by_point(
+    pointwise: NDArray[Any], starts: NDArray[np.int64], length: int
+) -> NDArray[np.float64]:
+    """Average what overlapping windows say of each point of a series.
+
+    Args:
+        pointwise: A value a step of each window (W, T, ...), NaN where there is none.
+        starts: First step of each window (W,), all different.
+        length: Points N of the series.
+
+    Returns:
+        Means (N, ...), NaN at points of which no window says anything.
+    """
+    said = ~np.isnan(pointwise)
+    total = np.zeros((length, *pointwise.shape[2:]))
+    count = np.zeros_like(total)
+    windows, steps = pointwise.shape[:2]
+    if windows < steps:
+        for window in range(windows):
+            within = slice(starts[window], starts[window] + steps)
+            total[within] += np.where(said[window], pointwise[window], 0.0)
+            count[within] += said[window]
+    else:
+        # No two windows start together, so one step of all windows never meets a point twice.
+        for step in range(steps):
+            total[starts + step] += np.where(said[:, step], pointwise[:, step], 0.0)
+            count[starts + step] += said[:, step]
+    with np.errstate(invalid="ignore"):
+        return total / count
+
+
+def window_mean_by_point(
+    windows: NDArray[np.float64], starts: NDArray[np.int64], window: int, length: int
+) -> NDArray[np.float64]:
+    """Average what overlapping windows are given, as a whole, at each point of a series.
+
+    Args:
+        windows: A value, or some, of each window (W, ...), NaN where there is none.
+        starts: First step of each window (W,).
+        window: Time steps T.
+        length: Points N of the series.
+
+    Returns:
+        Means (N, ...), NaN at points of which no window says anything.
+    """
+    said = ~np.isnan(windows)
+    values = np.where(said, windows, 0.0)
+    total = np.zeros((length + 1, *windows.shape[1:]))
+    count = np.zeros_like(total)
+    # What a window adds begins at its start and ends after its last step.
+    for at, sign in ((starts, 1.0), (starts + window, -1.0)):
+        np.add.at(total, at, sign * values)
+        np.add.at(count, at, sign * said)
+    count = np.cumsum(count, axis=0)[:length]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(count > 0.5, np.cumsum(total, axis=0)[:length] / count, np.nan)
+
+
+def _mean_of_observed(nll: NDArray[Any], axis: int | tuple[int, ...]) -> NDArray[np.float64]:
+    with np.errstate(invalid="ignore"):
+        return np.nansum(nll, axis=axis, dtype=np.float64) / (~np.isnan(nll)).sum(axis=axis)

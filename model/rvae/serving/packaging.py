@@ -1,0 +1,109 @@
+"""Checkpoint → TorchServe archive."""
+
+import importlib.resources
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+# Only its command is run, but its absence must be noticed before anything is written.
+import model_archiver  # noqa: F401
+
+import rvae
+from rvae.errors import FieldError, require
+from rvae.inference.artifact import CARD_FILE, WEIGHTS_FILE, Artifact
+
+__all__ = ["build_archive"]
+
+# The same content must give the same bytes: the earliest date that a zip can hold.
+EPOCH = (1980, 1, 1, 0, 0, 0)
+HANDLER = "rvae_handler.py"
+
+
+def build_archive(checkpoint: Path, name: str, version: str, store: Path) -> Path:
+    """Write `store/name-version.mar`: weights, card, this package and the handler.
+
+    Raises:
+        FieldError: If the checkpoint is unusable or name or version have a form that TorchServe's
+            addresses cannot carry.
+    """
+    for field, value in (("name", name), ("version", version)):
+        require(
+            re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", value) is not None,
+            field,
+            f"{value!r} may hold letters, digits, '_', '.' and '-', and starts with one of the "
+            "first two",
+        )
+    artifact = Artifact.load(checkpoint)
+    artifact.card.require_calibration()
+    artifact.build()  # what cannot be built here must not fail in the server
+    store.mkdir(parents=True, exist_ok=True)
+    archive = store / f"{name}-{version}.mar"
+    with tempfile.TemporaryDirectory(prefix="rvae-archive-") as scratch:
+        content = _assemble(artifact, name, version, Path(scratch))
+        _zip(content, archive)
+    return archive
+
+
+def _assemble(artifact: Artifact, name: str, version: str, scratch: Path) -> Path:
+    """The archive's content as a folder, laid out by torch-model-archiver."""
+    artifact.save(scratch / "artifact")
+    library, handler = scratch / "library", importlib.resources.files("rvae_torchserve")
+    shutil.copytree(
+        Path(rvae.__file__).parent, library / "rvae", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    (scratch / "out").mkdir()
+    (scratch / "tmp").mkdir()
+    with importlib.resources.as_file(handler) as handler_folder:
+        command = [
+            sys.executable,
+            *("-m", "model_archiver.model_packaging"),
+            *("--model-name", name),
+            *("--version", version),
+            *("--handler", str(handler_folder / HANDLER)),
+            *("--serialized-file", str(scratch / "artifact" / WEIGHTS_FILE)),
+            *("--extra-files", f"{scratch / 'artifact' / CARD_FILE},{library}"),
+            *("--config-file", str(handler_folder / "model-config.yaml")),
+            *("--archive-format", "no-archive"),
+            *("--export-path", str(scratch / "out")),
+        ]
+        # It assembles in a folder of the model's name in the temporary directory: two runs for
+        # one model would tread on each other if that were the same.
+        done = subprocess.run(
+            command,
+            env=os.environ | {"TMPDIR": str(scratch / "tmp")},
+            capture_output=True,
+            text=True,
+        )
+    if done.returncode != 0:
+        raise FieldError("archive", f"torch-model-archiver failed: {done.stderr.strip()}")
+    content = scratch / "out" / name
+    manifest_file = content / "MAR-INF" / "MANIFEST.json"
+    manifest = json.loads(manifest_file.read_text())
+    # The time of packaging says nothing of the content, and would make every archive differ.
+    manifest["createdOn"] = artifact.card.training["finished"]
+    manifest_file.write_text(json.dumps(manifest, indent=1, sort_keys=True))
+    return content
+
+
+def _zip(content: Path, archive: Path) -> None:
+    """Zip a folder reproducibly, and put the archive in its place whole."""
+    handle, name = tempfile.mkstemp(dir=archive.parent, prefix=".", suffix=".unfinished")
+    os.close(handle)
+    unfinished = Path(name)
+    try:
+        with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as packed:
+            for path in sorted(p for p in content.rglob("*") if p.is_file()):
+                entry = zipfile.ZipInfo(path.relative_to(content).as_posix(), EPOCH)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.external_attr = 0o644 << 16
+                packed.writestr(entry, path.read_bytes())
+        unfinished.chmod(0o644)
+        unfinished.replace(archive)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""From series to a calibrated checkpoint, with PyTorch Lightning."""

@@ -1,0 +1,158 @@
+"""What a step of training does."""
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+from rvae.config import ObjectiveConfig, TrainingConfig
+from rvae.data.window_dataset import Batch
+from rvae.evaluation.metrics import active_units
+from rvae.inference.artifact import CARD_KEY, network_of
+from rvae.inference.card import Card
+from rvae.networks.noise import window_noise
+from rvae.networks.objective import Terms, kl_weight, negative_elbo
+from rvae.training.masking import hide
+from rvae.training.optimization import optimizer, schedule
+
+__all__ = ["TrainingModule"]
+
+
+class TrainingModule(pl.LightningModule):
+    """The objective's gradient steps on a VAE.
+
+    Args:
+        card: What the checkpoint says of the model.
+        objective: The loss.
+        training: Optimiser and schedule.
+    """
+
+    def __init__(self, card: Card, objective: ObjectiveConfig, training: TrainingConfig) -> None:
+        super().__init__()
+        self.card = card
+        self.objective = objective
+        self.training_config = training
+        self.vae = network_of(card)
+        self.save_hyperparameters(
+            {
+                "model": asdict(card.model),
+                "objective": asdict(objective),
+                "training": asdict(training),
+            }
+        )
+        self._held_out = Sums(card.model.latent)
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        if batch_index == 0:
+            # What an epoch draws depends on seed, epoch and process alone, so that training can be
+            # resumed.
+            seeds = [self.training_config.seed, self.current_epoch, self.global_rank]
+            torch.manual_seed(int(np.random.SeedSequence(seeds).generate_state(1)[0]))
+        mask = ~batch.x.isnan()
+        seen = hide(mask, self.training_config.hide or 0.0)
+        terms = negative_elbo(
+            self.vae, batch.x, mask, batch.context, self.objective.sampling_noise, seen
+        )
+        beta = kl_weight(self.objective, self.global_step / self.trainer.estimated_stepping_batches)
+        loss = terms.loss(beta, self.objective.free_bits)
+        said: dict[str, Tensor | float] = {
+            "train/loss": loss,
+            "train/reconstruction": terms.reconstruction.mean(),
+            "train/kl": terms.kl.sum(1).mean(),
+            "train/beta": beta,
+        }
+        self.log_dict({f"{name}_step": value for name, value in said.items()})
+        # Processes that train together wait for each other to tell their means, so not at a step.
+        self.log_dict(
+            {f"{name}_epoch": value for name, value in said.items()},
+            on_step=False,
+            on_epoch=True,
+            sync_dist=True,
+            batch_size=len(batch.x),
+        )
+        return loss
+
+    def on_validation_epoch_start(self) -> None:
+        self._held_out = Sums(self.card.model.latent)
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        processes, size = self.trainer.world_size, self.training_config.batch_size
+        first = batch_index * size * processes + self.global_rank
+        windows = range(first, first + len(batch.x) * processes, processes)
+        # The same noise at each epoch: a checkpoint must not win by a lucky draw.
+        noise = window_noise(windows, self.card.model.latent, self.training_config.seed)
+        mask = ~batch.x.isnan()
+        self._held_out.add(
+            negative_elbo(self.vae, batch.x, mask, batch.context, noise.to(batch.x.device))
+        )
+
+    def on_validation_epoch_end(self) -> None:
+        sums = self._held_out.of_all_processes(self.trainer.strategy.reduce, self.device)
+        # At the full weight throughout, so that epochs are comparable during the warm-up.
+        loss = sums.reconstruction + self.objective.beta * sums.kl.sum()
+        self.log("validation/loss", loss, prog_bar=True, sync_dist=True)
+        self.log_dict(
+            {
+                "validation/reconstruction": sums.reconstruction,
+                "validation/kl": sums.kl.sum(),
+                "validation/active_units": float(active_units(sums.variance.numpy())),
+                **{f"kl/dimension_{i:03}": nats for i, nats in enumerate(sums.kl)},
+            },
+            sync_dist=True,
+        )
+
+    def configure_optimizers(self) -> Any:
+        made = optimizer(self.training_config, self.vae.parameters())
+        rate = schedule(self.training_config, made, int(self.trainer.estimated_stepping_batches))
+        return made if rate is None else {"optimizer": made, "lr_scheduler": rate}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint[CARD_KEY] = self.card.to_dict()
+
+
+class Sums:
+    """Sums of the terms of windows, which processes that train together can add up.
+
+    Args:
+        latent: Latent dimensions D.
+    """
+
+    def __init__(self, latent: int) -> None:
+        self._content = torch.zeros(2 + 3 * latent, dtype=torch.float64)
+        self._latent = latent
+
+    def add(self, terms: Terms) -> None:
+        """Take in the terms of some windows."""
+        rows = torch.cat(
+            [terms.reconstruction[:, None], terms.kl, terms.latent, terms.latent**2], dim=1
+        )
+        rows = rows.double().cpu()
+        self._content += torch.cat([torch.tensor([float(len(rows))]), rows.sum(0)])
+
+    def of_all_processes(self, reduce: Any, device: torch.device) -> "Sums":
+        """These and those of the other processes, where Lightning's `reduce` knows of any."""
+        sums = Sums(self._latent)
+        sums._content = reduce(self._content.to(device), reduce_op="sum").cpu()
+        return sums
+
+    @property
+    def reconstruction(self) -> Tensor:
+        """Mean of the reconstruction term."""
+        return self._content[1] / self._content[0]
+
+    @property
+    def kl(self) -> Tensor:
+        """Mean of each latent dimension's KL divergence (D,)."""
+        return self._means()[0]
+
+    @property
+    def variance(self) -> Tensor:
+        """Of each latent dimension's centre over windows (D,)."""
+        _, mean, square = self._means()
+        return square - mean**2
+
+    def _means(self) -> Tensor:
+        return (self._content[2:] / self._content[0]).view(3, self._latent)

@@ -1,0 +1,109 @@
+"""Where the linear path of a model starts: at the principal components of the training windows."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rvae.data.window_dataset import Batch, WindowDataset
+from rvae.networks.missing_values import carry_forward
+from rvae.networks.posterior import IAFPosterior
+from rvae.networks.vae import VAE
+
+__all__ = ["components", "evenly_chosen", "initialize_from_pca", "numeric_rows"]
+
+# So many windows, evenly chosen, tell the components well enough.
+WINDOWS = 2000
+
+# Of variances, in units of the scaled data: of noiseless data the components leave nothing.
+LEAST = 1e-6
+
+
+@torch.no_grad()
+def initialize_from_pca(vae: VAE, windows: WindowDataset) -> None:
+    """Let the linear path of a model, if it has one, start from the linear model's optimum.
+
+    Tipping and Bishop 1999, "Probabilistic principal component analysis": the loadings are
+    principal axes times what the noise leaves of the standard deviations along them (eq. 7), the
+    noise is the mean variance beyond the axes (eq. 8), and the posterior follows from both (eq.
+    6). The networks add nothing to it at first. The scale of each numeric channel's noise, where it
+    is learnt, starts from what the components leave of that channel.
+
+    Args:
+        vae: As it was made.
+        windows: Of the training part.
+    """
+    numeric = vae.features.numeric
+    if vae.linear is None or not numeric:
+        return
+    batch = evenly_chosen(windows)
+    mask = ~batch.x.isnan()
+    context = vae.told(batch.x, mask, batch.context)
+    rows = numeric_rows(vae, batch)  # (B, T * numeric)
+    level, axes, variances, noise = components(rows, vae.linear.latent)
+    loadings = axes * (variances - noise).clamp(min=LEAST).sqrt()  # (T * numeric, D)
+    scores = (loadings / variances).T
+    bias = -scores @ level
+    _write(vae, scores, bias, loadings, level)
+    base = vae.posterior.base if isinstance(vae.posterior, IAFPosterior) else vae.posterior
+    for head in (base.mean, base.log_scale):
+        nn.init.zeros_(head.weight)
+    nn.init.eye_(base.mean.weight[:, -vae.linear.latent :])
+    nn.init.zeros_(base.mean.bias)
+    base.log_scale.bias.copy_(0.5 * (noise / variances).log())
+    left = rows - ((rows @ scores.T + bias) @ loadings.T + level)
+    left = left.view(len(rows), -1, len(numeric))
+    spread = 1.0 if context.spread is None else context.spread[..., numeric]
+    vae.likelihood.start_at((left * spread).square().mean((0, 1)).sqrt())
+
+
+def evenly_chosen(windows: WindowDataset) -> Batch:
+    """Windows enough to tell principal components."""
+    count = min(len(windows), WINDOWS)
+    return windows.__getitems__(np.linspace(0, len(windows) - 1, count, dtype=int).tolist())
+
+
+def numeric_rows(vae: VAE, batch: Batch) -> Tensor:
+    """Numeric channels as encoders read them, a row a window: (B, T * numeric)."""
+    mask = ~batch.x.isnan()
+    x = vae.instances.normalise(batch.x, vae.told(batch.x, mask, batch.context))
+    return carry_forward(x, mask)[..., vae.features.numeric].flatten(1)
+
+
+def _write(vae: VAE, scores: Tensor, bias: Tensor, loadings: Tensor, level: Tensor) -> None:
+    """Put a linear model of the numeric channels into a path that has others besides."""
+    path, numeric = vae.linear, vae.features.numeric
+    assert path is not None
+    window, outputs = path.shape
+    # Numeric channels come first of what is read, but stand in their order in what is said.
+    read = torch.zeros(path.latent, window, vae.features.width)
+    read[..., : len(numeric)] = scores.view(path.latent, window, -1)
+    widths = [count or 1 for count in vae.likelihood.categories]
+    places = [sum(widths[:i]) for i in numeric]
+    said = torch.zeros(window, outputs, path.latent)
+    said[:, places] = loadings.view(window, -1, path.latent)
+    levels = torch.zeros(window, outputs)
+    levels[:, places] = level.view(window, -1)
+    path.scores.weight.copy_(read.flatten(1))
+    path.scores.bias.copy_(bias)
+    path.loadings.weight.copy_(said.flatten(0, 1))
+    path.loadings.bias.copy_(levels.flatten())
+
+
+def components(rows: Tensor, latent: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Level (K,), axes (K, D), variances along them (D,) and beyond them () of rows (B, K)."""
+    level = rows.mean(0)
+    apart = (rows - level).double()
+    # Of the two products the smaller one has the same eigenvalues in a fraction of the time.
+    wide = apart.shape[0] < apart.shape[1]
+    product = apart @ apart.T if wide else apart.T @ apart
+    values, vectors = torch.linalg.eigh(product / len(apart))
+    found = min(latent, len(values))
+    axes = torch.zeros(apart.shape[1], latent, dtype=apart.dtype)
+    along = torch.zeros(latent, dtype=apart.dtype)
+    along[:found] = values.flip(0)[:found].clamp(min=0)
+    leading = vectors.flip(1)[:, :found]
+    axes[:, :found] = nn.functional.normalize(apart.T @ leading if wide else leading, dim=0)
+    beyond = (apart.square().sum() / len(apart) - along.sum()) / max(apart.shape[1] - latent, 1)
+    noise = beyond.clamp(min=LEAST)
+    along = along.maximum(noise)
+    return level, axes.to(rows), along.to(rows), noise.to(rows)

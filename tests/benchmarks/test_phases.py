@@ -1,0 +1,44 @@
+"""The benchmark of what serving costs beside the network."""
+
+import numpy as np
+import pytest
+
+from benchmarks import phases
+from rvae.config import ModelConfig, RecurrentConfig
+from rvae.serving.contract.query import query_of, read
+
+WINDOWS = 3
+
+
+@pytest.fixture
+def small(monkeypatch):
+    model = ModelConfig(recurrent=RecurrentConfig(hidden=4), latent=2)
+    monkeypatch.setattr(phases, "MODEL", model)
+
+
+def test_every_request_holds_the_same_windows(small):
+    card = phases.untrained().card
+    values = phases.waves(WINDOWS, seed=2)
+    for name, call in phases.requests(WINDOWS).items():
+        given = query_of(read(call), card, explain=False).given
+        windows = np.concatenate(
+            [
+                np.lib.stride_tricks.sliding_window_view(one.values[:, 0], phases.WINDOW)
+                for one in given.series
+            ]
+        )
+        assert len(windows) == WINDOWS, name
+        shown = values if given.many else values[:1]
+        np.testing.assert_allclose(windows[: len(shown)], shown, rtol=1e-6, err_msg=name)
+
+
+def test_every_phase_of_every_request_is_measured(small):
+    measured = phases.measure(phases.every(WINDOWS), rounds=1)
+    by_hand = measured.pop("JSON instances, by hand")
+    assert set(by_hand) == set(phases.OURS)
+    assert set(measured) == set(phases.requests(WINDOWS))
+    for name, row in measured.items():
+        assert set(row) == {*phases.OURS, "rest", "around", "network"}, name
+        assert min(row.values()) > 0, name
+    table = phases.report(measured | {"by hand": by_hand})
+    assert table.row_count == len(measured) + 1

@@ -1,0 +1,159 @@
+import numpy as np
+import pytest
+
+from rvae.config import DataConfig
+from rvae.data.calendar import calendar_features
+from rvae.data.scaler import Scaler
+from rvae.data.series import Series
+from rvae.data.window_dataset import WindowDataset
+from rvae.data.windows import chunks, split, window_starts, window_view
+from rvae.errors import FieldError
+
+
+def series(length, name="s", anomalies=()):
+    """A series whose value at each step is the step."""
+    labels = np.zeros(length, dtype=bool)
+    labels[list(anomalies)] = True
+    return Series(np.arange(length, dtype=float)[:, None], name, labels)
+
+
+@pytest.mark.parametrize(
+    ("length", "stride", "expected"),
+    [
+        (10, 1, list(range(7))),
+        (10, 3, [0, 3, 6]),
+        (11, 3, [0, 3, 6, 7]),
+        (4, 5, [0]),
+        (5, 9, [0, 1]),
+    ],
+)
+def test_windows_cover_every_point(length, stride, expected):
+    starts = window_starts(length, 4, stride)
+    assert starts.tolist() == expected
+    if stride <= 4:
+        assert set((starts[:, None] + np.arange(4)).ravel()) == set(range(length))
+
+
+@pytest.mark.parametrize("windows", [1, 2, 3, 4, 9])
+@pytest.mark.parametrize("stride", [1, 2, 3, 5, 7])
+@pytest.mark.parametrize("length", [4, 10, 11])
+def test_slabs_have_together_exactly_the_windows_of_the_series(length, stride, windows):
+    found = []
+    for first, slab in chunks(series(length), 4, stride, windows):
+        starts = window_starts(len(slab), 4, stride)
+        assert len(starts) <= windows
+        assert slab.values[0, 0] == first
+        found += slab.values[starts, 0].tolist()
+    assert found == window_starts(length, 4, stride).tolist()
+
+
+def test_windows_are_stretches_of_the_series():
+    values = np.arange(20).reshape(10, 2)
+    windows = window_view(values, 3)
+    assert windows.shape == (8, 3, 2)
+    for start, window in enumerate(windows):
+        np.testing.assert_array_equal(window, values[start : start + 3])
+
+
+def test_parts_cut_in_time_are_in_order_and_a_window_apart():
+    parts = split([series(200)], DataConfig("x", split="time"), window=10, seed=0)
+    (training,), (validation,), (calibration,) = parts.training, parts.validation, parts.calibration
+    assert training.values[0] == 0
+    assert validation.values[0] - training.values[-1] == 11
+    assert calibration.values[0] - validation.values[-1] == 11
+    assert calibration.values[-1] == 199
+
+
+def test_a_series_too_short_to_cut_is_learnt_from_as_a_whole():
+    parts = split([series(1000, "long"), series(30, "short")], DataConfig("x"), 20, seed=0)
+    assert [(s.name, len(s)) for s in parts.training][1] == ("short", 30)
+    assert {s.name for s in (*parts.validation, *parts.calibration)} == {"long"}
+
+
+def test_small_shares_of_a_long_enough_series_hold_windows_all_the_same():
+    parts = split([series(70)], DataConfig("x", validation=0.01, calibration=0.01), 10, seed=0)
+    assert [len(part[0]) for part in (parts.training, parts.validation, parts.calibration)] == [
+        20,
+        15,
+        15,
+    ]
+
+
+@pytest.mark.parametrize("how", ["random", "order"])
+def test_whole_series_are_dealt_once(how):
+    many = [series(10, str(i)) for i in range(40)]
+    parts = split(many, DataConfig("x", split=how), window=10, seed=3)
+    names = [s.name for part in (parts.training, parts.validation, parts.calibration) for s in part]
+    assert sorted(names, key=int) == [str(i) for i in range(40)]
+    assert (names == [str(i) for i in range(40)]) == (how == "order")
+    assert [len(p) for p in (parts.training, parts.validation, parts.calibration)] == [28, 6, 6]
+    again = split(many, DataConfig("x", split=how), window=10, seed=3)
+    assert [s.name for s in again.training] == [s.name for s in parts.training]
+
+
+def test_auto_deals_out_series_where_there_are_many():
+    many = split([series(30, str(i)) for i in range(20)], DataConfig("x"), window=10, seed=0)
+    assert all(len(s) == 30 for s in many.training)
+    few = split([series(100, str(i)) for i in range(3)], DataConfig("x"), window=10, seed=0)
+    assert all(len(s) < 100 for s in few.training)
+
+
+def test_no_part_holds_an_anomalous_point():
+    flagged = [5, 50, 51, 170]
+    parts = split([series(400, anomalies=flagged)], DataConfig("x", split="time"), 10, seed=0)
+    kept = np.concatenate(
+        [s.values for part in (parts.training, parts.validation, parts.calibration) for s in part]
+    )
+    assert not set(flagged) & set(kept.ravel().astype(int))
+    assert all(len(s) >= 10 for s in parts.training)
+    assert len(parts.training) == 3  # 6 to 49, 52 to 169, 171 on; the 5 points before are too few
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ([series(9)], "data.window"),
+        ([series(30)], "data"),
+        ([series(200, anomalies=range(0, 200, 5))], "data"),
+    ],
+)
+def test_too_little_data_is_said(data, field):
+    with pytest.raises(FieldError) as caught:
+        split(data, DataConfig("x", split="time"), window=10, seed=0)
+    assert caught.value.field == field
+
+
+def test_training_windows_are_scaled_windows_of_every_series():
+    scaler = Scaler((10.0,), (2.0,), (0,))
+    dataset = WindowDataset([series(6), series(5)], scaler, 4, 2, calendar=())
+    (batch,) = dataset.batches()
+    assert len(dataset) == 4
+    assert dataset.__getitems__([3, 0]).x.tolist() == batch.x[[3, 0]].tolist()
+    assert batch.x[..., 0].tolist() == [
+        [-5, -4.5, -4, -3.5],
+        [-4, -3.5, -3, -2.5],
+        [-5, -4.5, -4, -3.5],
+        [-4.5, -4, -3.5, -3],
+    ]
+
+
+def test_the_class_of_a_window_is_that_of_most_of_its_steps():
+    classes = np.array([2, 2, 2, 0, 0, 0, -1, -1, -1, 1])
+    given = Series(np.arange(10.0)[:, None], classes=classes)
+    unclassed = Series(np.arange(4.0)[:, None])
+    dataset = WindowDataset([given, unclassed], Scaler((0.0,), (1.0,), (0,)), 4, 1, calendar=())
+    (batch,) = dataset.batches()
+    # Of equally many the lower one, where a class that is not known is the lowest.
+    assert batch.context.label.tolist() == [2, 0, 0, 0, -1, -1, -1, -1]
+
+
+def test_the_time_of_a_window_is_that_of_its_steps():
+    times = np.datetime64("2026-01-05", "us") + np.arange(30) * np.timedelta64(1, "h")
+    given = Series(np.zeros((30, 1)), times=times)
+    scaler = Scaler((0.0,), (1.0,), (0,))
+    batch = WindowDataset([given], scaler, 4, 10, ("day", "week")).__getitems__([2, 1])
+    expected = calendar_features(times, ("day", "week"))
+    np.testing.assert_array_equal(batch.context.time[0], expected[20:24])
+    np.testing.assert_array_equal(batch.context.time[1], expected[10:14])
+    nothing = WindowDataset([given], scaler, 4, 10, ()).__getitems__([0])
+    assert nothing.context.time.shape == (1, 4, 0)

@@ -1,0 +1,39 @@
+import pytest
+
+from rvae.inference import compute as process
+
+
+@pytest.fixture
+def eight(monkeypatch, tmp_path):
+    """A machine of eight processors whose control groups are files here."""
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(8)))
+    monkeypatch.setattr(process, "CGROUP_2", tmp_path / "cpu.max")
+    monkeypatch.setattr(process, "CGROUP_1", (tmp_path / "quota", tmp_path / "period"))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, 8),
+        ({"cpu.max": "max 100000\n"}, 8),
+        ({"cpu.max": "200000 100000\n"}, 2),
+        ({"cpu.max": "50000 100000\n"}, 1),
+        ({"cpu.max": "3200000 100000\n"}, 8),
+        ({"quota": "-1\n", "period": "100000\n"}, 8),
+        ({"quota": "300000\n", "period": "100000\n"}, 3),
+    ],
+)
+def test_a_containers_limit_counts(eight, files, expected):
+    for name, content in files.items():
+        (eight / name).write_text(content)
+    assert process.available_cpus() == expected
+
+
+def test_threads_are_shared_among_processes_and_one_processor_is_left(eight, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert [process.compute_threads(n) for n in (1, 3, 7, 100)] == [7, 2, 1, 1]
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(64)))
+    assert process.compute_threads() == 8
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert process.compute_threads() is None

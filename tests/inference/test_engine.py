@@ -1,0 +1,302 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from rvae import Engine, FieldError
+from rvae.config import ModelConfig, RecurrentConfig, TimeConfig
+from rvae.data.series import Series
+from rvae.data.stored import Spool
+from rvae.inference.artifact import Artifact
+from tests.support.untrained import untrained_card, untrained_engine
+from tests.support.waves import waves
+
+CLOSE = {"rtol": 1e-4, "atol": 1e-5}
+
+
+def test_a_score_is_the_likelihood_at_the_posterior_mean(checkpoint, engine, fresh):
+    """By hand from the network, without the engine's batching, masking and aggregation."""
+    card = engine.card
+    vae = Artifact.load(checkpoint).build()
+    x = torch.tensor((fresh[0] - card.scaler.mean) / card.scaler.scale, dtype=torch.float32)[None]
+    q = vae.encode(x, torch.ones_like(x, dtype=torch.bool))
+    p = vae.decode(q.mean)
+    (analysis,) = engine.analyse(fresh[:1])
+    np.testing.assert_allclose(analysis.latent, q.mean, **CLOSE)
+    np.testing.assert_allclose(analysis.score, -p.log_prob(x).mean().item(), **CLOSE)
+    expected = p.mean[0].numpy() * card.scaler.scale + card.scaler.mean
+    np.testing.assert_allclose(analysis.reconstruction, expected, **CLOSE)
+
+
+def test_points_have_a_score_of_each_channel():
+    engine = untrained_engine(untrained_card(channels=("heat", "speed", "load")))
+    values = np.random.default_rng(0).normal(20, 2, (20, 3))
+    values[4, 1] = np.nan
+    (analysis,) = engine.analyse([values], 4)
+    assert analysis.channel_scores.shape == (20, 3)
+    np.testing.assert_array_equal(np.isnan(analysis.channel_scores), np.isnan(values))
+    # Steps 4 to 7 are the ends of the first window and the beginnings of the second.
+    expected = (analysis.nll[0, 4:] + analysis.nll[1, :4]) / 2
+    np.testing.assert_allclose(analysis.channel_scores[4:8], expected, rtol=1e-6)
+
+
+def test_neighbours_in_a_batch_do_not_matter(engine, fresh, anomalous):
+    mixed = [values for pair in zip(fresh, anomalous, strict=True) for values in pair]
+    together = engine.analyse(mixed)
+    for index in (0, 1, 57, 118):
+        (alone,) = engine.analyse([mixed[index]])
+        np.testing.assert_allclose(together[index].score, alone.score, **CLOSE)
+        np.testing.assert_allclose(together[index].latent, alone.latent, **CLOSE)
+    backwards = engine.analyse(mixed[::-1])[::-1]
+    for one, other in zip(together, backwards, strict=True):
+        np.testing.assert_allclose(one.nll, other.nll, **CLOSE)
+
+
+def test_more_windows_than_a_run_holds(engine):
+    random = np.random.default_rng(0)
+    series = 20 + random.normal(size=(700, 1))
+    (analysis,) = engine.analyse([series])
+    assert len(analysis.starts) == 669
+    for start in (0, 255, 256, 668):
+        (alone,) = engine.analyse([series[start : start + 32]])
+        np.testing.assert_allclose(analysis.score[start], alone.score[0], **CLOSE)
+
+
+@pytest.mark.parametrize("numbers", [1, 32 * 300, 1 << 23])
+def test_a_scan_has_every_window_however_it_is_cut(engine, monkeypatch, numbers):
+    monkeypatch.setattr("rvae.inference.engine.NUMBERS_PER_CHUNK", numbers)
+    series = [Series(np.concatenate(waves(n, seed=n)), str(n)) for n in (20, 1)]
+    scanned = list(engine.scan(series, 2))
+    for one, whole in zip(series, engine.analyse(series, 2), strict=True):
+        scores = [a.score for _, stretch, a in scanned if stretch.name == one.name]
+        np.testing.assert_allclose(np.concatenate(scores), whole.score, **CLOSE)
+
+
+def test_where_scores_are_too_many_they_are_evenly_chosen(engine, fresh):
+    series = [Series(values) for values in (np.concatenate(fresh[:20]), fresh[20], fresh[21])]
+    every = np.concatenate([analysis.score for analysis in engine.analyse(series)])
+    windows = engine.windows(series, 1)
+    np.testing.assert_allclose(engine.scores(windows, 10_000), every, **CLOSE)
+    few = np.linspace(0, len(every) - 1, 50).astype(int)
+    np.testing.assert_allclose(engine.scores(windows, 50), every[few], **CLOSE)
+
+
+def test_series_of_different_lengths_and_strides_together(engine, fresh):
+    long = np.concatenate(fresh[:4])
+    short, whole = engine.analyse([fresh[0], long], [1, 50])
+    assert short.starts.tolist() == [0]
+    assert whole.starts.tolist() == [0, 50, 96]
+    assert whole.point_scores.shape == (128,)
+    assert whole.reconstruction.shape == (128, 1)
+    np.testing.assert_allclose(whole.score[0], short.score[0], **CLOSE)
+
+
+def test_missing_values_enter_no_score(engine, fresh):
+    gaps = fresh[0].copy()
+    gaps[[3, 4, 20]] = np.nan
+    (analysis,) = engine.analyse([gaps])
+    assert np.isnan(analysis.point_scores).sum() == 3
+    assert np.isnan(analysis.nll).sum() == 3
+    assert np.isfinite(analysis.reconstruction).all()
+    np.testing.assert_allclose(analysis.score, np.nanmean(analysis.nll), rtol=1e-5)
+    assert analysis.score[0] < engine.card.require_calibration().threshold()
+
+
+def test_a_window_without_any_value_has_no_score(engine, fresh):
+    series = np.concatenate([fresh[0], np.full((64, 1), np.nan)])
+    (analysis,) = engine.analyse([series], 32)
+    assert np.isfinite(analysis.score).tolist() == [True, False, False]
+
+
+def test_checkpoint_and_folder_are_the_same_model(checkpoint, engine, fresh, tmp_path):
+    Artifact.load(checkpoint).save(tmp_path / "artifact")
+    other = Engine.load(tmp_path / "artifact")
+    for one, two in zip(engine.analyse(fresh), other.analyse(fresh), strict=True):
+        np.testing.assert_array_equal(one.nll, two.nll)
+    assert other.card.to_dict() == engine.card.to_dict()
+
+
+def test_the_centre_of_the_prior_is_typical(engine):
+    (analysis,) = engine.analyse(list(engine.decode(torch.zeros(1, 4))))
+    assert analysis.score[0] < engine.card.require_calibration().threshold(0.98)
+
+
+def test_no_series_no_analysis(engine):
+    assert engine.analyse([]) == []
+
+
+@pytest.mark.parametrize("stride", [0, -1])
+def test_a_stride_that_goes_nowhere_is_said(engine, fresh, stride):
+    with pytest.raises(FieldError, match="stride"):
+        engine.analyse(fresh[:1], stride)
+
+
+@pytest.mark.parametrize("shape", [(31, 1), (32,), (32, 2), (0, 1)])
+def test_a_wrong_shape_is_said(engine, shape):
+    with pytest.raises(FieldError, match="series"):
+        engine.analyse([np.zeros(shape)])
+
+
+def told(values, first="2026-01-05", classes=None):
+    """A series whose steps are an hour apart."""
+    times = np.datetime64(first, "us") + np.arange(len(values)) * np.timedelta64(1, "h")
+    return Series(np.asarray(values, dtype=float), "s", None, times, classes)
+
+
+@pytest.fixture(scope="module")
+def of_machines():
+    """An engine that has to be told time and class, of a number and a category."""
+    model = ModelConfig(
+        recurrent=RecurrentConfig(hidden=6),
+        latent=3,
+        time=TimeConfig(calendar=("day",), bypass=True),
+        conditional=True,
+    )
+    channels = ("heat", "mode")
+    return untrained_engine(
+        untrained_card(model, channels, {"mode": ("off", "on")}, ("new", "old"))
+    )
+
+
+def random_machine(steps, seed=0):
+    random = np.random.default_rng(seed)
+    values = np.stack([random.normal(20, 2, steps), random.integers(0, 3, steps)], axis=1)
+    values[::7, 0] = values[3::11, 1] = np.nan
+    return told(values, classes=np.repeat([0, 1], [steps // 2, steps - steps // 2]))
+
+
+@pytest.mark.parametrize("slab", [1, 2, 3, 5, 100])
+@pytest.mark.parametrize("stride", [1, 2, 3, 5, 8, 13])
+@pytest.mark.parametrize("stored", [False, True])
+def test_a_scan_gives_exactly_the_windows_and_scores_of_an_analysis(
+    of_machines, monkeypatch, slab, stride, stored
+):
+    series = [replace(random_machine(n, n), name=str(i)) for i, n in enumerate((8, 21, 40))]
+    if stored:
+        series = [on_disk(one) for one in series]
+    expected = of_machines.analyse(series, stride)
+    monkeypatch.setattr(
+        "rvae.inference.engine.NUMBERS_PER_CHUNK", slab * 8 * of_machines.card.scaler.spread
+    )
+    found = list(of_machines.scan(series, stride))
+    assert max(len(analysis.starts) for _, _, analysis in found) <= slab
+    for i, whole in enumerate(expected):
+        of_it = [piece for piece in found if piece[1].name == str(i)]
+        parts = [analysis for _, _, analysis in of_it]
+        np.testing.assert_allclose(np.concatenate([p.score for p in parts]), whole.score, **CLOSE)
+        np.testing.assert_allclose(np.concatenate([p.latent for p in parts]), whole.latent, **CLOSE)
+        starts = [first + analysis.starts for first, _, analysis in of_it]
+        np.testing.assert_array_equal(np.concatenate(starts), whole.starts)
+        times = [stretch.clock()[analysis.starts] for _, stretch, analysis in of_it]
+        np.testing.assert_array_equal(np.concatenate(times), series[i].clock()[whole.starts])
+
+
+def on_disk(series):
+    values, times = Spool(series.values.shape[1]), Spool(1, np.int64)
+    values.append(series.values)
+    times.append(series.times.astype(np.int64)[:, None])
+    return Series(values.stored(), series.name, None, times.stored(), series.classes)
+
+
+def test_time_and_class_change_the_score(of_machines):
+    values = random_machine(8).values
+    new, old = np.zeros(8, dtype=int), np.ones(8, dtype=int)
+    given = [
+        told(values, classes=new),
+        told(values, "2026-01-05T12:00", new),
+        told(values, classes=old),
+        told(values, "2026-01-12", new),  # the same hour of another day
+    ]
+    score = [analysis.score[0] for analysis in of_machines.analyse(given)]
+    assert abs(score[1] - score[0]) > 1e-4
+    assert abs(score[2] - score[0]) > 1e-4
+    assert score[3] == pytest.approx(score[0], abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"times": None}, "timestamps"),
+        ({"classes": None}, "label"),
+        ({"classes": np.array([0] * 7 + [-1])}, "label"),
+        ({"values": np.full((8, 2), 3.0)}, "mode"),
+        ({"values": np.full((8, 2), -1.0)}, "mode"),
+        ({"values": np.full((8, 2), [1e30, 1.0])}, "heat"),
+        ({"values": np.full((7, 2), 1.0)}, "series"),
+        ({"values": np.full((8, 3), 1.0)}, "series"),
+    ],
+)
+def test_what_does_not_fit_the_model_is_said(of_machines, change, field):
+    series = told(np.full((8, 2), 1.0), classes=np.zeros(8, dtype=int))
+    with pytest.raises(FieldError) as caught:
+        of_machines.analyse([replace(series, **change)])
+    assert caught.value.field == field
+
+
+def test_an_unknown_category_counts_and_a_missing_one_does_not(of_machines):
+    values = np.full((8, 2), 1.0)
+    values[2, 1], values[3, 1] = 0, np.nan
+    (analysis,) = of_machines.analyse([told(values, classes=np.zeros(8, dtype=int))])
+    assert analysis.mean.shape == (1, 8, 3)
+    assert analysis.nll[0, 2, 1] > 9
+    assert np.isnan(analysis.nll[0, 3, 1])
+    assert set(analysis.reconstruction[:, 1]) <= {1.0, 2.0}
+
+
+def test_a_value_outside_the_unit_interval_is_said_with_its_place():
+    model = ModelConfig(recurrent=RecurrentConfig(hidden=6), likelihood="bernoulli")
+    engine = untrained_engine(untrained_card(model, ("duty",)))
+    values = np.linspace(0, 1, 20)[:, None]
+    assert np.isfinite(engine.analyse([values])[0].score).all()
+    values[13] = 1.5
+    with pytest.raises(FieldError, match=r"1\.5 at step 13 of series s.* from 0 to 1") as caught:
+        engine.analyse([Series(values, "s")])
+    assert caught.value.field == "duty"
+
+
+def test_samples_are_seeded_windows_in_the_datas_units(engine):
+    one, same, other = (engine.sample(40, seed=seed) for seed in (1, 1, 2))
+    assert one.shape == (40, 32, 1)
+    np.testing.assert_array_equal(one, same)
+    assert not np.allclose(one, other)
+    assert 15 < one.mean() < 25
+    # Windows are told apart from one another.
+    assert one.std(axis=0).min() > 0.3
+    analyses = engine.analyse(list(one))
+    threshold = engine.card.require_calibration().threshold()
+    assert np.mean([a.score[0] > threshold for a in analyses]) < 0.5
+
+
+def test_samples_have_the_class_that_was_asked_for(of_machines):
+    old, new = (of_machines.sample(5, label, seed=3) for label in ("old", "new"))
+    assert old.shape == (5, 8, 2)
+    assert set(old[..., 1].ravel()) <= {1.0, 2.0}
+    assert not np.allclose(old[..., 0], new[..., 0])
+    for label in (None, "older", ""):
+        with pytest.raises(FieldError, match="new, old") as caught:
+            of_machines.sample(1, label)
+        assert caught.value.field == "label"
+
+
+def test_a_model_without_classes_is_asked_for_none(engine):
+    with pytest.raises(FieldError) as caught:
+        engine.sample(1, "new")
+    assert caught.value.field == "label"
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+def test_gpu_equals_cpu(checkpoint, engine, fresh):
+    for one, two in zip(
+        engine.analyse(fresh), Engine.load(checkpoint, "cuda").analyse(fresh), strict=True
+    ):
+        np.testing.assert_allclose(one.score, two.score, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+def test_gpu_equals_cpu_with_everything_known(of_machines):
+    series = [random_machine(100)]
+    (one,) = of_machines.analyse(series)
+    (two,) = untrained_engine(of_machines.card, "cuda").analyse(series)
+    np.testing.assert_allclose(one.score, two.score, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(one.reconstruction, two.reconstruction, rtol=1e-3, atol=1e-3)

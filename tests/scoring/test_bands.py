@@ -1,0 +1,267 @@
+import json
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+
+from rvae.config import ModelConfig
+from rvae.data.scaler import Scaler
+from rvae.data.series import Series
+from rvae.errors import FieldError
+from rvae.inference.artifact import Artifact
+from rvae.inference.card import Card
+from rvae.inference.engine import Engine
+from rvae.scoring.bands import GROWTH, Bands, ranks
+from tests.support.untrained import untrained_card
+from tests.support.waves import waves
+
+PLAIN = Scaler((0.0,), (1.0,), (0,))
+NOTHING = np.zeros((1, 1))
+
+
+def of(residuals, windows=None, independent=None):
+    """Bands of the residuals of a channel (n,), each a window of its own or in so many windows."""
+    windows = windows or len(residuals)
+    run = np.asarray(residuals, dtype=np.float32).reshape(windows, -1, 1)
+    return Bands.fit([run], independent or windows)
+
+
+def limits(bands, quantile):
+    return tuple(side.item() for side in bands.around(NOTHING, PLAIN, quantile))
+
+
+def conformal(residuals, share):
+    """Both bounds with this share on either side, of all residuals, as the paper has them."""
+    ascending = np.sort(np.asarray(residuals, dtype=np.float32))
+    rank = np.ceil((len(ascending) + 1) * (1 - share) - 1e-9).astype(int)
+    return -np.sort(-ascending)[rank - 1], ascending[rank - 1]
+
+
+def test_a_small_case_by_hand():
+    bands = of([3, -1, 0, 7, -5, 2, 1, -2, 9])
+    assert bands.largest_quantile == pytest.approx(0.8)
+    assert limits(bands, 0.8) == (-5, 9)
+    assert limits(bands, 0.61) == (-5, 9)
+    assert limits(bands, 0.6) == (-2, 7)
+    assert limits(bands, 0.01) == (0, 2)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 19, 40, 41, 399, 5000, 100_000])
+@pytest.mark.parametrize("quantile", [0.01, 0.5, 0.9, 0.99, 0.999, 0.9999])
+def test_no_narrower_than_what_all_residuals_would_give_and_hardly_wider(count, quantile):
+    residuals = np.random.default_rng(count).normal(size=count)
+    bands, share = of(residuals), (1 - quantile) / 2
+    if quantile > bands.largest_quantile:
+        assert share * (count + 1) < 1
+        return
+    lower, upper = limits(bands, quantile)
+    low, high = conformal(residuals, share)
+    assert lower <= low and upper >= high
+    # The ranks next to each other that are kept, and one that is not reached.
+    low, high = conformal(residuals, max(share / GROWTH, 1 / (count + 1)))
+    assert lower >= low and upper <= high
+    if share * (count + 1) < 20:
+        assert (lower, upper) == conformal(residuals, share)
+
+
+def test_what_is_kept_is_little_however_many_there_were():
+    residuals = np.random.default_rng(0).normal(size=1_000_000)
+    bands = of(residuals)
+    assert len(json.dumps(asdict(bands))) < 15_000
+    assert bands.largest_quantile == pytest.approx(1 - 2e-6, abs=1e-9)
+    for quantile in (0.5, 0.9, 0.99, 0.9999):
+        lower, upper = limits(bands, quantile)
+        inside = ((residuals >= lower) & (residuals <= upper)).mean()
+        assert 0 < inside - quantile < (GROWTH - 1) * (1 - quantile) + 1e-5
+
+
+@pytest.mark.parametrize("count", [1, 2, 20, 41, 42, 1000, 1 << 24])
+def test_ranks_go_from_the_end_to_the_median(count):
+    kept = ranks(count)
+    assert kept[0] == 1 and kept[-1] == (count + 1) // 2
+    gaps = np.diff(kept)
+    assert ((gaps == 1) | (kept[1:] <= GROWTH * kept[:-1] + 1)).all() and (gaps > 0).all()
+
+
+@pytest.mark.parametrize("quantile", [0.5, 0.9, 0.98])
+@pytest.mark.parametrize("draw", ["standard_normal", "standard_cauchy", "standard_exponential"])
+def test_the_promise_is_kept_whatever_the_noise(quantile, draw):
+    """Over many calibrations the mean share of fresh residuals inside is at least q."""
+    random = np.random.default_rng(0)
+    shares = []
+    for _ in range(400):
+        lower, upper = limits(of(getattr(random, draw)(200)), quantile)
+        fresh = getattr(random, draw)(500)
+        shares.append(((fresh >= lower) & (fresh <= upper)).mean())
+    error = np.std(shares) / np.sqrt(len(shares))
+    assert np.mean(shares) > quantile - 4 * error
+    assert np.mean(shares) < quantile + (GROWTH - 1) * (1 - quantile) + 2 / 201 + 4 * error
+
+
+def test_skewed_noise_has_a_skewed_band():
+    random = np.random.default_rng(0)
+    lower, upper = limits(of(random.exponential(size=2000) - 1), 0.9)
+    assert lower == pytest.approx(np.log(1 / 0.95) - 1, abs=0.05)
+    assert upper == pytest.approx(np.log(20) - 1, abs=0.3)
+
+
+def test_the_promise_is_kept_of_windows_that_overlap():
+    """Windows of noise, each of which begins a step after the last."""
+    random, window = np.random.default_rng(0), 20
+    shares = {True: [], False: []}
+    for _ in range(300):
+        noise = random.normal(size=(2, 79))
+        run = np.lib.stride_tricks.sliding_window_view(noise[0], window)[..., None]
+        for counted in (True, False):
+            independent = len(noise[0]) // window if counted else len(run)
+            bands = Bands.fit([run.astype(np.float32)], independent)
+            lower, upper = limits(bands, 0.95)
+            shares[counted].append(((noise[1] >= lower) & (noise[1] <= upper)).mean())
+    assert np.mean(shares[True]) >= 0.95
+    assert np.mean(shares[True]) > np.mean(shares[False]) + 0.005
+
+
+def test_windows_that_overlap_tell_no_higher_quantile():
+    residuals = np.random.default_rng(0).normal(size=1000)
+    alone, overlapping = of(residuals, 100), of(residuals, 100, 10)
+    assert alone.largest_quantile == pytest.approx(1 - 2 / 1001)
+    assert overlapping.largest_quantile == pytest.approx(1 - 2 / 101)
+    with pytest.raises(FieldError, match="100 calibration values") as caught:
+        overlapping.around(NOTHING, PLAIN, 0.99)
+    assert caught.value.field == "quantile"
+    lower, upper = limits(overlapping, overlapping.largest_quantile)
+    assert (lower, upper) == (residuals.min().astype("f4"), residuals.max().astype("f4"))
+
+
+@pytest.mark.parametrize("quantile", [0.0, -1.0, 1.0, 0.9991])
+def test_a_quantile_that_nothing_tells_is_said(quantile):
+    with pytest.raises(FieldError, match="999 calibration values") as caught:
+        of(np.arange(999)).around(NOTHING, PLAIN, quantile)
+    assert caught.value.field == "quantile"
+
+
+@pytest.mark.parametrize("quantile", [0.9, 0.95, 0.98, 0.99, 0.998, 1 - 2 / 7001])
+def test_a_quantile_that_just_can_be_told_is(quantile):
+    count = round(2 / (1 - quantile)) - 1
+    assert limits(of(np.arange(count)), quantile) == (0, count - 1)
+
+
+def test_bounds_are_in_the_datas_units_and_of_numbers_alone():
+    scaler = Scaler((20.0, 0.0, -5.0, 0.0), (2.0, 1.0, 10.0, 1.0), (0, 3, 0, 0))
+    run = np.full((99, 4, 4), np.nan, dtype=np.float32)
+    run[:, 0, 0] = np.linspace(-1, 1, 99)
+    run[:, 2, 2] = np.linspace(0, 1, 99)
+    run[0, 3, 2] = 0.5
+    bands = Bands.fit([run[:50], run[50:]], 99)
+    assert [channel.count for channel in bands.channels] == [99, 0, 100, 0]
+    expected = np.array([[20.0, 3.0, 100.0, 1.0], [np.nan, 1.0, np.nan, 1.0]])
+    lower, upper = bands.around(expected, scaler, 0.98)
+    np.testing.assert_allclose(lower, [[18, np.nan, 100, np.nan], [np.nan] * 4])
+    np.testing.assert_allclose(upper, [[22, np.nan, 110, np.nan], [np.nan] * 4])
+    assert lower.dtype == upper.dtype == np.float64
+
+
+def test_a_channel_with_too_few_values_has_no_band_and_keeps_none_from_others():
+    run = np.full((99, 1, 2), np.nan, dtype=np.float32)
+    run[:, :, 0] = np.arange(99)[:, None]
+    run[:9, :, 1] = np.arange(9)[:, None]
+    scaler = Scaler((0.0, 0.0), (1.0, 1.0), (0, 0))
+    bands = Bands.fit([run], 99)
+    lower, upper = bands.around(np.zeros((1, 2)), scaler, 0.98)
+    np.testing.assert_array_equal([lower[0], upper[0]], [[0, np.nan], [98, np.nan]])
+    lower, upper = bands.around(np.zeros((1, 2)), scaler, 0.8)
+    assert lower[0, 1] == 0 and upper[0, 1] == 8
+
+
+def test_where_nothing_is_a_number_there_is_no_band_and_no_error():
+    bands = Bands.fit([np.full((9, 4, 1), np.nan, dtype=np.float32)], 9)
+    assert bands.largest_quantile == 0
+    lower, upper = bands.around(np.ones((3, 1)), Scaler((0.0,), (1.0,), (2,)), 0.999)
+    assert np.isnan([lower, upper]).all()
+
+
+def test_bounds_stay_in_the_unit_interval():
+    run = np.linspace(-0.5, 0.5, 99, dtype=np.float32).reshape(99, 1, 1)
+    bands = Bands.fit([run], 99, unit_interval=True)
+    lower, upper = bands.around(np.array([[0.1], [0.5], [0.9]]), PLAIN, 0.9)
+    assert lower[0] == 0 and upper[2] == 1
+    assert 0 < lower[1] < 0.1 and 0.9 < upper[1] < 1
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        untrained_card(),
+        untrained_card(channels=("heat", "mode"), categories={"mode": ("off", "on")}),
+        untrained_card(ModelConfig("dense", likelihood="bernoulli"), ("duty",)),
+    ],
+    ids=["numbers", "categories", "bernoulli"],
+)
+def test_a_card_has_them_again_after_json(card):
+    again = Card.from_dict(json.loads(json.dumps(card.to_dict(), allow_nan=False)))
+    assert again.bands == card.bands
+    assert Card.from_dict(card.to_dict()).bands == card.bands
+    without = replace(card, bands=None)
+    assert Card.from_dict(without.to_dict()).bands is None
+
+
+def test_checkpoint_and_folder_have_the_same(checkpoint, engine, tmp_path):
+    Artifact.load(checkpoint).save(tmp_path)
+    assert Engine.load(tmp_path).card.bands == engine.card.bands
+    (of_height,) = engine.card.bands.channels
+    assert of_height.count == of_height.independent == 90 * 32
+
+
+def test_residuals_are_what_single_windows_leave(engine, fresh):
+    gaps = np.concatenate(fresh[:4])
+    gaps[[3, 50]] = np.nan
+    windows = engine.windows([Series(gaps)], 8)
+    (found,) = engine.residuals(windows, 10_000, np.inf)
+    scale = engine.card.scaler.scale[0]
+    (whole,) = engine.analyse([gaps], 8)
+    for start, residuals in zip(whole.starts, found, strict=True):
+        (one,) = engine.analyse([gaps[start : start + 32]])
+        expected = (gaps[start : start + 32] - one.reconstruction) / scale
+        np.testing.assert_allclose(residuals, expected, rtol=1e-3, atol=1e-4)
+    (some,) = engine.residuals(windows, 3, np.inf)
+    np.testing.assert_allclose(some, found[[0, 6, 12]], rtol=1e-4, atol=1e-5)
+
+
+def test_windows_that_are_taken_for_anomalies_leave_none(engine, fresh, anomalous):
+    windows = engine.windows([Series(one) for one in (*fresh[:5], *anomalous[:5])], 1)
+    scores = engine.scores(windows, 100)
+    (kept,) = engine.residuals(windows, 100, scores[2])
+    assert len(kept) == (scores <= scores[2]).sum() < 6
+
+
+def share_inside(engine, series, quantile, stride=None):
+    inside = []
+    for values, analysis in zip(series, engine.analyse(series, stride), strict=True):
+        bounds = engine.card.bands.around(analysis.reconstruction, engine.card.scaler, quantile)
+        inside.append((values >= bounds[0]) & (values <= bounds[1]))
+    return np.mean(inside)
+
+
+@pytest.mark.parametrize("quantile", [0.9, 0.99])
+def test_a_model_keeps_the_promise_on_fresh_normal_data(engine, quantile):
+    inside = share_inside(engine, list(waves(400, seed=11)), quantile)
+    # A calibration on 90 windows, as if a third of the values in each counted.
+    error = np.sqrt(quantile * (1 - quantile) / (90 * 32 / 3))
+    assert quantile - 3 * error < inside < quantile + 4 * error
+
+
+def test_anomalies_leave_the_band(engine, anomalous):
+    assert share_inside(engine, anomalous, 0.99) < 0.9
+
+
+@pytest.mark.parametrize("quantile", [0.9, 0.99])
+def test_where_windows_overlap_the_band_is_on_the_safe_side(engine, quantile):
+    """A mean over windows is nearer to the truth than one of them."""
+    random = np.random.default_rng(5)
+    turns = np.arange(128)[:, None] / 32 + random.uniform(size=(100, 1, 1))
+    clean = random.uniform(0.5, 1.5, (100, 1, 1)) * np.sin(2 * np.pi * turns)
+    series = list(20 + 3 * (clean + random.normal(0, 0.05, clean.shape)))
+    single = share_inside(engine, series, quantile, stride=32)
+    averaged = share_inside(engine, series, quantile, stride=1)
+    assert averaged > single
+    assert averaged > quantile

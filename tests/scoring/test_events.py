@@ -1,0 +1,129 @@
+import numpy as np
+import pytest
+
+from rvae.errors import FieldError
+from rvae.scoring.calibration import Calibration
+from rvae.scoring.events import Event, find, find_events
+
+CALIBRATION = Calibration.fit(np.linspace(0, 1, 999), 0.95, 999)
+NAMES = ("heat", "speed", "load", "noise")
+
+
+def spans(scores, thresholds=1.0, gap=0):
+    scores = np.asarray(scores, dtype=float)
+    found = find(scores, thresholds, scores, scores[:, None], ["heat"], CALIBRATION, gap)
+    return [(alarm.start, alarm.end) for alarm in found]
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ([0, 0, 0], []),
+        ([1, 1, 1], []),
+        ([2, 2, 2], [(0, 3)]),
+        ([2, 0, 0], [(0, 1)]),
+        ([0, 0, 2], [(2, 3)]),
+        ([0, 2, 2, 0, 2], [(1, 3), (4, 5)]),
+        ([np.nan, 2, np.nan, 2, 0], [(1, 2), (3, 4)]),
+        ([np.nan] * 3, []),
+    ],
+)
+def test_stretches_above_the_threshold_are_alarms(scores, expected):
+    assert spans(scores) == expected
+
+
+def test_stretches_with_a_short_gap_between_them_are_one():
+    scores = [0, 2, 0, 2, 0, 0, 2, 0, 0, 0]
+    assert spans(scores, gap=0) == [(1, 2), (3, 4), (6, 7)]
+    assert spans(scores, gap=1) == [(1, 4), (6, 7)]
+    assert spans(scores, gap=2) == spans(scores, gap=100) == [(1, 7)]
+
+
+def test_nothing_is_joined_over_what_is_unknown():
+    assert spans([2, 0, np.nan, 0, 2, 0, 2], gap=5) == [(0, 1), (4, 7)]
+
+
+def test_every_step_may_have_a_threshold_of_its_own():
+    assert spans([2, 2, 2, 2], np.array([1, 3, np.inf, 1])) == [(0, 1), (3, 4)]
+
+
+def test_an_alarm_tells_what_it_is_about():
+    scores = np.array([0.5, 1.5, 1.8, 1.6, 0.5])
+    channels = np.array(
+        [
+            [9, 9, 9, 9],
+            [1, 1, 1, 1],
+            [0, 1, 2, 1],
+            [np.nan, 1, 3, 2],
+            [9, 9, 9, 9],
+        ]
+    )
+    (alarm,) = find(scores, 1.0, np.nanmean(channels, axis=1), channels, NAMES, CALIBRATION, 0)
+    severity = float(CALIBRATION.severity(1.8))
+    assert severity > 3
+    leading = (("load", 3.0), ("noise", 2.0), ("speed", 1.0))
+    assert alarm == Event(1, 4, 3, 1.8, severity, leading)
+    (alarm,) = find(scores, 1.0, np.full(5, np.nan), np.full((5, 4), np.nan), NAMES, CALIBRATION, 0)
+    assert (alarm.peak, alarm.channels) == (1, ())
+
+
+def test_a_negative_gap_is_refused():
+    with pytest.raises(FieldError) as caught:
+        spans([1, 2], gap=-1)
+    assert caught.value.field == "gap"
+
+
+def wave(steps=400, bump=()):
+    """A wave that the model knows, turned over at some steps."""
+    values = 20 + 3 * np.sin(np.arange(steps) * 2 * np.pi / 32)
+    values[list(bump)] = 40 - values[list(bump)]
+    return values[:, None]
+
+
+def test_what_happened_is_found_where_it_happened(engine):
+    calibration = engine.card.require_calibration()
+    bumps = [range(100, 106), range(300, 306)]
+    normal, bumpy = engine.analyse([wave(), wave(bump=[*bumps[0], *bumps[1]])])
+    for gap, expected in ((1, 2), (200, 1)):
+        found = find_events(bumpy, calibration.threshold(), calibration, ["height"], gap)
+        assert len(found) == expected
+        for alarm, bump in zip(found, bumps, strict=False):
+            assert alarm.start <= bump[0] and bump[-1] < alarm.end
+            assert alarm.score > calibration.threshold()
+            ((name, score),) = alarm.channels
+            assert name == "height" and score == bumpy.channel_scores[alarm.peak, 0]
+        assert found[0].peak in (bumps[0] if expected == 2 else [*bumps[0], *bumps[1]])
+    assert find_events(normal, calibration.threshold(), calibration, ["height"], 1) == []
+
+
+def test_normal_steps_are_rarely_above_the_threshold_of_windows(engine, fresh):
+    """As rarely as windows are, which is not so for likelihoods of single steps."""
+    calibration = engine.card.require_calibration()
+    analyses = engine.analyse(fresh)
+    covered = [
+        alarm.end - alarm.start
+        for analysis in analyses
+        for alarm in find_events(analysis, calibration.threshold(), calibration, ["height"], 0)
+    ]
+    assert sum(covered) <= 0.05 * 32 * len(fresh)
+    points = np.concatenate([analysis.point_scores for analysis in analyses])
+    assert (points > calibration.threshold()).mean() > 0.05
+
+
+def test_the_threshold_of_a_window_without_a_score_does_not_count(engine):
+    calibration = engine.card.require_calibration()
+    values = np.concatenate([wave(bump=range(390, 396)), np.full((64, 1), np.nan)])
+    (analysis,) = engine.analyse([values], 16)
+    thresholds = np.full(len(analysis.score), calibration.threshold())
+    plain = find_events(analysis, thresholds, calibration, ["height"], 1)
+    assert plain[-1].end > 400  # Where windows without a score begin.
+    thresholds[np.isnan(analysis.score)] = np.inf
+    assert find_events(analysis, thresholds, calibration, ["height"], 1) == plain
+
+
+def test_a_gap_must_not_be_negative_even_where_nothing_happened(engine):
+    calibration = engine.card.require_calibration()
+    (normal,) = engine.analyse([wave()])
+    with pytest.raises(FieldError, match="at least 0") as caught:
+        find_events(normal, np.inf, calibration, ["height"], -1)
+    assert caught.value.field == "gap"

@@ -1,0 +1,97 @@
+import json
+import subprocess
+import sys
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import torch
+
+from rvae.errors import FieldError
+from rvae.inference.artifact import CARD_KEY
+from rvae.serving.packaging import build_archive
+
+
+def test_the_archive_holds_what_a_server_needs(checkpoint, tmp_path):
+    path = build_archive(checkpoint, "waves", "2.1", tmp_path / "new" / "store")
+    assert path == tmp_path / "new" / "store" / "waves-2.1.mar"
+    with zipfile.ZipFile(path) as packed:
+        names = set(packed.namelist())
+        manifest = json.loads(packed.read("MAR-INF/MANIFEST.json"))
+    assert {"weights.safetensors", "card.json", "rvae_handler.py", "model-config.yaml"} <= names
+    assert {"rvae/__init__.py", "rvae/networks/recurrent.py"} <= names
+    assert not [name for name in names if name.endswith((".pyc", ".ckpt", ".pt", ".pkl"))]
+    assert manifest["model"]["modelName"] == "waves"
+    assert manifest["model"]["modelVersion"] == "2.1"
+
+
+def test_the_same_checkpoint_gives_the_same_bytes(checkpoint, tmp_path):
+    one, two = (build_archive(checkpoint, "waves", "1.0", tmp_path / n) for n in ("one", "two"))
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_archives_built_at_once_do_not_clash(checkpoint, tmp_path):
+    alone = build_archive(checkpoint, "waves", "1.0", tmp_path / "alone").read_bytes()
+    with ThreadPoolExecutor(4) as pool:
+        futures = [
+            pool.submit(build_archive, checkpoint, "waves", "1.0", tmp_path / "shared")
+            for _ in range(4)
+        ]
+        paths = {future.result() for future in futures}
+    assert len(paths) == 1
+    assert paths.pop().read_bytes() == alone
+    assert [p.name for p in (tmp_path / "shared").iterdir()] == ["waves-1.0.mar"]
+
+
+def test_its_library_needs_no_lightning(checkpoint, tmp_path):
+    """All that the handler imports, from the archive alone, with training packages barred."""
+    with zipfile.ZipFile(build_archive(checkpoint, "waves", "1.0", tmp_path)) as packed:
+        packed.extractall(tmp_path / "model")
+    program = """
+import sys
+barred = ("pytorch_lightning", "lightning", "pyarrow", "sklearn", "matplotlib", "tensorboard",
+          "rich", "jsonargparse", "requests", "ts", "pickle5")
+class Barrier:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in barred:
+            raise ImportError(name)
+sys.meta_path.insert(0, Barrier())
+sys.path.insert(0, sys.argv[1])
+import rvae, rvae_handler
+assert rvae.__file__.startswith(sys.argv[1]) and rvae_handler.__file__.startswith(sys.argv[1])
+from rvae.contract.messages import Call
+from rvae.service import Limits, Service
+service = Service(rvae.Engine.load(sys.argv[1]), "waves", "1.0", Limits())
+service.warm_up()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "model")], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "field"),
+    [
+        ("", "1.0", "name"),
+        ("a/b", "1.0", "name"),
+        ("../a", "1.0", "name"),
+        ("waves", "", "version"),
+        ("waves", "1 0", "version"),
+        ("waves", "1.0/../../x", "version"),
+    ],
+)
+def test_names_that_addresses_cannot_carry_are_refused(checkpoint, tmp_path, name, version, field):
+    with pytest.raises(FieldError) as caught:
+        build_archive(checkpoint, name, version, tmp_path)
+    assert caught.value.field == field
+
+
+def test_an_uncalibrated_checkpoint_is_refused(checkpoint, tmp_path):
+    content = torch.load(checkpoint, weights_only=True)
+    content[CARD_KEY]["calibration"] = None
+    torch.save(content, tmp_path / "unfinished.ckpt")
+    with pytest.raises(FieldError) as caught:
+        build_archive(tmp_path / "unfinished.ckpt", "waves", "1.0", tmp_path)
+    assert caught.value.field == "checkpoint"
+    assert not list(tmp_path.glob("*.mar"))

@@ -1,0 +1,142 @@
+"""A real server held against docs/openapi.yaml, with data that fits it and data that does not."""
+
+import http.client
+import json
+from collections import Counter
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+import schemathesis
+from schemathesis.config import SchemathesisConfig
+from schemathesis.engine import events, from_schema
+
+from rvae.serving.service import Limits, Service
+from tests.support.openapi_document import DOCUMENT, of_model, only_json, schema_named
+
+PHASES = ("examples", "coverage", "fuzzing", "stateful")
+
+# TorchServe asks the model whatever the method is, as the document says.
+EXCLUDED = ["unsupported_method"]
+# No schema of every model can say how long the window of this one is, nor that a header is for
+# other kinds of bodies than JSON.
+UNTOLD = [*EXCLUDED, "positive_data_acceptance"]
+
+
+def checked(about, excluded, phases=PHASES[:3], mode="all", examples=60):
+    """How often each status came, in a run of all checks but some in which none failed.
+
+    Args:
+        about: The document, an address, and which operations are tried there.
+        excluded: Checks that are not made.
+        phases: What is tried.
+        mode: Whether what is tried fits the document.
+        examples: How many are made up for each operation.
+    """
+    config = {
+        "seed": 0,
+        "parameters": {"path.model": "waves", "path.version": "1.0"},
+        "generation": {"mode": mode, "max-examples": examples, "database": "none"},
+        "phases": {name: {"enabled": name in phases} for name in PHASES},
+        "checks": {name: {"enabled": False} for name in excluded},
+        "suppress-health-check": ["all"],
+    }
+    config["phases"]["coverage"]["unexpected-methods"] = []
+    document, address, operations = about
+    loaded = schemathesis.openapi.from_dict(
+        document, config=SchemathesisConfig.from_dict(config | {"base-url": address})
+    )
+    statuses, failures = Counter(), []
+    for event in from_schema(loaded.include(operation_id=operations)).execute():
+        match event:
+            case events.ScenarioFinished(recorder=recorder):
+                statuses.update(
+                    one.response.status_code
+                    for one in recorder.interactions.values()
+                    if one.response is not None
+                )
+                failures += [
+                    (check.name, check.failure_info.failure.message, check.failure_info.code_sample)
+                    for checks in recorder.checks.values()
+                    for check in checks
+                    if check.failure_info is not None
+                ]
+            case events.NonFatalError(value=error) | events.FatalError(exception=error):
+                raise error
+    assert not failures, failures[0]
+    return statuses
+
+
+def sayable(document):
+    """Of requests, those of which a schema can say that they are taken."""
+    schemas = document["components"]["schemas"]
+    # Times must be times and rise, and what belongs to instances be as many.
+    for name in ("timestamps", "timestamps_of_instances", "label_of_instances"):
+        schemas[name] = {"type": "null"}
+    schemas["count"]["anyOf"][0]["maximum"] = 1000  # more would be too much for an answer
+    return only_json(document)
+
+
+def test_what_is_asked_of_any_model(server):
+    statuses = checked((DOCUMENT, server.inference, ["predict"]), UNTOLD)
+    assert statuses.keys() >= {400, 422} and sum(statuses.values()) > 500
+
+
+def test_what_is_asked_of_a_version_and_for_explanations(server):
+    about = (DOCUMENT, server.inference, ["predictWith", "explain"])
+    statuses = checked(about, UNTOLD, PHASES[2:3])
+    assert statuses.keys() >= {400, 422}
+
+
+def test_what_is_asked_of_the_model_that_is_served(server, engine):
+    document = of_model(engine.card)
+    about = (document, server.inference, ["predict", "explain"])
+    assert checked(about, UNTOLD, PHASES[2:3])[200] > 10
+
+
+def test_what_the_model_says_that_it_takes_is_answered(server, engine):
+    document = sayable(of_model(engine.card))
+    about = (document, server.inference, ["predict", "explain"])
+    statuses = checked(about, EXCLUDED, PHASES[1:3], "positive")
+    assert statuses.keys() == {200} and statuses[200] > 100
+
+
+def test_what_the_model_says_of_itself(server):
+    # TorchServe takes any word but `true` for false.
+    excluded = [*EXCLUDED, "negative_data_rejection"]
+    statuses = checked((DOCUMENT, server.management, ["describe"]), excluded, examples=20)
+    assert statuses.keys() == {200}
+
+
+def test_nothing_of_the_description_is_lost_on_its_way(server, engine):
+    address = f"{server.management}/models/waves"
+    (told,) = requests.get(address, params={"customized": "true"}, timeout=30).json()
+    schema_named("Registered").validate(told)
+    service = Service(engine, "waves", told["modelVersion"], Limits())
+    assert told["customizedMetadata"] == json.loads(service.describe().body)
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "status"),
+    [
+        ("/predictions/nobody", "{}", 404),
+        ("/predictions/waves/9.9", "{}", 404),
+        ("/explanations/nobody", "{}", 404),
+        ("/predictions/waves/%zz", "{}", 403),
+        ("/predictions/waves", "x" * 9000, 400),
+    ],
+)
+def test_what_the_server_itself_answers(server, path, options, status):
+    address = urlsplit(server.inference)
+    connection = http.client.HTTPConnection(address.netloc, timeout=30)  # which mends no path
+    connection.request("POST", path, b"{}", {"Rvae-Options": options})
+    answer = connection.getresponse()
+    assert answer.status == status
+    schema_named("ServerFault").validate(json.loads(answer.read()))
+    assert str(status) in DOCUMENT["paths"]["/predictions/{model}"]["post"]["responses"]
+
+
+def test_too_large_a_body_gets_an_empty_answer(server):
+    answer = requests.post(f"{server.inference}/predictions/waves", b" " * 7_000_000, timeout=30)
+    assert (answer.status_code, answer.content) == (413, b"")
+    assert "content" not in DOCUMENT["components"]["responses"]["413"]

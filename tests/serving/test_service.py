@@ -1,0 +1,433 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rvae.scoring.adaptive_threshold import adaptive_thresholds
+from rvae.scoring.calibration import Calibration
+from rvae.serving.contract import query
+from rvae.serving.contract.messages import Call
+from rvae.serving.service import Limits, Service
+from tests.support.untrained import KINDS, MODE, untrained_card, untrained_engine
+
+
+@pytest.fixture(scope="module")
+def service(engine):
+    return Service(engine, "waves", "1.0", Limits())
+
+
+def ask(service, explain=False, **fields):
+    (reply,) = service.answer([Call(json.dumps(fields).encode(), explain)])
+    return reply.status, json.loads(reply.body)
+
+
+def test_an_answer_says_what_the_engine_says(service, engine, fresh):
+    values = fresh[0]
+    status, answer = ask(service, data=values[:, 0].tolist())
+    (analysis,) = engine.analyse([values])
+    calibration = engine.card.require_calibration()
+    assert status == 200
+    assert answer["model"] == "waves" and answer["version"] == "1.0"
+    assert answer["window"] == {"length": 32, "stride": 1, "starts": [0]}
+    np.testing.assert_allclose(answer["latent"], analysis.latent, rtol=1e-6)
+    np.testing.assert_allclose(answer["score"], analysis.score, rtol=1e-12)
+    np.testing.assert_allclose(
+        answer["tail_probability"], calibration.tail_probability(analysis.score)
+    )
+    assert answer["threshold"] == calibration.threshold()
+    assert answer["is_anomaly"] == [bool(analysis.score[0] > calibration.threshold())]
+    np.testing.assert_allclose(answer["severity"], calibration.severity(analysis.score))
+    scored = {"score", "tail_probability", "severity", "threshold", "is_anomaly"}
+    assert set(answer) == {"model", "version", "window", "latent"} | scored
+
+
+def test_point_wise_things_have_the_shape_of_the_request(service, fresh):
+    series = np.concatenate(fresh[:2])
+    output = ["reconstruction", "point_scores", "contributions"]
+    _, flat = ask(service, data=series[:, 0].tolist(), output=output, stride=16)
+    _, nested = ask(service, data=series.tolist(), output=output, stride=16)
+    assert np.shape(flat["reconstruction"]) == (64,)
+    assert np.shape(nested["reconstruction"]) == (64, 1)
+    assert np.shape(flat["point_scores"]) == np.shape(nested["point_scores"]) == (64,)
+    assert np.shape(flat["contributions"]) == (3, 32)
+    assert np.shape(nested["contributions"]) == (3, 32, 1)
+
+
+def test_several_series_are_answered_in_order(service, fresh, anomalous):
+    given = [fresh[0], anomalous[0], np.concatenate(fresh[:2])]
+    _, answer = ask(service, instances=[g.tolist() for g in given], output=["score"])
+    singles = [ask(service, data=g.tolist(), output=["score"])[1] for g in given]
+    assert answer.keys() == {"model", "version", "predictions"}
+    for one, single in zip(answer["predictions"], singles, strict=True):
+        np.testing.assert_allclose(one["score"], single["score"], rtol=1e-4, atol=1e-5)
+    assert answer["predictions"][1]["is_anomaly"] == [True]
+
+
+def test_threshold_and_quantile_of_a_request(service, engine, fresh):
+    data = fresh[0].tolist()
+    _, plain = ask(service, data=data)
+    _, lower = ask(service, data=data, quantile=0.1)
+    assert lower["threshold"] == engine.card.require_calibration().threshold(0.1)
+    assert lower["threshold"] < plain["threshold"]
+    for threshold, flagged in ((-1e9, True), (1e9, False)):
+        _, answer = ask(service, data=data, threshold=threshold)
+        assert (answer["threshold"], answer["is_anomaly"]) == (threshold, [flagged])
+    status, error = ask(service, data=data, quantile=0.9999)
+    assert (status, error["field"]) == (422, "quantile")
+
+
+def test_events_tell_where_and_what(service, engine):
+    values = 20 + 3 * np.sin(np.arange(400) * 2 * np.pi / 32)
+    for bump in (slice(100, 106), slice(300, 306)):
+        values[bump] = 40 - values[bump]
+    data = values.tolist()
+    (analysis,) = engine.analyse([values[:, None]])
+    calibration = engine.card.require_calibration()
+    _, answer = ask(service, data=data, output=["events"])
+    assert answer.keys() == {"model", "version", "window", "events"}
+    assert len(answer["events"]) == 2
+    for event, first in zip(answer["events"], (100, 300), strict=True):
+        assert event.keys() == {"start", "end", "peak", "score", "severity", "channels"}
+        assert event["start"] <= first <= event["peak"] < first + 6 <= event["end"]
+        assert event["severity"] == calibration.severity(event["score"]) > 1
+        score = analysis.channel_scores[event["peak"], 0]
+        assert event["channels"] == [{"name": "height", "score": pytest.approx(score, 1e-4)}]
+    (joined,) = ask(service, data=data, output=["events"], gap=300)[1]["events"]
+    ends = (answer["events"][0]["start"], answer["events"][1]["end"])
+    assert (joined["start"], joined["end"]) == ends
+    # The request's own threshold and stride count.
+    assert ask(service, data=data, output=["events"], threshold=1e9)[1]["events"] == []
+    (whole,) = ask(service, data=data, output=["events"], threshold=-1e9)[1]["events"]
+    assert (whole["start"], whole["end"]) == (0, 400)
+    lower = ask(service, data=data, output=["events"], quantile=0.5, gap=0)[1]["events"]
+    assert sum(e["end"] - e["start"] for e in lower) > 100
+
+
+def test_events_a_stride_apart_are_one_unless_the_gap_is_less(service):
+    values = 20 + 3 * np.sin(np.arange(400) * 2 * np.pi / 32)
+    for bump in (slice(165, 171), slice(229, 235)):
+        values[bump] = 40 - values[bump]
+    fields = {"data": values.tolist(), "stride": 16, "output": ["events"]}
+    for gap, count in (({}, 1), ({"gap": 16}, 1), ({"gap": 15}, 2)):
+        assert len(ask(service, **fields, **gap)[1]["events"]) == count
+
+
+def test_events_of_dated_series_have_times(service):
+    times = np.datetime64("2026-03-01", "s") + np.arange(40) * np.timedelta64(60, "s")
+    stamps = [f"{time}+01:00" for time in times]
+    fields = {"output": ["events"], "threshold": -1e9, "timestamps": stamps}
+    (event,) = ask(service, data=[20.0] * 40, **fields)[1]["events"]
+    assert event["start_time"] == "2026-02-28T23:00:00"
+    assert event["last_time"] == "2026-02-28T23:39:00"
+    assert np.datetime64(event["peak_time"]) == times[event["peak"]] - np.timedelta64(1, "h")
+
+
+@pytest.mark.parametrize("how", [{}, {"threshold": 1.0}, {"adapt": 0.05}])
+def test_what_is_said_of_many_series_is_what_is_said_of_each(service, fresh, anomalous, how):
+    lengths = (32, 100, 64)
+    long = np.concatenate([fresh[0], *anomalous[:2], fresh[1]])[:, 0]
+    many = [long[-length:].tolist() for length in lengths]
+    fields = how | {"stride": 8, "output": ["score", "band", "events"]}
+    _, answer = ask(service, instances=many, **fields)
+    for series, found in zip(many, answer["predictions"], strict=True):
+        _, alone = ask(service, data=series, **fields)
+        assert set(alone) == {*found, "model", "version"}
+        for name in ("window", "is_anomaly"):
+            assert found[name] == alone[name]
+        for name in ("score", "tail_probability", "severity", "threshold", "lower"):
+            np.testing.assert_allclose(
+                np.array(found[name], float), np.array(alone[name], float), rtol=1e-4
+            )
+        events = [
+            [(event["start"], event["end"]) for event in of["events"]] for of in (found, alone)
+        ]
+        assert events[0] == events[1]
+
+
+def test_a_threshold_may_follow_the_series(service, engine, fresh, anomalous):
+    data = np.concatenate([fresh[0], *anomalous[:10], fresh[1]])[:, 0].tolist()
+    calibration = engine.card.require_calibration()
+    _, answer = ask(service, data=data, stride=8, adapt=0.05)
+    scores = np.array(answer["score"])
+    expected = adaptive_thresholds(calibration, scores, 0.05)
+    assert answer["threshold"][0] == calibration.threshold()
+    assert None in answer["threshold"]  # An infinite one flags nothing.
+    thresholds = np.array([np.inf if t is None else t for t in answer["threshold"]])
+    np.testing.assert_array_equal(thresholds, expected)
+    assert answer["is_anomaly"] == (scores > expected).tolist()
+    _, still = ask(service, data=data, stride=8, adapt=0)
+    assert still["threshold"] == [calibration.threshold()] * len(scores)
+    _, lower = ask(service, data=data, stride=8, adapt=0, quantile=0.5)
+    assert lower["threshold"] == [calibration.threshold(0.5)] * len(scores)
+    covered = [
+        sum(
+            e["end"] - e["start"]
+            for e in ask(service, data=data, stride=8, output=["events"], adapt=adapt)[1]["events"]
+        )
+        for adapt in (0, 0.05)
+    ]
+    assert 0 < covered[1] < covered[0]
+    status, error = ask(service, data=data, adapt=0.05, quantile=0.9999)
+    assert (status, error["field"]) == (422, "quantile")
+    status, error = ask(service, data=data, adapt=0.05, threshold=1)
+    assert (status, error["field"]) == (422, "adapt")
+
+
+def test_a_tail_allows_quantiles_that_no_threshold_can_follow_from():
+    card = untrained_card()
+    scores = np.random.default_rng(0).normal(size=500)
+    card = replace(card, calibration=Calibration.fit(scores, 0.95, 500))
+    service = Service(untrained_engine(card), "any", "1.0", Limits())
+    status, answer = ask(service, data=[20.0] * 8, quantile=0.9999)
+    assert status == 200 and answer["threshold"] > scores.max()
+    status, error = ask(service, data=[20.0] * 8, quantile=0.9999, adapt=0.01)
+    assert (status, error["field"]) == (422, "quantile")
+
+
+def test_every_series_of_a_request_is_followed_from_its_beginning(service, fresh, anomalous):
+    series = np.concatenate([*anomalous[:5], *fresh[:2]]).tolist()
+    _, answer = ask(service, instances=[series, series], stride=16, adapt=0.05)
+    one, other = answer["predictions"]
+    assert one["threshold"] == other["threshold"]
+
+
+def test_what_was_not_observed_is_null(service, fresh):
+    series = [*fresh[0][:, 0].tolist(), *[None] * 32]
+    _, answer = ask(service, data=series, stride=32, output=["score", "point_scores"])
+    for name in ("score", "tail_probability", "severity"):
+        assert answer[name][1] is None
+    assert answer["is_anomaly"][1] is False
+    assert answer["point_scores"][32:] == [None] * 32
+
+
+def test_an_explanation_sums_to_the_score(service, anomalous):
+    _, answer = ask(service, explain=True, data=anomalous[0].tolist())
+    np.testing.assert_allclose(np.sum(answer["contributions"]), answer["score"][0], rtol=1e-5)
+
+
+def test_one_bad_call_among_many_costs_the_others_nothing(service, fresh):
+    bodies = [json.dumps({"data": values.tolist()}).encode() for values in fresh[:31]]
+    clean = service.answer([Call(body) for body in bodies])
+    for position in (0, 15, 31):
+        for bad in (b"{", b'{"data": [1]}', None):
+            mixed = [*bodies[:position], bad, *bodies[position:]]
+            replies = service.answer([Call(body) for body in mixed])
+            assert replies.pop(position).status in (400, 422)
+            for reply, expected in zip(replies, clean, strict=True):
+                got, want = json.loads(reply.body), json.loads(expected.body)
+                np.testing.assert_allclose(got["score"], want["score"], rtol=1e-4, atol=1e-5)
+
+
+def test_half_a_surrogate_pair_is_answered(service, fresh):
+    """It comes only from another parser than ours, which a server may put before it."""
+    bodies = [{"\ud800": 1}, {"data": fresh[0].tolist()}]
+    assert [reply.status for reply in service.answer([Call(b) for b in bodies])] == [422, 200]
+
+
+def test_errors_have_one_form(service):
+    replies = service.answer([Call(None), Call(b"{"), Call(b'{"data": [1, 2]}'), Call(b'{"x": 1}')])
+    errors = [json.loads(reply.body) for reply in replies]
+    assert [reply.status for reply in replies] == [400, 400, 422, 422]
+    assert [error["code"] for error in errors] == [400, 400, 422, 422]
+    assert [error["field"] for error in errors] == ["body", "body", "data", "x"]
+    assert "Content-Type" in errors[0]["message"]
+    assert all(error.keys() == {"code", "message", "field"} for error in errors)
+
+
+def test_what_a_request_may_cost_is_bounded(engine, fresh):
+    small = Service(engine, "waves", "1.0", Limits(values=3 * 32, response_bytes=1000))
+    data = np.concatenate(fresh[:2]).tolist()
+    status, error = ask(small, data=data)
+    assert (status, error["field"]) == (422, "stride")
+    assert ask(small, data=data, stride=20)[0] == 200
+    status, error = ask(small, data=data, stride=20, output=["contributions"])
+    assert (status, error["field"]) == (422, "output")
+
+
+def test_a_batch_is_run_in_pieces_that_fit(engine, fresh):
+    bodies = [json.dumps({"data": values.tolist()}).encode() for values in fresh[:10]]
+    whole = Service(engine, "waves", "1.0", Limits()).answer([Call(b) for b in bodies])
+    pieces = Service(engine, "waves", "1.0", Limits(values=3 * 32)).answer(
+        [Call(b) for b in bodies]
+    )
+    for one, other in zip(whole, pieces, strict=True):
+        assert json.loads(one.body)["score"] == pytest.approx(json.loads(other.body)["score"], 1e-4)
+
+
+def test_many_short_series_are_run_in_pieces(engine, fresh, monkeypatch):
+    """What they cost is in their number, not in their values."""
+    service = Service(engine, "waves", "1.0", Limits())
+    sizes = []
+    analyse = engine.analyse
+
+    def count(series, strides):
+        sizes.append(len(series))
+        return analyse(series, strides)
+
+    monkeypatch.setattr(engine, "analyse", count)
+    body = json.dumps({"instances": [fresh[0].tolist()] * 1500, "output": ["score"]}).encode()
+    assert {reply.status for reply in service.answer([Call(body)] * 4)} == {200}
+    assert sizes == [3000, 3000]
+
+
+def test_what_there_is_no_time_for_is_asked_to_come_again(engine, fresh):
+    late = Service(engine, "waves", "1.0", Limits(seconds=0.0))
+    bodies = [json.dumps({"data": fresh[0].tolist()}).encode(), b"{"]
+    replies = late.answer([Call(body) for body in bodies])
+    assert [reply.status for reply in replies] == [503, 400]
+    assert replies[0].headers == {"Retry-After": "1"}
+
+
+def test_a_request_that_breaks_its_reader_breaks_no_other(service, fresh, monkeypatch):
+    def read(call):
+        if call.body == b"poison":
+            raise MemoryError
+        return query.read(call)
+
+    monkeypatch.setattr("rvae.serving.service.read", read)
+    good = json.dumps({"data": fresh[0].tolist()}).encode()
+    replies = service.answer([Call(body) for body in (good, b"poison", good)])
+    assert [reply.status for reply in replies] == [200, 500, 200]
+
+
+def test_a_batch_that_breaks_is_taken_apart_only_as_long_as_there_is_time(
+    engine, fresh, monkeypatch
+):
+    times = iter([0.0, 0.0, *[100.0] * 9])
+    monkeypatch.setattr("rvae.serving.service.time.monotonic", lambda: next(times))
+
+    def broken(self, series, strides=None):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(type(engine), "analyse", broken)
+    body = json.dumps({"data": fresh[0].tolist()}).encode()
+    replies = Service(engine, "waves", "1.0", Limits()).answer([Call(body)] * 4)
+    assert [reply.status for reply in replies] == [503] * 4
+
+
+def test_a_request_that_breaks_the_model_breaks_no_other(engine, fresh, monkeypatch):
+    poison = 12345.0
+    analyse = type(engine).analyse
+
+    def fragile(self, series, strides=None):
+        if any((one.values == poison).any() for one in series):
+            raise RuntimeError("broken")
+        return analyse(self, series, strides)
+
+    monkeypatch.setattr(type(engine), "analyse", fragile)
+    service = Service(engine, "waves", "1.0", Limits())
+    bodies = [json.dumps({"data": values.tolist()}).encode() for values in fresh[:4]]
+    bodies.insert(2, json.dumps({"data": [poison] * 32}).encode())
+    replies = service.answer([Call(body) for body in bodies])
+    assert [reply.status for reply in replies] == [200, 200, 500, 200, 200]
+    assert json.loads(replies[2].body).keys() == {"code", "message", "field"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"' + b"a" * 6_500_000 + b'": 1}',
+        b'{"output": [' + b"1," * 1_000_000 + b"1]}",
+        b'{"instances": [' + b"1," * 1_000_000 + b"1]}",
+        b"{" + b",".join(b'"%d":1' % i for i in range(300_000)) + b"}",
+        b'{"data": [' + b'"x",' * 1_000_000 + b"1]}",
+        b'{"data": [' + b"{}," * 1_000_000 + b"1]}",
+    ],
+)
+def test_a_huge_wrong_body_gets_a_short_answer(service, body):
+    (reply,) = service.answer([Call(body)])
+    assert reply.status == 422
+    assert len(reply.body) < 1000
+
+
+def test_the_description_can_be_used(service):
+    description = json.loads(service.describe().body)
+    assert description["model"] == "waves"
+    assert ask(service, **description["example"])[0] == 200
+
+
+def test_an_empty_batch_is_answered(service):
+    assert service.answer([]) == []
+
+
+@pytest.fixture(scope="module", params=KINDS.values(), ids=KINDS.keys())
+def any_service(request):
+    return Service(untrained_engine(request.param), "any", "1.0", Limits())
+
+
+def test_the_example_of_every_kind_of_model_is_accepted(any_service):
+    description = json.loads(any_service.describe().body)
+    example, card = description["example"], description["card"]
+    status, answer = ask(any_service, **example)
+    assert status == 200, answer
+    assert len(answer["score"]) == 1
+    # And as one of several instances.
+    several = {name: [value] * 2 for name, value in example.items() if name != "data"}
+    status, answer = ask(any_service, instances=[example["data"]] * 2, **several)
+    assert status == 200, answer
+    assert set(example) == (
+        {"data"}
+        | ({"timestamps"} if card["times"]["needed"] else set())
+        | ({"label"} if card["classes"] else set())
+    )
+
+
+def test_every_output_of_every_kind_of_model_has_the_form_of_the_request(any_service):
+    example = json.loads(any_service.describe().body)["example"]
+    output = ["score", "latent", "reconstruction", "point_scores", "contributions", "events"]
+    _, answer = ask(any_service, **example, output=output)
+    assert np.shape(answer["reconstruction"]) == np.shape(example["data"])
+    assert np.shape(answer["contributions"]) == (1, *np.shape(example["data"]))
+    assert np.shape(answer["point_scores"]) == (8,)
+    assert [event["end"] for event in answer["events"]] == [8] * answer["is_anomaly"][0]
+    # A reconstruction can be asked about in its turn.
+    assert ask(any_service, **(example | {"data": answer["reconstruction"]}))[0] == 200
+
+
+def test_categories_come_back_as_text():
+    service = Service(untrained_engine(KINDS["categories"]), "any", "1.0", Limits())
+    data = [[20.0, "on"], [21.0, 3], [None, None], [22.0, "stuck"]] * 2
+    status, answer = ask(service, data=data, output=["reconstruction"])
+    assert status == 200
+    for number, word in answer["reconstruction"]:
+        assert type(number) is float
+        assert word in MODE["mode"]
+
+
+def test_one_categorical_channel_is_answered_as_it_was_asked():
+    service = Service(untrained_engine(KINDS["one categorical channel"]), "any", "1.0", Limits())
+    words = ["on", "off", None, 3] * 2
+    for data, shape in ((words, (8,)), ([[word] for word in words], (8, 1))):
+        _, answer = ask(service, data=data, output=["reconstruction", "contributions"])
+        assert np.shape(answer["reconstruction"]) == shape
+        assert np.shape(answer["contributions"]) == (1, *shape)
+
+
+def test_an_unknown_category_is_scored_and_is_the_reason():
+    service = Service(untrained_engine(KINDS["categories"]), "any", "1.0", Limits())
+    data = [[20.0, "on"] for _ in range(8)]
+    _, usual = ask(service, explain=True, data=data)
+    data[5][1] = "on fire"
+    status, odd = ask(service, explain=True, data=data)
+    assert status == 200
+    assert odd["score"][0] > usual["score"][0] + 0.3
+    step, channel = np.unravel_index(np.argmax(odd["contributions"]), (8, 2))
+    assert (step, channel) == (5, 1)
+
+
+def test_categories_count_for_what_they_cost():
+    """A channel of a thousand categories is a thousand numbers in the answer's making."""
+    words = {"mode": tuple(f"w{i}" for i in range(1000))}
+    card = untrained_card(channels=("mode",), categories=words)
+    service = Service(untrained_engine(card), "any", "1.0", Limits(values=3 * 8 * 1000))
+    assert ask(service, data=["w1"] * 10)[0] == 200
+    status, error = ask(service, data=["w1"] * 11)
+    assert (status, error["field"]) == (422, "stride")
+
+
+def test_what_is_missing_beside_the_values_is_asked_for():
+    for kind, field in (("calendar", "timestamps"), ("conditional", "label")):
+        service = Service(untrained_engine(KINDS[kind]), "any", "1.0", Limits())
+        status, error = ask(service, data=[20.0] * 8)
+        assert (status, error["field"]) == (422, field)

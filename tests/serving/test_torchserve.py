@@ -1,0 +1,386 @@
+"""Everything through a real TorchServe, with a model that was trained in this run."""
+
+import http.client
+import http.server
+import json
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from threading import Thread
+from urllib.parse import urlsplit
+
+import numpy as np
+import psutil
+import pytest
+import requests
+
+from rvae.errors import FieldError
+from rvae.serving.packaging import build_archive
+from rvae.serving.torchserve import TorchServe, archives_in
+from tests.support.processes import worker_pids
+from tests.support.waiting import wait_for
+
+
+def post(server, body, path="predictions/waves", **headers):
+    address = f"{server.inference}/{path}"
+    return requests.post(
+        address, data=body, timeout=60, headers={"Content-Type": "application/json", **headers}
+    )
+
+
+def ask(server, path="predictions/waves", **fields):
+    return post(server, json.dumps(fields), path)
+
+
+def is_listening(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_answers_equal_the_engine_one_by_one_at_once_and_in_batches(
+    server, engine, fresh, anomalous
+):
+    given = [*fresh, *anomalous]
+    expected = engine.analyse(given)
+    threshold = engine.card.require_calibration().threshold()
+    output = ["score", "latent", "reconstruction", "point_scores", "contributions"]
+    bodies = [json.dumps({"data": values.tolist(), "output": output}) for values in given]
+    alone = [post(server, body) for body in bodies[:5]]
+    with ThreadPoolExecutor(32) as pool:
+        at_once = list(pool.map(lambda body: post(server, body), bodies))
+    together = ask(server, instances=[values.tolist() for values in given], output=output)
+    assert {r.status_code for r in (*alone, *at_once, together)} == {200}
+    for answers in (
+        [r.json() for r in alone],
+        [r.json() for r in at_once],
+        together.json()["predictions"],
+    ):
+        assert len(answers) in (5, len(given))
+        for answer, analysis in zip(answers, expected, strict=False):
+            close = {"rtol": 1e-4, "atol": 1e-5}
+            np.testing.assert_allclose(answer["score"], analysis.score, **close)
+            np.testing.assert_allclose(answer["latent"], analysis.latent, **close)
+            np.testing.assert_allclose(answer["reconstruction"], analysis.reconstruction, **close)
+            np.testing.assert_allclose(answer["point_scores"], analysis.point_scores, **close)
+            np.testing.assert_allclose(np.sum(answer["contributions"]), analysis.score[0], **close)
+            assert answer["is_anomaly"] == (analysis.score > threshold).tolist()
+
+
+def test_long_series(server, engine, fresh):
+    series = np.concatenate(fresh[:6])
+    answer = ask(server, data=series[:, 0].tolist(), stride=7, output=["point_scores"]).json()
+    (analysis,) = engine.analyse([series], 7)
+    assert answer["window"]["starts"] == analysis.starts.tolist()
+    np.testing.assert_allclose(answer["point_scores"], analysis.point_scores, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
+def test_what_curl_sends(server, fresh, tmp_path):
+    body = tmp_path / "body.json"
+    body.write_text(json.dumps({"data": fresh[0].tolist()}))
+
+    def curl(*options):
+        command = ["curl", "-s", "-w", "\n%{http_code} %{content_type}", *options]
+        done = subprocess.run(
+            [*command, f"{server.inference}/predictions/waves"], capture_output=True, text=True
+        )
+        text, _, rest = done.stdout.rpartition("\n")
+        status, content_type = rest.split(maxsplit=1)
+        return int(status), content_type, json.loads(text)
+
+    json_header = ("-H", "Content-Type: application/json")
+    status, content_type, answer = curl("-X", "POST", *json_header, "-d", f"@{body}")
+    assert (status, content_type) == (200, "application/json")
+    assert len(answer["latent"][0]) == 4
+    status, _, answer = curl("-X", "POST", "-d", f"@{body}")
+    assert status == 400 and "Content-Type: application/json" in answer["message"]
+    assert curl("-F", f"data=@{body}")[0] == 200
+    assert (
+        curl("-H", "Content-Type: application/octet-stream", "--data-binary", f"@{body}")[0] == 200
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field"),
+    [
+        (b"", 400, "body"),
+        (b"{", 400, "body"),
+        (b"[" * 200_000, 400, "body"),
+        (b'{"data": [NaN]}', 400, "body"),
+        ('{"data": "ü"}'.encode("latin-1"), 400, "body"),
+        (b'{"data": [1, 2, 3]}', 422, "data"),
+        (b'{"data": [[1, 2]]}', 422, "data"),
+        (b'{"data": [1e300' + b", 1" * 40 + b"]}", 422, "data[0]"),
+        (b'{"data": ["1"' + b", 1" * 40 + b"]}", 422, "data[0]"),
+        (b'{"data": [1' + b", 1" * 40 + b'], "output": ["all"]}', 422, "output[0]"),
+        (b'{"data": [1' + b", 1" * 40_000 + b"]}", 422, "stride"),
+        (b'{"data": [1' + b", 1" * 40 + b'], "stride": 9223372036854775808}', 422, "stride"),
+        (b'{"' + b"a" * 6_500_000 + b'": 1}', 422, "a" * 100),
+        (b'{"output": [' + b"1," * 2_000_000 + b"1]}", 422, "output"),
+    ],
+)
+def test_bad_requests_are_told_what_is_wrong_and_harm_no_worker(server, body, status, field):
+    workers = worker_pids(server)
+    answer = post(server, body)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json()["field"] == field
+    assert worker_pids(server) == workers
+
+
+def test_too_large_a_request_is_refused(server):
+    assert post(server, b" " * 7_000_000).status_code == 413
+
+
+def test_one_bad_request_among_31_good_ones(server, fresh):
+    good = json.dumps({"data": fresh[0].tolist(), "output": ["score"]})
+    with ThreadPoolExecutor(32) as pool:
+        for bad in ("{", json.dumps({"data": [None] * 32})):
+            answers = list(pool.map(lambda body: post(server, body), [bad, *[good] * 31]))
+            assert answers[0].status_code in (400, 422)
+            assert [r.status_code for r in answers[1:]] == [200] * 31
+
+
+def test_versions(server, fresh):
+    data = fresh[0].tolist()
+    assert ask(server, data=data).json()["version"] == "1.10"  # the newest, not the first by name
+    for version in ("1.0", "1.10"):
+        assert ask(server, f"predictions/waves/{version}", data=data).json()["version"] == version
+    assert ask(server, "predictions/waves/9.9", data=data).status_code == 404
+
+
+def test_a_version_that_is_put_into_the_store_later(server, store, checkpoint, fresh):
+    models = f"{server.management}/models"
+    archive = build_archive(checkpoint, "waves", "2.0", store)
+    answer = requests.post(models, params={"url": archive.name, "initial_workers": 1}, timeout=30)
+    assert answer.ok, answer.text
+    data = fresh[0].tolist()
+    wait_for(lambda: ask(server, "predictions/waves/2.0", data=data).ok)
+    assert ask(server, data=data).json()["version"] == "1.10"
+    assert requests.put(f"{models}/waves/2.0/set-default", timeout=30).ok
+    assert ask(server, data=data).json()["version"] == "2.0"
+    assert requests.put(f"{models}/waves/1.10/set-default", timeout=30).ok
+    assert requests.delete(f"{models}/waves/2.0", timeout=30).ok
+    archive.unlink()
+    assert ask(server, data=data).json()["version"] == "1.10"
+
+
+def test_explanations_and_description(server, fresh):
+    answer = ask(server, "explanations/waves", data=fresh[0].tolist()).json()
+    np.testing.assert_allclose(np.sum(answer["contributions"]), answer["score"], rtol=1e-5)
+    address = f"{server.management}/models/waves"
+    (model,) = requests.get(address, params={"customized": "true"}, timeout=30).json()
+    described = model["customizedMetadata"]
+    assert described["card"]["channels"][0]["name"] == "height"
+    assert ask(server, **described["example"]).status_code == 200
+    harmless = post(server, json.dumps({"data": fresh[0].tolist()}), describe="True")
+    assert harmless.status_code == 200 and "card" in harmless.json()
+
+
+def test_an_archive_of_its_own_library(server, store):
+    """The worker runs the code in the archive, not what is installed beside TorchServe."""
+    (pid, *_) = worker_pids(server)
+    assert "PYTHONPATH" in psutil.Process(pid).environ()
+    first = psutil.Process(pid).environ()["PYTHONPATH"].split(":")[0]
+    assert (Path(first) / "rvae" / "service.py").exists()
+    assert Path(first).is_relative_to(psutil.Process(pid).environ()["TMPDIR"])
+
+
+def test_management_and_metrics_are_on_loopback_and_metrics_count(server, fresh):
+    ask(server, data=fresh[0].tolist())
+    text = requests.get(f"{server.metrics}/metrics", timeout=30).text
+    assert "ts_inference_requests_total" in text
+    ports = {urlsplit(a).port for a in (server.inference, server.management, server.metrics)}
+    listening = {
+        c.laddr for c in psutil.Process(server.pid).net_connections() if c.status == "LISTEN"
+    }
+    assert ports <= {address.port for address in listening}
+    assert {address.ip.removeprefix("::ffff:") for address in listening} == {"127.0.0.1"}
+
+
+def test_no_archive_is_fetched_from_an_address(server, checkpoint, tmp_path):
+    """Archives that would load well, were they fetched."""
+    archive = build_archive(checkpoint, "stranger", "1.0", tmp_path)
+    with http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)
+    ) as host:
+        Thread(target=host.serve_forever, daemon=True).start()
+        addresses = [
+            f"http://127.0.0.1:{host.server_port}/{archive.name}",
+            archive.as_uri(),
+            f"../{tmp_path.name}/{archive.name}",
+        ]
+        assert requests.get(addresses[0], timeout=30).ok
+        for url in addresses:
+            answer = requests.post(f"{server.management}/models", params={"url": url}, timeout=30)
+            assert answer.status_code >= 400, url
+        host.shutdown()
+    assert "stranger" not in requests.get(f"{server.management}/models", timeout=30).text
+
+
+def test_a_killed_worker_comes_back(server, fresh):
+    (pid, *_) = worker_pids(server)
+    workers = len(worker_pids(server))
+    psutil.Process(pid).kill()
+    wait_for(lambda: pid not in worker_pids(server) and len(worker_pids(server)) == workers)
+    for version in ("1.0", "1.10"):
+        path = f"predictions/waves/{version}"
+        wait_for(lambda path=path: ask(server, path, data=fresh[0].tolist()).status_code == 200)
+
+
+def test_two_servers_live_side_by_side_and_leave_nothing(server, checkpoint, tmp_path, fresh):
+    build_archive(checkpoint, "other", "1.0", tmp_path / "store")
+    archives = archives_in(tmp_path / "store")
+    with TorchServe(archives, "127.0.0.1", 0, workers=2, logs=tmp_path / "logs") as second:
+        second.wait_until_ready(120)
+        group = psutil.Process(second.pid).children(recursive=True)
+        assert len(worker_pids(second)) == 2
+        assert ask(second, "predictions/other", data=fresh[0].tolist()).status_code == 200
+        assert ask(second, "predictions/waves", data=fresh[0].tolist()).status_code == 404
+        scratch = second._scratch
+    _, alive = psutil.wait_procs(group, timeout=10)
+    assert not alive
+    assert not scratch.exists()
+    assert ask(server, data=fresh[0].tolist()).status_code == 200
+
+
+def test_addresses_that_cannot_be_listened_on_are_said(server, store, tmp_path):
+    taken = urlsplit(server.inference).port
+    for host, port, field in (
+        ("127.0.0.1", taken, "port"),
+        ("::1", 0, "host"),
+        ("no.host", 0, "host"),
+    ):
+        with pytest.raises(FieldError) as caught:
+            TorchServe(archives_in(store), host, port, 1, tmp_path / "logs")
+        assert caught.value.field == field
+
+
+def test_a_store_of_any_name_is_served(store, tmp_path, fresh):
+    odd = tmp_path / "stö re=#!\\x"
+    odd.mkdir()
+    (odd / "waves-1.0.mar").write_bytes((store / "waves-1.0.mar").read_bytes())
+    with TorchServe(archives_in(odd), "127.0.0.1", 0, 1, tmp_path / "logs") as running:
+        running.wait_until_ready(60)
+        assert ask(running, data=fresh[0].tolist()).ok
+
+
+def test_a_second_signal_does_not_stop_the_cleaning_up(store, tmp_path):
+    command = [sys.executable, "-m", "rvae.cli", "serve", "--store", str(store), "--port", "0"]
+    scratch = tmp_path / "tmp"
+    scratch.mkdir()
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=os.environ | {"TMPDIR": str(scratch)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        curl = next(line for line in process.stdout if "curl" in line)
+        port = urlsplit(curl.split()[3]).port
+        next(line for line in process.stdout if "Ctrl-C" in line)
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.terminate()
+        wait_for(lambda: not is_listening(port))  # so it is stopping, which takes a second more
+        process.terminate()
+        process.wait(60)
+    finally:
+        process.kill()
+        process.stdout.close()
+    _, alive = psutil.wait_procs(family, timeout=20)
+    assert not alive
+    assert not list(scratch.glob("rvae-serve-*"))
+
+
+@pytest.mark.parametrize("content", ["empty", "no archive", "no manifest", "twice"])
+def test_a_store_that_cannot_be_served_is_said(store, tmp_path, content):
+    if content == "no archive":
+        (tmp_path / "x.mar").write_text("hello")
+    elif content == "no manifest":
+        with zipfile.ZipFile(tmp_path / "x.mar", "w") as archive:
+            archive.writestr("MAR-INF/MANIFEST.json", '{"model": {}}')
+    elif content == "twice":
+        for name in ("a.mar", "b.mar"):
+            (tmp_path / name).write_bytes((store / "waves-1.0.mar").read_bytes())
+    with pytest.raises(FieldError) as caught:
+        archives_in(tmp_path)
+    assert caught.value.field == "store"
+
+
+def test_an_archive_that_does_not_load_is_said_in_time(store, tmp_path):
+    broken = tmp_path / "store" / "waves-1.0.mar"
+    broken.parent.mkdir()
+    with zipfile.ZipFile(store / "waves-1.0.mar") as good, zipfile.ZipFile(broken, "w") as bad:
+        for name in good.namelist():
+            content = good.read(name)
+            bad.writestr(name, content[:-8] if name == "weights.safetensors" else content)
+    with (
+        TorchServe(archives_in(broken.parent), "127.0.0.1", 0, 1, tmp_path / "logs") as server,
+        pytest.raises(FieldError, match="damaged"),
+    ):
+        server.wait_until_ready(60)
+
+
+@pytest.mark.parametrize(
+    ("by", "background"),
+    [
+        (signal.SIGINT, False),
+        (signal.SIGINT, True),
+        (signal.SIGTERM, False),
+        (signal.SIGKILL, False),
+    ],
+)
+def test_however_the_command_ends_no_process_stays(store, tmp_path, by, background):
+    command = [sys.executable, "-m", "rvae.cli", "serve", "--store", str(store), "--port", "0"]
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        text=True,
+        # As a shell starts what ends in an ampersand.
+        preexec_fn=lambda: signal.signal(
+            signal.SIGINT, signal.SIG_IGN if background else signal.SIG_DFL
+        ),
+    )
+    try:
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if "Ctrl-C" in line:
+                break
+        family = psutil.Process(process.pid).children(recursive=True)
+        assert len(family) == 3  # Java and a worker for each version
+        (curl,) = [line for line in said if "curl" in line]
+        _, _, method, url, _, header, _, body = shlex.split(curl)
+        tried = requests.request(
+            method,
+            url,
+            data=(tmp_path / body.removeprefix("@")).read_bytes(),
+            headers=dict([header.split(": ")]),
+            timeout=30,
+        )
+        assert tried.json()["is_anomaly"] == [False]
+        process.send_signal(by)
+        assert process.wait(60) == (-signal.SIGKILL if by == signal.SIGKILL else 0)
+    finally:
+        process.kill()
+        process.stdout.close()
+    _, alive = psutil.wait_procs(family, timeout=40)
+    assert not alive
+
+
+def test_keep_alive_connections_serve_many_requests(server, fresh):
+    connection = http.client.HTTPConnection(urlsplit(server.inference).netloc, timeout=30)
+    body = json.dumps({"data": fresh[0].tolist()})
+    for _ in range(20):
+        connection.request("POST", "/predictions/waves", body, {"Content-Type": "application/json"})
+        assert connection.getresponse().read().startswith(b"{")

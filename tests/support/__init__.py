@@ -1,0 +1,1 @@
+"""What several tests share: generators of data, untrained models, clients and processes."""

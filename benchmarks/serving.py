@@ -60,7 +60,7 @@ vae, app = artifact.build(), FastAPI()
 def predict(request: dict):
     with torch.inference_mode():
         x = (torch.tensor(request["data"], dtype=torch.float32).reshape(1, -1, 1) - mean) / scale
-        z = vae.encode(x, torch.ones_like(x, dtype=torch.bool)).mean
+        z = vae.encode(x, torch.ones_like(x, dtype=torch.bool)).posterior.mean
         score = -vae.decode(z).log_prob(x).mean().item()
     return {"latent": z.tolist(), "score": [score], "threshold": threshold,
             "is_anomaly": [score > threshold]}

@@ -20,7 +20,7 @@ def test_a_score_is_the_likelihood_at_the_posterior_mean(checkpoint, engine, fre
     card = engine.card
     vae = Artifact.load(checkpoint).build()
     x = torch.tensor((fresh[0] - card.scaler.mean) / card.scaler.scale, dtype=torch.float32)[None]
-    q = vae.encode(x, torch.ones_like(x, dtype=torch.bool))
+    q = vae.encode(x, torch.ones_like(x, dtype=torch.bool)).posterior
     p = vae.decode(q.mean)
     (analysis,) = engine.analyse(fresh[:1])
     np.testing.assert_allclose(analysis.latent, q.mean, **CLOSE)

@@ -90,7 +90,9 @@ def test_the_decoder_knows_the_time_only_by_bypass(make, bypass):
     assert torch.equal(said, other) is not bypass
     # The encoder reads it either way.
     mask = ~x.isnan()
-    assert not torch.allclose(vae.encode(x, mask, now).centre, vae.encode(x, mask, then).centre)
+    assert not torch.allclose(
+        vae.encode(x, mask, now).posterior.centre, vae.encode(x, mask, then).posterior.centre
+    )
 
 
 @pytest.mark.parametrize("conditional", [False, True])
@@ -101,7 +103,9 @@ def test_the_class_changes_what_a_latent_decodes_to_only_if_conditional(make, co
     one, two = (Context(nowhere, torch.full((4,), label)) for label in (0, 2))
     assert torch.equal(vae.decode(z, one).mean, vae.decode(z, two).mean) is not conditional
     mask = ~x.isnan()
-    same = torch.equal(vae.encode(x, mask, one).centre, vae.encode(x, mask, two).centre)
+    same = torch.equal(
+        vae.encode(x, mask, one).posterior.centre, vae.encode(x, mask, two).posterior.centre
+    )
     assert same is not conditional
 
 

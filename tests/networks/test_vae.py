@@ -170,7 +170,7 @@ def case(request):
 def test_any_window(case, window):
     vae = case.vae(window).eval()
     x, context = case.windows(5, window)
-    q = vae.encode(x, ~x.isnan(), context)
+    q = vae.encode(x, ~x.isnan(), context).posterior
     z, kl = q.draw(1.0)
     assert q.centre.shape == z.shape == kl.shape == (5, case.model.latent)
     p = vae.decode(q.centre, context)
@@ -184,7 +184,7 @@ def test_any_window(case, window):
 def test_any_number_of_channels(model, channels):
     vae = VAE(model, T, [0] * channels).eval()
     x = torch.randn(5, T, channels)
-    assert vae.decode(vae.encode(x, ~x.isnan()).centre).mean.shape == x.shape
+    assert vae.decode(vae.encode(x, ~x.isnan()).posterior.centre).mean.shape == x.shape
 
 
 def test_every_parameter_of_every_architecture_gets_a_gradient(case):
@@ -214,7 +214,7 @@ def test_eval_is_deterministic_and_neighbours_do_not_matter(case):
 
     def run(which):
         part, known = x[which], Context(context.time[which], context.label[which])
-        z = vae.encode(part, ~part.isnan(), known).centre
+        z = vae.encode(part, ~part.isnan(), known).posterior.centre
         return z, vae.decode(z, known).mean
 
     everything = torch.arange(6)
@@ -236,7 +236,8 @@ def test_what_stands_at_missing_places_reaches_nothing(case):
     for filler in (1e6, -2.5, torch.nan):
         other = torch.where(mask, x, filler)
         torch.testing.assert_close(
-            vae.encode(x, mask, context).centre, vae.encode(other, mask, context).centre
+            vae.encode(x, mask, context).posterior.centre,
+            vae.encode(other, mask, context).posterior.centre,
         )
         torch.testing.assert_close(
             negative_log_likelihood(vae.decode(z, context), x, mask),
@@ -265,13 +266,13 @@ def test_what_comes_after_the_last_value_reaches_nothing(case):
     other = Context(later, context.label)
     mask = ~x.isnan()
     assert torch.equal(
-        vae.encode(x, mask, context).centre,
-        vae.encode(x, mask, other).centre,
+        vae.encode(x, mask, context).posterior.centre,
+        vae.encode(x, mask, other).posterior.centre,
     )
     if context.time.shape[2]:
         later[:, 6] += 1
-        changed = vae.encode(x, mask, Context(later, context.label)).centre
-        assert not torch.allclose(vae.encode(x, mask, context).centre, changed)
+        changed = vae.encode(x, mask, Context(later, context.label)).posterior.centre
+        assert not torch.allclose(vae.encode(x, mask, context).posterior.centre, changed)
 
 
 TRAINED = MIXED | {
@@ -311,8 +312,8 @@ def test_weights_survive_saving(case, tmp_path):
         parameter.data += 1
     torch.save(one.state_dict(), tmp_path / "weights.pt")
     two.load_state_dict(torch.load(tmp_path / "weights.pt", weights_only=True))
-    z = one.encode(x, ~x.isnan(), context).centre
-    assert torch.equal(z, two.encode(x, ~x.isnan(), context).centre)
+    z = one.encode(x, ~x.isnan(), context).posterior.centre
+    assert torch.equal(z, two.encode(x, ~x.isnan(), context).posterior.centre)
     assert torch.equal(one.decode(z, context).mean, two.decode(z, context).mean)
 
 
@@ -332,9 +333,11 @@ def test_a_padded_window_is_encoded_like_the_short_one_with_everything_known_of_
     x, context = case.windows(4, window=10)
     x[:, 6:] = torch.nan
     x[1, :2] = x[2, 5, 1] = torch.nan
-    padded = long.encode(x, ~x.isnan(), context).centre
+    padded = long.encode(x, ~x.isnan(), context).posterior.centre
     cut = Context(context.time[:, :6], context.label)
-    torch.testing.assert_close(padded, short.encode(x[:, :6], ~x[:, :6].isnan(), cut).centre)
+    torch.testing.assert_close(
+        padded, short.encode(x[:, :6], ~x[:, :6].isnan(), cut).posterior.centre
+    )
 
 
 @pytest.mark.parametrize("blocks", [1, 14])

@@ -3,7 +3,7 @@ import pytest
 
 from rvae.errors import FieldError
 from rvae.scoring.calibration import Calibration
-from rvae.scoring.events import Event, find, find_events
+from rvae.scoring.events import Event, find_events
 
 CALIBRATION = Calibration.fit(np.linspace(0, 1, 999), 0.95, 999)
 NAMES = ("heat", "speed", "load", "noise")
@@ -11,7 +11,7 @@ NAMES = ("heat", "speed", "load", "noise")
 
 def spans(scores, thresholds=1.0, gap=0):
     scores = np.asarray(scores, dtype=float)
-    found = find(scores, thresholds, scores, scores[:, None], ["heat"], CALIBRATION, gap)
+    found = find_events(scores, thresholds, scores, scores[:, None], ["heat"], CALIBRATION, gap)
     return [(alarm.start, alarm.end) for alarm in found]
 
 
@@ -58,12 +58,16 @@ def test_an_alarm_tells_what_it_is_about():
             [9, 9, 9, 9],
         ]
     )
-    (alarm,) = find(scores, 1.0, np.nanmean(channels, axis=1), channels, NAMES, CALIBRATION, 0)
+    (alarm,) = find_events(
+        scores, 1.0, np.nanmean(channels, axis=1), channels, NAMES, CALIBRATION, 0
+    )
     severity = float(CALIBRATION.severity(1.8))
     assert severity > 3
     leading = (("load", 3.0), ("noise", 2.0), ("speed", 1.0))
     assert alarm == Event(1, 4, 3, 1.8, severity, leading)
-    (alarm,) = find(scores, 1.0, np.full(5, np.nan), np.full((5, 4), np.nan), NAMES, CALIBRATION, 0)
+    (alarm,) = find_events(
+        scores, 1.0, np.full(5, np.nan), np.full((5, 4), np.nan), NAMES, CALIBRATION, 0
+    )
     assert (alarm.peak, alarm.channels) == (1, ())
 
 
@@ -85,7 +89,7 @@ def test_what_happened_is_found_where_it_happened(engine):
     bumps = [range(100, 106), range(300, 306)]
     normal, bumpy = engine.analyse([wave(), wave(bump=[*bumps[0], *bumps[1]])])
     for gap, expected in ((1, 2), (200, 1)):
-        found = find_events(bumpy, calibration.threshold(), calibration, ["height"], gap)
+        found = bumpy.events(calibration.threshold(), calibration, gap)
         assert len(found) == expected
         for alarm, bump in zip(found, bumps, strict=False):
             assert alarm.start <= bump[0] and bump[-1] < alarm.end
@@ -93,7 +97,7 @@ def test_what_happened_is_found_where_it_happened(engine):
             ((name, score),) = alarm.channels
             assert name == "height" and score == bumpy.channel_scores[alarm.peak, 0]
         assert found[0].peak in (bumps[0] if expected == 2 else [*bumps[0], *bumps[1]])
-    assert find_events(normal, calibration.threshold(), calibration, ["height"], 1) == []
+    assert normal.events(calibration.threshold(), calibration, 1) == []
 
 
 def test_normal_steps_are_rarely_above_the_threshold_of_windows(engine, fresh):
@@ -103,7 +107,7 @@ def test_normal_steps_are_rarely_above_the_threshold_of_windows(engine, fresh):
     covered = [
         alarm.end - alarm.start
         for analysis in analyses
-        for alarm in find_events(analysis, calibration.threshold(), calibration, ["height"], 0)
+        for alarm in analysis.events(calibration.threshold(), calibration, 0)
     ]
     assert sum(covered) <= 0.05 * 32 * len(fresh)
     points = np.concatenate([analysis.point_scores for analysis in analyses])
@@ -115,15 +119,15 @@ def test_the_threshold_of_a_window_without_a_score_does_not_count(engine):
     values = np.concatenate([wave(bump=range(390, 396)), np.full((64, 1), np.nan)])
     (analysis,) = engine.analyse([values], 16)
     thresholds = np.full(len(analysis.score), calibration.threshold())
-    plain = find_events(analysis, thresholds, calibration, ["height"], 1)
+    plain = analysis.events(thresholds, calibration, 1)
     assert plain[-1].end > 400  # Where windows without a score begin.
     thresholds[np.isnan(analysis.score)] = np.inf
-    assert find_events(analysis, thresholds, calibration, ["height"], 1) == plain
+    assert analysis.events(thresholds, calibration, 1) == plain
 
 
 def test_a_gap_must_not_be_negative_even_where_nothing_happened(engine):
     calibration = engine.card.require_calibration()
     (normal,) = engine.analyse([wave()])
     with pytest.raises(FieldError, match="at least 0") as caught:
-        find_events(normal, np.inf, calibration, ["height"], -1)
+        normal.events(np.inf, calibration, -1)
     assert caught.value.field == "gap"

@@ -75,8 +75,8 @@ def test_it_reconstructs_before_any_training(categories, posterior, normalizatio
     vae = VAE(model(posterior=posterior, normalization=normalization), T, categories).eval()
     initialize_from_pca(vae, data)
     x, mask = every(data)
-    context = vae.told(x, mask)
-    said = vae.decode(vae.encode(x, mask, context).centre, context).mean
+    context = vae.encode(x, mask).context
+    said = vae.decode(vae.encode(x, mask, context).posterior.centre, context).mean
     places = np.cumsum([0, *(count or 1 for count in categories)])
     for i, count in enumerate(categories):
         if count == 0:
@@ -90,7 +90,7 @@ def test_the_noise_starts_from_what_the_components_leave():
     vae = VAE(model(), T, [0]).eval()
     initialize_from_pca(vae, data)
     x, mask = every(data)
-    p = vae.decode(vae.encode(x, mask).centre)
+    p = vae.decode(vae.encode(x, mask).posterior.centre)
     assert p.stddev.mean().item() == pytest.approx((p.mean - x).std().item(), rel=0.1)
 
 

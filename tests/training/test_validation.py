@@ -40,7 +40,7 @@ def given(request):
 
 def everything(vae, windows):
     batch = windows.__getitems__(range(len(windows)))
-    q = vae.encode(batch.x, ~batch.x.isnan(), batch.context)
+    q = vae.encode(batch.x, ~batch.x.isnan(), batch.context).posterior
     return batch, q
 
 

@@ -6,7 +6,7 @@ Huet, Navarro and Rossi 2022, "Local evaluation of time series anomaly detection
 import numpy as np
 from numpy.typing import NDArray
 
-from rvae.data.intervals import events
+from rvae.data.intervals import intervals
 
 __all__ = ["affiliation"]
 
@@ -38,7 +38,7 @@ def affiliation(
     Returns:
         Precision and recall (thresholds,), lowest threshold first; both 0 where there is no alarm.
     """
-    starts, stops = events(labels)
+    starts, stops = intervals(labels)
     borders = np.r_[0, (stops[:-1] + starts[1:]) / 2, len(labels)]
     precision = _precision(starts, stops, borders, ranks, thresholds)
     recall = _recall(labels, starts, stops, borders, ranks, thresholds)

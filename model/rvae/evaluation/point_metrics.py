@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score
 
-from rvae.data.intervals import events
+from rvae.data.intervals import intervals
 from rvae.errors import require
 from rvae.evaluation.affiliation import affiliation
 from rvae.evaluation.volume_under_surface import volume_under_surface
@@ -127,7 +127,7 @@ def adjusted_f1(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> float
     evaluation of time-series anomaly detection", AAAI): it is here to compare with older figures.
     """
     ranks = _ranks(scores)
-    starts, stops = events(labels)
+    starts, stops = intervals(labels)
     adjusted = np.repeat(_highest(labels, ranks, starts), stops - starts)
     # The evaluator adjusts every step but the first of the series.
     if labels[0]:
@@ -144,7 +144,7 @@ def event_f1(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
     series", IEEE TNNLS 33(6): the composite F-score.
     """
     ranks = _ranks(scores)
-    starts, _ = events(labels)
+    starts, _ = intervals(labels)
     precision = _flagged(ranks[labels]) / np.maximum(_flagged(ranks), 1)
     # The evaluator does not look for events at the last step of the series.
     found = _flagged(_highest(labels, np.r_[ranks[:-1], 0], starts))
@@ -160,11 +160,11 @@ def range_f1(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
     it; precision is the mean overlap of the stretches with events.
     """
     ranks = _ranks(scores)
-    truth = events(labels)
+    truth = intervals(labels)
     precision, recall = np.zeros((2, THRESHOLDS))
     for threshold in range(ranks.max()):
         flags = ranks > threshold
-        alarms = events(flags)
+        alarms = intervals(flags)
         found = _overlap(truth, flags, alarms)
         recall[threshold] = (EXISTENCE * (found > 0) + (1 - EXISTENCE) * found).mean()
         precision[threshold] = _overlap(alarms, labels, truth).mean()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rvae.data.intervals import events
+from rvae.data.intervals import intervals
 
 __all__ = ["Volume", "volume_under_surface"]
 
@@ -56,7 +56,7 @@ def volume_under_surface(
             is usual, see `rvae.data.period`.
     """
     level = _first_levels(scores)
-    starts, stops = events(labels)
+    starts, stops = intervals(labels)
     alarms = _up_to_each_level(level)
     hits = _up_to_each_level(level[labels])
     found = [_found(level, starts, stops, reach) for reach in range(window // 2 + 1)]

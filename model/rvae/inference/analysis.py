@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from rvae.data.scaler import Scaler
 from rvae.scoring import aggregation
+from rvae.scoring.calibration import Calibration
+from rvae.scoring.events import Event, find_events, require_gap, step_scores
 from rvae.scoring.excess import excess
 
 __all__ = ["Analysis"]
@@ -29,6 +31,7 @@ class Analysis:
         score: Of each window (W,), NaN where nothing was observed.
         length: Points N of the series.
         scaler: Of the model.
+        channels: Names of the channels.
         levels: Of the parts (P,), where the score is their excess.
         kinds: How many parts there are of each channel.
     """
@@ -42,6 +45,7 @@ class Analysis:
     score: NDArray[np.float64]
     length: int
     scaler: Scaler
+    channels: tuple[str, ...]
     levels: NDArray[np.float64] | None
     kinds: int
 
@@ -88,3 +92,32 @@ class Analysis:
         Of a categorical channel it is the number of the most likely category.
         """
         return self.scaler.inverse(aggregation.mean_by_point(self.mean, self.starts, self.length))
+
+    def events(
+        self, thresholds: float | NDArray[np.float64], calibration: Calibration, gap: int
+    ) -> list[Event]:
+        """The events of the series, in order: stretches of steps that score above the threshold.
+
+        Args:
+            thresholds: Of each window (W,), or of all.
+            calibration: Of the model.
+            gap: Stretches with no more steps than this between them are one event.
+
+        Raises:
+            FieldError: If the gap is negative.
+        """
+        require_gap(gap)
+        if not (self.score > thresholds).any():
+            return []  # nor does any mean exceed that of the thresholds
+        scores, limits = step_scores(
+            self.score, thresholds, self.starts, self.mean.shape[1], self.length
+        )
+        return find_events(
+            scores,
+            limits,
+            self.point_scores,
+            self.channel_scores,
+            self.channels,
+            calibration,
+            gap,
+        )

@@ -33,7 +33,7 @@ WINDOWS_PER_BATCH = 256
 NUMBERS_PER_CHUNK = 1 << 23
 
 # When the steps of windows that nobody dated are, and how far apart.
-SOME_DAY, SOME_INTERVAL = np.datetime64("2026-01-01T00:00:00", "us"), 3600.0
+PLACEHOLDER_START, PLACEHOLDER_INTERVAL = np.datetime64("2026-01-01T00:00:00", "us"), 3600.0
 
 
 class Ran(NamedTuple):
@@ -116,6 +116,7 @@ class Engine:
                 score=scores[first:end],
                 length=len(one),
                 scaler=self.card.scaler,
+                channels=self.card.channels,
                 levels=self._evidence.levels,
                 kinds=self._evidence.kinds,
             )
@@ -228,7 +229,9 @@ class Engine:
             if card.model.conditional
             else "is only for conditional models",
         )
-        time = torch.from_numpy(calendar_features(self.some_times(), card.model.time.calendar))
+        time = torch.from_numpy(
+            calendar_features(self.placeholder_times(), card.model.time.calendar)
+        )
         kind = -1 if label is None else self.class_of(label)
         said = []
         for z in latent.split(WINDOWS_PER_BATCH):
@@ -237,11 +240,11 @@ class Engine:
             said.append(decoded.mean.cpu().numpy())
         return card.scaler.inverse(np.concatenate(said))
 
-    def some_times(self) -> NDArray[np.datetime64]:
+    def placeholder_times(self) -> NDArray[np.datetime64]:
         """Times (T,) that a window might have."""
-        interval = self.card.interval or SOME_INTERVAL
+        interval = self.card.interval or PLACEHOLDER_INTERVAL
         steps = np.arange(self.card.window) * np.timedelta64(int(interval * 1e6), "us")
-        return SOME_DAY + steps
+        return PLACEHOLDER_START + steps
 
     def class_of(self, label: str) -> int:
         """Index of a class.
@@ -306,8 +309,8 @@ class Engine:
     def _run_batch(self, batch: Batch) -> Ran:
         x = batch.x.to(self.device)  # (B, T, C)
         mask = ~x.isnan()
-        context = self._vae.told(x, mask, batch.context.to(self.device))
-        z = self._vae.encode(x, mask, context).centre  # (B, D)
+        posterior, context = self._vae.encode(x, mask, batch.context.to(self.device))
+        z = posterior.centre  # (B, D)
         p = self._vae.decode(z, context)
         nll = negative_log_likelihood(p, x, mask).masked_fill(~mask, torch.nan)
         parts, errors = self._evidence(x, p.mean, context)

@@ -15,7 +15,6 @@ from rvae.inference.card import Card
 from rvae.inference.engine import Engine
 from rvae.inference.records import Columns
 from rvae.scoring.adaptive_threshold import AdaptiveThreshold, adaptive_thresholds
-from rvae.scoring.events import find_events
 
 __all__ = ["event_records", "point_records", "sample_records", "window_records", "write"]
 
@@ -104,7 +103,7 @@ def event_records(
         (analysis,) = engine.analyse([one], stride)
         if adapt is not None:
             threshold = adaptive_thresholds(calibration, analysis.score, adapt)
-        found = find_events(analysis, threshold, calibration, card.channels, gap)
+        found = analysis.events(threshold, calibration, gap)
         yield records.event_records(one, found)
 
 

@@ -72,8 +72,7 @@ def negative_elbo(
         seen: What the encoder gets to see of the mask; all of it if left out.
     """
     seen = mask if seen is None else seen
-    context = vae.told(x, seen, context)
-    q = vae.encode(x, seen, context)
+    q, context = vae.encode(x, seen, context)
     z, kl = q.draw(sampling_noise)
     nll = negative_log_likelihood(vae.decode(z, context), x, mask)
     return Terms(nll.sum((1, 2)), kl, q)

@@ -5,6 +5,7 @@ Amersfoort 2015, "Variational recurrent auto-encoders" (arXiv 1412.6581).
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +21,19 @@ from rvae.networks.likelihood import Likelihood
 from rvae.networks.linear_path import LinearPath
 from rvae.networks.posterior import Latent, posterior
 
-__all__ = ["VAE"]
+__all__ = ["VAE", "Encoding"]
+
+
+class Encoding(NamedTuple):
+    """What encoding makes of windows: all that decoding them again needs.
+
+    Attributes:
+        posterior: q(z|x) over (B, D).
+        context: Of the windows, with the level and spread that were taken off them.
+    """
+
+    posterior: Latent
+    context: Context
 
 
 class VAE(nn.Module):
@@ -59,23 +72,22 @@ class VAE(nn.Module):
             window,
         )
 
-    def told(self, x: Tensor, mask: Tensor, context: Context | None = None) -> Context:
-        """What encoder and decoder have to be told of windows (B, T, C) besides their shape."""
-        return self.instances.told(x, mask, context or self._nothing(x))
+    def encode(self, x: Tensor, mask: Tensor, context: Context | None = None) -> Encoding:
+        """Encode windows (B, T, C) that were observed where the mask holds.
 
-    def encode(self, x: Tensor, mask: Tensor, context: Context | None = None) -> Latent:
-        """q(z|x) over (B, D), for windows (B, T, C) that were observed where the mask holds.
-
-        The context is what `told` makes of it, here and in decoding.
+        Args:
+            x: Scaled windows; what stands at missing places is ignored.
+            mask: Where a value was observed (B, T, C).
+            context: What is known of the windows besides; nothing if left out.
         """
-        context = context or self._nothing(x)
+        context = self.instances.told(x, mask, context or self._nothing(x))
         features, known = self.read(x, mask, context)
         summary = self.encoder(features, known)
         if self.linear is not None:
             summary = self.linear.encoded(features, known, summary)
         # In mixed precision the distributions must not be rounded: they decide about nats.
         with torch.autocast(x.device.type, enabled=False):
-            return self.posterior(summary.to(x.dtype))
+            return Encoding(self.posterior(summary.to(x.dtype)), context)
 
     def read(self, x: Tensor, mask: Tensor, context: Context) -> tuple[Tensor, Tensor]:
         """What encoders read of windows (B, T, C), and its mask."""
@@ -83,7 +95,11 @@ class VAE(nn.Module):
         return self.features(x, mask, self.conditions.of_steps(context))
 
     def decode(self, z: Tensor, context: Context | None = None) -> Distribution:
-        """p(x|z) over (B, T, C), for latents (B, D)."""
+        """p(x|z) over (B, T, C), for latents (B, D).
+
+        The context of windows that were encoded is that of their `Encoding`: it holds the level and
+        spread that a reconstruction needs.
+        """
         context = context or self._nothing(z)
         z = torch.cat([z, self.conditions.of_windows(context)], dim=1)
         said = self.decoder(z, self.conditions.of_bypass(context))

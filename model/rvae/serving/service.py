@@ -124,7 +124,7 @@ class Service:
         data = steps.tolist() if isinstance(steps, np.ndarray) else steps
         body: dict[str, Any] = {"data": data}
         if card.model.time.calendar:
-            body["timestamps"] = [str(time) for time in self._engine.some_times()]
+            body["timestamps"] = [str(time) for time in self._engine.placeholder_times()]
         return body if label is None else body | {"label": label}
 
     def warm_up(self) -> None:

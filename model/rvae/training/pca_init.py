@@ -37,7 +37,7 @@ def initialize_from_pca(vae: VAE, windows: WindowDataset) -> None:
         return
     batch = evenly_chosen(windows)
     mask = ~batch.x.isnan()
-    context = vae.told(batch.x, mask, batch.context)
+    context = vae.instances.told(batch.x, mask, batch.context)
     rows = numeric_rows(vae, batch)  # (B, T * numeric)
     level, axes, variances, noise = components(rows, vae.linear.latent)
     loadings = axes * (variances - noise).clamp(min=LEAST).sqrt()  # (T * numeric, D)
@@ -65,7 +65,7 @@ def evenly_chosen(windows: WindowDataset) -> Batch:
 def numeric_rows(vae: VAE, batch: Batch) -> Tensor:
     """Numeric channels as encoders read them, a row a window: (B, T * numeric)."""
     mask = ~batch.x.isnan()
-    x = vae.instances.normalise(batch.x, vae.told(batch.x, mask, batch.context))
+    x = vae.instances.normalise(batch.x, vae.instances.told(batch.x, mask, batch.context))
     return carry_forward(x, mask)[..., vae.features.numeric].flatten(1)
 
 

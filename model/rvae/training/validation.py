@@ -31,8 +31,7 @@ def assess(vae: VAE, card: Card, windows: WindowDataset) -> dict[str, Any]:
     for batch in windows.batches():
         noise = window_noise(range(nats.rows, nats.rows + len(batch.x)), card.model.latent, 0)
         mask = ~batch.x.isnan()
-        context = vae.told(batch.x, mask, batch.context)
-        q = vae.encode(batch.x, mask, context)
+        q, context = vae.encode(batch.x, mask, batch.context)
         said = vae.decode(q.centre, context).mean
         explained.add(card.scaler.one_hot(batch.x.numpy()), said.numpy())
         latents = latents.merge(q.centre.numpy())
@@ -57,8 +56,8 @@ def look(vae: VAE, card: Card, windows: WindowDataset) -> LearningSnapshot:
     batch: Batch = windows.__getitems__(np.linspace(0, len(windows) - 1, count, dtype=int).tolist())
     x = batch.x.to(device)
     mask = ~x.isnan()
-    context = vae.told(x, mask, batch.context.to(device))
-    z = vae.encode(x, mask, context).centre
+    posterior, context = vae.encode(x, mask, batch.context.to(device))
+    z = posterior.centre
     few = np.linspace(0, count - 1, min(count, WINDOWS_TO_LOOK_AT), dtype=int)
     said = vae.decode(z, context).mean[few].cpu().numpy()
     vae.train(training)

@@ -13,7 +13,7 @@ from rvae.inference.analysis import Analysis
 from rvae.inference.card import Card
 from rvae.scoring.adaptive_threshold import adaptive_thresholds
 from rvae.scoring.calibration import Calibration
-from rvae.scoring.events import Event, find_events
+from rvae.scoring.events import Event
 from rvae.serving.contract.options import Options
 from rvae.serving.contract.query import Query
 
@@ -62,7 +62,7 @@ def said_of(analyses: Sequence[Analysis], query: Query, stride: int, card: Card)
                 case "events":
                     threshold = _within(thresholds, first, end)
                     gap = stride if query.options.gap is None else query.options.gap
-                    events = find_events(analysis, threshold, calibration, card.channels, gap)
+                    events = analysis.events(threshold, calibration, gap)
                 case _:
                     values[output] = getattr(analysis, output)
         said.append(Said(series, analysis.starts, values, events))

@@ -38,8 +38,9 @@ from rvae.config import (
 )
 from rvae.data.readers import read
 from rvae.inference.compute import available_cpus
+from rvae.serving.model_store import list_archives
 from rvae.serving.packaging import build_archive
-from rvae.serving.torchserve import TorchServe, archives_in
+from rvae.serving.torchserve import TorchServe
 from rvae.training.fit import fit
 
 WINDOW = 140
@@ -140,7 +141,7 @@ def main() -> None:
         print(f"archive: {archive.stat().st_size / 1024:.0f} KiB")
         (folder / "alternative.py").write_text(ALTERNATIVE)
         began = time.perf_counter()
-        with TorchServe(archives_in(folder / "store"), "127.0.0.1", 0, 1, folder) as server:
+        with TorchServe(list_archives(folder / "store"), "127.0.0.1", 0, 1, folder) as server:
             server.wait_until_ready(120)
             print(f"from start to first answer: {time.perf_counter() - began:.1f} s")
             workers = [p.pid for p in psutil.Process(server.pid).children(recursive=True)]

@@ -15,7 +15,8 @@ from rich.table import Table
 
 from rvae.evaluation.metrics import detection
 from rvae.plots.series import plot_scored_series
-from rvae.serving.torchserve import TorchServe, archives_in
+from rvae.serving.model_store import list_archives
+from rvae.serving.torchserve import TorchServe
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "demo"
@@ -49,7 +50,7 @@ def main() -> None:
     beats, ventricular = test["beats"], test["ventricular"]
     began = time.monotonic()
     archives = [
-        a for a in archives_in(ROOT / "model_store") if (a.name, a.version) == ("rvae", "1.0")
+        a for a in list_archives(ROOT / "model_store") if (a.name, a.version) == ("rvae", "1.0")
     ]
     with TorchServe(archives, "127.0.0.1", 0, workers=1, logs=FOLDER / "logs") as server:
         server.wait_until_ready(120)

@@ -18,8 +18,9 @@ from rvae.config import (
 )
 from rvae.data.readers import read
 from rvae.inference.engine import Engine
+from rvae.serving.model_store import Archive, list_archives
 from rvae.serving.packaging import build_archive
-from rvae.serving.torchserve import Archive, TorchServe, archives_in
+from rvae.serving.torchserve import TorchServe
 from rvae.training.fit import Outcome, fit
 from tests.support.waves import anomalous_waves, waves
 
@@ -82,7 +83,7 @@ def store(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def server(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TorchServe]:
     """A real TorchServe with both versions."""
-    archives: list[Archive] = archives_in(store)
+    archives: list[Archive] = list_archives(store)
     logs = tmp_path_factory.mktemp("logs")
     with TorchServe(archives, "127.0.0.1", 0, workers=1, logs=logs) as running:
         running.wait_until_ready(120)

@@ -313,12 +313,13 @@ def serve(
         logs: Folder for logs.
         timeout: Seconds until a model must be ready.
     """
-    from rvae.serving.torchserve import TorchServe, archives_in
+    from rvae.serving.model_store import list_archives
+    from rvae.serving.torchserve import TorchServe
 
     # Both ask for the same: an orderly stop. A shell starts background jobs with SIGINT ignored.
     for asking in (signal.SIGINT, signal.SIGTERM):
         signal.signal(asking, signal.default_int_handler)
-    archives = archives_in(store)
+    archives = list_archives(store)
     try:
         with TorchServe(archives, host, port, workers, logs) as server:
             server.wait_until_ready(timeout)

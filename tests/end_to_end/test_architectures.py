@@ -27,8 +27,9 @@ from rvae.config import (
 from rvae.data.readers import read
 from rvae.inference.engine import Engine
 from rvae.serving.contract.outputs import NAMES
+from rvae.serving.model_store import list_archives
 from rvae.serving.packaging import build_archive
-from rvae.serving.torchserve import TorchServe, archives_in
+from rvae.serving.torchserve import TorchServe
 from rvae.training.fit import fit
 from tests.support.machines import machines
 from tests.support.waves import anomalous_waves, waves
@@ -118,7 +119,7 @@ CLOSE = {"rtol": 1e-3, "atol": 1e-4}
 def ask(checkpoint, folder, *bodies):
     """What a server says to some bodies that serves the checkpoint."""
     build_archive(checkpoint, "model", "1.0", folder / "store")
-    archives = archives_in(folder / "store")
+    archives = list_archives(folder / "store")
     with TorchServe(archives, "127.0.0.1", 0, 1, folder / "logs") as server:
         server.wait_until_ready(120)
         address = f"{server.inference}/predictions/model"

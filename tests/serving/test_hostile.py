@@ -4,8 +4,9 @@ import psutil
 import pytest
 
 from rvae.serving.contract.messages import Call
+from rvae.serving.model_store import list_archives
 from rvae.serving.service import Limits, Service
-from rvae.serving.torchserve import TorchServe, archives_in
+from rvae.serving.torchserve import TorchServe
 from tests.support.concurrent_requests import complaints, send, table_of
 from tests.support.hostile import hostile
 from tests.support.hostile_targets import CARDS, archived, engines
@@ -38,7 +39,7 @@ def alone():
 def stormed(tmp_path_factory):
     """A server of its own, which may be hurt."""
     folder = tmp_path_factory.mktemp("hostile")
-    archives = archives_in(archived(folder))
+    archives = list_archives(archived(folder))
     with TorchServe(archives, "127.0.0.1", 0, workers=1, logs=folder / "logs") as running:
         running.wait_until_ready(120)
         yield running

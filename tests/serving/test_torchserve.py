@@ -23,8 +23,9 @@ import pytest
 import requests
 
 from rvae.errors import FieldError
+from rvae.serving.model_store import list_archives
 from rvae.serving.packaging import build_archive
-from rvae.serving.torchserve import TorchServe, archives_in
+from rvae.serving.torchserve import TorchServe
 from tests.support.processes import worker_pids
 from tests.support.waiting import wait_for
 
@@ -238,7 +239,7 @@ def test_a_killed_worker_comes_back(server, fresh):
 
 def test_two_servers_live_side_by_side_and_leave_nothing(server, checkpoint, tmp_path, fresh):
     build_archive(checkpoint, "other", "1.0", tmp_path / "store")
-    archives = archives_in(tmp_path / "store")
+    archives = list_archives(tmp_path / "store")
     with TorchServe(archives, "127.0.0.1", 0, workers=2, logs=tmp_path / "logs") as second:
         second.wait_until_ready(120)
         group = psutil.Process(second.pid).children(recursive=True)
@@ -260,7 +261,7 @@ def test_addresses_that_cannot_be_listened_on_are_said(server, store, tmp_path):
         ("no.host", 0, "host"),
     ):
         with pytest.raises(FieldError) as caught:
-            TorchServe(archives_in(store), host, port, 1, tmp_path / "logs")
+            TorchServe(list_archives(store), host, port, 1, tmp_path / "logs")
         assert caught.value.field == field
 
 
@@ -268,7 +269,7 @@ def test_a_store_of_any_name_is_served(store, tmp_path, fresh):
     odd = tmp_path / "stö re=#!\\x"
     odd.mkdir()
     (odd / "waves-1.0.mar").write_bytes((store / "waves-1.0.mar").read_bytes())
-    with TorchServe(archives_in(odd), "127.0.0.1", 0, 1, tmp_path / "logs") as running:
+    with TorchServe(list_archives(odd), "127.0.0.1", 0, 1, tmp_path / "logs") as running:
         running.wait_until_ready(60)
         assert ask(running, data=fresh[0].tolist()).ok
 
@@ -312,7 +313,7 @@ def test_a_store_that_cannot_be_served_is_said(store, tmp_path, content):
         for name in ("a.mar", "b.mar"):
             (tmp_path / name).write_bytes((store / "waves-1.0.mar").read_bytes())
     with pytest.raises(FieldError) as caught:
-        archives_in(tmp_path)
+        list_archives(tmp_path)
     assert caught.value.field == "store"
 
 
@@ -324,7 +325,7 @@ def test_an_archive_that_does_not_load_is_said_in_time(store, tmp_path):
             content = good.read(name)
             bad.writestr(name, content[:-8] if name == "weights.safetensors" else content)
     with (
-        TorchServe(archives_in(broken.parent), "127.0.0.1", 0, 1, tmp_path / "logs") as server,
+        TorchServe(list_archives(broken.parent), "127.0.0.1", 0, 1, tmp_path / "logs") as server,
         pytest.raises(FieldError, match="damaged"),
     ):
         server.wait_until_ready(60)

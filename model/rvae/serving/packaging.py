@@ -41,7 +41,7 @@ def build_archive(checkpoint: Path, name: str, version: str, store: Path) -> Pat
         )
     artifact = Artifact.load(checkpoint)
     artifact.card.require_calibration()
-    artifact.build()  # what cannot be built here must not fail in the server
+    artifact.build()  # weights that do not fit must fail here and not in the server
     store.mkdir(parents=True, exist_ok=True)
     archive = store / f"{name}-{version}.mar"
     with tempfile.TemporaryDirectory(prefix="rvae-archive-") as scratch:
@@ -73,7 +73,7 @@ def _assemble(artifact: Artifact, name: str, version: str, scratch: Path) -> Pat
             *("--export-path", str(scratch / "out")),
         ]
         # It assembles in a folder of the model's name in the temporary directory: two runs for
-        # one model would tread on each other if that were the same.
+        # one model need different ones.
         done = subprocess.run(
             command,
             env=os.environ | {"TMPDIR": str(scratch / "tmp")},
@@ -85,14 +85,14 @@ def _assemble(artifact: Artifact, name: str, version: str, scratch: Path) -> Pat
     content = scratch / "out" / name
     manifest_file = content / "MAR-INF" / "MANIFEST.json"
     manifest = json.loads(manifest_file.read_text())
-    # The time of packaging says nothing of the content, and would make every archive differ.
+    # The time of packaging would make every archive differ, so it is that of the training.
     manifest["createdOn"] = artifact.card.training["finished"]
     manifest_file.write_text(json.dumps(manifest, indent=1, sort_keys=True))
     return content
 
 
 def _zip(content: Path, archive: Path) -> None:
-    """Zip a folder reproducibly, and put the archive in its place whole."""
+    """Zip a folder reproducibly, and put the archive in its place by one rename."""
     handle, name = tempfile.mkstemp(dir=archive.parent, prefix=".", suffix=".unfinished")
     os.close(handle)
     unfinished = Path(name)

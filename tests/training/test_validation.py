@@ -53,7 +53,7 @@ def test_an_assessment_is_over_all_windows(given):
     with torch.no_grad():
         batch, q = everything(vae, windows)
         said = vae.decode(q.centre, batch.context).mean
-        kl = torch.stack([q.draw(1.0)[1].mean(0) for _ in range(50)])
+        kl = torch.stack([q.rsample_with_kl(1.0)[1].mean(0) for _ in range(50)])
     explained = ExplainedVariance()
     explained.add(card.scaler.one_hot(batch.x.numpy()), said.numpy())
     assert found["explained_variance"] == pytest.approx(explained.value, rel=1e-6)

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from rvae.config import ConvolutionalConfig
+from rvae.networks.architecture import Architecture
 from rvae.networks.missing_values import carry_forward
 
-__all__ = ["ConvolutionalDecoder", "ConvolutionalEncoder"]
+__all__ = ["CONVOLUTIONAL", "ConvolutionalDecoder", "ConvolutionalEncoder"]
 
 
 class ConvolutionalEncoder(nn.Module):
@@ -107,3 +108,6 @@ def blocks_of(config: ConvolutionalConfig, window: int) -> int:
 def coarse_steps(config: ConvolutionalConfig, window: int) -> int:
     """Time steps that are left of a window: each block leaves half, rounded up."""
     return math.ceil(window / 2 ** blocks_of(config, window))
+
+
+CONVOLUTIONAL = Architecture(ConvolutionalEncoder, ConvolutionalDecoder, ConvolutionalConfig)

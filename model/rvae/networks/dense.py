@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from rvae.config import DenseConfig
+from rvae.networks.architecture import Architecture
 from rvae.networks.missing_values import carry_forward
 
-__all__ = ["DenseDecoder", "DenseEncoder"]
+__all__ = ["DENSE", "DenseDecoder", "DenseEncoder"]
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -84,3 +85,6 @@ def layers(config: DenseConfig, widths: Sequence[int]) -> nn.Sequential:
             made.append(nn.BatchNorm1d(outputs))
         made += [ACTIVATIONS[config.activation](), nn.Dropout(config.dropout)]
     return nn.Sequential(*made)
+
+
+DENSE = Architecture(DenseEncoder, DenseDecoder, DenseConfig)

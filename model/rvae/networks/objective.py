@@ -8,7 +8,7 @@ from torch.distributions import Distribution
 
 from rvae.config import ObjectiveConfig
 from rvae.data.context import Context
-from rvae.networks.posterior import Latent
+from rvae.networks.posterior import LatentDistribution
 from rvae.networks.vae import VAE
 
 __all__ = [
@@ -32,7 +32,7 @@ class Terms:
 
     reconstruction: Tensor
     kl: Tensor
-    posterior: Latent
+    posterior: LatentDistribution
 
     @property
     def latent(self) -> Tensor:
@@ -73,7 +73,7 @@ def negative_elbo(
     """
     seen = mask if seen is None else seen
     q, context = vae.encode(x, seen, context)
-    z, kl = q.draw(sampling_noise)
+    z, kl = q.rsample_with_kl(sampling_noise)
     nll = negative_log_likelihood(vae.decode(z, context), x, mask)
     return Terms(nll.sum((1, 2)), kl, q)
 

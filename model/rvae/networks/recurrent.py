@@ -7,10 +7,11 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from rvae.config import RecurrentConfig
+from rvae.networks.architecture import Architecture
 from rvae.networks.lstm import Lstm
 from rvae.networks.missing_values import carry_forward, last_observed
 
-__all__ = ["RecurrentDecoder", "RecurrentEncoder"]
+__all__ = ["RECURRENT", "RecurrentDecoder", "RecurrentEncoder"]
 
 State = Tensor | tuple[Tensor, Tensor]
 
@@ -162,3 +163,6 @@ def layers(config: RecurrentConfig, inputs: int, window: int, bidirectional: boo
             if config.cell == "lstm":
                 gates[0].copy_(-spans.log())
     return made
+
+
+RECURRENT = Architecture(RecurrentEncoder, RecurrentDecoder, RecurrentConfig)

@@ -13,13 +13,15 @@ from torch.distributions import Distribution
 
 from rvae.config import ModelConfig
 from rvae.data.context import Context
-from rvae.networks import ARCHITECTURES
+from rvae.networks.architectures import ARCHITECTURES, architecture_options
+from rvae.networks.choices import require_valid_model
 from rvae.networks.conditioning import Conditioning
 from rvae.networks.features import Features
 from rvae.networks.instance_normalization import InstanceNormalization
-from rvae.networks.likelihood import Likelihood
+from rvae.networks.likelihoods import make_likelihood
 from rvae.networks.linear_path import LinearPath
-from rvae.networks.posterior import Latent, posterior
+from rvae.networks.posterior import LatentDistribution
+from rvae.networks.posteriors import make_posterior
 
 __all__ = ["VAE", "Encoding"]
 
@@ -32,7 +34,7 @@ class Encoding(NamedTuple):
         context: Of the windows, with the level and spread that were taken off them.
     """
 
-    posterior: Latent
+    posterior: LatentDistribution
     context: Context
 
 
@@ -50,22 +52,25 @@ class VAE(nn.Module):
         self, config: ModelConfig, window: int, categories: Sequence[int], classes: int = 0
     ) -> None:
         super().__init__()
-        encoder, decoder = ARCHITECTURES[config.architecture]
-        section = getattr(config, config.architecture)
-        self.likelihood = Likelihood(config, categories)
+        require_valid_model(config)
+        architecture, options = (
+            ARCHITECTURES.lookup(config.architecture),
+            architecture_options(config),
+        )
+        self.likelihood = make_likelihood(config, categories)
         self.instances = InstanceNormalization(config.normalization == "instance", categories)
         self.conditions = Conditioning(config, window, classes)
         self.features = Features(categories, config.embedding, self.conditions.read)
-        self.encoder = encoder(section, self.features.width, window)
+        self.encoder = architecture.encoder(options, self.features.width, window)
         self.linear = (
             LinearPath(self.features.width, config.latent, self.likelihood.outputs, window)
             if config.linear
             else None
         )
         scores = config.latent if config.linear else 0
-        self.posterior = posterior(config, self.encoder.features + scores)
-        self.decoder = decoder(
-            section,
+        self.posterior = make_posterior(config, int(self.encoder.features) + scores)
+        self.decoder = architecture.decoder(
+            options,
             config.latent + self.conditions.labels,
             self.conditions.bypassing,
             self.likelihood.outputs,

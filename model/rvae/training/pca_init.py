@@ -6,7 +6,6 @@ from torch import Tensor, nn
 
 from rvae.data.window_dataset import Batch, WindowDataset
 from rvae.networks.missing_values import carry_forward
-from rvae.networks.posterior import IAFPosterior
 from rvae.networks.vae import VAE
 
 __all__ = ["components", "evenly_chosen", "initialize_from_pca", "numeric_rows"]
@@ -44,7 +43,8 @@ def initialize_from_pca(vae: VAE, windows: WindowDataset) -> None:
     scores = (loadings / variances).T
     bias = -scores @ level
     _write(vae, scores, bias, loadings, level)
-    base = vae.posterior.base if isinstance(vae.posterior, IAFPosterior) else vae.posterior
+    base = vae.posterior.normal_base()
+    assert base is not None  # `require_valid_model` has seen to it
     for head in (base.mean, base.log_scale):
         nn.init.zeros_(head.weight)
     nn.init.eye_(base.mean.weight[:, -vae.linear.latent :])

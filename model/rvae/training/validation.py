@@ -35,7 +35,7 @@ def assess(vae: VAE, card: Card, windows: WindowDataset) -> dict[str, Any]:
         said = vae.decode(q.centre, context).mean
         explained.add(card.scaler.one_hot(batch.x.numpy()), said.numpy())
         latents = latents.merge(q.centre.numpy())
-        nats = nats.merge(q.draw(noise)[1].numpy())
+        nats = nats.merge(q.rsample_with_kl(noise)[1].numpy())
     return {
         "explained_variance": explained.value,
         "active_units": active_units(latents.variance),

@@ -20,10 +20,9 @@ from rvae.config import (
     DataConfig,
     DenseConfig,
     ModelConfig,
-    ObjectiveConfig,
     ReaderConfig,
-    ScoringConfig,
     TrainingConfig,
+    TrainingPlan,
 )
 from rvae.data.readers import read
 from rvae.errors import FieldError
@@ -343,11 +342,11 @@ def told_by_classes(tmp_path_factory):
     reader = ReaderConfig(columns=("load",), series="machine", classes="size", normal=("small",))
     fit(
         read(folder / "all.parquet", reader),
-        DataConfig(str(folder / "all.parquet"), window=8),
-        ModelConfig("dense", dense=DenseConfig(()), latent=2),
-        ObjectiveConfig(),
-        ScoringConfig(),
-        TrainingConfig(epochs=2, quantile=0.8, accelerator="cpu"),
+        TrainingPlan(
+            DataConfig(str(folder / "all.parquet"), window=8),
+            ModelConfig("dense", dense=DenseConfig(()), latent=2),
+            training=TrainingConfig(epochs=2, quantile=0.8, accelerator="cpu"),
+        ),
         folder,
         progress=False,
     )

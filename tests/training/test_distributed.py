@@ -22,6 +22,7 @@ from rvae.config import (
     ReaderConfig,
     ScoringConfig,
     TrainingConfig,
+    TrainingPlan,
 )
 from rvae.data.readers import read
 from rvae.errors import FieldError
@@ -167,11 +168,13 @@ def test_two_processes_take_the_step_of_one_with_twice_the_batch(tmp_path):
     model = ModelConfig(architecture="dense", latent=2, dense=DenseConfig(layers=(8,)))
     fit(
         read(tmp_path / "waves.npy", ReaderConfig()),
-        DataConfig("waves.npy", window=STEPS),
-        model,
-        ObjectiveConfig(sampling_noise=0),
-        ScoringConfig(),
-        training,
+        TrainingPlan(
+            DataConfig("waves.npy", window=STEPS),
+            model,
+            ObjectiveConfig(sampling_noise=0),
+            ScoringConfig(),
+            training,
+        ),
         tmp_path / "alone",
         progress=False,
     )
@@ -196,10 +199,10 @@ def test_processes_without_windows_are_refused(tmp_path):
     with pytest.raises(FieldError, match="too few windows for 8 processes: 7"):
         fit(
             read(tmp_path / "waves.npy", ReaderConfig()),
-            DataConfig("waves.npy", window=STEPS),
-            ModelConfig(),
-            ObjectiveConfig(),
-            ScoringConfig(),
-            TrainingConfig(accelerator="cpu", devices=8),
+            TrainingPlan(
+                DataConfig("waves.npy", window=STEPS),
+                ModelConfig(),
+                training=TrainingConfig(accelerator="cpu", devices=8),
+            ),
             tmp_path / "run",
         )

@@ -16,8 +16,8 @@ from rvae.config import (
     ObjectiveConfig,
     ReaderConfig,
     RecurrentConfig,
-    ScoringConfig,
     TrainingConfig,
+    TrainingPlan,
 )
 from rvae.data.context import Context
 from rvae.data.readers import read
@@ -46,11 +46,7 @@ def train_on(values, folder, training=QUICK, model=SMALL, resume=False, **data):
     config = DataConfig(str(folder / "values.npy"), **({"window": 16} | data))
     return fit(
         read(config.path, ReaderConfig()),
-        config,
-        model,
-        ObjectiveConfig(),
-        ScoringConfig(),
-        training,
+        TrainingPlan(config, model, training=training),
         folder / "run",
         progress=False,
         resume=resume,

@@ -9,11 +9,10 @@ import torch
 from rvae.config import (
     DataConfig,
     ModelConfig,
-    ObjectiveConfig,
     ReaderConfig,
     RecurrentConfig,
-    ScoringConfig,
     TrainingConfig,
+    TrainingPlan,
 )
 from rvae.data.readers import read
 from rvae.inference.engine import Engine
@@ -77,11 +76,11 @@ def test_mixed_precision_learns_what_full_precision_does(tmp_path):
     for precision in ("32-true", "bf16-mixed"):
         outcome = fit(
             read(tmp_path / "waves.npy", ReaderConfig()),
-            DataConfig("waves.npy", window=16),
-            ModelConfig(recurrent=RecurrentConfig(hidden=16), latent=3),
-            ObjectiveConfig(),
-            ScoringConfig(),
-            replace(training, precision=precision),
+            TrainingPlan(
+                DataConfig("waves.npy", window=16),
+                ModelConfig(recurrent=RecurrentConfig(hidden=16), latent=3),
+                training=replace(training, precision=precision),
+            ),
             tmp_path / precision,
             progress=False,
         )

@@ -20,7 +20,7 @@ from rvae.data.windows import count_windows
 __all__ = ["Batch", "EpochShuffle", "WindowDataset"]
 
 WINDOWS_PER_BATCH = 256
-INDICES_PER_BATCH = 4096
+INDICES_PER_BLOCK = 4096
 
 
 class Batch(NamedTuple):
@@ -76,7 +76,7 @@ class WindowDataset(Dataset[Batch]):
         """How many windows of the series do not overlap."""
         return sum(len(s) // self._window for s in self._series)
 
-    def only(self, chosen: NDArray[np.int64]) -> "WindowDataset":
+    def subset(self, chosen: NDArray[np.int64]) -> "WindowDataset":
         """Those of the windows that have these indices."""
         some = copy(self)
         some._chosen = chosen if self._chosen is None else self._chosen[chosen]
@@ -103,7 +103,7 @@ class WindowDataset(Dataset[Batch]):
         for first in range(0, len(self), WINDOWS_PER_BATCH):
             yield self.__getitems__(range(first, min(first + WINDOWS_PER_BATCH, len(self))))
 
-    def holds(self, windows: int) -> int:
+    def count_observed(self, windows: int) -> int:
         """How many windows hold a value: the count ends where it reaches so many."""
         found = 0
         for batch in self.batches():
@@ -156,6 +156,6 @@ class EpochShuffle(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         # Drawn only when the first index is asked for: until then the epoch may still be set.
         order = random_order(self._length, np.random.default_rng([self._seed, self._epoch]))
-        for first in range(0, len(self), INDICES_PER_BATCH):
-            turns = np.arange(first, min(first + INDICES_PER_BATCH, len(self)))
+        for first in range(0, len(self), INDICES_PER_BLOCK):
+            turns = np.arange(first, min(first + INDICES_PER_BLOCK, len(self)))
             yield from order((turns * self._processes + self._rank) % self._length).tolist()

@@ -11,7 +11,7 @@ __all__ = ["InstanceNormalization"]
 
 # Added to a window's own spread, in standard deviations of the training data: what hardly moves
 # must not be blown up to pure noise.
-LEAST_SPREAD = 0.1
+MIN_SPREAD = 0.1
 
 
 class InstanceNormalization(nn.Module):
@@ -46,7 +46,7 @@ class InstanceNormalization(nn.Module):
         values = torch.where(mask, x, 0.0)
         level = values.sum(1, keepdim=True) / count
         apart = torch.where(mask, x - level, 0.0)
-        spread = (apart.square().sum(1, keepdim=True) / count).sqrt() + LEAST_SPREAD
+        spread = (apart.square().sum(1, keepdim=True) / count).sqrt() + MIN_SPREAD
         numeric = self.get_buffer("numeric")
         return context._replace(
             level=torch.where(numeric, level, 0.0), spread=torch.where(numeric, spread, 1.0)

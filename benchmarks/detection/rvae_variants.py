@@ -23,8 +23,6 @@ __all__ = ["VARIANTS", "trained", "variant"]
 
 CONFIG = Path(__file__).parents[2] / "configs" / "detection.yaml"
 
-# Arguments of `rvae.training.fit.fit` that are no sections of a configuration.
-
 # Sections that the benchmark itself sees to.
 NOT_OURS = ("reader", "output")
 

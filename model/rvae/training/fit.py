@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytorch_lightning as pl
-from pytorch_lightning.utilities import rank_zero_only
 
 from rvae.config import TrainingPlan
 from rvae.data.series import Dataset
@@ -74,9 +73,9 @@ def fit(
     last, checkpoint = output / STATE / LAST_CHECKPOINT, output / "model.ckpt"
     if resume:
         require_same_training(last, preparation.card)
-    else:
-        _clear(output)
     run = make_run(plan, preparation, output, progress)
+    if run.trainer.is_global_zero and not resume:
+        _clear(output)
     initialize_from_pca(run.module.vae, preparation.windows["training"])
     with end_others_on_failure(run.trainer):
         best = run.fit(preparation, resume)
@@ -93,7 +92,6 @@ def fit(
     )
 
 
-@rank_zero_only
 def _clear(output: Path) -> None:
     """Remove what is left of another training, which must not be mixed in."""
     for name in (STATE, LOGS, PICTURES):

@@ -329,6 +329,22 @@ def test_early_stopping_ends_before_the_last_epoch(tmp_path):
     assert outcome.card.training["epoch"] < 150
 
 
+@pytest.mark.parametrize("patience", [1, 3])
+def test_early_stopping_ends_after_as_many_epochs_as_there_is_patience(tmp_path, patience):
+    """No loss is better by so much: of 40 epochs four warm up, the fifth is the best one."""
+    training = replace(QUICK, epochs=40, improvement=1e9, patience=patience)
+    np.save(tmp_path / "values.npy", waves(120, steps=16))
+    plan = TrainingPlan(
+        DataConfig(str(tmp_path / "values.npy"), window=16),
+        ModelConfig("dense", dense=DenseConfig((4,)), latent=2),
+        ObjectiveConfig(warmup=0),
+        training=training,
+    )
+    fit(read(plan.data.path, ReaderConfig()), plan, tmp_path / "run", progress=False)
+    last = torch.load(tmp_path / "run" / "state" / "last.ckpt", weights_only=True)
+    assert last["epoch"] + 1 == 5 + patience
+
+
 def test_windows_of_one_long_series_with_gaps(tmp_path):
     values = np.sin(np.arange(600) / 5)[:, None] + [0, 1]
     values[::11, 0] = np.nan

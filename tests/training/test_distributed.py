@@ -141,7 +141,8 @@ def test_interrupted_together_and_resumed_they_end_with_the_same_weights(whole, 
     assert said.count("Interrupted") == said.count("Saved") == 1
     wait_for(lambda: not helper.is_running())
     process = start(tmp_path, [*TOGETHER, "--resume=true"])
-    assert process.wait() == 0
+    complaint = process.communicate()[1]
+    assert process.returncode == 0, complaint
     for name in ("model.ckpt", "state/last.ckpt"):
         once, again = weights(whole.run / name), weights(tmp_path / "runs" / "latest" / name)
         assert all(torch.equal(once[key], again[key]) for key in once)

@@ -175,7 +175,7 @@ def test_validation_is_over_every_window_and_repeats(outcome):
         module.on_validation_epoch_start()
         for index, batch in enumerate(torch.split(windows, size)):
             with torch.no_grad():
-                module.validation_step(Batch(batch, Context.nothing(len(batch), 32)), index)
+                module.validation_step(Batch(batch, Context.empty(len(batch), 32)), index)
         module.on_validation_epoch_end()
         return {name: float(value) for name, value in logged.items()}
 

@@ -220,10 +220,8 @@ class ModelConfig:
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
         """Undo `dataclasses.asdict`, whether or not JSON came between."""
-        sections = {f.name: f.type for f in fields(cls) if is_dataclass(f.type)}
-        return cls(
-            **{
-                name: sections[name](**value) if name in sections else value
-                for name, value in content.items()
-            }
-        )
+        values: dict[str, Any] = dict(content)
+        for field in fields(cls):
+            if field.name in values and isinstance(field.type, type) and is_dataclass(field.type):
+                values[field.name] = field.type(**values[field.name])
+        return cls(**values)

@@ -17,7 +17,7 @@ class ConvolutionalEncoder(nn.Module):
 
     Args:
         config: The layers.
-        inputs: Numbers that are read of each step.
+        inputs: Inputs per step.
         window: Time steps T.
     """
 
@@ -39,8 +39,8 @@ class ConvolutionalEncoder(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Windows (B, T, inputs), observed where the mask holds → features (B, features)."""
-        seen = torch.cat([carry_forward(x, mask), mask.to(x.dtype)], dim=2)  # (B, T, 2 * inputs)
-        coarse = self.blocks(seen.transpose(1, 2)).transpose(1, 2)  # (B, T', filters)
+        inputs = torch.cat([carry_forward(x, mask), mask.to(x.dtype)], dim=2)  # (B, T, 2 * inputs)
+        coarse = self.blocks(inputs.transpose(1, 2)).transpose(1, 2)  # (B, T', filters)
         return self.attention(coarse).flatten(1)
 
 
@@ -50,7 +50,7 @@ class ConvolutionalDecoder(nn.Module):
     Args:
         config: The layers.
         latent: Latent dimensions D.
-        conditions: Numbers that are told of each step besides.
+        conditions: Conditions per step.
         outputs: Parameters a time step.
         window: Time steps T.
     """

@@ -31,7 +31,7 @@ class DenseEncoder(nn.Module):
 
     Args:
         config: The layers.
-        inputs: Numbers that are read of each step.
+        inputs: Inputs per step.
         window: Time steps T.
     """
 
@@ -52,7 +52,7 @@ class DenseDecoder(nn.Module):
     Args:
         config: The layers.
         latent: Latent dimensions D.
-        conditions: Numbers that are told of each step besides.
+        conditions: Conditions per step.
         outputs: Parameters a time step.
         window: Time steps T.
     """
@@ -68,8 +68,8 @@ class DenseDecoder(nn.Module):
 
     def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
         """Latents (B, D), conditions (B, T, conditions) → parameters (B, T, outputs)."""
-        known = torch.cat([z, conditions.flatten(1)], dim=1)
-        return self.output(self.layers(known)).unflatten(1, self.shape)
+        inputs = torch.cat([z, conditions.flatten(1)], dim=1)  # (B, D + T * conditions)
+        return self.output(self.layers(inputs)).unflatten(1, self.shape)
 
 
 def layers(config: DenseConfig, widths: Sequence[int]) -> nn.Sequential:

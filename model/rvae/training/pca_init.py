@@ -37,7 +37,7 @@ def initialize_from_pca(vae: VAE, windows: WindowDataset) -> None:
         return
     batch = evenly_spaced(windows)
     mask = ~batch.x.isnan()
-    context = vae.instances.told(batch.x, mask, batch.context)
+    context = vae.instances.with_statistics(batch.x, mask, batch.context)
     rows = numeric_rows(vae, batch)  # (B, T * numeric)
     level, axes, variances, noise = components(rows, vae.linear.latent)
     loadings = axes * (variances - noise).clamp(min=MIN_VARIANCE).sqrt()  # (T * numeric, D)
@@ -68,7 +68,9 @@ def evenly_spaced(windows: WindowDataset) -> Batch:
 def numeric_rows(vae: VAE, batch: Batch) -> Tensor:
     """Numeric channels as encoders read them, a row a window: (B, T * numeric)."""
     mask = ~batch.x.isnan()
-    x = vae.instances.normalise(batch.x, vae.instances.told(batch.x, mask, batch.context))
+    x = vae.instances.normalize(
+        batch.x, vae.instances.with_statistics(batch.x, mask, batch.context)
+    )
     return carry_forward(x, mask)[..., vae.features.numeric].flatten(1)
 
 

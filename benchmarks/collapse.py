@@ -27,8 +27,8 @@ from rvae.config import (
     ModelConfig,
     ObjectiveConfig,
     ReaderConfig,
-    ScoringConfig,
     TrainingConfig,
+    TrainingPlan,
 )
 from rvae.data.readers import read
 from rvae.evaluation.metrics import detection
@@ -126,11 +126,12 @@ def main() -> None:
                         stack.enter_context(change())
                     outcome = fit(
                         read(path, ReaderConfig()),
-                        DataConfig(str(path), window=values.shape[1]),
-                        model,
-                        objective,
-                        ScoringConfig(),
-                        TrainingConfig(options.epochs, learning_rate=rate, seed=seed),
+                        TrainingPlan(
+                            DataConfig(str(path), window=values.shape[1]),
+                            model,
+                            objective,
+                            training=TrainingConfig(options.epochs, learning_rate=rate, seed=seed),
+                        ),
                         Path(folder) / f"{name} {seed}",
                         progress=False,
                     )

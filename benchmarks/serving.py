@@ -30,11 +30,10 @@ from rich.table import Table
 from rvae.config import (
     DataConfig,
     ModelConfig,
-    ObjectiveConfig,
     ReaderConfig,
     RecurrentConfig,
-    ScoringConfig,
     TrainingConfig,
+    TrainingPlan,
 )
 from rvae.data.readers import read
 from rvae.inference.compute import available_cpus
@@ -79,11 +78,11 @@ def train(folder: Path) -> Path:
     np.save(folder / "waves.npy", waves + random.normal(0, 0.05, waves.shape))
     return fit(
         read(folder / "waves.npy", ReaderConfig()),
-        DataConfig(str(folder / "waves.npy"), window=WINDOW),
-        MODEL,
-        ObjectiveConfig(),
-        ScoringConfig(),
-        TrainingConfig(epochs=1, quantile=0.9),
+        TrainingPlan(
+            DataConfig(str(folder / "waves.npy"), window=WINDOW),
+            MODEL,
+            training=TrainingConfig(epochs=1, quantile=0.9),
+        ),
         folder,
         progress=False,
     ).checkpoint

@@ -10,18 +10,17 @@ import torch
 from rvae.config import (
     DataConfig,
     ModelConfig,
-    ObjectiveConfig,
     ReaderConfig,
     RecurrentConfig,
-    ScoringConfig,
     TrainingConfig,
+    TrainingPlan,
 )
 from rvae.data.readers import read
 from rvae.inference.engine import Engine
 from rvae.serving.model_store import Archive, list_archives
 from rvae.serving.packaging import build_archive
 from rvae.serving.torchserve import TorchServe
-from rvae.training.fit import Outcome, fit
+from rvae.training.fit import FitResult, fit
 from tests.support.waves import anomalous_waves, waves
 
 STEPS = 32
@@ -31,7 +30,7 @@ torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
-def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> FitResult:
     """A model of waves, trained for a few seconds on one processor."""
     folder = tmp_path_factory.mktemp("model")
     path = folder / "waves.npy"
@@ -39,18 +38,18 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     reader = ReaderConfig(columns=("height",))
     return fit(
         read(path, reader),
-        DataConfig(str(path), window=STEPS),
-        ModelConfig(recurrent=RecurrentConfig(hidden=24), latent=4),
-        ObjectiveConfig(),
-        ScoringConfig(),
-        TrainingConfig(epochs=40, batch_size=25, accelerator="cpu", quantile=0.98),
+        TrainingPlan(
+            DataConfig(str(path), window=STEPS),
+            ModelConfig(recurrent=RecurrentConfig(hidden=24), latent=4),
+            training=TrainingConfig(epochs=40, batch_size=25, accelerator="cpu", quantile=0.98),
+        ),
         folder,
         progress=False,
     )
 
 
 @pytest.fixture(scope="session")
-def checkpoint(outcome: Outcome) -> Path:
+def checkpoint(outcome: FitResult) -> Path:
     return outcome.checkpoint
 
 

@@ -15,15 +15,14 @@ import pyarrow.csv
 import pytest
 from pyarrow import parquet
 
-from rvae.cli import evaluate, score
+from rvae.cli import evaluate, expand_paths, score
 from rvae.config import (
     DataConfig,
     DenseConfig,
     ModelConfig,
-    ObjectiveConfig,
     ReaderConfig,
-    ScoringConfig,
     TrainingConfig,
+    TrainingPlan,
 )
 from rvae.data.readers import read
 from rvae.errors import FieldError
@@ -259,6 +258,16 @@ def test_interrupted_training_says_what_it_kept(tmp_path):
         ),
         (["fit", "--data.path", "short.npy", "--model.recurrent.hiden", "3"], "hiden"),
         (["fit"], "data"),
+        # Refused before the data, which is not there, is read.
+        (
+            ["fit", "--data.path", "none.npy", "--model.architecture", "transformer"],
+            "rvae: model.architecture: must be one of recurrent, convolutional, dense, or a dotted",
+        ),
+        (
+            ["fit", "--data.path", "none.npy", "--model.likelihood", "no_such_package:NOISE"],
+            "rvae: model.likelihood: cannot import module 'no_such_package'",
+        ),
+        (["fit", "--data.path", "none.npy", "--model.posterior", "x"], "rvae: model.posterior: mu"),
         (["fit", "--data.path", "short.npy", "--training.seed", "-1"], "training.seed"),
         (["evaluate", "none.ckpt", "short.npy"], "checkpoint: no such file: none.ckpt"),
         (["evaluate", "short.npy", "short.npy"], "checkpoint: short.npy is not a checkpoint"),
@@ -277,6 +286,44 @@ def test_errors_are_one_line_that_names_the_field(tmp_path, arguments, message):
     assert done.returncode != 0
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_tilde_is_the_home_of_the_user_in_paths_of_every_kind(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    np.save(home / "waves.npy", waves(60, 8))
+    options = {"cwd": tmp_path, "env": os.environ | {"HOME": str(home)}}
+    small = ["--model.architecture=dense", "--model.latent=2", "--training.epochs=1"]
+    small += ["--training.accelerator=cpu", "--training.quantile=0.8", "--data.window=8"]
+    done = rvae("fit", "--data.path=~/waves.npy", "--output=~/out", *small, **options)
+    assert done.returncode == 0, done.stderr
+    assert f"Saved {home}/out/model.ckpt" in done.stdout
+    assert (home / "out" / "model.ckpt").exists()
+    done = rvae("score", "~/out/model.ckpt", "~/waves.npy", "~/scores/all.csv", **options)
+    assert done.returncode == 0, done.stderr
+    assert (home / "scores" / "all.csv").exists()
+    done = rvae("generate", "~/patterns.npz", **options)
+    assert done.returncode == 0, done.stderr
+    assert (home / "patterns.npz").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+def test_paths_of_a_command_are_expanded_and_nothing_else(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/someone")
+    given = {}
+
+    def command(**options):
+        given.update(options)
+
+    expand_paths(command)(store=Path("~/store"), logs=Path("logs/~"), name="~", port=1)
+    assert given == {
+        "store": Path("/home/someone/store"),
+        "logs": Path("logs/~"),
+        "name": "~",
+        "port": 1,
+    }
+    with pytest.raises(FieldError, match=r"^store: ~no_such_user/a: "):
+        expand_paths(command)(store=Path("~no_such_user/a"))
 
 
 @pytest.mark.parametrize("output", ["scores.txt", "folder.csv"])
@@ -343,11 +390,11 @@ def told_by_classes(tmp_path_factory):
     reader = ReaderConfig(columns=("load",), series="machine", classes="size", normal=("small",))
     fit(
         read(folder / "all.parquet", reader),
-        DataConfig(str(folder / "all.parquet"), window=8),
-        ModelConfig("dense", dense=DenseConfig(()), latent=2),
-        ObjectiveConfig(),
-        ScoringConfig(),
-        TrainingConfig(epochs=2, quantile=0.8, accelerator="cpu"),
+        TrainingPlan(
+            DataConfig(str(folder / "all.parquet"), window=8),
+            ModelConfig("dense", dense=DenseConfig(()), latent=2),
+            training=TrainingConfig(epochs=2, quantile=0.8, accelerator="cpu"),
+        ),
         folder,
         progress=False,
     )

@@ -13,7 +13,7 @@ from jsonargparse import ArgumentError, ArgumentParser
 from numpy.typing import NDArray
 
 from benchmarks.detection.windows import Fit, Score
-from rvae.config import ReaderConfig
+from rvae.config import ReaderConfig, TrainingPlan
 from rvae.data.series import Dataset, Series
 from rvae.errors import FieldError, require
 from rvae.inference.engine import Engine
@@ -22,9 +22,6 @@ from rvae.training.fit import fit
 __all__ = ["VARIANTS", "trained", "variant"]
 
 CONFIG = Path(__file__).parents[2] / "configs" / "detection.yaml"
-
-# Arguments of `rvae.training.fit.fit` that are no sections of a configuration.
-NO_SECTIONS: set[str | int] = {"dataset", "output", "progress", "resume"}
 
 # Sections that the benchmark itself sees to.
 NOT_OURS = ("reader", "output")
@@ -68,19 +65,19 @@ def trained(
     prefix: NDArray[np.float64], overrides: Mapping[str, Any], seed: int, config: Path = CONFIG
 ) -> Engine:
     """A model of normal values (n, C), with options as in `variant`."""
-    options = _options(config, overrides, seed)
+    plan = _plan(config, overrides, seed)
     # Lightning tells of its devices, of idle ones, and of every seed, for each of the files.
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     channels = tuple(f"channel {i + 1}" for i in range(prefix.shape[1]))
     dataset = Dataset([Series(prefix, "prefix")], channels, ReaderConfig())
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="pytorch_lightning")
-        outcome = fit(dataset, **options, output=Path(folder), progress=False)
+        outcome = fit(dataset, plan, Path(folder), progress=False)
         return Engine.load(outcome.checkpoint)
 
 
-def _options(config: Path, overrides: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """The sections as `rvae.training.fit.fit` takes them.
+def _plan(config: Path, overrides: Mapping[str, Any], seed: int) -> TrainingPlan:
+    """What a configuration file says, but for some options.
 
     Raises:
         FieldError: If the file is missing, or an option is unknown or wrong.
@@ -90,9 +87,9 @@ def _options(config: Path, overrides: Mapping[str, Any], seed: int) -> dict[str,
     own = {name: section for name, section in content.items() if name not in NOT_OURS}
     own = _merged(_merged(_merged(own, UNASKED), overrides), {"training": {"seed": seed}})
     parser = ArgumentParser(exit_on_error=False)
-    parser.add_function_arguments(fit, skip=NO_SECTIONS)
+    parser.add_class_arguments(TrainingPlan)
     try:
-        return dict(vars(parser.instantiate(parser.parse_object(own))))
+        return TrainingPlan(**vars(parser.instantiate(parser.parse_object(own))))
     except ArgumentError as error:
         raise FieldError(config.name, " ".join(str(error).split())) from error
 

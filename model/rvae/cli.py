@@ -5,9 +5,11 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from jsonargparse import auto_cli
 
@@ -18,6 +20,7 @@ from rvae.config import (
     ReaderConfig,
     ScoringConfig,
     TrainingConfig,
+    TrainingPlan,
 )
 from rvae.data.patterns import PatternsConfig
 from rvae.errors import FieldError
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 # Every command imports what it needs: serving must not wait for Lightning, nor training need Java.
 
 INTERRUPTED = 130
-WORTH_SERVING = 0.05
+MIN_EXPLAINED_VARIANCE = 0.05
 
 
 def fit(
@@ -54,30 +57,26 @@ def fit(
     from rvae.inference.compute import compute_threads, keep_freed_memory
     from rvae.scoring.calibration import windows_needed
     from rvae.training.fit import fit
+    from rvae.training.preflight import require_machine, require_valid_choices
 
     for chatty in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    plan = TrainingPlan(data, model, objective, scoring, training)
+    # Before a large file is read.
+    require_valid_choices(plan)
+    require_machine(training)
     keep_freed_memory()
     if threads := compute_threads(training.devices):
         torch.set_num_threads(threads)
         # Lightning would think of another number for processes that train together.
         os.environ["OMP_NUM_THREADS"] = str(threads)
-    outcome = fit(
-        read(data.path, reader),
-        data,
-        model,
-        objective,
-        scoring,
-        training,
-        output,
-        resume=resume,
-    )
-    if not outcome.leading:
+    result = fit(read(data.path, reader), plan, output, resume=resume)
+    if not result.is_leader:
         return 0
-    card, calibration = outcome.card, outcome.card.require_calibration()
-    if outcome.interrupted:
+    card, calibration = result.card, result.card.require_calibration()
+    if result.interrupted:
         print("Interrupted: this is what had been learnt.", end=" ")
-        if outcome.resumable:
+        if result.resumable:
             print("With --resume true training goes on after the last whole epoch.", end="")
         print()
     windows = ", ".join(f"{count} for {part}" for part, count in card.training["windows"].items())
@@ -89,7 +88,10 @@ def fit(
         f"at {sum(card.training['kl']):.1f} nats a window."
     )
     # Told the class or the time, a decoder may explain much without its latent.
-    if card.training["explained_variance"] < WORTH_SERVING or not card.training["active_units"]:
+    if (
+        card.training["explained_variance"] < MIN_EXPLAINED_VARIANCE
+        or not card.training["active_units"]
+    ):
         print("Warning: it says little more than the mean window. Train longer, or on more data.")
     print(f"Threshold {calibration.threshold():.4g} at quantile {calibration.quantile:g}.")
     if not calibration.keeps_promise:
@@ -99,8 +101,8 @@ def fit(
             f"{windows_needed(calibration.quantile)}: expect more false alarms than it promises, "
             "or give more data, a shorter window or a lower quantile."
         )
-    print(f"Saved {outcome.checkpoint}")
-    return INTERRUPTED if outcome.interrupted else 0
+    print(f"Saved {result.checkpoint}")
+    return INTERRUPTED if result.interrupted else 0
 
 
 def evaluate(
@@ -387,10 +389,27 @@ def _read_like(
     return dataset
 
 
+def expand_paths(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The command with `~` in all its paths expanded; that of data is expanded by its reader."""
+
+    @wraps(command)
+    def run(**options: Any) -> Any:
+        for name, value in options.items():
+            if isinstance(value, Path):
+                try:
+                    options[name] = value.expanduser()
+                except RuntimeError as error:
+                    raise FieldError(name, f"{value}: {error}") from None
+        return command(**options)
+
+    return run
+
+
 def main() -> None:
     """Entry point of the `rvae` command."""
+    commands = [fit, evaluate, score, sample, generate, archive, serve]
     try:
-        sys.exit(auto_cli([fit, evaluate, score, sample, generate, archive, serve], prog="rvae"))
+        sys.exit(auto_cli([expand_paths(command) for command in commands], prog="rvae"))
     except (FieldError, OSError) as error:
         sys.exit(f"rvae: {error}")
     except KeyboardInterrupt:

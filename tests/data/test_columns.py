@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from rvae.data.columns import apart, categorical_column
+from rvae.data.columns import categorical_column, split_by_key
 from rvae.data.series import Series
 
 
@@ -36,7 +36,7 @@ def chunked(*pieces, kind=None):
 )
 def test_series_are_told_apart_in_the_order_in_which_they_begin(keys, expected):
     whole = Series(np.arange(float(len(keys)))[:, None])
-    found = {one.name: one.values[:, 0].tolist() for one in apart(whole, keys)}
+    found = {one.name: one.values[:, 0].tolist() for one in split_by_key(whole, keys)}
     assert list(found.items()) == list(expected.items())
 
 

@@ -1,16 +1,21 @@
 import numpy as np
 import pytest
 
-from rvae.config import ReaderConfig
-from rvae.data.default_window import default_window
+from rvae.config import DataConfig, ReaderConfig
+from rvae.data import default_window as module
 from rvae.data.series import Dataset, Series
 from rvae.data.vocabulary import Vocabulary
+from rvae.data.windows import min_training_steps, split
 
 
 def dataset(*arrays, **reader):
     series = [Series(values, str(i)) for i, values in enumerate(arrays)]
     names = tuple(f"c{i}" for i in range(arrays[0].shape[1]))
     return Dataset(series, names, ReaderConfig(**reader), Vocabulary({}, ()))
+
+
+def default_window(data, seed=0, **options):
+    return module.default_window(data, DataConfig("x.npy", **options), seed)
 
 
 def wave(length, period):
@@ -42,3 +47,50 @@ def test_a_row_is_a_window():
 def test_nothing_that_varies_or_is_there_breaks_it():
     assert default_window(dataset(np.ones((4000, 1)))) == 250
     assert default_window(dataset(np.full((4000, 1), np.nan))) == 250
+
+
+@pytest.mark.parametrize("held_out", [70, 20])
+def test_a_period_of_the_held_out_part_has_no_say(held_out):
+    """Three tenths of the series have another period than what is trained on."""
+    training = 40
+    values = np.vstack([wave(3000, training), 5 * wave(1300, held_out)])
+    assert default_window(dataset(values)) == default_window(dataset(values[:3000])) == 96
+    other = np.vstack([wave(3000, held_out), 5 * wave(1300, training)])
+    expected = max(96, 2 * held_out)
+    assert default_window(dataset(other)) == pytest.approx(expected, abs=4)
+
+
+def test_series_that_are_held_out_whole_have_no_say():
+    """Whichever they are: the longest ones have another period, and are dealt out first or last."""
+    short, long = [wave(1500, 70)] * 20, [wave(4000, 20)] * 5
+    assert default_window(dataset(*short, *long), split="order") == pytest.approx(140, abs=4)
+    assert default_window(dataset(*long, *short), split="order") == 96
+    for seed in range(10):
+        many = dataset(*[wave(1500 + i, 70 if i % 2 else 20) for i in range(20)])
+        parts = split(many.series, DataConfig("x.npy"), 100, seed)
+        longest = max(parts.training, key=len)
+        expected = 140 if int(longest.name) % 2 else 96
+        assert default_window(many, seed=seed) == pytest.approx(expected, abs=4)
+
+
+@pytest.mark.parametrize("length", [20, 97, 300, 1000, 1791, 1792, 4001])
+@pytest.mark.parametrize("shares", [(0.15, 0.15), (0.5, 0.45), (0.9, 0.05), (0.01, 0.02)])
+def test_only_steps_that_are_training_are_looked_at(length, shares):
+    """Of whichever window might be chosen, and so of the one that is."""
+    config = DataConfig("x.npy", validation=shares[0], calibration=shares[1])
+    series = [Series(wave(length, 12))]
+    max_window = max(2, length // 7)
+    steps = min_training_steps(length, series, config, max_window)
+    for window in range(2, max_window + 1):
+        # A second series, always long enough, makes every part hold a window.
+        parts = split([*series, Series(wave(50_000, 9))], config, window, 0)
+        assert len(parts.training[0]) >= steps > 0
+
+
+def test_what_lies_beyond_the_steps_that_are_training_changes_nothing():
+    values = wave(1500, 50) + np.random.default_rng(0).normal(size=(1500, 1))
+    config = DataConfig("x.npy")
+    chosen = default_window(dataset(values))
+    steps = min_training_steps(1500, [Series(values)], config, 1500 // 7)
+    values[steps:] = 1e3 * wave(1500 - steps, 90)
+    assert default_window(dataset(values)) == chosen

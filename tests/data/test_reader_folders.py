@@ -10,14 +10,13 @@ from pyarrow import parquet
 from rvae.config import (
     DataConfig,
     ModelConfig,
-    ObjectiveConfig,
     ReaderConfig,
-    ScoringConfig,
     TimeConfig,
     TrainingConfig,
+    TrainingPlan,
 )
 from rvae.data.readers import read
-from rvae.data.scaler import Scaler, summarise
+from rvae.data.scaler import Scaler, summarize
 from rvae.data.stored import StoredArray
 from rvae.data.vocabulary import Vocabulary
 from rvae.data.window_dataset import WindowDataset
@@ -74,7 +73,7 @@ def test_windows_on_disk_are_those_in_memory(tmp_path):
     on_disk = read(tmp_path, OPTIONS)
     in_memory = [as_table(tmp_path, f"m{i}.parquet", OPTIONS).series[0] for i in range(2)]
     sizes = on_disk.vocabulary.sizes(on_disk.channels)
-    scaler = Scaler.fit(summarise(on_disk.series), on_disk.channels, sizes)
+    scaler = Scaler.fit(summarize(on_disk.series), on_disk.channels, sizes)
     for series in (on_disk.series, in_memory):
         windows = WindowDataset(series, scaler, 8, 3, ("day", "week"))
         (batch,) = windows.batches()
@@ -105,11 +104,11 @@ def test_training_on_files_is_training_on_the_table_that_they_make_up(tmp_path):
     ):
         outcome = fit(
             read(path, reader),
-            DataConfig(str(path), window=8),
-            model,
-            ObjectiveConfig(),
-            ScoringConfig(),
-            TrainingConfig(epochs=2, quantile=0.8, accelerator="cpu"),
+            TrainingPlan(
+                DataConfig(str(path), window=8),
+                model,
+                training=TrainingConfig(epochs=2, quantile=0.8, accelerator="cpu"),
+            ),
             tmp_path / path.stem,
             progress=False,
         )

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rvae.data.scaler import Scaler, summarise
+from rvae.data.scaler import Scaler, summarize
 from rvae.data.series import Series
 from rvae.errors import FieldError
 
@@ -11,7 +11,7 @@ def as_series(values):
 
 
 def fitted(values, channels, **options):
-    return Scaler.fit(summarise([as_series(values)]), channels, [0] * len(channels), **options)
+    return Scaler.fit(summarize([as_series(values)]), channels, [0] * len(channels), **options)
 
 
 def test_scaled_values_have_zero_mean_and_unit_spread():
@@ -19,7 +19,7 @@ def test_scaled_values_have_zero_mean_and_unit_spread():
     values = random.normal([5, -3e9], [2, 1e3], (500, 2))
     values[::7, 0] = np.nan
     parts = [as_series(values[:200]), as_series(values[200:])]
-    scaler = Scaler.fit(summarise(parts), ("a", "b"), (0, 0))
+    scaler = Scaler.fit(summarize(parts), ("a", "b"), (0, 0))
     scaled = scaler.transform(values)
     assert scaled.dtype == np.float32
     np.testing.assert_allclose(np.nanmean(scaled, 0), 0, atol=1e-6)

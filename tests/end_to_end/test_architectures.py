@@ -17,12 +17,12 @@ from rvae.config import (
     DenseConfig,
     FlowConfig,
     ModelConfig,
-    ObjectiveConfig,
     ReaderConfig,
     RecurrentConfig,
     ScoringConfig,
     TimeConfig,
     TrainingConfig,
+    TrainingPlan,
 )
 from rvae.data.readers import read
 from rvae.inference.engine import Engine
@@ -135,11 +135,12 @@ def trained(request, tmp_path_factory):
     np.save(path, waves(431, WINDOW, channels=2))
     outcome = fit(
         read(path, ReaderConfig()),
-        replace(DATA, path=str(path)),
-        MODELS[request.param],
-        ObjectiveConfig(),
-        ScoringConfig("excess" if MODELS[request.param].linear else "likelihood"),
-        TRAINING,
+        TrainingPlan(
+            replace(DATA, path=str(path)),
+            MODELS[request.param],
+            scoring=ScoringConfig("excess" if MODELS[request.param].linear else "likelihood"),
+            training=TRAINING,
+        ),
         folder,
         progress=False,
     )
@@ -224,11 +225,11 @@ def train_mixed(mixed, folder, **options):
     parquet.write_table(machines(431, WINDOW), path)
     return fit(
         read(path, mixed.reader),
-        replace(DATA, path=str(path)),
-        mixed.model,
-        ObjectiveConfig(),
-        ScoringConfig(),
-        replace(TRAINING, **options),
+        TrainingPlan(
+            replace(DATA, path=str(path)),
+            mixed.model,
+            training=replace(TRAINING, **options),
+        ),
         folder,
         progress=False,
     )

@@ -4,7 +4,13 @@ import pytest
 from rvae.data.categories import restrict_to_training
 from rvae.data.series import Series
 from rvae.data.stored import Spool, StoredArray
-from rvae.data.vocabulary import MOST_WORDS, Vocabulary, plain, sorted_vocabulary, word_codes
+from rvae.data.vocabulary import (
+    MAX_WORDS,
+    Vocabulary,
+    normalize_word,
+    sorted_vocabulary,
+    word_codes,
+)
 from rvae.errors import FieldError
 
 NAN = np.nan
@@ -66,14 +72,14 @@ def test_words_that_only_python_takes_for_numbers_have_an_order_too(odd):
     ],
 )
 def test_a_word_has_one_spelling(word, expected):
-    assert plain(word) == expected
-    assert plain(plain(word)) == plain(word)
+    assert normalize_word(word) == expected
+    assert normalize_word(normalize_word(word)) == normalize_word(word)
 
 
 def test_a_long_word_takes_no_longer_than_reading_it():
     """Whoever tried every way to share out the zeros would not be done in a lifetime."""
     word = "0" * 1_000_000 + "x"
-    assert plain(word) == word
+    assert normalize_word(word) == word
 
 
 def test_words_are_numbered_from_one():
@@ -84,8 +90,8 @@ def test_words_are_numbered_from_one():
 
 
 def test_more_words_than_can_be_told_apart_are_refused():
-    words = [f"w{i}" for i in range(MOST_WORDS + 1)]
-    assert len(sorted_vocabulary(words[:-1], "mode")) == MOST_WORDS
+    words = [f"w{i}" for i in range(MAX_WORDS + 1)]
+    assert len(sorted_vocabulary(words[:-1], "mode")) == MAX_WORDS
     with pytest.raises(FieldError, match="1001 different entries") as caught:
         sorted_vocabulary(words, "mode")
     assert caught.value.field == "mode"

@@ -60,18 +60,18 @@ def test_conditions_stand_in_the_order_place_calendar_class():
     conditions = Conditioning(config, T, classes=3)
     assert (conditions.read, conditions.bypassing, conditions.labels) == (9, 6, 3)
     context = Context(torch.randn(2, T, 2), torch.tensor([2, 0]))
-    steps = conditions.of_steps(context)
+    steps = conditions.encoder_inputs(context)
     torch.testing.assert_close(steps[..., :4], time_encoding(T, 2).expand(2, -1, -1))
     torch.testing.assert_close(steps[..., 4:6], context.time)
     assert steps[0, :, 6:].tolist() == [[0, 0, 1]] * T
     assert steps[1, :, 6:].tolist() == [[1, 0, 0]] * T
-    torch.testing.assert_close(conditions.of_bypass(context), steps[..., :6])
-    assert conditions.of_windows(context).tolist() == [[0, 0, 1], [1, 0, 0]]
+    torch.testing.assert_close(conditions.decoder_inputs(context), steps[..., :6])
+    assert conditions.class_inputs(context).tolist() == [[0, 0, 1], [1, 0, 0]]
 
 
 def test_no_known_class_is_no_class():
     conditions = Conditioning(ModelConfig(conditional=True), T, classes=2)
-    assert conditions.of_windows(Context.nothing(1, T)).tolist() == [[0, 0]]
+    assert conditions.class_inputs(Context.empty(1, T)).tolist() == [[0, 0]]
 
 
 def test_what_follows_from_the_configuration_is_not_saved():
@@ -121,4 +121,4 @@ def test_windows_of_different_classes_go_together(make):
 def test_a_context_goes_to_a_device_as_a_whole():
     whole = Context(torch.zeros(2, T, 0), torch.zeros(2), torch.zeros(2, 1, 3), torch.ones(2, 1, 3))
     assert {part.device.type for part in whole.to(torch.device("meta"))} == {"meta"}
-    assert Context.nothing(2, T).to(torch.device("meta")).level is None
+    assert Context.empty(2, T).to(torch.device("meta")).level is None

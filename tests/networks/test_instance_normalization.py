@@ -18,12 +18,12 @@ def x():
 
 
 def told(instances, x):
-    return instances.told(x, ~x.isnan(), Context.nothing(len(x), T))
+    return instances.with_statistics(x, ~x.isnan(), Context.empty(len(x), T))
 
 
 def test_windows_are_brought_to_no_level_and_nearly_one_spread(x):
     instances = InstanceNormalization(True, [0, 0])
-    normal = instances.normalise(x, told(instances, x))
+    normal = instances.normalize(x, told(instances, x))
     torch.testing.assert_close(normal.mean(1), torch.zeros(B, 2), atol=1e-5, rtol=0)
     spread = x.std(1, unbiased=False)
     torch.testing.assert_close(normal.std(1, unbiased=False), spread / (spread + LEAST_SPREAD))
@@ -32,15 +32,15 @@ def test_windows_are_brought_to_no_level_and_nearly_one_spread(x):
 def test_what_was_taken_off_is_put_back(x):
     instances = InstanceNormalization(True, [0, 0])
     context = told(instances, x)
-    torch.testing.assert_close(instances.undo(instances.normalise(x, context), context), x)
-    torch.testing.assert_close(instances.relative(x, context), instances.normalise(x, context))
+    torch.testing.assert_close(instances.denormalize(instances.normalize(x, context), context), x)
+    torch.testing.assert_close(instances.relative(x, context), instances.normalize(x, context))
 
 
 def test_a_flat_window_is_not_blown_up():
     instances = InstanceNormalization(True, [0])
     flat = torch.full((1, T, 1), 7.0)
     flat[0, 3] += 1e-4
-    assert instances.normalise(flat, told(instances, flat)).abs().max() < 2e-3
+    assert instances.normalize(flat, told(instances, flat)).abs().max() < 2e-3
 
 
 def test_missing_values_have_no_part_in_level_and_spread(x):
@@ -63,9 +63,9 @@ def test_categories_are_left_alone():
     instances = InstanceNormalization(True, [0, 3])
     x = torch.stack([torch.randn(B, T) + 9, torch.full((B, T), 2.0)], dim=2)
     context = told(instances, x)
-    assert torch.equal(instances.normalise(x, context)[..., 1], x[..., 1])
+    assert torch.equal(instances.normalize(x, context)[..., 1], x[..., 1])
     said = torch.randn(B, T, 4)
-    back = instances.undo(said, context)
+    back = instances.denormalize(said, context)
     assert torch.equal(back[..., 1:], said[..., 1:])
     assert not torch.allclose(back[..., 0], said[..., 0])
 
@@ -73,7 +73,7 @@ def test_categories_are_left_alone():
 def test_who_does_not_want_it_gets_nothing(x):
     instances = InstanceNormalization(False, [0, 0])
     context = told(instances, x)
-    assert context.level is None and torch.equal(instances.normalise(x, context), x)
+    assert context.level is None and torch.equal(instances.normalize(x, context), x)
 
 
 def test_a_shape_is_encoded_alike_at_any_level_and_any_wide_spread(x):
@@ -110,6 +110,6 @@ def test_what_the_encoder_does_not_see_has_no_part_in_the_level(x):
     other = x.clone()
     other[:, 8:] += 50
     torch.manual_seed(1)
-    one = negative_elbo(vae, x, mask, seen=seen)
-    two = negative_elbo(vae, other, mask, seen=seen)
+    one = negative_elbo(vae, x, mask, visible=seen)
+    two = negative_elbo(vae, other, mask, visible=seen)
     torch.testing.assert_close(one.latent, two.latent)

@@ -6,14 +6,15 @@ import torch
 from scipy import integrate, stats
 
 from rvae.config import DenseConfig, ModelConfig
-from rvae.networks.likelihood import SHARE_OF_SURPRISE, Categories, Huber, Likelihood, Mixed
+from rvae.networks.categories import UNIFORM_SHARE, Categories, Mixed
+from rvae.networks.likelihoods import Huber, make_likelihood
 from rvae.networks.objective import negative_elbo
 from rvae.networks.vae import VAE
 
 
 def density(family, scale=0.7):
     """The density of one value around 0.3."""
-    likelihood = Likelihood(ModelConfig(likelihood=family, noise_scale=scale), [0])
+    likelihood = make_likelihood(ModelConfig(likelihood=family, noise_scale=scale), [0])
     p = likelihood(torch.full((1, 1, 1), 0.3, dtype=torch.float64))
     return lambda x: p.log_prob(torch.full((1, 1, 1), x, dtype=torch.float64)).exp().item()
 
@@ -51,7 +52,7 @@ def test_a_far_value_costs_less_than_under_a_normal(family):
 
 
 def test_parameters_out_of_bounds_find_their_way_back():
-    likelihood = Likelihood(ModelConfig(likelihood="student_t"), [0])
+    likelihood = make_likelihood(ModelConfig(likelihood="student_t"), [0])
     torch.nn.init.constant_(likelihood.log_scale, -12.0)
     torch.nn.init.constant_(likelihood.freedom, 9.0)
     p = likelihood(torch.zeros(1, 1, 1))
@@ -102,7 +103,7 @@ def test_an_unknown_category_is_unlikely_whatever_the_network_says():
     count = 9
     said = torch.stack([torch.zeros(count), torch.full((count,), 80.0), torch.arange(9.0) * -50])
     unknown = Categories(said).log_prob(torch.zeros(3))
-    torch.testing.assert_close(unknown, torch.full((3,), math.log(SHARE_OF_SURPRISE / 10)))
+    torch.testing.assert_close(unknown, torch.full((3,), math.log(UNIFORM_SHARE / 10)))
     # As unlikely as what is known and was ruled out, not infinitely so.
     ruled_out = Categories(said).log_prob(torch.full((3,), 9.0))
     torch.testing.assert_close(ruled_out[2], unknown[2])
@@ -119,7 +120,7 @@ def test_the_mean_of_categories_is_their_probabilities():
 
 def test_channels_keep_their_order():
     categories = [2, 0, 0, 3, 0]
-    likelihood = Likelihood(ModelConfig(likelihood="student_t"), categories)
+    likelihood = make_likelihood(ModelConfig(likelihood="student_t"), categories)
     torch.nn.init.normal_(likelihood.log_scale)
     torch.nn.init.normal_(likelihood.freedom)
     assert likelihood.outputs == 8
@@ -131,7 +132,7 @@ def test_channels_keep_their_order():
     p = likelihood(said)
     assert isinstance(p, Mixed)
     nll = p.log_prob(x)
-    numbers = Likelihood(ModelConfig(likelihood="student_t"), [0, 0, 0])
+    numbers = make_likelihood(ModelConfig(likelihood="student_t"), [0, 0, 0])
     numbers.load_state_dict(likelihood.state_dict())
     at = [1, 2, 4]
     alone = numbers(said[..., [2, 3, 7]])
@@ -145,7 +146,7 @@ def test_channels_keep_their_order():
 
 @pytest.mark.parametrize("family", ["normal", "student_t", "bernoulli"])
 def test_categories_alone_need_no_scale(family):
-    likelihood = Likelihood(ModelConfig(likelihood=family), [3, 1])
+    likelihood = make_likelihood(ModelConfig(likelihood=family), [3, 1])
     assert not list(likelihood.parameters())
     p = likelihood(torch.randn(2, 5, 4))
     assert p.log_prob(torch.ones(2, 5, 2)).shape == (2, 5, 2)
@@ -153,7 +154,7 @@ def test_categories_alone_need_no_scale(family):
 
 
 def test_bernoulli_is_binary_cross_entropy():
-    likelihood = Likelihood(ModelConfig(likelihood="bernoulli"), [0, 0])
+    likelihood = make_likelihood(ModelConfig(likelihood="bernoulli"), [0, 0])
     assert not list(likelihood.parameters())
     said, x = torch.randn(3, 4, 2) * 10, torch.rand(3, 4, 2)
     p = likelihood(said)
@@ -165,7 +166,7 @@ def test_bernoulli_is_binary_cross_entropy():
 @pytest.mark.parametrize("family", ["normal", "student_t", "laplace", "huber", "bernoulli"])
 @pytest.mark.parametrize("extreme", [-1e4, 1e4])
 def test_extremes_have_finite_gradients(family, extreme):
-    likelihood = Likelihood(ModelConfig(likelihood=family), [0, 3])
+    likelihood = make_likelihood(ModelConfig(likelihood=family), [0, 3])
     said = torch.full((2, 1, 4), extreme)
     said[..., 1] = -extreme
     said.requires_grad_()

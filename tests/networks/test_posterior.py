@@ -6,7 +6,9 @@ from torch.autograd.functional import jacobian
 from torch.distributions import Normal, kl_divergence
 
 from rvae.config import FlowConfig, ModelConfig
-from rvae.networks.posterior import FIRST_GATE, IAFPosterior, NormalPosterior, posterior
+from rvae.networks.flow import FIRST_GATE, FlowPosterior
+from rvae.networks.posterior import NormalPosterior
+from rvae.networks.posteriors import make_posterior
 
 H = 6
 
@@ -14,7 +16,7 @@ H = 6
 def flow(latent=4, transforms=2, hidden=8):
     """A flow whose weights are large enough to bend visibly."""
     torch.manual_seed(0)
-    made = IAFPosterior(H, latent, FlowConfig(transforms, hidden)).double()
+    made = FlowPosterior(H, latent, FlowConfig(transforms, hidden)).double()
     with torch.no_grad():
         for parameter in made.steps.parameters():
             parameter.mul_(3)
@@ -39,13 +41,13 @@ def features(count=1):
 
 def jacobian_at(made, z, given):
     """Of where a single sample (1, D) comes to lie (D, D)."""
-    return jacobian(lambda at: made.bend(at, given)[0][0], z)[:, 0]
+    return jacobian(lambda at: made.transform(at, given)[0][0], z)[:, 0]
 
 
 def test_the_configuration_names_the_posterior():
-    assert isinstance(posterior(ModelConfig(), H), NormalPosterior)
-    made = posterior(ModelConfig(posterior="iaf", latent=5, flow=FlowConfig(3, 7)), H)
-    assert isinstance(made, IAFPosterior)
+    assert isinstance(make_posterior(ModelConfig(), H), NormalPosterior)
+    made = make_posterior(ModelConfig(posterior="iaf", latent=5, flow=FlowConfig(3, 7)), H)
+    assert isinstance(made, FlowPosterior)
     assert len(made.steps) == 3
     assert {step[0].out_features for step in made.steps} == {7}
 
@@ -59,7 +61,7 @@ def test_a_step_is_autoregressive_in_the_one_order_or_the_other(step):
     lower = matrix if step == 0 else matrix.flip(0, 1)
     assert lower.triu(1).abs().max() == 0
     assert (lower.tril(-1)[1:].abs().sum(1) > 0).all()
-    _, log_slope = made.bend(z, given)
+    _, log_slope = made.transform(z, given)
     torch.testing.assert_close(matrix.diagonal(), log_slope[0].exp())
 
 
@@ -70,19 +72,19 @@ def test_slopes_multiply_to_the_determinant(latent, hidden, transforms):
     given = features()
     for _ in range(5):
         z = 2 * torch.randn(1, latent, dtype=torch.float64)
-        _, log_slope = made.bend(z, given)
+        _, log_slope = made.transform(z, given)
         _, expected = torch.linalg.slogdet(jacobian_at(made, z, given))
         torch.testing.assert_close(log_slope.sum(), expected)
 
 
 def test_it_bends_by_the_features_and_at_first_but_little():
     torch.manual_seed(0)
-    made = IAFPosterior(H, 4, FlowConfig()).double()
+    made = FlowPosterior(H, 4, FlowConfig()).double()
     z = torch.randn(500, 4, dtype=torch.float64)
-    bent, _ = made.bend(z, features(500))
+    bent, _ = made.transform(z, features(500))
     correlation = torch.corrcoef(torch.stack([z.ravel(), bent.ravel()]))[0, 1]
     assert correlation > 0.95
-    other, _ = made.bend(z, -features(500))
+    other, _ = made.transform(z, -features(500))
     assert not torch.allclose(bent, other)
 
 
@@ -93,7 +95,7 @@ def test_terms_of_a_draw_are_exact_but_for_what_the_flow_does():
     torch.manual_seed(2)
     start = q.base.rsample()
     torch.manual_seed(2)
-    z, kl = q.draw(1.0)
+    z, kl = q.rsample_with_kl(1.0)
     assert kl.shape == (1, 4)
     prior = Normal(torch.zeros(4, dtype=torch.float64), 1.0)
     bent = prior.log_prob(start).sum() - prior.log_prob(z).sum()
@@ -104,9 +106,9 @@ def test_terms_of_a_draw_are_exact_but_for_what_the_flow_does():
 def test_a_flow_that_hardly_bends_hardly_guesses():
     """The noise of the estimate would otherwise drown what the decoder has to say at first."""
     torch.manual_seed(0)
-    made = IAFPosterior(H, 8, FlowConfig()).double()
+    made = FlowPosterior(H, 8, FlowConfig()).double()
     many = features().expand(2000, -1)
-    spread = made(many).draw(1.0)[1].sum(1).std()
+    spread = made(many).rsample_with_kl(1.0)[1].sum(1).std()
     sampled = Normal(0.0, 1.0).log_prob(torch.randn(2000, 8)).sum(1).std()
     assert spread < 0.5 * sampled
 
@@ -117,14 +119,14 @@ def test_the_kl_of_a_flow_agrees_with_quadrature():
     around = torch.linspace(-7, 7, 281, dtype=torch.float64)
     noise = torch.cartesian_prod(around, around)
     start = q.base.mean + q.base.stddev * noise
-    z, _ = made.bend(start, given.expand(len(start), -1))
+    z, _ = made.transform(start, given.expand(len(start), -1))
     # No sample's place depends on another's start: the gradients of a sum are those of each.
     rows = [torch.autograd.grad(z[:, i].sum(), start, retain_graph=True)[0] for i in range(2)]
     log_q = q.base.log_prob(start).sum(1) - torch.linalg.slogdet(torch.stack(rows, dim=1))[1]
     weight = Normal(0.0, 1.0).log_prob(noise).sum(1).exp() * (around[1] - around[0]) ** 2
     assert weight.sum().item() == pytest.approx(1, abs=1e-6)
     exact = (weight * (log_q - Normal(0.0, 1.0).log_prob(z).sum(1))).sum()
-    drawn = made(given.expand(100_000, -1)).draw(1.0)[1].sum(1)
+    drawn = made(given.expand(100_000, -1)).rsample_with_kl(1.0)[1].sum(1)
     error = drawn.std().item() / math.sqrt(len(drawn))
     assert drawn.mean().item() == pytest.approx(exact.item(), abs=4 * error)
 
@@ -138,7 +140,7 @@ def test_a_flow_that_only_scales_has_the_kl_of_a_normal(gate, noise):
     factor = 1 / (1 + math.exp(-gate)) ** 2  # of two steps
     scaled = Normal(factor * base.mean, factor * base.stddev)
     exact = kl_divergence(scaled, Normal(0.0, 1.0)).sum().item()
-    z, kl = made(given.expand(50_000, -1)).draw(noise)
+    z, kl = made(given.expand(50_000, -1)).rsample_with_kl(noise)
     error = kl.sum(1).std().item() / math.sqrt(len(kl))
     assert kl.sum(1).mean().item() == pytest.approx(exact, abs=4 * error + 1e-9)
     torch.testing.assert_close(z.mean(0), scaled.mean[0], rtol=0, atol=0.05)
@@ -148,10 +150,10 @@ def test_a_flow_that_only_scales_has_the_kl_of_a_normal(gate, noise):
 @pytest.mark.parametrize("kind", ["normal", "iaf"])
 def test_the_centre_is_where_no_noise_leads(kind):
     torch.manual_seed(0)
-    q = posterior(ModelConfig(posterior=kind, latent=3), H).double()(features(5))
+    q = make_posterior(ModelConfig(posterior=kind, latent=3), H).double()(features(5))
     assert torch.equal(q.centre, q.centre)
-    torch.testing.assert_close(q.draw(0.0)[0], q.centre)
-    assert not torch.allclose(q.draw(1.0)[0], q.draw(1.0)[0])
+    torch.testing.assert_close(q.rsample_with_kl(0.0)[0], q.centre)
+    assert not torch.allclose(q.rsample_with_kl(1.0)[0], q.rsample_with_kl(1.0)[0])
 
 
 def test_the_normal_posteriors_kl_is_exact():
@@ -159,14 +161,14 @@ def test_the_normal_posteriors_kl_is_exact():
     q = NormalPosterior(H, 3).double()(features(4))
     by_hand = 0.5 * (q.stddev**2 + q.mean**2 - 1) - q.stddev.log()
     for noise in (0.0, 1.0):
-        torch.testing.assert_close(q.draw(noise)[1], by_hand)
+        torch.testing.assert_close(q.rsample_with_kl(noise)[1], by_hand)
 
 
 @pytest.mark.parametrize("kind", ["normal", "iaf"])
 def test_features_that_run_wild_leave_everything_finite(kind):
     torch.manual_seed(0)
-    made = posterior(ModelConfig(posterior=kind, latent=3), H)
-    z, kl = made(torch.full((2, H), 1e6)).draw(1.0)
+    made = make_posterior(ModelConfig(posterior=kind, latent=3), H)
+    z, kl = made(torch.full((2, H), 1e6)).rsample_with_kl(1.0)
     (z.sum() + kl.sum()).backward()
     assert kl.isfinite().all()
     assert all(parameter.grad.isfinite().all() for parameter in made.parameters())
@@ -175,7 +177,7 @@ def test_features_that_run_wild_leave_everything_finite(kind):
 def test_a_flow_is_not_rounded_in_mixed_precision():
     made = flow().float()
     z, given = torch.randn(4, 4), features(4).float()
-    exact = made.bend(z, given)
+    exact = made.transform(z, given)
     with torch.autocast("cpu", torch.bfloat16):
-        for one, other in zip(made.bend(z, given), exact, strict=True):
+        for one, other in zip(made.transform(z, given), exact, strict=True):
             assert torch.equal(one, other)

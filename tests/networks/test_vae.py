@@ -171,7 +171,7 @@ def test_any_window(case, window):
     vae = case.vae(window).eval()
     x, context = case.windows(5, window)
     q = vae.encode(x, ~x.isnan(), context).posterior
-    z, kl = q.draw(1.0)
+    z, kl = q.rsample_with_kl(1.0)
     assert q.centre.shape == z.shape == kl.shape == (5, case.model.latent)
     p = vae.decode(q.centre, context)
     assert p.mean.shape == (5, window, sum(count or 1 for count in case.categories))

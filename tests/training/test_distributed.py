@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -22,11 +23,13 @@ from rvae.config import (
     ReaderConfig,
     ScoringConfig,
     TrainingConfig,
+    TrainingPlan,
 )
 from rvae.data.readers import read
 from rvae.errors import FieldError
 from rvae.inference.artifact import Artifact
 from rvae.inference.engine import Engine
+from rvae.training.distributed import with_launched_processes
 from rvae.training.fit import fit
 from rvae.training.module import TrainingModule
 from tests.support.waiting import wait_for
@@ -77,7 +80,7 @@ def whole(tmp_path_factory):
     said, complaint = process.communicate()
     assert process.returncode == 0, complaint
     assert len(helpers) == 1
-    assert not any(helper.is_running() for helper in helpers)
+    wait_for(lambda: not any(helper.is_running() for helper in helpers))
     return SimpleNamespace(run=folder / "runs" / "latest", said=said, complaint=complaint)
 
 
@@ -130,15 +133,16 @@ def test_interrupted_together_and_resumed_they_end_with_the_same_weights(whole, 
     """To the bit, which says besides that a seed repeats."""
     shutil.copy(whole.run.parents[1] / "waves.npy", tmp_path)
     process = start(tmp_path, TOGETHER)
-    wait_for((tmp_path / "runs" / "latest" / "state" / "last.ckpt").exists)
+    wait_for((tmp_path / "runs" / "latest" / "state" / "last.ckpt").exists, 300)
     (helper,) = others(process)
     os.killpg(process.pid, signal.SIGINT)
     said, complaint = process.communicate()
     assert process.returncode == 130, complaint
     assert said.count("Interrupted") == said.count("Saved") == 1
-    assert not helper.is_running()
+    wait_for(lambda: not helper.is_running())
     process = start(tmp_path, [*TOGETHER, "--resume=true"])
-    assert process.wait() == 0
+    complaint = process.communicate()[1]
+    assert process.returncode == 0, complaint
     for name in ("model.ckpt", "state/last.ckpt"):
         once, again = weights(whole.run / name), weights(tmp_path / "runs" / "latest" / name)
         assert all(torch.equal(once[key], again[key]) for key in once)
@@ -167,11 +171,13 @@ def test_two_processes_take_the_step_of_one_with_twice_the_batch(tmp_path):
     model = ModelConfig(architecture="dense", latent=2, dense=DenseConfig(layers=(8,)))
     fit(
         read(tmp_path / "waves.npy", ReaderConfig()),
-        DataConfig("waves.npy", window=STEPS),
-        model,
-        ObjectiveConfig(sampling_noise=0),
-        ScoringConfig(),
-        training,
+        TrainingPlan(
+            DataConfig("waves.npy", window=STEPS),
+            model,
+            ObjectiveConfig(sampling_noise=0),
+            ScoringConfig(),
+            training,
+        ),
         tmp_path / "alone",
         progress=False,
     )
@@ -180,15 +186,85 @@ def test_two_processes_take_the_step_of_one_with_twice_the_batch(tmp_path):
         torch.testing.assert_close(together[name], tensor, rtol=1e-5, atol=1e-6)
 
 
-def test_where_one_fails_the_others_end_with_a_line(tmp_path):
+def test_where_one_fails_at_the_start_lightning_ends_the_others_with_a_line(tmp_path):
     np.save(tmp_path / "waves.npy", waves(46, STEPS))
     process = start(tmp_path, FIT)
     wait_for(lambda: others(process))
     (helper,) = others(process)
     helper.kill()
     complaint = process.communicate()[1]
-    assert process.returncode == 1
-    assert complaint == "rvae: training.devices: process 1 of 2 failed with status -9\n"
+    assert process.returncode == -signal.SIGKILL
+    (line,) = complaint.splitlines()
+    assert f"Child process with PID {helper.pid} terminated with code -9" in line
+
+
+@pytest.mark.parametrize("victim", ["helper", "leader"])
+def test_where_one_fails_in_training_none_is_left(tmp_path, victim):
+    np.save(tmp_path / "waves.npy", waves(46, STEPS))
+    process = start(tmp_path, [*FIT, "--training.epochs=100000", "--training.patience=100000"])
+    wait_for((tmp_path / "runs" / "latest" / "state" / "last.ckpt").exists, 300)
+    (helper,) = others(process)
+    (helper if victim == "helper" else process).kill()
+    complaint = process.communicate()[1]
+    wait_for(lambda: not helper.is_running())
+    assert complaint.count("rvae: training.devices: a process failed") == 1
+    if victim == "helper":
+        assert process.returncode == 1
+        assert "Traceback" not in complaint
+
+
+def test_torchrun_starts_them_too(whole, tmp_path):
+    """With the same weights, whether or not it is told how many there are."""
+    shutil.copy(whole.run.parents[1] / "waves.npy", tmp_path)
+    arguments = [one for one in TOGETHER if "devices" not in one]
+    command = ["-m", "torch.distributed.run", "--nproc-per-node=2", "-m", "rvae.cli", *arguments]
+    done = subprocess.run(
+        [sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Saved runs/latest/model.ckpt") == 1
+    once, again = (
+        Artifact.load(run / "model.ckpt") for run in (whole.run, tmp_path / "runs" / "latest")
+    )
+    assert all(torch.equal(once.weights[key], again.weights[key]) for key in once.weights)
+    assert once.card.training["options"] == again.card.training["options"]
+
+
+def test_several_machines_train_as_several_processes_of_one_do(whole, tmp_path):
+    """Here they are two commands that share a folder, with one process each."""
+    shutil.copy(whole.run.parents[1] / "waves.npy", tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    arguments = [*TOGETHER, "--training.devices=1", "--training.nodes=2"]
+    machines = []
+    for node in (0, 1):
+        variables = {"NODE_RANK": str(node), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+        machines.append(start(tmp_path, arguments, env=os.environ | variables))
+    said = [machine.communicate() for machine in machines]
+    assert [machine.returncode for machine in machines] == [0, 0], said
+    assert ["Saved" in out for out, _ in said] == [True, False]
+    again = weights(tmp_path / "runs" / "latest" / "model.ckpt")
+    once = weights(whole.run / "model.ckpt")
+    assert all(torch.equal(once[key], again[key]) for key in once)
+
+
+def test_other_numbers_than_those_of_torchrun_are_refused(monkeypatch):
+    for name, value in {
+        "TORCHELASTIC_RUN_ID": "none",
+        "WORLD_SIZE": "8",
+        "LOCAL_WORLD_SIZE": "4",
+    }.items():
+        monkeypatch.setenv(name, value)
+    found = with_launched_processes(TrainingConfig())
+    assert (found.devices, found.nodes) == (4, 2)
+    assert with_launched_processes(found) == found
+    for field, asked in (
+        ("training.devices", TrainingConfig(devices=3, nodes=2)),
+        ("training.nodes", TrainingConfig(devices=4)),
+    ):
+        with pytest.raises(FieldError, match="torchrun started") as caught:
+            with_launched_processes(asked)
+        assert caught.value.field == field
 
 
 def test_processes_without_windows_are_refused(tmp_path):
@@ -196,10 +272,10 @@ def test_processes_without_windows_are_refused(tmp_path):
     with pytest.raises(FieldError, match="too few windows for 8 processes: 7"):
         fit(
             read(tmp_path / "waves.npy", ReaderConfig()),
-            DataConfig("waves.npy", window=STEPS),
-            ModelConfig(),
-            ObjectiveConfig(),
-            ScoringConfig(),
-            TrainingConfig(accelerator="cpu", devices=8),
+            TrainingPlan(
+                DataConfig("waves.npy", window=STEPS),
+                ModelConfig(),
+                training=TrainingConfig(accelerator="cpu", devices=8),
+            ),
             tmp_path / "run",
         )

@@ -16,8 +16,8 @@ from rvae.config import (
     ObjectiveConfig,
     ReaderConfig,
     RecurrentConfig,
-    ScoringConfig,
     TrainingConfig,
+    TrainingPlan,
 )
 from rvae.data.context import Context
 from rvae.data.readers import read
@@ -46,11 +46,7 @@ def train_on(values, folder, training=QUICK, model=SMALL, resume=False, **data):
     config = DataConfig(str(folder / "values.npy"), **({"window": 16} | data))
     return fit(
         read(config.path, ReaderConfig()),
-        config,
-        model,
-        ObjectiveConfig(),
-        ScoringConfig(),
-        training,
+        TrainingPlan(config, model, training=training),
         folder / "run",
         progress=False,
         resume=resume,
@@ -179,7 +175,7 @@ def test_validation_is_over_every_window_and_repeats(outcome):
         module.on_validation_epoch_start()
         for index, batch in enumerate(torch.split(windows, size)):
             with torch.no_grad():
-                module.validation_step(Batch(batch, Context.nothing(len(batch), 32)), index)
+                module.validation_step(Batch(batch, Context.empty(len(batch), 32)), index)
         module.on_validation_epoch_end()
         return {name: float(value) for name, value in logged.items()}
 
@@ -331,6 +327,22 @@ def test_early_stopping_ends_before_the_last_epoch(tmp_path):
         TrainingConfig(epochs=200, batch_size=20, patience=1, learning_rate=1.0, quantile=0.9),
     )
     assert outcome.card.training["epoch"] < 150
+
+
+@pytest.mark.parametrize("patience", [1, 3])
+def test_early_stopping_ends_after_as_many_epochs_as_there_is_patience(tmp_path, patience):
+    """No loss is better by so much: of 40 epochs four warm up, the fifth is the best one."""
+    training = replace(QUICK, epochs=40, improvement=1e9, patience=patience)
+    np.save(tmp_path / "values.npy", waves(120, steps=16))
+    plan = TrainingPlan(
+        DataConfig(str(tmp_path / "values.npy"), window=16),
+        ModelConfig("dense", dense=DenseConfig((4,)), latent=2),
+        ObjectiveConfig(warmup=0),
+        training=training,
+    )
+    fit(read(plan.data.path, ReaderConfig()), plan, tmp_path / "run", progress=False)
+    last = torch.load(tmp_path / "run" / "state" / "last.ckpt", weights_only=True)
+    assert last["epoch"] + 1 == 5 + patience
 
 
 def test_windows_of_one_long_series_with_gaps(tmp_path):

@@ -1,13 +1,13 @@
 import torch
 
-from rvae.training.masking import hide
+from rvae.training.masking import mask_values
 
 
 def test_nothing_is_made_up_and_something_is_left():
     torch.manual_seed(0)
     mask = torch.rand(500, 20, 3) > 0.2
     mask[0] = False
-    seen = hide(mask, share=1.0)
+    seen = mask_values(mask, share=1.0)
     assert not (seen & ~mask).any()
     assert seen[1:].any((1, 2)).all()
     assert not seen[0].any()
@@ -16,14 +16,14 @@ def test_nothing_is_made_up_and_something_is_left():
 def test_the_share_of_windows_is_kept():
     torch.manual_seed(0)
     mask = torch.ones(4000, 20, 2, dtype=torch.bool)
-    assert torch.equal(hide(mask, 0.0), mask)
-    touched = (hide(mask, 0.3) != mask).any((1, 2)).float().mean()
+    assert torch.equal(mask_values(mask, 0.0), mask)
+    touched = (mask_values(mask, 0.3) != mask).any((1, 2)).float().mean()
     assert abs(touched - 0.3) < 0.04
 
 
 def test_ends_stretches_and_channels_are_hidden():
     torch.manual_seed(0)
-    seen = hide(torch.ones(2000, 20, 2, dtype=torch.bool), 1.0)
+    seen = mask_values(torch.ones(2000, 20, 2, dtype=torch.bool), 1.0)
     channel = (~seen).all(1).any(1) & seen.any((1, 2))
     ends = ~seen[:, -1].any(1)
     inside = seen[:, 0].any(1) & seen[:, -1].any(1) & ~channel & (~seen).any((1, 2))

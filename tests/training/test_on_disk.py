@@ -16,12 +16,11 @@ from pyarrow import parquet
 from rvae.config import (
     DataConfig,
     ModelConfig,
-    ObjectiveConfig,
     ReaderConfig,
     RecurrentConfig,
-    ScoringConfig,
     TimeConfig,
     TrainingConfig,
+    TrainingPlan,
 )
 from rvae.data.readers import read
 from rvae.data.series import STEPS_PER_CHUNK
@@ -65,11 +64,7 @@ def trained(path, output, reader=ReaderConfig(), model=SMALL, training=TRAINING,
     config = DataConfig(str(path), **({"window": 16, "stride": 5} | data))
     outcome = fit(
         read(path, reader),
-        config,
-        model,
-        ObjectiveConfig(),
-        ScoringConfig(),
-        training,
+        TrainingPlan(config, model, training=training),
         output,
         progress=False,
     )

@@ -9,7 +9,7 @@ from pytorch_lightning.loggers import TensorBoardLogger
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch.utils.data import DataLoader
 
-from rvae.training.callbacks import KeepWholeEpoch
+from rvae.training.callbacks import EpochCheckpoint
 from rvae.training.pictures import LAST_FRAME, LONGEST_FRAME, LearningSnapshot, Pictures
 
 BATCHES = 3
@@ -58,7 +58,7 @@ def train(folder, epochs=3, every=1, resume=False, pictures="pictures", stop_at=
         accelerator="cpu",
         max_epochs=epochs,
         logger=TensorBoardLogger(folder, name="", version="logs"),
-        callbacks=[KeepWholeEpoch(folder, "last"), callback],
+        callbacks=[EpochCheckpoint(folder, "last"), callback],
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,

@@ -9,16 +9,15 @@ import torch
 from rvae.config import (
     DataConfig,
     ModelConfig,
-    ObjectiveConfig,
     ReaderConfig,
     RecurrentConfig,
-    ScoringConfig,
     TrainingConfig,
+    TrainingPlan,
 )
 from rvae.data.readers import read
 from rvae.inference.engine import Engine
 from rvae.networks.objective import negative_elbo
-from rvae.networks.posterior import posterior
+from rvae.networks.posteriors import make_posterior
 from rvae.networks.vae import VAE
 from rvae.serving.packaging import build_archive
 from rvae.training.fit import fit
@@ -36,7 +35,7 @@ def test_what_counts_in_nats_stays_in_full_precision(architecture, kind):
     whole = negative_elbo(vae, x, ~x.isnan(), None, noise)
     with torch.autocast("cpu", torch.bfloat16):
         mixed = negative_elbo(vae, x, ~x.isnan(), None, noise)
-        drawn, _ = vae.encode(x, ~x.isnan()).posterior.draw(1.0)
+        drawn, _ = vae.encode(x, ~x.isnan()).posterior.rsample_with_kl(1.0)
     for name in ("kl", "reconstruction", "latent"):
         assert getattr(mixed, name).dtype == torch.float32
         torch.testing.assert_close(getattr(mixed, name), getattr(whole, name), rtol=0.01, atol=0.01)
@@ -46,11 +45,11 @@ def test_what_counts_in_nats_stays_in_full_precision(architecture, kind):
 @pytest.mark.parametrize("kind", ["normal", "iaf"])
 def test_samples_and_their_kl_are_not_rounded_at_all(kind):
     torch.manual_seed(0)
-    q = posterior(ModelConfig(latent=3, posterior=kind), 5)(torch.randn(8, 5))
+    q = make_posterior(ModelConfig(latent=3, posterior=kind), 5)(torch.randn(8, 5))
     noise = torch.randn(8, 3)
-    whole = q.draw(noise)
+    whole = q.rsample_with_kl(noise)
     with torch.autocast("cpu", torch.bfloat16):
-        mixed = q.draw(noise)
+        mixed = q.rsample_with_kl(noise)
     assert all(torch.equal(a, b) for a, b in zip(whole, mixed, strict=True))
 
 
@@ -77,11 +76,11 @@ def test_mixed_precision_learns_what_full_precision_does(tmp_path):
     for precision in ("32-true", "bf16-mixed"):
         outcome = fit(
             read(tmp_path / "waves.npy", ReaderConfig()),
-            DataConfig("waves.npy", window=16),
-            ModelConfig(recurrent=RecurrentConfig(hidden=16), latent=3),
-            ObjectiveConfig(),
-            ScoringConfig(),
-            replace(training, precision=precision),
+            TrainingPlan(
+                DataConfig("waves.npy", window=16),
+                ModelConfig(recurrent=RecurrentConfig(hidden=16), latent=3),
+                training=replace(training, precision=precision),
+            ),
             tmp_path / precision,
             progress=False,
         )

@@ -12,11 +12,10 @@ from rvae.config import (
     DataConfig,
     DenseConfig,
     ModelConfig,
-    ObjectiveConfig,
     ReaderConfig,
-    ScoringConfig,
     TimeConfig,
     TrainingConfig,
+    TrainingPlan,
 )
 from rvae.data.readers import read
 from rvae.errors import FieldError
@@ -40,11 +39,7 @@ def train(tmp_path):
         config = DataConfig(str(tmp_path / "t.parquet"), window=window, **data)
         return fit(
             read(config.path, reader),
-            config,
-            model,
-            ObjectiveConfig(),
-            ScoringConfig(),
-            training,
+            TrainingPlan(config, model, training=training),
             tmp_path / "run",
             progress=False,
         )

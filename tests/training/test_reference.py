@@ -9,12 +9,12 @@ import torch
 from rvae.config import (
     DataConfig,
     ModelConfig,
-    ObjectiveConfig,
     ReaderConfig,
     RecurrentConfig,
     ScoringConfig,
     TimeConfig,
     TrainingConfig,
+    TrainingPlan,
 )
 from rvae.data.readers import read
 from rvae.errors import FieldError
@@ -37,11 +37,12 @@ def trained(folder, values, scoring=ScoringConfig("excess", memory=200), model=M
     np.save(path, values)
     outcome = fit(
         read(path, ReaderConfig()),
-        DataConfig(str(path), window=STEPS, constant="keep"),
-        model,
-        ObjectiveConfig(),
-        scoring,
-        replace(TRAINING, accelerator="cpu"),
+        TrainingPlan(
+            DataConfig(str(path), window=STEPS, constant="keep"),
+            model,
+            scoring=scoring,
+            training=replace(TRAINING, accelerator="cpu"),
+        ),
         folder,
         progress=False,
     )

@@ -7,7 +7,7 @@ from rvae.data.series import Series
 from rvae.data.window_dataset import WindowDataset
 from rvae.evaluation.metrics import ExplainedVariance
 from rvae.inference.artifact import network_of
-from rvae.training.validation import assess, look
+from rvae.training.validation import assess, take_snapshot
 from tests.support.untrained import untrained_card
 
 T = 8
@@ -53,7 +53,7 @@ def test_an_assessment_is_over_all_windows(given):
     with torch.no_grad():
         batch, q = everything(vae, windows)
         said = vae.decode(q.centre, batch.context).mean
-        kl = torch.stack([q.draw(1.0)[1].mean(0) for _ in range(50)])
+        kl = torch.stack([q.rsample_with_kl(1.0)[1].mean(0) for _ in range(50)])
     explained = ExplainedVariance()
     explained.add(card.scaler.one_hot(batch.x.numpy()), said.numpy())
     assert found["explained_variance"] == pytest.approx(explained.value, rel=1e-6)
@@ -79,7 +79,7 @@ def test_a_categorical_channel_is_explained_as_far_as_its_categories_are(given):
 def test_a_look_shows_some_windows_in_the_datas_units(given):
     vae, card, windows = given
     vae.train()
-    seen = look(vae, card, windows)
+    seen = take_snapshot(vae, card, windows)
     assert vae.training  # as it was found, though it was looked at without dropout
     assert seen.latent.shape == (500, 3)
     assert seen.classes.shape == (500,)
@@ -99,7 +99,7 @@ def test_a_look_shows_some_windows_in_the_datas_units(given):
         3,
     }
     assert set(seen.reconstructions[..., 1].ravel()) <= {1, 2, 3}
-    again = look(vae, card, windows)
+    again = take_snapshot(vae, card, windows)
     np.testing.assert_array_equal(seen.reconstructions, again.reconstructions)
     np.testing.assert_array_equal(seen.latent, again.latent)
 
@@ -107,7 +107,7 @@ def test_a_look_shows_some_windows_in_the_datas_units(given):
 def test_few_windows_can_be_looked_at(given):
     vae, card, _ = given
     two = WindowDataset([machine(T + 1)], card.scaler, T, 1, ("day",))
-    seen = look(vae.eval(), card, two)
+    seen = take_snapshot(vae.eval(), card, two)
     assert not vae.training
     assert seen.latent.shape == (2, 3)
     assert len(seen.windows) == 2

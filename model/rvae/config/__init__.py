@@ -9,6 +9,7 @@ from rvae.config.model import (
     RecurrentConfig,
     TimeConfig,
 )
+from rvae.config.plan import TrainingPlan
 from rvae.config.scoring import ScoringConfig
 from rvae.config.training import ObjectiveConfig, TrainingConfig
 
@@ -24,4 +25,5 @@ __all__ = [
     "ScoringConfig",
     "TimeConfig",
     "TrainingConfig",
+    "TrainingPlan",
 ]

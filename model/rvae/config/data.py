@@ -8,7 +8,7 @@ from rvae.errors import require
 
 __all__ = ["DataConfig", "ReaderConfig"]
 
-LONGEST_UNIT = 40
+MAX_UNIT_LENGTH = 40
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class DataConfig:
         )
         for name, unit in (self.units or {}).items():
             require(
-                bool(unit.strip()) and len(unit) <= LONGEST_UNIT,
+                bool(unit.strip()) and len(unit) <= MAX_UNIT_LENGTH,
                 "data.units",
-                f"that of {name} must have between 1 and {LONGEST_UNIT} characters, got {unit!r}",
+                f"that of {name} must have 1 to {MAX_UNIT_LENGTH} characters, got {unit!r}",
             )

@@ -1,8 +1,8 @@
 """What a network is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Literal, Self
 
 from rvae.errors import require
 
@@ -132,10 +132,10 @@ class FlowConfig:
 
 @dataclass(frozen=True)
 class TimeConfig:
-    """What the network is told of time.
+    """Time as an input of the network.
 
     Attributes:
-        encoding: Pairs of sine and cosine that tell the encoder where in the window a step is.
+        encoding: Pairs of sine and cosine of a step's place in the window, an input of the encoder.
         calendar: Cycles that timestamps are placed in, each as sine and cosine; needs reader.time.
         bypass: Whether the decoder is told the same, so that the latent need not carry it.
     """
@@ -165,43 +165,48 @@ class ModelConfig:
     """The network.
 
     Attributes:
-        architecture: Which of the sections below describes encoder and decoder.
-        recurrent: Where the architecture is "recurrent".
-        convolutional: Where it is "convolutional".
-        dense: Where it is "dense".
+        architecture: Encoder and decoder: "recurrent", "convolutional" or "dense", each with its
+            section below. Or one from outside the package, by its dotted name
+            "package.module:OBJECT".
+        recurrent: Options of the architecture "recurrent".
+        convolutional: Options of the architecture "convolutional".
+        dense: Options of the architecture "dense".
+        options: Options of an architecture that has no section.
         linear: Whether a linear way leads past encoder and decoder. It starts from the principal
             components of the training windows, and the networks learn what is not linear.
         normalization: "instance" takes its own level and spread off each window, and puts them back
             into its reconstruction: the latent tells shapes.
         latent: Latent dimensions.
         posterior: "normal" is one diagonal normal distribution a window; "iaf" bends it by an
-            inverse autoregressive flow.
-        flow: Where the posterior is "iaf".
-        time: What the network is told of time.
-        conditional: Whether encoder and decoder are told the class of a window; needs
+            inverse autoregressive flow. Or a dotted name.
+        flow: Options of the posterior "iaf".
+        time: Time as an input of the network.
+        conditional: Whether the class of a window is an input of encoder and decoder; needs
             reader.classes.
         embedding: Numbers that stand for a category of a categorical channel.
-        likelihood: Family of the observation noise of numeric channels. "student_t", "laplace" and
-            "huber" forgive single far values, in training and in scores; "bernoulli" is for values
-            in [0, 1], which it does not scale.
+        likelihood: Family of the observation noise of numeric channels: "normal", "student_t",
+            "laplace", "huber" or "bernoulli", or a dotted name. "student_t", "laplace" and "huber"
+            forgive single far values, in training and in scores; "bernoulli" is for values in
+            [0, 1], which it does not scale.
         noise_scale: Scale of the observation noise, in units of the scaled data; "learned" fits one
             for each channel.
     """
 
-    architecture: Literal["recurrent", "convolutional", "dense"] = "recurrent"
+    architecture: str = "recurrent"
     recurrent: RecurrentConfig = RecurrentConfig()
     convolutional: ConvolutionalConfig = ConvolutionalConfig()
     dense: DenseConfig = DenseConfig()
     linear: bool = False
     normalization: Literal["none", "instance"] = "none"
     latent: int = 16
-    posterior: Literal["normal", "iaf"] = "normal"
+    posterior: str = "normal"
     flow: FlowConfig = FlowConfig()
     time: TimeConfig = TimeConfig()
     conditional: bool = False
     embedding: int = 8
-    likelihood: Literal["normal", "student_t", "laplace", "huber", "bernoulli"] = "normal"
+    likelihood: str = "normal"
     noise_scale: float | Literal["learned"] = "learned"
+    options: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         for name in ("latent", "embedding"):
@@ -211,36 +216,12 @@ class ModelConfig:
             "model.noise_scale",
             'must be positive or "learned"',
         )
-        require(
-            self.likelihood != "bernoulli" or self.noise_scale == "learned",
-            "model.noise_scale",
-            'has no meaning for the likelihood "bernoulli"',
-        )
-
-        require(
-            self.likelihood != "bernoulli" or self.normalization == "none",
-            "model.normalization",
-            'has no meaning for the likelihood "bernoulli", whose values stay in [0, 1]',
-        )
-        require(
-            self.likelihood != "bernoulli" or not self.linear,
-            "model.linear",
-            'has no meaning for the likelihood "bernoulli"',
-        )
 
     @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> "ModelConfig":
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
         """Undo `dataclasses.asdict`, whether or not JSON came between."""
-        sections = {
-            "recurrent": RecurrentConfig,
-            "convolutional": ConvolutionalConfig,
-            "dense": DenseConfig,
-            "flow": FlowConfig,
-            "time": TimeConfig,
-        }
-        return cls(
-            **{
-                name: sections[name](**value) if name in sections else value
-                for name, value in content.items()
-            }
-        )
+        values: dict[str, Any] = dict(content)
+        for field in fields(cls):
+            if field.name in values and isinstance(field.type, type) and is_dataclass(field.type):
+                values[field.name] = field.type(**values[field.name])
+        return cls(**values)

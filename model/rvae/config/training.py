@@ -54,15 +54,17 @@ class TrainingConfig:
         patience: Epochs without a better validation loss after which training stops, once
             learning rate and KL are warmed up.
         improvement: By how much a validation loss must be lower to count as better.
-        hide: Share of the windows in which the encoder does not get to see the end, a stretch or a
-            channel. It learns from them what to make of windows with missing values, and says a
-            little less of whole ones. If left out, half of them where the training part has missing
-            values, else none.
+        hide: Share of the windows of which the end, a stretch or a channel is masked for the
+            encoder. It learns from them to encode windows with missing values, and encodes whole
+            ones a little less precisely. If left out, half of them where the training part has
+            missing values, else none.
         seed: Seed of everything random.
         quantile: Quantile of held-out normal scores that becomes the threshold.
         accelerator: Lightning's name for where to train.
-        devices: Processes that train together, each on a GPU of its own or all on the processor,
-            with a batch each. Each of them reads the data for itself.
+        devices: Processes of this machine that train together, each on a GPU of its own or all on
+            the processor, with a batch each. Each of them reads the data by itself.
+        nodes: Machines that train together, with so many devices each. Start the same command on
+            each of them, with torchrun or as a job of the cluster.
         precision: "bf16-mixed" and "16-mixed" compute in half precision where it is safe to; the
             latter needs a GPU.
         workers: Processes that load windows; none if 0, which is best for what fits into memory.
@@ -83,12 +85,13 @@ class TrainingConfig:
     quantile: float = 0.99
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     devices: int = 1
+    nodes: int = 1
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     workers: int = 0
     pictures: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "patience", "devices"):
+        for name in ("epochs", "batch_size", "patience", "devices", "nodes"):
             require(getattr(self, name) >= 1, f"training.{name}", "must be at least 1")
         for name in ("learning_rate", "gradient_clip"):
             require(getattr(self, name) > 0, f"training.{name}", "must be positive")
@@ -102,3 +105,8 @@ class TrainingConfig:
         require(self.hide is None or 0 <= self.hide <= 1, "training.hide", "must be in [0, 1]")
         require(0 < self.quantile < 1, "training.quantile", "must be in (0, 1)")
         require(0 <= self.seed < 2**32, "training.seed", "must be in [0, 4294967296)")
+
+    @property
+    def processes(self) -> int:
+        """Processes that train together, on all machines."""
+        return self.devices * self.nodes

@@ -93,8 +93,12 @@ def read_arrays(path: Path, config: ReaderConfig, known: Vocabulary | None) -> D
     return Dataset(series, channels, replace(config, columns=channels), vocabulary)
 
 
-def read_npy_folder(paths: Sequence[Path], config: ReaderConfig) -> Dataset:
+def read_npy_folder(
+    paths: Sequence[Path], config: ReaderConfig, known: Vocabulary | None
+) -> Dataset:
     """View .npy files, each of them one series (N,) or (N, C), without reading them.
+
+    They hold numbers only, so that there are no words to be known.
 
     Raises:
         FieldError: If they do not hold what the configuration says.

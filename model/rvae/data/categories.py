@@ -52,7 +52,7 @@ class Renumbering:
 def restrict_to_training(
     training: Sequence[Series], channels: Sequence[str], vocabulary: Vocabulary
 ) -> tuple[Vocabulary, Renumbering]:
-    """The categories that some step of the training part has, and what they are word_codes now.
+    """The categories that some step of the training part has, and their new numbers.
 
     The others are unknown to the model, as whatever comes when it serves.
     """

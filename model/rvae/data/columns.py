@@ -13,11 +13,11 @@ from rvae.data.vocabulary import word_codes
 from rvae.errors import FieldError
 
 __all__ = [
-    "apart",
     "categorical_column",
     "column_array",
     "is_number",
     "numbers",
+    "split_by_key",
     "table_of",
     "timestamps",
     "words",
@@ -86,7 +86,7 @@ def timestamps(table: pa.Table, name: str) -> NDArray[np.datetime64]:
     return column.cast(pa.timestamp("us")).to_numpy()
 
 
-def apart(whole: Series, keys: pa.ChunkedArray) -> list[Series]:
+def split_by_key(whole: Series, keys: pa.ChunkedArray) -> list[Series]:
     """The series whose steps are mixed in a table, in the order in which they begin."""
     kind = keys.type.value_type if pa.types.is_dictionary(keys.type) else keys.type
     different, places = _coded(keys.cast(FOUND_AS.get(kind, kind)))

@@ -31,6 +31,6 @@ class Context(NamedTuple):
         return Context(self.time.to(device), self.label.to(device), level, spread)
 
     @classmethod
-    def nothing(cls, windows: int, steps: int) -> "Context":
-        """Of windows of which only the values are known."""
+    def empty(cls, windows: int, steps: int) -> "Context":
+        """Context of windows of which only the values are known."""
         return cls(torch.zeros(windows, steps, 0), torch.full((windows,), -1))

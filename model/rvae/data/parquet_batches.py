@@ -14,7 +14,7 @@ def parquet_batches(
 ) -> Iterator[pa.RecordBatch]:
     """Some columns of a file as batches of at most `rows` rows, in the order of the file.
 
-    NearestWindows does not grow with the file, nor with the row groups in it.
+    Memory does not grow with the file, nor with the row groups in it.
     """
     # Left to itself, pyarrow reads the row groups into memory before the first batch.
     with parquet.ParquetFile(path, pre_buffer=False, buffer_size=1 << 16) as file:

@@ -1,7 +1,6 @@
 """Files and folders → series."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -10,15 +9,35 @@ import pyarrow as pa
 
 from rvae.config import ReaderConfig
 from rvae.data.arrays import read_arrays, read_npy_folder
-from rvae.data.roles import anomalies, rows
 from rvae.data.series import STEPS_PER_CHUNK, Dataset, Series
 from rvae.data.stored import blocks
 from rvae.data.tables import read_parquet_folder, read_table
-from rvae.data.ucr import read_ucr
-from rvae.data.vocabulary import Vocabulary, sorted_vocabulary, word_codes
+from rvae.data.ucr import read_archive
+from rvae.data.vocabulary import Vocabulary
 from rvae.errors import FieldError, require
 
-__all__ = ["read"]
+__all__ = ["FOLDER_READERS", "READERS", "FolderReader", "Reader", "read"]
+
+# A file, how it is read, and the categories and classes that a model knows, if there is one.
+Reader = Callable[[Path, ReaderConfig, Vocabulary | None], Dataset]
+FolderReader = Callable[[Sequence[Path], ReaderConfig, Vocabulary | None], Dataset]
+
+# By the suffix of a file. A new reader is a function in a file of its own, and a line here.
+READERS: dict[str, Reader] = {
+    ".csv": read_table,
+    ".parquet": read_table,
+    ".npy": read_arrays,
+    ".npz": read_arrays,
+    ".tsv": read_archive,
+    ".txt": read_archive,
+    ".ts": read_archive,
+}
+
+# By the suffix of the files of a folder, each of which is one series that stays on disk.
+FOLDER_READERS: dict[str, FolderReader] = {
+    ".npy": read_npy_folder,
+    ".parquet": read_parquet_folder,
+}
 
 
 def read(path: str | Path, config: ReaderConfig, known: Vocabulary | None = None) -> Dataset:
@@ -39,7 +58,8 @@ def read(path: str | Path, config: ReaderConfig, known: Vocabulary | None = None
     path = Path(path).expanduser()
     require(path.exists(), "data", f"no such file: {path}")
     try:
-        dataset = _read_folder(path, config, known) if path.is_dir() else _read(path, config, known)
+        load = _read_folder if path.is_dir() else _read_file
+        dataset = load(path, config, known)
     except FieldError:
         raise
     except (OSError, ValueError, EOFError, BadZipFile, pa.ArrowException) as error:
@@ -82,49 +102,17 @@ def _require_rising(series: Series) -> None:
         before = times[-1]
 
 
-def _read(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Dataset:
-    readers: dict[str, Callable[[Path, ReaderConfig, Vocabulary | None], Dataset]] = {
-        ".csv": read_table,
-        ".parquet": read_table,
-        ".npy": read_arrays,
-        ".npz": read_arrays,
-        ".tsv": _read_archive,
-        ".txt": _read_archive,
-        ".ts": _read_archive,
-    }
+def _read_file(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Dataset:
     require(path.is_file(), "data", f"neither a file nor a folder: {path}")
     require(
-        path.suffix in readers, "data", f"cannot read {path.name}: expected {', '.join(readers)}"
+        path.suffix in READERS, "data", f"cannot read {path.name}: expected {', '.join(READERS)}"
     )
-    return readers[path.suffix](path, config, known)
+    return READERS[path.suffix](path, config, known)
 
 
 def _read_folder(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Dataset:
-    arrays, tables = (sorted(path.glob(f"*{suffix}")) for suffix in (".npy", ".parquet"))
-    require(bool(arrays or tables), "data", f"{path} holds neither .npy nor .parquet files")
-    require(not (arrays and tables), "data", f"{path} holds both .npy and .parquet files")
-    if arrays:
-        return read_npy_folder(arrays, config)
-    return read_parquet_folder(tables, config, known)
-
-
-def _read_archive(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Dataset:
-    """Read a file of the UCR archive, where a row is a series and has a class."""
-    for option in ("columns", "categorical", "array", "time", "label", "series", "classes"):
-        require(
-            not getattr(config, option), f"reader.{option}", f"has no meaning for {path.suffix}"
-        )
-    cases = read_ucr(path)
-    labels = codes = None
-    vocabulary = known or Vocabulary()
-    if cases.classes is not None:
-        if known is None:
-            vocabulary = Vocabulary({}, sorted_vocabulary(cases.classes, "class"))
-        codes = word_codes(cases.classes, vocabulary.classes).astype(np.int64) - 1
-        labels = anomalies(codes, vocabulary.classes, config.normal) if config.normal else None
-    series = rows(cases.values, labels, codes)
-    longest = max(map(len, series))
-    padded = [one.padded(longest) for one in series]
-    channels = padded[0].values.shape[1]
-    names = ("value",) if channels == 1 else tuple(f"channel_{i}" for i in range(channels))
-    return Dataset(padded, names, replace(config, layout="rows"), vocabulary)
+    files = {suffix: sorted(path.glob(f"*{suffix}")) for suffix in FOLDER_READERS}
+    present = [suffix for suffix, paths in files.items() if paths]
+    require(bool(present), "data", f"{path} holds neither {' nor '.join(files)} files")
+    require(len(present) == 1, "data", f"{path} holds both {' and '.join(present)} files")
+    return FOLDER_READERS[present[0]](files[present[0]], config, known)

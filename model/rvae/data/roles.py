@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvae.data.series import Series
-from rvae.data.vocabulary import plain
+from rvae.data.vocabulary import normalize_word
 from rvae.errors import require
 
 __all__ = ["anomalies", "as_labels", "as_times", "rows"]
@@ -49,7 +49,7 @@ def anomalies(
     Raises:
         FieldError: If a normal class is not known.
     """
-    words = [plain(word) for word in normal]
+    words = [normalize_word(word) for word in normal]
     for word in words:
         require(word in known, "reader.normal", f"there is no class {word!r}")
     return ~np.isin(classes, [known.index(word) for word in words])

@@ -11,17 +11,17 @@ from rvae.data.stored import blocks
 from rvae.data.summary import Summary
 from rvae.errors import require
 
-__all__ = ["Scaler", "summarise"]
+__all__ = ["Scaler", "summarize"]
 
 # Beyond these, squares of values leave the range of a double.
-SMALLEST, LARGEST = 1e-100, 1e100
+MIN_SCALE, MAX_SCALE = 1e-100, 1e100
 
 # Beyond this many standard deviations the square of a value's distance leaves float32.
-FARTHEST = 1e12
+MAX_DEVIATIONS = 1e12
 
 
-def summarise(series: Sequence[Series]) -> Summary:
-    """LearningSnapshot at every value of some series with the same channels."""
+def summarize(series: Sequence[Series]) -> Summary:
+    """Statistics of every value of some series with the same channels."""
     summary = Summary.empty(series[0].values.shape[1])
     for s in series:
         for block in blocks(s.values):
@@ -86,7 +86,7 @@ class Scaler:
                     f"lies in [{low:g}, {high:g}], but the likelihood wants values in [0, 1]",
                 )
             require(
-                bool(SMALLEST < scale[i] < LARGEST) and bool(abs(mean[i]) < LARGEST),
+                bool(MIN_SCALE < scale[i] < MAX_SCALE) and bool(abs(mean[i]) < MAX_SCALE),
                 name,
                 f"has a mean of {mean[i]:g} and a spread of {scale[i]:g}: "
                 "use a unit in which they are nearer to 1",
@@ -100,8 +100,8 @@ class Scaler:
             unit_interval: Whether numeric channels must lie in [0, 1].
         """
         mean, scale, categories = map(np.array, (self.mean, self.scale, self.categories))
-        low = np.where(unit_interval, 0.0, mean - FARTHEST * scale)
-        high = np.where(unit_interval, 1.0, mean + FARTHEST * scale)
+        low = np.where(unit_interval, 0.0, mean - MAX_DEVIATIONS * scale)
+        high = np.where(unit_interval, 1.0, mean + MAX_DEVIATIONS * scale)
         numeric = categories == 0
         return np.where(numeric, low, 0.0), np.where(numeric, high, categories)
 

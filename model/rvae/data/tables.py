@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from pyarrow import csv, parquet
 
 from rvae.config import ReaderConfig
-from rvae.data.columns import apart, categorical_column, is_number, numbers, timestamps, words
+from rvae.data.columns import (
+    categorical_column,
+    is_number,
+    numbers,
+    split_by_key,
+    timestamps,
+    words,
+)
 from rvae.data.parquet_batches import parquet_batches
 from rvae.data.roles import anomalies, as_labels, as_times, rows
 from rvae.data.series import Dataset, Series
@@ -51,7 +58,7 @@ def read_table(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Da
         return Dataset(rows(list(values), labels, classes), ("value",), columns.config, vocabulary)
     whole = Series(values, path.stem, labels, times, classes)
     return Dataset(
-        [whole] if config.series is None else apart(whole, table[config.series]),
+        [whole] if config.series is None else split_by_key(whole, table[config.series]),
         columns.channels,
         columns.config,
         vocabulary,
@@ -82,16 +89,16 @@ def read_parquet_folder(
         piece for path in paths for piece in _pieces(path, columns)
     )
     values = Spool(len(columns.channels))
-    beside = Spool(1, np.bool_), Spool(1, np.int64), Spool(1, np.int64)  # labels, times, classes
+    others = Spool(1, np.bool_), Spool(1, np.int64), Spool(1, np.int64)  # labels, times, classes
     borders = [0]
     for path in paths:
         for piece in _pieces(path, columns):
             values.append(columns.values(piece, vocabulary))
-            for spool, role in zip(beside, columns.roles(piece, vocabulary), strict=True):
+            for spool, role in zip(others, columns.roles(piece, vocabulary), strict=True):
                 if role is not None:
                     spool.append(role[:, None])
         borders.append(len(values.stored()))
-    labels, times, classes = (spool.stored() if len(spool.stored()) else None for spool in beside)
+    labels, times, classes = (spool.stored() if len(spool.stored()) else None for spool in others)
     whole = Series(values.stored(), "", labels, times, classes)
     series = [
         whole.steps(slice(*ends), path.stem)
@@ -155,8 +162,8 @@ class Columns:
     @property
     def needed(self) -> list[str]:
         """All columns that mean something."""
-        beside = (self.config.time, self.config.label, self.config.classes)
-        return list(dict.fromkeys([*self.channels, *(name for name in beside if name)]))
+        others = (self.config.time, self.config.label, self.config.classes)
+        return list(dict.fromkeys([*self.channels, *(name for name in others if name)]))
 
     def require_channels(self) -> None:
         """Raise a `FieldError` where there are none."""

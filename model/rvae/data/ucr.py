@@ -2,15 +2,19 @@
 
 import codecs
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rvae.config import ReaderConfig
+from rvae.data.roles import anomalies, rows
+from rvae.data.series import Dataset
+from rvae.data.vocabulary import Vocabulary, sorted_vocabulary, word_codes
 from rvae.errors import FieldError, require
 
-__all__ = ["Cases", "read_ucr"]
+__all__ = ["Cases", "read_archive", "read_ucr"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,28 @@ def read_ucr(path: Path) -> Cases:
         FieldError: If the file is malformed; the message names the line.
     """
     return _read_ts(path) if path.suffix == ".ts" else _read_rows(path)
+
+
+def read_archive(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Dataset:
+    """Read a file of the UCR archive, where a row is a series and has a class."""
+    for option in ("columns", "categorical", "array", "time", "label", "series", "classes"):
+        require(
+            not getattr(config, option), f"reader.{option}", f"has no meaning for {path.suffix}"
+        )
+    cases = read_ucr(path)
+    labels = codes = None
+    vocabulary = known or Vocabulary()
+    if cases.classes is not None:
+        if known is None:
+            vocabulary = Vocabulary({}, sorted_vocabulary(cases.classes, "class"))
+        codes = word_codes(cases.classes, vocabulary.classes).astype(np.int64) - 1
+        labels = anomalies(codes, vocabulary.classes, config.normal) if config.normal else None
+    series = rows(cases.values, labels, codes)
+    longest = max(map(len, series))
+    padded = [one.padded(longest) for one in series]
+    channels = padded[0].values.shape[1]
+    names = ("value",) if channels == 1 else tuple(f"channel_{i}" for i in range(channels))
+    return Dataset(padded, names, replace(config, layout="rows"), vocabulary)
 
 
 def _read_rows(path: Path) -> Cases:

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from rvae.errors import require
 
-__all__ = ["Vocabulary", "plain", "sorted_vocabulary", "word_codes"]
+__all__ = ["Vocabulary", "normalize_word", "sorted_vocabulary", "word_codes"]
 
 # More words than this are names, not categories.
-MOST_WORDS = 1000
+MAX_WORDS = 1000
 
 
 @dataclass(frozen=True)
@@ -34,16 +34,16 @@ class Vocabulary:
 
 
 def sorted_vocabulary(words: Iterable[str], field: str) -> tuple[str, ...]:
-    """Different plain words: in the order of numbers if all of them are, else of the alphabet.
+    """Different normalized words: in the order of numbers if all of them are, else of the alphabet.
 
     Raises:
         FieldError: If there are too many.
     """
-    different = {plain(word) for word in set(words)}
+    different = {normalize_word(word) for word in set(words)}
     require(
-        len(different) <= MOST_WORDS,
+        len(different) <= MAX_WORDS,
         field,
-        f"holds {len(different)} different entries, of which {MOST_WORDS} can be told apart",
+        f"holds {len(different)} different entries, of which {MAX_WORDS} can be told apart",
     )
     try:
         values = {word: float(word) for word in different}
@@ -54,7 +54,7 @@ def sorted_vocabulary(words: Iterable[str], field: str) -> tuple[str, ...]:
     return tuple(sorted(different, key=lambda word: (values[word], word)))
 
 
-def plain(word: str) -> str:
+def normalize_word(word: str) -> str:
     """One spelling of a whole number or a truth value.
 
     What a file calls 1, 1.0 or true depends on what else is in the column, and on who wrote it.
@@ -70,5 +70,8 @@ def plain(word: str) -> str:
 def word_codes(words: Sequence[str | None], known: Sequence[str]) -> NDArray[np.float64]:
     """The number of each word (N,), the first known one being 1; 0 if unknown, NaN if missing."""
     numbers = {word: i + 1 for i, word in enumerate(known)}
-    number = {word: np.nan if word is None else numbers.get(plain(word), 0) for word in set(words)}
+    number = {
+        word: np.nan if word is None else numbers.get(normalize_word(word), 0)
+        for word in set(words)
+    }
     return np.array([number[word] for word in words], dtype=np.float64)

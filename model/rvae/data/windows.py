@@ -11,13 +11,22 @@ from rvae.config import DataConfig
 from rvae.data.series import Series
 from rvae.errors import FieldError, require
 
-__all__ = ["Parts", "chunks", "count_windows", "split", "window_starts", "window_view"]
+__all__ = [
+    "Splits",
+    "chunks",
+    "count_windows",
+    "min_training_steps",
+    "split",
+    "training_candidates",
+    "window_starts",
+    "window_view",
+]
 
 # With fewer series than this, dealing out whole ones leaves parts too small to judge by.
-SERIES_WORTH_DEALING = 20
+MIN_SERIES_TO_DEAL = 20
 
 # In half windows: a part of one window would hold a single one, however dense they are.
-LEAST_OF_A_PART = 3
+MIN_HALF_WINDOWS = 3
 
 
 def window_starts(length: int, window: int, stride: int) -> NDArray[np.int64]:
@@ -55,7 +64,7 @@ def window_view(values: NDArray[Any], window: int) -> NDArray[Any]:
 
 
 @dataclass(frozen=True)
-class Parts:
+class Splits:
     """What a model learns from, is chosen by, and is calibrated on."""
 
     training: list[Series]
@@ -63,7 +72,7 @@ class Parts:
     calibration: list[Series]
 
 
-def split(series: Sequence[Series], config: DataConfig, window: int, seed: int) -> Parts:
+def split(series: Sequence[Series], config: DataConfig, window: int, seed: int) -> Splits:
     """Deal out time or whole series before any window is cut.
 
     Cut in time, a series is training, gap, validation, gap, calibration, in this order, where a
@@ -81,15 +90,11 @@ def split(series: Sequence[Series], config: DataConfig, window: int, seed: int) 
             "data.window",
             f"{window} steps, but series {s.name} has only {len(s)}",
         )
-    how = config.split
-    if how == "auto":
-        how = "random" if len(series) >= SERIES_WORTH_DEALING else "time"
-    if how == "time":
+    if _is_cut_in_time(series, config):
         parts = _cut_in_time(series, config, window)
     else:
-        order = np.random.default_rng(seed).permutation(len(series))
-        parts = _deal([series[i] for i in order] if how == "random" else series, config)
-    normal = Parts(*(_without_anomalies(part, window) for part in parts))
+        parts = _deal(series, config, seed)
+    normal = Splits(*(_without_anomalies(part, window) for part in parts))
     for name in ("training", "validation", "calibration"):
         if not getattr(normal, name):
             raise FieldError(
@@ -100,9 +105,43 @@ def split(series: Sequence[Series], config: DataConfig, window: int, seed: int) 
     return normal
 
 
+def training_candidates(
+    series: Sequence[Series], config: DataConfig, seed: int
+) -> Sequence[Series]:
+    """The series that training has something of, whatever the window."""
+    return series if _is_cut_in_time(series, config) else _deal(series, config, seed)[0]
+
+
+def min_training_steps(
+    length: int, series: Sequence[Series], config: DataConfig, max_window: int
+) -> int:
+    """How many first steps of one of the candidates are training, whatever the window.
+
+    Args:
+        length: Steps of the candidate.
+        series: All series.
+        config: How they are split.
+        max_window: The longest window that may be chosen.
+    """
+    if not _is_cut_in_time(series, config):
+        return length
+    cuts = (_cut(length, config, window) for window in range(2, max_window + 1))
+    return min(length if cut is None else cut[0] for cut in cuts)
+
+
+def _is_cut_in_time(series: Sequence[Series], config: DataConfig) -> bool:
+    """Whether each series is cut, as opposed to whole ones being dealt out."""
+    if config.split == "auto":
+        return len(series) < MIN_SERIES_TO_DEAL
+    return config.split == "time"
+
+
 def _deal(
-    series: Sequence[Series], config: DataConfig
+    series: Sequence[Series], config: DataConfig, seed: int
 ) -> tuple[list[Series], list[Series], list[Series]]:
+    if config.split != "order":
+        order = np.random.default_rng(seed).permutation(len(series))
+        series = [series[i] for i in order]
     validation = round(config.validation * len(series))
     calibration = round(config.calibration * len(series))
     training = len(series) - validation - calibration
@@ -118,19 +157,24 @@ def _cut_in_time(
 ) -> tuple[list[Series], list[Series], list[Series]]:
     parts: tuple[list[Series], list[Series], list[Series]] = ([], [], [])
     for s in series:
-        usable = len(s) - 2 * window
-        validation = max(round(config.validation * usable), LEAST_OF_A_PART * window // 2)
-        calibration = max(round(config.calibration * usable), LEAST_OF_A_PART * window // 2)
-        training = usable - validation - calibration
-        if training < 2 * window:
-            parts[0].append(s)  # too short to be cut, but not to be learnt from
+        lengths = _cut(len(s), config, window)
+        if lengths is None:
+            parts[0].append(s)  # too short to be cut, but not to be learned from
             continue
-        starts = (0, training + window, training + window + validation + window)
-        for part, start, length in zip(
-            parts, starts, (training, validation, calibration), strict=True
-        ):
+        start = 0
+        for part, length in zip(parts, lengths, strict=True):
             part.append(s.part(start, start + length))
+            start += length + window
     return parts
+
+
+def _cut(length: int, config: DataConfig, window: int) -> tuple[int, int, int] | None:
+    """Steps of training, validation and calibration of a series; None if it is too short."""
+    usable = length - 2 * window
+    validation = max(round(config.validation * usable), MIN_HALF_WINDOWS * window // 2)
+    calibration = max(round(config.calibration * usable), MIN_HALF_WINDOWS * window // 2)
+    training = usable - validation - calibration
+    return None if training < 2 * window else (training, validation, calibration)
 
 
 def _without_anomalies(series: Sequence[Series], window: int) -> list[Series]:

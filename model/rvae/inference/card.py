@@ -85,7 +85,10 @@ class Card:
     @cached_property
     def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Lowest and highest value of each channel (C,) that the model can be given."""
-        return self.scaler.bounds(self.model.likelihood == "bernoulli")
+        # Imports torch, which a card alone does not need.
+        from rvae.networks.choices import takes_unit_interval
+
+        return self.scaler.bounds(takes_unit_interval(self.model))
 
     def require_in_bounds(self, series: Series) -> None:
         """Raise a `FieldError` where a value of a series is out of them."""

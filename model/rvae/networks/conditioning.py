@@ -1,4 +1,4 @@
-"""What encoder and decoder are told besides values: place in the window, calendar, class."""
+"""Inputs of encoder and decoder besides values: place in the window, calendar, class."""
 
 import math
 
@@ -12,46 +12,46 @@ __all__ = ["Conditioning", "time_encoding"]
 
 
 class Conditioning(nn.Module):
-    """A context → the conditions of each step and of the whole window, as the configuration says.
+    """A context → the conditions of each step and of the whole window, by the configuration.
 
     Args:
-        config: What is told to whom.
+        config: Which conditions are inputs, and of what.
         window: Time steps T.
         classes: How many classes there are.
 
     Attributes:
-        read: Conditioning of a step that the encoder gets.
-        bypassing: Conditioning of a step that the decoder gets.
-        labels: Conditioning of a window that the decoder gets.
+        encoder_width: Conditions per step that are inputs of the encoder.
+        decoder_width: Conditions per step that are inputs of the decoder.
+        classes: Conditions per window that are inputs of the decoder: its class, one-hot.
     """
 
     def __init__(self, config: ModelConfig, window: int, classes: int) -> None:
         super().__init__()
         self.window = window
-        self.labels = classes if config.conditional else 0
+        self.classes = classes if config.conditional else 0
         timing = 2 * config.time.encoding + 2 * len(config.time.calendar)
-        self.read = timing + self.labels
-        self.bypassing = timing if config.time.bypass else 0
+        self.encoder_width = timing + self.classes
+        self.decoder_width = timing if config.time.bypass else 0
         places = time_encoding(window, config.time.encoding)
         # Not saved: it follows from the configuration.
         self.register_buffer("places", places, persistent=False)
 
-    def of_steps(self, context: Context) -> Tensor:
-        """What the encoder reads at each step (B, T, read)."""
-        label = self.of_windows(context)[:, None].expand(-1, self.window, -1)
+    def encoder_inputs(self, context: Context) -> Tensor:
+        """Inputs of the encoder at each step (B, T, encoder_width)."""
+        label = self.class_inputs(context)[:, None].expand(-1, self.window, -1)  # (B, T, classes)
         return torch.cat([self._timing(context), label], dim=2)
 
-    def of_bypass(self, context: Context) -> Tensor:
-        """What the decoder is told at each step (B, T, bypassing)."""
-        return self._timing(context)[..., : self.bypassing]
+    def decoder_inputs(self, context: Context) -> Tensor:
+        """Inputs of the decoder at each step (B, T, decoder_width)."""
+        return self._timing(context)[..., : self.decoder_width]
 
-    def of_windows(self, context: Context) -> Tensor:
-        """What the decoder is told of the window: its class, one-hot (B, labels)."""
-        classes = torch.arange(self.labels, device=context.label.device)
+    def class_inputs(self, context: Context) -> Tensor:
+        """Inputs of the decoder for the whole window: its class, one-hot (B, classes)."""
+        classes = torch.arange(self.classes, device=context.label.device)
         return (context.label[:, None] == classes).to(context.time.dtype)
 
     def _timing(self, context: Context) -> Tensor:
-        places = self.get_buffer("places").expand(len(context.label), -1, -1)
+        places = self.get_buffer("places").expand(len(context.label), -1, -1)  # (B, T, 2 * pairs)
         return torch.cat([places.to(context.time.dtype), context.time], dim=2)
 
 

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from rvae.config import ConvolutionalConfig
+from rvae.networks.architecture import Architecture
 from rvae.networks.missing_values import carry_forward
 
-__all__ = ["ConvolutionalDecoder", "ConvolutionalEncoder"]
+__all__ = ["CONVOLUTIONAL", "ConvolutionalDecoder", "ConvolutionalEncoder"]
 
 
 class ConvolutionalEncoder(nn.Module):
@@ -16,7 +17,7 @@ class ConvolutionalEncoder(nn.Module):
 
     Args:
         config: The layers.
-        inputs: Numbers that are read of each step.
+        inputs: Inputs per step.
         window: Time steps T.
     """
 
@@ -38,8 +39,8 @@ class ConvolutionalEncoder(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Windows (B, T, inputs), observed where the mask holds → features (B, features)."""
-        seen = torch.cat([carry_forward(x, mask), mask.to(x.dtype)], dim=2)  # (B, T, 2 * inputs)
-        coarse = self.blocks(seen.transpose(1, 2)).transpose(1, 2)  # (B, T', filters)
+        inputs = torch.cat([carry_forward(x, mask), mask.to(x.dtype)], dim=2)  # (B, T, 2 * inputs)
+        coarse = self.blocks(inputs.transpose(1, 2)).transpose(1, 2)  # (B, T', filters)
         return self.attention(coarse).flatten(1)
 
 
@@ -49,7 +50,7 @@ class ConvolutionalDecoder(nn.Module):
     Args:
         config: The layers.
         latent: Latent dimensions D.
-        conditions: Numbers that are told of each step besides.
+        conditions: Conditions per step.
         outputs: Parameters a time step.
         window: Time steps T.
     """
@@ -107,3 +108,6 @@ def blocks_of(config: ConvolutionalConfig, window: int) -> int:
 def coarse_steps(config: ConvolutionalConfig, window: int) -> int:
     """Time steps that are left of a window: each block leaves half, rounded up."""
     return math.ceil(window / 2 ** blocks_of(config, window))
+
+
+CONVOLUTIONAL = Architecture(ConvolutionalEncoder, ConvolutionalDecoder, ConvolutionalConfig)

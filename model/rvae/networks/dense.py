@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from rvae.config import DenseConfig
+from rvae.networks.architecture import Architecture
 from rvae.networks.missing_values import carry_forward
 
-__all__ = ["DenseDecoder", "DenseEncoder"]
+__all__ = ["DENSE", "DenseDecoder", "DenseEncoder"]
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -30,7 +31,7 @@ class DenseEncoder(nn.Module):
 
     Args:
         config: The layers.
-        inputs: Numbers that are read of each step.
+        inputs: Inputs per step.
         window: Time steps T.
     """
 
@@ -51,7 +52,7 @@ class DenseDecoder(nn.Module):
     Args:
         config: The layers.
         latent: Latent dimensions D.
-        conditions: Numbers that are told of each step besides.
+        conditions: Conditions per step.
         outputs: Parameters a time step.
         window: Time steps T.
     """
@@ -67,8 +68,8 @@ class DenseDecoder(nn.Module):
 
     def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
         """Latents (B, D), conditions (B, T, conditions) → parameters (B, T, outputs)."""
-        known = torch.cat([z, conditions.flatten(1)], dim=1)
-        return self.output(self.layers(known)).unflatten(1, self.shape)
+        inputs = torch.cat([z, conditions.flatten(1)], dim=1)  # (B, D + T * conditions)
+        return self.output(self.layers(inputs)).unflatten(1, self.shape)
 
 
 def layers(config: DenseConfig, widths: Sequence[int]) -> nn.Sequential:
@@ -84,3 +85,6 @@ def layers(config: DenseConfig, widths: Sequence[int]) -> nn.Sequential:
             made.append(nn.BatchNorm1d(outputs))
         made += [ACTIVATIONS[config.activation](), nn.Dropout(config.dropout)]
     return nn.Sequential(*made)
+
+
+DENSE = Architecture(DenseEncoder, DenseDecoder, DenseConfig)

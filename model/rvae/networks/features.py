@@ -45,15 +45,15 @@ class Features(nn.Module):
         """
         if not self.categorical and not self.conditions:
             return x, mask
-        features, known = [x[..., self.numeric]], [mask[..., self.numeric]]
+        features, observed = [x[..., self.numeric]], [mask[..., self.numeric]]
         for i, embedding in zip(self.categorical, self.embeddings, strict=True):
             # What stands at a missing place may be anything; zero is a category like another.
-            codes = torch.where(mask[..., i], x[..., i], 0.0).long()
-            features.append(embedding(codes))
-            known.append(mask[..., i, None].expand_as(features[-1]))
-        # After its last value a window is over, and what is known of the time after is not of it.
+            codes = torch.where(mask[..., i], x[..., i], 0.0).long()  # (B, T)
+            features.append(embedding(codes))  # (B, T, embedding)
+            observed.append(mask[..., i, None].expand_as(features[-1]))
+        # A window ends with its last value: conditions of later steps are not a part of it.
         steps = torch.arange(x.shape[1], device=x.device)
         within = steps <= last_observed(mask)[:, None]  # (B, T)
         features.append(conditions)
-        known.append(within[..., None].expand_as(conditions))
-        return torch.cat(features, dim=2), torch.cat(known, dim=2)
+        observed.append(within[..., None].expand_as(conditions))
+        return torch.cat(features, dim=2), torch.cat(observed, dim=2)

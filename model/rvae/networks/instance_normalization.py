@@ -11,11 +11,11 @@ __all__ = ["InstanceNormalization"]
 
 # Added to a window's own spread, in standard deviations of the training data: what hardly moves
 # must not be blown up to pure noise.
-LEAST_SPREAD = 0.1
+MIN_SPREAD = 0.1
 
 
 class InstanceNormalization(nn.Module):
-    """Reversible instance normalisation.
+    """Reversible instance normalization.
 
     Each window's own mean and standard deviation, by numeric channel, are taken off before it is
     encoded and put back after decoding (Kim et al. 2022, "Reversible instance normalization for
@@ -24,53 +24,54 @@ class InstanceNormalization(nn.Module):
     observations stays in the units of the data.
 
     Args:
-        wanted: Whether windows are normalised at all.
+        enabled: Whether windows are normalized at all.
         categories: Number of categories of each channel (C,), 0 for a numeric one.
     """
 
-    def __init__(self, wanted: bool, categories: Sequence[int]) -> None:
+    def __init__(self, enabled: bool, categories: Sequence[int]) -> None:
         super().__init__()
-        self.wanted = wanted
+        self.enabled = enabled
         numeric = torch.tensor([count == 0 for count in categories])
-        # Where each channel stands among the outputs, of which a category is one.
+        # Outputs per channel: one for a number, and one for each category.
         widths = torch.tensor([count or 1 for count in categories])
         # Not saved: they follow from the channels.
         self.register_buffer("numeric", numeric, persistent=False)
         self.register_buffer("widths", widths, persistent=False)
 
-    def told(self, x: Tensor, mask: Tensor, context: Context) -> Context:
-        """The context with level and spread of windows (B, T, C), observed where the mask holds."""
-        if not self.wanted:
+    def with_statistics(self, x: Tensor, mask: Tensor, context: Context) -> Context:
+        """Add level and spread of windows (B, T, C) to their context, by what was observed."""
+        if not self.enabled:
             return context
         count = mask.sum(1, keepdim=True).clamp(min=1)  # (B, 1, C)
-        values = torch.where(mask, x, 0.0)
-        level = values.sum(1, keepdim=True) / count
-        apart = torch.where(mask, x - level, 0.0)
-        spread = (apart.square().sum(1, keepdim=True) / count).sqrt() + LEAST_SPREAD
+        values = torch.where(mask, x, 0.0)  # (B, T, C)
+        level = values.sum(1, keepdim=True) / count  # (B, 1, C)
+        deviation = torch.where(mask, x - level, 0.0)  # (B, T, C)
+        variance = deviation.square().sum(1, keepdim=True) / count  # (B, 1, C)
+        spread = variance.sqrt() + MIN_SPREAD
         numeric = self.get_buffer("numeric")
         return context._replace(
             level=torch.where(numeric, level, 0.0), spread=torch.where(numeric, spread, 1.0)
         )
 
-    def normalise(self, x: Tensor, context: Context) -> Tensor:
+    def normalize(self, x: Tensor, context: Context) -> Tensor:
         """Windows (B, T, C) as the encoder reads them."""
         if context.level is None or context.spread is None:
             return x
-        return (x - context.level) / context.spread
+        return (x - context.level) / context.spread  # (B, T, C)
 
-    def undo(self, said: Tensor, context: Context) -> Tensor:
-        """What a decoder says (B, T, outputs), at the windows' own level and spread."""
+    def denormalize(self, outputs: Tensor, context: Context) -> Tensor:
+        """A decoder's outputs (B, T, outputs) at the windows' own level and spread."""
         level, spread = self._of_outputs(context)
-        return said * spread + level
+        return outputs * spread + level  # (B, T, outputs)
 
     def relative(self, windows: Tensor, context: Context) -> Tensor:
         """Windows as decoders write them (B, T, outputs), without their level and spread."""
         level, spread = self._of_outputs(context)
-        return (windows - level) / spread
+        return (windows - level) / spread  # (B, T, outputs)
 
     def _of_outputs(self, context: Context) -> tuple[Tensor | float, Tensor | float]:
         if context.level is None or context.spread is None:
             return 0.0, 1.0
         widths = self.get_buffer("widths")
-        level = context.level.repeat_interleave(widths, dim=2)
+        level = context.level.repeat_interleave(widths, dim=2)  # (B, 1, outputs)
         return level, context.spread.repeat_interleave(widths, dim=2)

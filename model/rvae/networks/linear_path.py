@@ -9,10 +9,10 @@ __all__ = ["LinearPath"]
 
 
 class LinearPath(nn.Module):
-    """What is linear in a window goes past the networks, which add what is not.
+    """A linear path past the networks, which learn what is not linear in a window.
 
     The model is probabilistic principal components (Tipping and Bishop 1999, "Probabilistic
-    principal component analysis") plus whatever the networks beside it learn. The decoder's
+    principal component analysis") plus whatever the networks learn. The decoder's
     network is added with a gain that starts at zero (Bachlechner et al. 2021, "ReZero is all you
     need", eq. 2), so that training starts from what the linear path knows.
 
@@ -31,10 +31,12 @@ class LinearPath(nn.Module):
         self.loadings = nn.Linear(latent, window * outputs)
         self.gain = nn.Parameter(torch.zeros(()))
 
-    def encoded(self, features: Tensor, known: Tensor, summary: Tensor) -> Tensor:
+    def append_scores(self, summary: Tensor, features: Tensor, observed: Tensor) -> Tensor:
         """An encoder's summary (B, H) of features (B, T, inputs), with the scores: (B, H + D)."""
-        return torch.cat([summary, self.scores(carry_forward(features, known).flatten(1))], dim=1)
+        scores = self.scores(carry_forward(features, observed).flatten(1))  # (B, D)
+        return torch.cat([summary, scores], dim=1)
 
-    def decoded(self, z: Tensor, said: Tensor) -> Tensor:
-        """What a decoder says of latents (B, D or more): (B, T, outputs), with the linear part."""
-        return self.loadings(z[:, : self.latent]).unflatten(1, self.shape) + self.gain * said
+    def add_linear_part(self, outputs: Tensor, z: Tensor) -> Tensor:
+        """A decoder's outputs (B, T, outputs) for latents (B, D or more), with the linear part."""
+        linear = self.loadings(z[:, : self.latent]).unflatten(1, self.shape)  # (B, T, outputs)
+        return linear + self.gain * outputs

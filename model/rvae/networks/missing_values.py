@@ -1,4 +1,4 @@
-"""What encoders look at where values are missing."""
+"""Inputs of encoders where values are missing."""
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ def last_observed(mask: Tensor) -> Tensor:
 def carry_forward(x: Tensor, mask: Tensor) -> Tensor:
     """Put the last observed value of its channel at each missing place, zero before the first.
 
-    This is only what the encoder looks at: a missing value enters no loss and no score.
+    This is only an input of the encoder: a missing value enters no loss and no score.
     """
     steps = torch.arange(x.shape[1], device=x.device)[None, :, None]
     source = torch.where(mask, steps, -1).cummax(1).values  # (B, T, C)

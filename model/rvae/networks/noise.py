@@ -1,4 +1,4 @@
-"""Chance that belongs to windows, whoever draws it and in whatever company."""
+"""Noise that depends on a window's place alone, not on its batch or process."""
 
 import numpy as np
 import torch

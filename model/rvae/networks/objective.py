@@ -1,4 +1,4 @@
-"""The loss of a variational autoencoder, in nats a window."""
+"""The loss of a variational autoencoder, in nats per window."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from torch.distributions import Distribution
 
 from rvae.config import ObjectiveConfig
 from rvae.data.context import Context
-from rvae.networks.posterior import Latent
+from rvae.networks.posterior import LatentDistribution
 from rvae.networks.vae import VAE
 
 __all__ = [
@@ -32,7 +32,7 @@ class Terms:
 
     reconstruction: Tensor
     kl: Tensor
-    posterior: Latent
+    posterior: LatentDistribution
 
     @property
     def latent(self) -> Tensor:
@@ -59,7 +59,7 @@ def negative_elbo(
     mask: Tensor,
     context: Context | None = None,
     sampling_noise: float | Tensor = 1.0,
-    seen: Tensor | None = None,
+    visible: Tensor | None = None,
 ) -> Terms:
     """Both terms for windows (B, T, C), with one sample of z from q(z|x).
 
@@ -69,12 +69,12 @@ def negative_elbo(
         mask: Where a value was observed (B, T, C).
         context: What is known of the windows besides; nothing if left out.
         sampling_noise: Factor on the noise of the sample, or the noise itself (B, D).
-        seen: What the encoder gets to see of the mask; all of it if left out.
+        visible: The part of the mask that the encoder sees; all of it if left out.
     """
-    seen = mask if seen is None else seen
-    q, context = vae.encode(x, seen, context)
-    z, kl = q.draw(sampling_noise)
-    nll = negative_log_likelihood(vae.decode(z, context), x, mask)
+    visible = mask if visible is None else visible
+    q, context = vae.encode(x, visible, context)
+    z, kl = q.rsample_with_kl(sampling_noise)
+    nll = negative_log_likelihood(vae.decode(z, context), x, mask)  # (B, T, C)
     return Terms(nll.sum((1, 2)), kl, q)
 
 

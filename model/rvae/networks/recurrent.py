@@ -7,10 +7,11 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from rvae.config import RecurrentConfig
+from rvae.networks.architecture import Architecture
 from rvae.networks.lstm import Lstm
 from rvae.networks.missing_values import carry_forward, last_observed
 
-__all__ = ["RecurrentDecoder", "RecurrentEncoder"]
+__all__ = ["RECURRENT", "RecurrentDecoder", "RecurrentEncoder"]
 
 State = Tensor | tuple[Tensor, Tensor]
 
@@ -36,14 +37,14 @@ class RecurrentEncoder(nn.Module):
         """Summarise windows.
 
         Args:
-            x: What is read (B, T, inputs); what stands at missing places is ignored.
+            x: Features (B, T, inputs); what stands at missing places is ignored.
             mask: Where it was observed (B, T, inputs).
 
         Returns:
             Hidden states (B, features), those of both directions side by side.
         """
         last = last_observed(mask) // self.patch
-        filled = patches(carry_forward(x, mask), self.patch)
+        filled = patches(carry_forward(x, mask), self.patch)  # (B, patches, patch * inputs)
         if not self.layers.bidirectional:
             states, _ = self.layers(filled)  # (B, patches, H)
             return states[torch.arange(len(x), device=x.device), last]  # (B, H)
@@ -64,7 +65,7 @@ class RecurrentDecoder(nn.Module):
     Args:
         config: The layers.
         latent: Latent dimensions D.
-        conditions: Numbers that are told of each step besides.
+        conditions: Conditions per step.
         outputs: Parameters a time step.
         window: Time steps T.
     """
@@ -78,11 +79,11 @@ class RecurrentDecoder(nn.Module):
         self.steps = math.ceil(window / config.patch)
         self.conditioning = config.conditioning
         self.start = nn.Linear(latent, config.hidden)
-        said = outputs * config.patch
-        more = {"start": 0, "every_step": latent, "feedback": said}[config.conditioning]
+        width = outputs * config.patch
+        more = {"start": 0, "every_step": latent, "feedback": width}[config.conditioning]
         inputs = 1 + conditions * config.patch + more
         self.layers = layers(config, inputs, self.steps, bidirectional=False)
-        self.output = nn.Linear(config.hidden, said)
+        self.output = nn.Linear(config.hidden, width)
 
     def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
         """Unroll latents (B, D), conditions (B, T, conditions) into parameters (B, T, outputs)."""
@@ -96,9 +97,9 @@ class RecurrentDecoder(nn.Module):
         states, _ = self.layers(inputs, self._state(z))  # (B, patches, H)
         return self._by_step(self.output(states))
 
-    def _by_step(self, said: Tensor) -> Tensor:
-        """What is said of patches, step by step (B, T, outputs)."""
-        return said.unflatten(2, (self.patch, -1)).flatten(1, 2)[:, : self.window]
+    def _by_step(self, outputs: Tensor) -> Tensor:
+        """Outputs of patches (B, patches, patch * outputs), step by step (B, T, outputs)."""
+        return outputs.unflatten(2, (self.patch, -1)).flatten(1, 2)[:, : self.window]
 
     def _state(self, z: Tensor) -> State:
         start = self.start(z).expand(self.layers.num_layers, -1, -1).contiguous()  # (depth, B, H)
@@ -107,12 +108,12 @@ class RecurrentDecoder(nn.Module):
         return (torch.tanh(start), start) if isinstance(self.layers, nn.LSTM) else torch.tanh(start)
 
     def _unroll(self, inputs: Tensor, state: State) -> Tensor:
-        said = inputs.new_zeros(len(inputs), 1, self.output.out_features)
+        output = inputs.new_zeros(len(inputs), 1, self.output.out_features)
         outputs = []
         for step in torch.split(inputs, 1, dim=1):
-            hidden, state = self.layers(torch.cat([step, said], dim=2), state)
-            said = self.output(hidden)
-            outputs.append(said)
+            hidden, state = self.layers(torch.cat([step, output], dim=2), state)
+            output = self.output(hidden)  # (B, 1, patch * outputs)
+            outputs.append(output)
         return torch.cat(outputs, dim=1)
 
 
@@ -162,3 +163,6 @@ def layers(config: RecurrentConfig, inputs: int, window: int, bidirectional: boo
             if config.cell == "lstm":
                 gates[0].copy_(-spans.log())
     return made
+
+
+RECURRENT = Architecture(RecurrentEncoder, RecurrentDecoder, RecurrentConfig)

@@ -13,26 +13,28 @@ from torch.distributions import Distribution
 
 from rvae.config import ModelConfig
 from rvae.data.context import Context
-from rvae.networks import ARCHITECTURES
+from rvae.networks.architectures import ARCHITECTURES, architecture_options
+from rvae.networks.choices import require_valid_model
 from rvae.networks.conditioning import Conditioning
 from rvae.networks.features import Features
 from rvae.networks.instance_normalization import InstanceNormalization
-from rvae.networks.likelihood import Likelihood
+from rvae.networks.likelihoods import make_likelihood
 from rvae.networks.linear_path import LinearPath
-from rvae.networks.posterior import Latent, posterior
+from rvae.networks.posterior import LatentDistribution
+from rvae.networks.posteriors import make_posterior
 
 __all__ = ["VAE", "Encoding"]
 
 
 class Encoding(NamedTuple):
-    """What encoding makes of windows: all that decoding them again needs.
+    """Windows after encoding: everything that decoding them again needs.
 
     Attributes:
         posterior: q(z|x) over (B, D).
         context: Of the windows, with the level and spread that were taken off them.
     """
 
-    posterior: Latent
+    posterior: LatentDistribution
     context: Context
 
 
@@ -50,24 +52,27 @@ class VAE(nn.Module):
         self, config: ModelConfig, window: int, categories: Sequence[int], classes: int = 0
     ) -> None:
         super().__init__()
-        encoder, decoder = ARCHITECTURES[config.architecture]
-        section = getattr(config, config.architecture)
-        self.likelihood = Likelihood(config, categories)
+        require_valid_model(config)
+        architecture, options = (
+            ARCHITECTURES.lookup(config.architecture),
+            architecture_options(config),
+        )
+        self.likelihood = make_likelihood(config, categories)
         self.instances = InstanceNormalization(config.normalization == "instance", categories)
         self.conditions = Conditioning(config, window, classes)
-        self.features = Features(categories, config.embedding, self.conditions.read)
-        self.encoder = encoder(section, self.features.width, window)
+        self.features = Features(categories, config.embedding, self.conditions.encoder_width)
+        self.encoder = architecture.encoder(options, self.features.width, window)
         self.linear = (
             LinearPath(self.features.width, config.latent, self.likelihood.outputs, window)
             if config.linear
             else None
         )
         scores = config.latent if config.linear else 0
-        self.posterior = posterior(config, self.encoder.features + scores)
-        self.decoder = decoder(
-            section,
-            config.latent + self.conditions.labels,
-            self.conditions.bypassing,
+        self.posterior = make_posterior(config, int(self.encoder.features) + scores)
+        self.decoder = architecture.decoder(
+            options,
+            config.latent + self.conditions.classes,
+            self.conditions.decoder_width,
             self.likelihood.outputs,
             window,
         )
@@ -80,19 +85,19 @@ class VAE(nn.Module):
             mask: Where a value was observed (B, T, C).
             context: What is known of the windows besides; nothing if left out.
         """
-        context = self.instances.told(x, mask, context or self._nothing(x))
-        features, known = self.read(x, mask, context)
-        summary = self.encoder(features, known)
+        context = self.instances.with_statistics(x, mask, context or self._empty_context(x))
+        features, observed = self.encoder_inputs(x, mask, context)  # (B, T, inputs)
+        summary = self.encoder(features, observed)  # (B, H)
         if self.linear is not None:
-            summary = self.linear.encoded(features, known, summary)
+            summary = self.linear.append_scores(summary, features, observed)  # (B, H + D)
         # In mixed precision the distributions must not be rounded: they decide about nats.
         with torch.autocast(x.device.type, enabled=False):
             return Encoding(self.posterior(summary.to(x.dtype)), context)
 
-    def read(self, x: Tensor, mask: Tensor, context: Context) -> tuple[Tensor, Tensor]:
-        """What encoders read of windows (B, T, C), and its mask."""
-        x = self.instances.normalise(x, context)
-        return self.features(x, mask, self.conditions.of_steps(context))
+    def encoder_inputs(self, x: Tensor, mask: Tensor, context: Context) -> tuple[Tensor, Tensor]:
+        """Inputs of the encoder for windows (B, T, C), and their mask, both (B, T, inputs)."""
+        x = self.instances.normalize(x, context)  # (B, T, C)
+        return self.features(x, mask, self.conditions.encoder_inputs(context))
 
     def decode(self, z: Tensor, context: Context | None = None) -> Distribution:
         """p(x|z) over (B, T, C), for latents (B, D).
@@ -100,12 +105,12 @@ class VAE(nn.Module):
         The context of windows that were encoded is that of their `Encoding`: it holds the level and
         spread that a reconstruction needs.
         """
-        context = context or self._nothing(z)
-        z = torch.cat([z, self.conditions.of_windows(context)], dim=1)
-        said = self.decoder(z, self.conditions.of_bypass(context))
+        context = context or self._empty_context(z)
+        z = torch.cat([z, self.conditions.class_inputs(context)], dim=1)  # (B, D + classes)
+        outputs = self.decoder(z, self.conditions.decoder_inputs(context))  # (B, T, outputs)
         if self.linear is not None:
-            said = self.linear.decoded(z, said)
-        return self.likelihood(self.instances.undo(said.to(z.dtype), context))
+            outputs = self.linear.add_linear_part(outputs, z)
+        return self.likelihood(self.instances.denormalize(outputs.to(z.dtype), context))
 
-    def _nothing(self, windows: Tensor) -> Context:
-        return Context.nothing(len(windows), self.conditions.window).to(windows.device)
+    def _empty_context(self, windows: Tensor) -> Context:
+        return Context.empty(len(windows), self.conditions.window).to(windows.device)

@@ -11,18 +11,18 @@ from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint, RichProg
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 __all__ = [
+    "EpochCheckpoint",
     "HalveOnPlateau",
-    "KeepWholeEpoch",
     "Progress",
     "StopOnInterrupt",
     "StopWithoutProgress",
-    "whole_epoch",
+    "is_whole_epoch",
 ]
 
 EPOCHS_ON_A_PLATEAU = 5
 
 
-def whole_epoch(trainer: pl.Trainer) -> bool:
+def is_whole_epoch(trainer: pl.Trainer) -> bool:
     """Whether an epoch that ends has come to its end: interrupted, it ends in its middle."""
     return trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
 
@@ -81,7 +81,7 @@ class HalveOnPlateau(pl.Callback):
         self._restored = state_dict
 
 
-class KeepWholeEpoch(ModelCheckpoint):
+class EpochCheckpoint(ModelCheckpoint):
     """A checkpoint of the last whole epoch, or of the one with the lowest monitored value.
 
     Args:
@@ -116,7 +116,7 @@ class KeepWholeEpoch(ModelCheckpoint):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         # Nothing can go on in the middle of an epoch.
-        if whole_epoch(trainer):
+        if is_whole_epoch(trainer):
             super().on_train_epoch_end(trainer, module)
 
 

@@ -1,143 +1,76 @@
-"""Processes that train together: one leads and starts the others, and none outlives it."""
+"""Several processes that train together, started by Lightning or by torchrun."""
 
-import atexit
-import ctypes
+import logging
 import os
 import signal
-import socket
-import subprocess
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
-from threading import Event, Thread
 
+import pytorch_lightning as pl
 from pytorch_lightning.strategies import DDPStrategy, Strategy
+from torch.distributed import is_torchelastic_launched
 
-from rvae.errors import FieldError
+from rvae.config import TrainingConfig
+from rvae.errors import FieldError, require
 
-__all__ = ["joined", "strategy"]
+__all__ = ["distributed_strategy", "end_others_on_failure", "with_launched_processes"]
 
-PR_SET_PDEATHSIG = 1  # prctl(2)
+# The others wait while the leader calibrates.
+LONGEST_WAIT = timedelta(days=1)
 
-# Names the descriptor on which a process says that it has come as far as the leader.
-READY = "RVAE_READY"
-
-# Seconds in which whoever waits for a process that failed should notice. Where GPUs wait for each
-# other, none ever does.
-GRACE = 10.0
+# Says, at the level of information, which process failed, before it ends the others.
+LAUNCHER_LOGGER = "lightning_fabric.strategies.launchers.subprocess_script"
 
 
-def strategy(processes: int) -> Strategy | str:
-    """Lightning's way to train in so many processes."""
+def with_launched_processes(training: TrainingConfig) -> TrainingConfig:
+    """The options, with the processes that torchrun has started where it did.
+
+    Raises:
+        FieldError: If other numbers were asked for.
+    """
+    if not is_torchelastic_launched():
+        return training
+    processes, devices = int(os.environ["WORLD_SIZE"]), int(os.environ["LOCAL_WORLD_SIZE"])
+    nodes = processes // devices
+    for name, started, per in (
+        ("devices", devices, "processes per node"),
+        ("nodes", nodes, "nodes"),
+    ):
+        asked = getattr(training, name)
+        require(
+            training.processes == 1 or asked == started,
+            f"training.{name}",
+            f"is {asked}, but torchrun started {started} {per}",
+        )
+    return replace(training, devices=devices, nodes=nodes)
+
+
+def distributed_strategy(processes: int) -> Strategy | str:
+    """Lightning's strategy for so many processes."""
     if processes == 1:
         return "auto"
-    # The others wait while the leader calibrates.
-    return DDPStrategy(timeout=timedelta(days=30))
+    logging.getLogger(LAUNCHER_LOGGER).setLevel(logging.INFO)
+    return DDPStrategy(timeout=LONGEST_WAIT)
 
 
 @contextmanager
-def joined(processes: int) -> Iterator[None]:
-    """Run this program in further processes, and wait until they have come this far.
-
-    LOCAL_RANK tells each process, and Lightning, its number. One that has it already was started
-    here, or by torchrun, and starts nobody.
-
-    Ctrl-C is for the leader, which tells the others. An error of the leader ends them.
-
-    Args:
-        processes: How many train together, this one included.
+def end_others_on_failure(trainer: pl.Trainer) -> Iterator[None]:
+    """End the processes that Lightning started here if this one fails.
 
     Raises:
-        FieldError: If another process fails; that one has said why.
+        FieldError: If the connection to another process is lost; that one has said why.
     """
-    if READY in os.environ:
-        descriptor = int(os.environ.pop(READY))
-        os.write(descriptor, b"!")
-        os.close(descriptor)
-    if processes == 1 or "LOCAL_RANK" in os.environ:
-        yield
-        return
-    others, ready = _start(processes - 1)
-    left = Event()
-    for other in others:
-        Thread(target=_watch, args=(other, others, left), daemon=True).start()
-    # The kernel would end them before those that load their windows.
-    atexit.register(_wait, others)
     try:
-        _wait_until_ready(others, ready)
         yield
     except BaseException as error:
-        failure = _failure(others) if isinstance(error, RuntimeError) else None
-        for other in others:
-            other.kill()
-        if failure is None:
-            raise
-        raise failure from error
-    finally:
-        left.set()
-
-
-def _start(count: int) -> tuple[list[subprocess.Popen[bytes]], int]:
-    """Other processes, and the descriptor on which they say that they are ready."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    os.environ |= {"LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    leader, libc = os.getpid(), ctypes.CDLL(None)
-
-    def end_with_leader() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != leader:
-            os._exit(1)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    ready, said = os.pipe()
-    try:
-        others = [
-            subprocess.Popen(
-                [sys.executable, *sys.orig_argv[1:]],
-                env=os.environ | {"LOCAL_RANK": str(number), READY: str(said)},
-                stdin=subprocess.DEVNULL,
-                pass_fds=[said],
-                preexec_fn=end_with_leader,
-            )
-            for number in range(1, count + 1)
-        ]
-    finally:
-        os.close(said)
-    return others, ready
-
-
-def _wait_until_ready(others: Sequence[subprocess.Popen[bytes]], ready: int) -> None:
-    # PyTorch would wait for them, too, but deaf to Ctrl-C.
-    try:
-        for _ in others:
-            if not os.read(ready, 1):
-                raise RuntimeError("not all processes have come this far")
-    finally:
-        os.close(ready)
-
-
-def _watch(
-    other: subprocess.Popen[bytes], others: Sequence[subprocess.Popen[bytes]], left: Event
-) -> None:
-    """End this process where another has failed and nobody notices."""
-    if other.wait() != 0 and not left.wait(GRACE):
-        print(f"rvae: {_failure(others)}", file=sys.stderr, flush=True)
-        os._exit(1)
-
-
-def _failure(others: Sequence[subprocess.Popen[bytes]]) -> FieldError | None:
-    """What is wrong with the others, if one of them fails within moments."""
-    for number, other in enumerate(others, 1):
-        with suppress(subprocess.TimeoutExpired):
-            if status := other.wait(GRACE / 2 / len(others)):
-                message = f"process {number} of {len(others) + 1} failed with status {status}"
-                return FieldError("training.devices", message)
-    return None
-
-
-def _wait(others: Sequence[subprocess.Popen[bytes]]) -> None:
-    for other in others:
-        with suppress(subprocess.TimeoutExpired):
-            other.wait(GRACE)
+        if trainer.strategy.launcher is not None:
+            trainer.strategy.launcher.kill(signal.SIGKILL)
+        if trainer.world_size > 1 and isinstance(error, RuntimeError):
+            reason = str(error).strip().splitlines()
+            raise FieldError(
+                "training.devices",
+                f"a process failed, or its connection is lost: {reason[0] if reason else ''}",
+            ) from error
+        raise

@@ -1,12 +1,12 @@
-"""Hiding parts of training windows, so that missing values are nothing new to a trained encoder."""
+"""Masking parts of training windows, so that the encoder learns to encode missing values."""
 
 import torch
 from torch import Tensor
 
-__all__ = ["hide"]
+__all__ = ["mask_values"]
 
 
-def hide(mask: Tensor, share: float) -> Tensor:
+def mask_values(mask: Tensor, share: float) -> Tensor:
     """Take something away from a share of the windows: their end, a stretch, or a channel.
 
     Args:

@@ -15,7 +15,7 @@ from rvae.inference.artifact import CARD_KEY, network_of
 from rvae.inference.card import Card
 from rvae.networks.noise import window_noise
 from rvae.networks.objective import Terms, kl_weight, negative_elbo
-from rvae.training.masking import hide
+from rvae.training.masking import mask_values
 from rvae.training.optimization import optimizer, schedule
 
 __all__ = ["TrainingModule"]
@@ -52,22 +52,22 @@ class TrainingModule(pl.LightningModule):
             seeds = [self.training_config.seed, self.current_epoch, self.global_rank]
             torch.manual_seed(int(np.random.SeedSequence(seeds).generate_state(1)[0]))
         mask = ~batch.x.isnan()
-        seen = hide(mask, self.training_config.hide or 0.0)
+        visible = mask_values(mask, self.training_config.hide or 0.0)
         terms = negative_elbo(
-            self.vae, batch.x, mask, batch.context, self.objective.sampling_noise, seen
+            self.vae, batch.x, mask, batch.context, self.objective.sampling_noise, visible
         )
         beta = kl_weight(self.objective, self.global_step / self.trainer.estimated_stepping_batches)
         loss = terms.loss(beta, self.objective.free_bits)
-        said: dict[str, Tensor | float] = {
+        values: dict[str, Tensor | float] = {
             "train/loss": loss,
             "train/reconstruction": terms.reconstruction.mean(),
             "train/kl": terms.kl.sum(1).mean(),
             "train/beta": beta,
         }
-        self.log_dict({f"{name}_step": value for name, value in said.items()})
+        self.log_dict({f"{name}_step": value for name, value in values.items()})
         # Processes that train together wait for each other to tell their means, so not at a step.
         self.log_dict(
-            {f"{name}_epoch": value for name, value in said.items()},
+            {f"{name}_epoch": value for name, value in values.items()},
             on_step=False,
             on_epoch=True,
             sync_dist=True,

@@ -9,17 +9,17 @@ from sklearn.covariance import MinCovDet
 
 from rvae.data.window_dataset import WindowDataset
 from rvae.networks.vae import VAE
-from rvae.training.pca_init import components, evenly_chosen, numeric_rows
+from rvae.training.pca_init import components, evenly_spaced, numeric_rows
 
 __all__ = ["drop_outliers"]
 
 DIMENSIONS = 20
 
 # Of the windows, at the most, that the covariance is taken from.
-SUPPORT = 0.75
+MAX_SUPPORT = 0.75
 
 # Below this share of the variance a component is rounding.
-LEAST_SHARE = 1e-9
+MIN_SHARE = 1e-9
 
 
 def drop_outliers(windows: WindowDataset, vae: VAE, contamination: float) -> WindowDataset:
@@ -39,21 +39,23 @@ def drop_outliers(windows: WindowDataset, vae: VAE, contamination: float) -> Win
     """
     if not vae.features.numeric:
         return windows
-    level, axes, along, _ = components(numeric_rows(vae, evenly_chosen(windows)), DIMENSIONS)
-    axes = axes[:, along > LEAST_SHARE * along.sum()]
+    level, axes, along, _ = components(numeric_rows(vae, evenly_spaced(windows)), DIMENSIONS)
+    axes = axes[:, along > MIN_SHARE * along.sum()]
     with torch.no_grad():
         scores = np.concatenate(
             [((numeric_rows(vae, b) - level) @ axes).numpy() for b in windows.batches()]
         )
     distances = _distances(scores, contamination)
-    return windows.only(np.flatnonzero(distances <= np.quantile(distances, 1 - 2 * contamination)))
+    return windows.subset(
+        np.flatnonzero(distances <= np.quantile(distances, 1 - 2 * contamination))
+    )
 
 
 def _distances(scores: NDArray[np.float32], contamination: float) -> NDArray[np.float64]:
     """Robust Mahalanobis distances of rows (W, D)."""
     sample = scores[np.linspace(0, len(scores) - 1, min(len(scores), 2000), dtype=int)]
     robust = MinCovDet(
-        support_fraction=max(0.5, min(SUPPORT, 1 - 2 * contamination)), random_state=0
+        support_fraction=max(0.5, min(MAX_SUPPORT, 1 - 2 * contamination)), random_state=0
     )
     with warnings.catch_warnings():
         # Of few windows it is less than the whole space that they fill.

@@ -6,16 +6,15 @@ from torch import Tensor, nn
 
 from rvae.data.window_dataset import Batch, WindowDataset
 from rvae.networks.missing_values import carry_forward
-from rvae.networks.posterior import IAFPosterior
 from rvae.networks.vae import VAE
 
-__all__ = ["components", "evenly_chosen", "initialize_from_pca", "numeric_rows"]
+__all__ = ["components", "evenly_spaced", "initialize_from_pca", "numeric_rows"]
 
 # So many windows, evenly chosen, tell the components well enough.
 WINDOWS = 2000
 
 # Of variances, in units of the scaled data: of noiseless data the components leave nothing.
-LEAST = 1e-6
+MIN_VARIANCE = 1e-6
 
 
 @torch.no_grad()
@@ -26,7 +25,8 @@ def initialize_from_pca(vae: VAE, windows: WindowDataset) -> None:
     principal axes times what the noise leaves of the standard deviations along them (eq. 7), the
     noise is the mean variance beyond the axes (eq. 8), and the posterior follows from both (eq.
     6). The networks add nothing to it at first. The scale of each numeric channel's noise, where it
-    is learnt, starts from what the components leave of that channel.
+    is learned, starts at its maximum-likelihood value: the root of the mean of E_q[(x - Wz - mu)²]
+    over the channel, which is that of eq. 8 if there is only one channel.
 
     Args:
         vae: As it was made.
@@ -35,28 +35,31 @@ def initialize_from_pca(vae: VAE, windows: WindowDataset) -> None:
     numeric = vae.features.numeric
     if vae.linear is None or not numeric:
         return
-    batch = evenly_chosen(windows)
+    batch = evenly_spaced(windows)
     mask = ~batch.x.isnan()
-    context = vae.instances.told(batch.x, mask, batch.context)
+    context = vae.instances.with_statistics(batch.x, mask, batch.context)
     rows = numeric_rows(vae, batch)  # (B, T * numeric)
     level, axes, variances, noise = components(rows, vae.linear.latent)
-    loadings = axes * (variances - noise).clamp(min=LEAST).sqrt()  # (T * numeric, D)
+    loadings = axes * (variances - noise).clamp(min=MIN_VARIANCE).sqrt()  # (T * numeric, D)
     scores = (loadings / variances).T
     bias = -scores @ level
     _write(vae, scores, bias, loadings, level)
-    base = vae.posterior.base if isinstance(vae.posterior, IAFPosterior) else vae.posterior
+    base = vae.posterior.normal_base()
+    assert base is not None  # `require_valid_model` has seen to it
     for head in (base.mean, base.log_scale):
         nn.init.zeros_(head.weight)
     nn.init.eye_(base.mean.weight[:, -vae.linear.latent :])
     nn.init.zeros_(base.mean.bias)
     base.log_scale.bias.copy_(0.5 * (noise / variances).log())
-    left = rows - ((rows @ scores.T + bias) @ loadings.T + level)
-    left = left.view(len(rows), -1, len(numeric))
-    spread = 1.0 if context.spread is None else context.spread[..., numeric]
-    vae.likelihood.start_at((left * spread).square().mean((0, 1)).sqrt())
+    residual = rows - ((rows @ scores.T + bias) @ loadings.T + level)  # (B, T * numeric)
+    # What a latent drawn from the posterior adds to the error of its mean.
+    sampled = loadings.square() @ (noise / variances)  # (T * numeric)
+    error = (residual.square() + sampled).view(len(rows), -1, len(numeric))  # (B, T, numeric)
+    spread = torch.ones(()) if context.spread is None else context.spread[..., numeric]
+    vae.likelihood.start_at((error * spread.square()).mean((0, 1)).sqrt())
 
 
-def evenly_chosen(windows: WindowDataset) -> Batch:
+def evenly_spaced(windows: WindowDataset) -> Batch:
     """Windows enough to tell principal components."""
     count = min(len(windows), WINDOWS)
     return windows.__getitems__(np.linspace(0, len(windows) - 1, count, dtype=int).tolist())
@@ -65,7 +68,9 @@ def evenly_chosen(windows: WindowDataset) -> Batch:
 def numeric_rows(vae: VAE, batch: Batch) -> Tensor:
     """Numeric channels as encoders read them, a row a window: (B, T * numeric)."""
     mask = ~batch.x.isnan()
-    x = vae.instances.normalise(batch.x, vae.instances.told(batch.x, mask, batch.context))
+    x = vae.instances.normalize(
+        batch.x, vae.instances.with_statistics(batch.x, mask, batch.context)
+    )
     return carry_forward(x, mask)[..., vae.features.numeric].flatten(1)
 
 
@@ -104,6 +109,6 @@ def components(rows: Tensor, latent: int) -> tuple[Tensor, Tensor, Tensor, Tenso
     leading = vectors.flip(1)[:, :found]
     axes[:, :found] = nn.functional.normalize(apart.T @ leading if wide else leading, dim=0)
     beyond = (apart.square().sum() / len(apart) - along.sum()) / max(apart.shape[1] - latent, 1)
-    noise = beyond.clamp(min=LEAST)
+    noise = beyond.clamp(min=MIN_VARIANCE)
     along = along.maximum(noise)
     return level, axes.to(rows), along.to(rows), noise.to(rows)

@@ -14,15 +14,15 @@ from PIL import Image
 from pytorch_lightning.loggers import TensorBoardLogger
 
 from rvae.plots.learning import EpochLosses, LearningSnapshot, plot_learning
-from rvae.training.callbacks import whole_epoch
+from rvae.training.callbacks import is_whole_epoch
 
 __all__ = ["LearningSnapshot", "Pictures"]
 
-FRAMES = 100
+MAX_FRAMES = 100
 # Milliseconds.
 WHOLE_ANIMATION = 12_000
-SHORTEST_FRAME = 80
-LONGEST_FRAME = 500
+MIN_FRAME = 80
+MAX_FRAME = 500
 LAST_FRAME = 3000
 
 
@@ -53,7 +53,7 @@ class Pictures(pl.Callback):
 
     # Validation has run by then, and checkpoints, which are to hold the history, come after it.
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        if not whole_epoch(trainer):
+        if not is_whole_epoch(trainer):
             return
         losses = _losses(trainer)
         self._history.append(losses)
@@ -130,7 +130,7 @@ def _replace(path: Path, write: Callable[[Path], object]) -> None:
 
 def _save_animation(pictures: list[Path], path: Path) -> None:
     """Write pictures of one size as a GIF, evenly chosen where they are many."""
-    count = min(len(pictures), FRAMES)
+    count = min(len(pictures), MAX_FRAMES)
     chosen = [pictures[i] for i in np.linspace(0, len(pictures) - 1, count).round().astype(int)]
     # One palette for all, or colours would flicker; Pillow's usual method makes white a grey and
     # one colour of several classes.
@@ -139,7 +139,7 @@ def _save_animation(pictures: list[Path], path: Path) -> None:
         Image.open(picture).convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE)
         for picture in chosen
     )
-    duration = int(np.clip(WHOLE_ANIMATION / count, SHORTEST_FRAME, LONGEST_FRAME))
+    duration = int(np.clip(WHOLE_ANIMATION / count, MIN_FRAME, MAX_FRAME))
     next(frames).save(
         path,
         "GIF",

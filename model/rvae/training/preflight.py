@@ -1,16 +1,28 @@
-"""What a training needs of the machine and of the data."""
+"""What a training needs of its options, of the machine and of the data."""
 
 import torch
 
-from rvae.config import DataConfig, ModelConfig, ScoringConfig, TrainingConfig
+from rvae.config import DataConfig, ModelConfig, ScoringConfig, TrainingConfig, TrainingPlan
 from rvae.data.series import Dataset
 from rvae.errors import require
+from rvae.networks.choices import require_valid_model
 
-__all__ = ["require_known", "require_machine", "require_units"]
+__all__ = ["require_compatible", "require_machine", "require_units", "require_valid_choices"]
+
+
+def require_valid_choices(plan: TrainingPlan) -> None:
+    """Raise a `FieldError` if options do not fit together, whatever the data."""
+    require_valid_model(plan.model)
+    one_window = plan.training.batch_size == 1
+    require(
+        not (one_window and plan.model.architecture == "dense" and plan.model.dense.batch_norm),
+        "training.batch_size",
+        "must be at least 2 with model.dense.batch_norm",
+    )
 
 
 def require_machine(training: TrainingConfig) -> None:
-    """Raise a `FieldError` where the machine cannot do what is asked for."""
+    """Raise a `FieldError` if the machine cannot do what is asked for."""
     gpus = torch.cuda.device_count()
     on_gpu = training.accelerator == "gpu" or (training.accelerator == "auto" and gpus > 0)
     require(
@@ -30,14 +42,14 @@ def require_machine(training: TrainingConfig) -> None:
     )
 
 
-def require_known(dataset: Dataset, model: ModelConfig, scoring: ScoringConfig) -> None:
-    """Raise a `FieldError` where the model is told what the data, or a memory, does not say."""
+def require_compatible(dataset: Dataset, model: ModelConfig, scoring: ScoringConfig) -> None:
+    """Raise a `FieldError` if the model needs what the data, or the memory, cannot give."""
     require(
         scoring.score == "likelihood"
         or scoring.memory == 0
         or not (model.conditional or model.time.bypass),
         "scoring.memory",
-        "must be 0 where the decoder is told a class or the time besides the latent",
+        "must be 0 if a class or the time is an input of the decoder besides the latent",
     )
     require(
         not model.conditional or len(dataset.vocabulary.classes) > 1,
@@ -59,7 +71,7 @@ def require_known(dataset: Dataset, model: ModelConfig, scoring: ScoringConfig) 
 
 
 def require_units(dataset: Dataset, data: DataConfig) -> None:
-    """Raise a `FieldError` where a unit is that of no number in the data."""
+    """Raise a `FieldError` if a unit is that of no numeric channel of the data."""
     for name in data.units or {}:
         require(
             name in dataset.channels,

@@ -1,21 +1,24 @@
-"""Whether a training may go on where another ended."""
+"""Whether a training can be resumed from the state that another one left."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from rvae.config import TrainingConfig
 from rvae.errors import require
 from rvae.inference.artifact import Artifact
 from rvae.inference.card import Card
 
 __all__ = ["require_same_training"]
 
-WITHOUT_CONSEQUENCES = ("workers",)
+# Options that change nothing about the result.
+WITHOUT_EFFECT = ("workers",)
 
 
 def require_same_training(last: Path, card: Card) -> None:
-    """Raise a `FieldError` unless the state of training is of this training, but for its length."""
+    """Raise a `FieldError` unless the state is of this training, but for its length."""
     require(last.exists(), "resume", f"there is no {last}")
     before, now = _settings(Artifact.load(last).card), _settings(card)
     epochs = torch.load(last, map_location="cpu", weights_only=True)["epoch"] + 1
@@ -23,14 +26,14 @@ def require_same_training(last: Path, card: Card) -> None:
         now.pop("epochs") >= epochs, "training.epochs", f"{last} has gone through {epochs} already"
     )
     for name, value in now.items():
-        if name not in WITHOUT_CONSEQUENCES:
+        if name not in WITHOUT_EFFECT:
             require(before[name] == value, "resume", f"{last} is of another {name}")
 
 
 def _settings(card: Card) -> dict[str, Any]:
-    """All that a training was told, by name."""
+    """Everything that decides about a training, by name."""
     content = card.to_dict()
     del content["versions"]
     training = content.pop("training")
-    options = training.pop("options")
-    return content | training | options
+    # A state of an earlier version may lack an option, which was then as it is by default.
+    return content | training | asdict(TrainingConfig()) | training.pop("options")

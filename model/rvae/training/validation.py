@@ -13,9 +13,9 @@ from rvae.networks.noise import window_noise
 from rvae.networks.vae import VAE
 from rvae.plots.learning import LearningSnapshot
 
-__all__ = ["assess", "look"]
+__all__ = ["assess", "take_snapshot"]
 
-LATENTS_TO_LOOK_AT, WINDOWS_TO_LOOK_AT = 500, 4
+MAX_LATENTS, MAX_WINDOWS = 500, 4
 
 
 @torch.inference_mode()
@@ -32,10 +32,10 @@ def assess(vae: VAE, card: Card, windows: WindowDataset) -> dict[str, Any]:
         noise = window_noise(range(nats.rows, nats.rows + len(batch.x)), card.model.latent, 0)
         mask = ~batch.x.isnan()
         q, context = vae.encode(batch.x, mask, batch.context)
-        said = vae.decode(q.centre, context).mean
-        explained.add(card.scaler.one_hot(batch.x.numpy()), said.numpy())
+        mean = vae.decode(q.centre, context).mean
+        explained.add(card.scaler.one_hot(batch.x.numpy()), mean.numpy())
         latents = latents.merge(q.centre.numpy())
-        nats = nats.merge(q.draw(noise)[1].numpy())
+        nats = nats.merge(q.rsample_with_kl(noise)[1].numpy())
     return {
         "explained_variance": explained.value,
         "active_units": active_units(latents.variance),
@@ -44,7 +44,7 @@ def assess(vae: VAE, card: Card, windows: WindowDataset) -> dict[str, Any]:
 
 
 @torch.inference_mode()
-def look(vae: VAE, card: Card, windows: WindowDataset) -> LearningSnapshot:
+def take_snapshot(vae: VAE, card: Card, windows: WindowDataset) -> LearningSnapshot:
     """Some latents, and fewer windows with their reconstructions in the data's units.
 
     Of categorical channels it is the numbers of the categories that are shown.
@@ -52,14 +52,14 @@ def look(vae: VAE, card: Card, windows: WindowDataset) -> LearningSnapshot:
     training = vae.training
     vae.eval()
     device = next(vae.parameters()).device
-    count = min(len(windows), LATENTS_TO_LOOK_AT)
+    count = min(len(windows), MAX_LATENTS)
     batch: Batch = windows.__getitems__(np.linspace(0, len(windows) - 1, count, dtype=int).tolist())
     x = batch.x.to(device)
     mask = ~x.isnan()
     posterior, context = vae.encode(x, mask, batch.context.to(device))
     z = posterior.centre
-    few = np.linspace(0, count - 1, min(count, WINDOWS_TO_LOOK_AT), dtype=int)
-    said = vae.decode(z, context).mean[few].cpu().numpy()
+    few = np.linspace(0, count - 1, min(count, MAX_WINDOWS), dtype=int)
+    mean = vae.decode(z, context).mean[few].cpu().numpy()
     vae.train(training)
     return LearningSnapshot(
         latent=z.cpu().numpy(),
@@ -67,6 +67,6 @@ def look(vae: VAE, card: Card, windows: WindowDataset) -> LearningSnapshot:
         class_names=card.vocabulary.classes,
         # Categories are not scaled: an unknown one stays 0, which no reconstruction is.
         windows=batch.x[few].numpy() * np.array(card.scaler.scale) + np.array(card.scaler.mean),
-        reconstructions=card.scaler.inverse(said),
+        reconstructions=card.scaler.inverse(mean),
         channels=card.channels,
     )

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rvae.data.vocabulary import plain
+from rvae.data.vocabulary import normalize_word
 from rvae.errors import FieldError, require
 from rvae.inference.card import Card
 
@@ -97,7 +97,7 @@ def classes_of(
             )
             classes.append(None)
             continue
-        word = plain(str(value)) if type(value) in (int, str) else None
+        word = normalize_word(str(value)) if type(value) in (int, str) else None
         require(bool(known), field, "is given, but this model knows no classes")
         require(word in known, field, f"expected one of {', '.join(known)}")
         classes.append(np.full(length, known.index(word)))

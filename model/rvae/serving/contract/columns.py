@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from rvae.data.columns import apart, categorical_column, is_number, numbers, timestamps
+from rvae.data.columns import categorical_column, is_number, numbers, split_by_key, timestamps
 from rvae.data.series import Series
 from rvae.errors import FieldError, require
 from rvae.inference.card import Card
@@ -50,7 +50,7 @@ def given_in_table(table: pa.Table, options: Options, card: Card) -> Given:
         # An answer has them in every row.
         longest = max(len(str(name)) for name in names.to_pylist())
         require(longest <= NAME, f"columns.{key}", f"holds more than {NAME} characters")
-    series = apart(whole, table[key]) if many else [whole]
+    series = split_by_key(whole, table[key]) if many else [whole]
     for one in series:
         where = f"columns.{key} {one.name}" if many else "body"
         require_window(len(one), where, card)

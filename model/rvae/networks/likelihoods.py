@@ -1,0 +1,133 @@
+"""The likelihoods that `model.likelihood` names.
+
+A new one is a subclass of `Likelihood` in a file of its own, and a line in `LIKELIHOODS`.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.distributions import Bernoulli, Distribution, Laplace, Normal, StudentT
+
+from rvae.config import ModelConfig
+from rvae.config.registry import Registry
+from rvae.networks.likelihood import Likelihood, ScaledLikelihood
+
+__all__ = [
+    "LIKELIHOODS",
+    "BernoulliLikelihood",
+    "Huber",
+    "HuberLikelihood",
+    "LaplaceLikelihood",
+    "NormalLikelihood",
+    "StudentTLikelihood",
+    "make_likelihood",
+]
+
+# Student's t has no mean at one degree of freedom, and is as good as normal at a hundred.
+MIN_FREEDOM, MAX_FREEDOM, FIRST_FREEDOM = 1.5, 100.0, 5.0
+
+
+class NormalLikelihood(ScaledLikelihood):
+    """Normal noise."""
+
+    def numeric(self, parameters: Tensor) -> Distribution:
+        return Normal(parameters, self.scale.expand_as(parameters), validate_args=False)
+
+
+class LaplaceLikelihood(ScaledLikelihood):
+    """Noise whose negative log-likelihood is the absolute error."""
+
+    def numeric(self, parameters: Tensor) -> Distribution:
+        return Laplace(parameters, self.scale.expand_as(parameters), validate_args=False)
+
+
+class StudentTLikelihood(ScaledLikelihood):
+    """Student's t, with degrees of freedom that are learned for each channel."""
+
+    def __init__(self, noise_scale: float | Literal["learned"], categories: Sequence[int]) -> None:
+        super().__init__(noise_scale, categories)
+        if self.channels:
+            share = (FIRST_FREEDOM - MIN_FREEDOM) / (MAX_FREEDOM - MIN_FREEDOM)
+            self.freedom = nn.Parameter(torch.full((self.channels,), share).logit())
+
+    def numeric(self, parameters: Tensor) -> Distribution:
+        share = torch.sigmoid(self.freedom)  # (channels,)
+        freedom = MIN_FREEDOM + (MAX_FREEDOM - MIN_FREEDOM) * share  # (channels,)
+        return StudentT(
+            freedom.expand_as(parameters),
+            parameters,
+            self.scale.expand_as(parameters),
+            validate_args=False,
+        )
+
+
+class Huber(Distribution):
+    """The distribution whose negative log-likelihood is Huber's loss.
+
+    Normal within one scale of the mean, with exponential tails beyond (Huber 1964, "Robust
+    estimation of a location parameter"; the smooth L1 loss where the scale is 1).
+
+    Args:
+        loc: Mean.
+        scale: Distance at which the tails begin.
+    """
+
+    # Of exp(-huber(d)) over the line: the middle is a normal's, each tail exp(1/2 - d).
+    _LOG_NORMALIZER = math.log(
+        math.sqrt(2 * math.pi) * math.erf(1 / math.sqrt(2)) + 2 * math.exp(-0.5)
+    )
+
+    def __init__(self, loc: Tensor, scale: Tensor) -> None:
+        self.loc, self.scale = loc, scale
+        super().__init__(loc.shape, validate_args=False)
+
+    @property
+    def mean(self) -> Tensor:
+        return self.loc
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        distance = ((value - self.loc) / self.scale).abs()
+        loss = torch.where(distance < 1, 0.5 * distance**2, distance - 0.5)
+        return -loss - self.scale.log() - self._LOG_NORMALIZER
+
+
+class HuberLikelihood(ScaledLikelihood):
+    """Noise whose negative log-likelihood is Huber's loss."""
+
+    def numeric(self, parameters: Tensor) -> Distribution:
+        return Huber(parameters, self.scale.expand_as(parameters))
+
+
+class BernoulliLikelihood(Likelihood):
+    """Values in [0, 1], by the cross-entropy with the decoder's probability."""
+
+    unit_interval = True
+
+    def numeric(self, parameters: Tensor) -> Distribution:
+        return Bernoulli(logits=parameters, validate_args=False)
+
+
+LIKELIHOODS: Registry[type[Likelihood]] = Registry(
+    "model.likelihood",
+    Likelihood,
+    {
+        "normal": NormalLikelihood,
+        "student_t": StudentTLikelihood,
+        "laplace": LaplaceLikelihood,
+        "huber": HuberLikelihood,
+        "bernoulli": BernoulliLikelihood,
+    },
+)
+
+
+def make_likelihood(model: ModelConfig, categories: Sequence[int]) -> Likelihood:
+    """The likelihood that the configuration names, untrained.
+
+    Args:
+        model: The network.
+        categories: Number of categories of each channel (C,), 0 for a numeric one.
+    """
+    return LIKELIHOODS.lookup(model.likelihood)(model.noise_scale, categories)

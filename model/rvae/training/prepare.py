@@ -1,0 +1,180 @@
+"""From series to what a network can be trained on: splits, vocabulary, scaler and windows."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from importlib.metadata import version
+
+import numpy as np
+
+from rvae.config import TrainingConfig, TrainingPlan
+from rvae.data.categories import restrict_to_training
+from rvae.data.default_window import default_window
+from rvae.data.scaler import Scaler, summarize
+from rvae.data.series import Dataset, Series
+from rvae.data.vocabulary import Vocabulary
+from rvae.data.window_dataset import WindowDataset
+from rvae.data.windows import Splits, split
+from rvae.errors import require
+from rvae.inference.artifact import network_of, software_versions
+from rvae.inference.card import Card
+from rvae.networks.choices import takes_unit_interval
+from rvae.scoring.calibration import require_enough, windows_needed
+from rvae.training.outliers import drop_outliers
+from rvae.training.preflight import (
+    require_compatible,
+    require_machine,
+    require_units,
+    require_valid_choices,
+)
+
+__all__ = ["Preparation", "prepare"]
+
+# Share of the training windows that are masked where the training part has gaps.
+MASKED_SHARE_WITH_GAPS = 0.5
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What is known before a network is trained.
+
+    Attributes:
+        card: What the checkpoint will say of the model, but for what training finds.
+        training: The options, with what the data decides filled in.
+        windows: Windows of each split, by its name.
+        steps: Training steps per epoch.
+        drop_last: Whether the last batch of an epoch would be of one window, and is left out.
+    """
+
+    card: Card
+    training: TrainingConfig
+    windows: Mapping[str, WindowDataset]
+    steps: int
+    drop_last: bool
+
+
+def prepare(dataset: Dataset, plan: TrainingPlan) -> Preparation:
+    """Split the data, and fit to its training part what must be known before a network.
+
+    Raises:
+        FieldError: If the data, the options or the machine do not fit together.
+    """
+    require_valid_choices(plan)
+    require_machine(plan.training)
+    require_compatible(dataset, plan.model, plan.scoring)
+    require_units(dataset, plan.data)
+    window = plan.data.window or default_window(dataset, plan.data, plan.training.seed)
+    splits, vocabulary = _splits(dataset, plan, window)
+    card, training = _describe(dataset, plan, window, splits, vocabulary)
+    # The scaler has seen all of the training part; what is wrong with the others must not wait.
+    for series in (*splits.validation, *splits.calibration):
+        card.require_in_bounds(series)
+    windows = _windows(card, splits)
+    steps, rest = _steps(windows, training)
+    needed = windows_needed(training.quantile)
+    require_enough(windows["calibration"].count_observed(needed), training.quantile)
+    content = {
+        "windows": {name: len(part) for name, part in windows.items()},
+        "objective": asdict(plan.objective),
+        "options": asdict(training),
+    }
+    # A batch of one has no spread to normalize by, and its gradient is mostly noise. Shuffling
+    # leaves out another window each time.
+    return Preparation(replace(card, training=content), training, windows, steps, rest == 1)
+
+
+def _splits(dataset: Dataset, plan: TrainingPlan, window: int) -> tuple[Splits, Vocabulary]:
+    """The splits, with categories numbered as the training part knows them."""
+    splits = split(dataset.series, plan.data, window, plan.training.seed)
+    vocabulary, renumber = restrict_to_training(
+        splits.training, dataset.channels, dataset.vocabulary
+    )
+    if plan.model.conditional:
+        _require_classes(splits.training, vocabulary)
+    return Splits(*(renumber(getattr(splits, part.name)) for part in fields(Splits))), vocabulary
+
+
+def _describe(
+    dataset: Dataset, plan: TrainingPlan, window: int, splits: Splits, vocabulary: Vocabulary
+) -> tuple[Card, TrainingConfig]:
+    """The card of the model, and the options with what the data decides filled in."""
+    summary = summarize(splits.training)
+    scaler = Scaler.fit(
+        summary,
+        dataset.channels,
+        vocabulary.sizes(dataset.channels),
+        unit_interval=takes_unit_interval(plan.model),
+        keep_constant=plan.data.constant == "keep",
+    )
+    training = plan.training
+    if training.hide is None:
+        training = replace(training, hide=MASKED_SHARE_WITH_GAPS if summary.gaps else 0.0)
+    card = Card(
+        model=plan.model,
+        channels=dataset.channels,
+        units=plan.data.units or {},
+        vocabulary=vocabulary,
+        window=window,
+        stride=plan.data.stride,
+        reader=dataset.source,
+        scaler=scaler,
+        interval=_interval(splits.training[0]),
+        training={},
+        scoring=plan.scoring,
+        levels=None,
+        calibration=None,
+        bands=None,
+        versions=software_versions() | {"pytorch-lightning": version("pytorch-lightning")},
+    )
+    return card, training
+
+
+def _windows(card: Card, splits: Splits) -> dict[str, WindowDataset]:
+    """Windows of each split, without outliers of the training part where there may be some."""
+    windows = {
+        part.name: WindowDataset(
+            getattr(splits, part.name),
+            card.scaler,
+            card.window,
+            card.stride,
+            card.model.time.calendar,
+        )
+        for part in fields(Splits)
+    }
+    if card.scoring.contamination:
+        windows["training"] = drop_outliers(
+            windows["training"], network_of(card), card.scoring.contamination
+        )
+    return windows
+
+
+def _steps(windows: Mapping[str, WindowDataset], training: TrainingConfig) -> tuple[int, int]:
+    """Steps per epoch, and the windows that are left after those with full batches.
+
+    Raises:
+        FieldError: If there are not enough windows for each process.
+    """
+    share = math.ceil(len(windows["training"]) / training.processes)
+    for part, enough in (
+        ("training", share > 1),
+        ("validation", len(windows["validation"]) >= training.processes),
+    ):
+        who = f" for {training.processes} processes" if training.processes > 1 else ""
+        require(enough, "data", f"the {part} part has too few windows{who}: {len(windows[part])}")
+    full, rest = divmod(share, training.batch_size)
+    return full + (rest > 1), rest
+
+
+def _require_classes(training: Sequence[Series], vocabulary: Vocabulary) -> None:
+    """Raise a `FieldError` if the training part lacks a class that requests may name."""
+    present = {index for s in training for piece in s.pieces() for index in np.unique(piece.kinds)}
+    for index, name in enumerate(vocabulary.classes):
+        require(index in present, "reader.classes", f"{name} is nowhere in the training part")
+
+
+def _interval(series: Series) -> float | None:
+    """Median of the seconds between the first steps of a series, if it has times."""
+    if series.times is None:
+        return None
+    times = next(series.pieces()).clock()
+    return float(np.median(np.diff(times)) / np.timedelta64(1, "s"))

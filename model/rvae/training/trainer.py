@@ -1,0 +1,162 @@
+"""The Lightning trainer of a training, with its callbacks and data loaders."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.loggers import TensorBoardLogger
+from torch.utils.data import DataLoader
+
+from rvae.config import TrainingPlan
+from rvae.data.window_dataset import Batch, EpochShuffle, WindowDataset
+from rvae.networks.objective import kl_warm_up
+from rvae.training.callbacks import (
+    EpochCheckpoint,
+    HalveOnPlateau,
+    Progress,
+    StopOnInterrupt,
+    StopWithoutProgress,
+)
+from rvae.training.distributed import distributed_strategy
+from rvae.training.module import TrainingModule
+from rvae.training.optimization import WARM_UP
+from rvae.training.pictures import Pictures
+from rvae.training.prepare import Preparation
+from rvae.training.validation import take_snapshot
+
+__all__ = ["LAST_CHECKPOINT", "LOGS", "PICTURES", "STATE", "TrainingRun", "make_run"]
+
+# In the output folder.
+STATE = "state"
+LOGS = "logs"
+PICTURES = "pictures"
+LAST_CHECKPOINT = "last.ckpt"
+
+MAX_STEPS_PER_LOG = 10
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """A trainer, what it trains, and the callbacks that tell how it went.
+
+    Attributes:
+        trainer: Lightning's trainer.
+        module: The network with its objective.
+        best: Keeps the checkpoint with the lowest validation loss.
+        interrupt: Knows whether the user ended training early.
+        state: Folder of the checkpoints that training can be resumed from.
+    """
+
+    trainer: pl.Trainer
+    module: TrainingModule
+    best: EpochCheckpoint
+    interrupt: StopOnInterrupt
+    state: Path
+
+    def fit(self, preparation: Preparation, resume: bool) -> Path:
+        """Train, and return the best checkpoint: of the last state if no epoch came to its end."""
+        training, windows = preparation.training, preparation.windows
+        rank, processes = self.trainer.global_rank, self.trainer.world_size
+        order = EpochShuffle(len(windows["training"]), training.seed, rank, processes)
+        validation = range(rank, len(windows["validation"]), processes)
+        with _without_needless_warnings():
+            self.trainer.fit(
+                self.module,
+                _loader(windows["training"], preparation, order, drop_last=preparation.drop_last),
+                _loader(windows["validation"], preparation, validation, drop_last=False),
+                ckpt_path=self.state / LAST_CHECKPOINT if resume else None,
+                weights_only=True,
+            )
+        if not self.best.best_model_path:  # interrupted in the first epoch
+            self.best.best_model_path = str(self.state / "best.ckpt")
+            self.trainer.save_checkpoint(self.best.best_model_path)
+        return Path(self.best.best_model_path)
+
+
+def make_run(
+    plan: TrainingPlan, preparation: Preparation, output: Path, progress: bool
+) -> TrainingRun:
+    """Everything that training needs besides data.
+
+    Args:
+        plan: What was asked for.
+        preparation: What the data makes of it.
+        output: Folder for the logs and the state of training.
+        progress: Whether to draw progress bars.
+    """
+    training = preparation.training
+    module = TrainingModule(preparation.card, plan.objective, training)
+    best = EpochCheckpoint(output / STATE, "best", "validation/loss")
+    interrupt = StopOnInterrupt()
+    callbacks: list[pl.Callback] = [
+        best,
+        EpochCheckpoint(output / STATE, Path(LAST_CHECKPOINT).stem),
+        StopWithoutProgress(
+            training.patience, training.improvement, max(WARM_UP, kl_warm_up(plan.objective))
+        ),
+        interrupt,
+    ]
+    if training.schedule == "plateau":
+        callbacks.append(HalveOnPlateau(training.improvement))
+    if training.pictures:
+        callbacks.append(
+            Pictures(
+                output / PICTURES,
+                training.pictures,
+                lambda: take_snapshot(
+                    module.vae, preparation.card, preparation.windows["validation"]
+                ),
+            )
+        )
+    if progress:
+        callbacks.append(Progress())
+    trainer = pl.Trainer(
+        accelerator=training.accelerator,
+        devices=training.devices,
+        num_nodes=training.nodes,
+        strategy=distributed_strategy(training.processes),
+        use_distributed_sampler=False,
+        precision=training.precision,
+        max_epochs=training.epochs,
+        gradient_clip_val=training.gradient_clip,
+        deterministic="warn",
+        logger=TensorBoardLogger(output, name="", version=LOGS, default_hp_metric=False),
+        callbacks=callbacks,
+        enable_progress_bar=progress,
+        enable_model_summary=False,
+        log_every_n_steps=min(MAX_STEPS_PER_LOG, preparation.steps),
+        num_sanity_val_steps=0,
+    )
+    return TrainingRun(trainer, module, best, interrupt, output / STATE)
+
+
+def _loader(
+    windows: WindowDataset, preparation: Preparation, order: Any, drop_last: bool
+) -> DataLoader[Batch]:
+    training = preparation.training
+    return DataLoader(
+        windows,
+        training.batch_size,
+        sampler=order,
+        drop_last=drop_last,
+        # Windows are put together as they are cut.
+        collate_fn=lambda batch: batch,
+        num_workers=training.workers,
+        persistent_workers=training.workers > 0,
+        # What lies on disk is read through a descriptor that only a fork inherits.
+        multiprocessing_context="fork" if training.workers else None,
+    )
+
+
+@contextmanager
+def _without_needless_warnings() -> Iterator[None]:
+    with warnings.catch_warnings():
+        # Loading windows that lie in memory in other processes would only copy them.
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        warnings.filterwarnings("ignore", message=".*Checkpoint directory .* is not empty.*")
+        warnings.filterwarnings("ignore", message=".*treespec, LeafSpec.* is deprecated.*")
+        yield

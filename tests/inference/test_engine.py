@@ -37,7 +37,7 @@ def test_points_have_a_score_of_each_channel():
     assert analysis.channel_scores.shape == (20, 3)
     np.testing.assert_array_equal(np.isnan(analysis.channel_scores), np.isnan(values))
     # Steps 4 to 7 are the ends of the first window and the beginnings of the second.
-    expected = (analysis.nll[0, 4:] + analysis.nll[1, :4]) / 2
+    expected = (analysis.evidence["nll"][0, 4:] + analysis.evidence["nll"][1, :4]) / 2
     np.testing.assert_allclose(analysis.channel_scores[4:8], expected, rtol=1e-6)
 
 
@@ -50,7 +50,7 @@ def test_neighbours_in_a_batch_do_not_matter(engine, fresh, anomalous):
         np.testing.assert_allclose(together[index].latent, alone.latent, **CLOSE)
     backwards = engine.analyse(mixed[::-1])[::-1]
     for one, other in zip(together, backwards, strict=True):
-        np.testing.assert_allclose(one.nll, other.nll, **CLOSE)
+        np.testing.assert_allclose(one.evidence["nll"], other.evidence["nll"], **CLOSE)
 
 
 def test_more_windows_than_a_run_holds(engine):
@@ -77,9 +77,9 @@ def test_where_scores_are_too_many_they_are_evenly_chosen(engine, fresh):
     series = [Series(values) for values in (np.concatenate(fresh[:20]), fresh[20], fresh[21])]
     every = np.concatenate([analysis.score for analysis in engine.analyse(series)])
     windows = engine.windows(series, 1)
-    np.testing.assert_allclose(engine.scores(windows, 10_000), every, **CLOSE)
+    np.testing.assert_allclose(engine.runner.scores(windows, 10_000), every, **CLOSE)
     few = np.linspace(0, len(every) - 1, 50).astype(int)
-    np.testing.assert_allclose(engine.scores(windows, 50), every[few], **CLOSE)
+    np.testing.assert_allclose(engine.runner.scores(windows, 50), every[few], **CLOSE)
 
 
 def test_series_of_different_lengths_and_strides_together(engine, fresh):
@@ -97,10 +97,10 @@ def test_missing_values_enter_no_score(engine, fresh):
     gaps[[3, 4, 20]] = np.nan
     (analysis,) = engine.analyse([gaps])
     assert np.isnan(analysis.point_scores).sum() == 3
-    assert np.isnan(analysis.nll).sum() == 3
+    assert np.isnan(analysis.evidence["nll"]).sum() == 3
     assert np.isfinite(analysis.reconstruction).all()
-    np.testing.assert_allclose(analysis.score, np.nanmean(analysis.nll), rtol=1e-5)
-    assert analysis.score[0] < engine.card.require_calibration().threshold()
+    np.testing.assert_allclose(analysis.score, np.nanmean(analysis.evidence["nll"]), rtol=1e-5)
+    assert analysis.score[0] < engine.card.calibration.threshold()
 
 
 def test_a_window_without_any_value_has_no_score(engine, fresh):
@@ -113,13 +113,13 @@ def test_checkpoint_and_folder_are_the_same_model(checkpoint, engine, fresh, tmp
     Artifact.load(checkpoint).save(tmp_path / "artifact")
     other = Engine.load(tmp_path / "artifact")
     for one, two in zip(engine.analyse(fresh), other.analyse(fresh), strict=True):
-        np.testing.assert_array_equal(one.nll, two.nll)
+        np.testing.assert_array_equal(one.evidence["nll"], two.evidence["nll"])
     assert other.card.to_dict() == engine.card.to_dict()
 
 
 def test_the_centre_of_the_prior_is_typical(engine):
     (analysis,) = engine.analyse(list(engine.decode(torch.zeros(1, 4))))
-    assert analysis.score[0] < engine.card.require_calibration().threshold(0.98)
+    assert analysis.score[0] < engine.card.calibration.threshold(0.98)
 
 
 def test_no_series_no_analysis(engine):
@@ -239,8 +239,8 @@ def test_an_unknown_category_counts_and_a_missing_one_does_not(of_machines):
     values[2, 1], values[3, 1] = 0, np.nan
     (analysis,) = of_machines.analyse([told(values, classes=np.zeros(8, dtype=int))])
     assert analysis.mean.shape == (1, 8, 3)
-    assert analysis.nll[0, 2, 1] > 9
-    assert np.isnan(analysis.nll[0, 3, 1])
+    assert analysis.evidence["nll"][0, 2, 1] > 9
+    assert np.isnan(analysis.evidence["nll"][0, 3, 1])
     assert set(analysis.reconstruction[:, 1]) <= {1.0, 2.0}
 
 
@@ -264,7 +264,7 @@ def test_samples_are_seeded_windows_in_the_datas_units(engine):
     # Windows are told apart from one another.
     assert one.std(axis=0).min() > 0.3
     analyses = engine.analyse(list(one))
-    threshold = engine.card.require_calibration().threshold()
+    threshold = engine.card.calibration.threshold()
     assert np.mean([a.score[0] > threshold for a in analyses]) < 0.5
 
 

@@ -85,7 +85,7 @@ def wave(steps=400, bump=()):
 
 
 def test_what_happened_is_found_where_it_happened(engine):
-    calibration = engine.card.require_calibration()
+    calibration = engine.card.calibration
     bumps = [range(100, 106), range(300, 306)]
     normal, bumpy = engine.analyse([wave(), wave(bump=[*bumps[0], *bumps[1]])])
     for gap, expected in ((1, 2), (200, 1)):
@@ -102,7 +102,7 @@ def test_what_happened_is_found_where_it_happened(engine):
 
 def test_normal_steps_are_rarely_above_the_threshold_of_windows(engine, fresh):
     """As rarely as windows are, which is not so for likelihoods of single steps."""
-    calibration = engine.card.require_calibration()
+    calibration = engine.card.calibration
     analyses = engine.analyse(fresh)
     covered = [
         alarm.end - alarm.start
@@ -115,7 +115,7 @@ def test_normal_steps_are_rarely_above_the_threshold_of_windows(engine, fresh):
 
 
 def test_the_threshold_of_a_window_without_a_score_does_not_count(engine):
-    calibration = engine.card.require_calibration()
+    calibration = engine.card.calibration
     values = np.concatenate([wave(bump=range(390, 396)), np.full((64, 1), np.nan)])
     (analysis,) = engine.analyse([values], 16)
     thresholds = np.full(len(analysis.score), calibration.threshold())
@@ -126,7 +126,7 @@ def test_the_threshold_of_a_window_without_a_score_does_not_count(engine):
 
 
 def test_a_gap_must_not_be_negative_even_where_nothing_happened(engine):
-    calibration = engine.card.require_calibration()
+    calibration = engine.card.calibration
     (normal,) = engine.analyse([wave()])
     with pytest.raises(FieldError, match="at least 0") as caught:
         normal.events(np.inf, calibration, -1)

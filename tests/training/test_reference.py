@@ -74,7 +74,7 @@ def test_one_odd_channel_is_enough_and_is_named(engine):
     given[:, 8:12, 1] += 3
     usual = engine.analyse(list(waves(100, STEPS, channels=2, seed=4)))
     odd = engine.analyse(list(given))
-    threshold = engine.card.require_calibration().threshold()
+    threshold = engine.card.calibration.threshold()
     assert np.mean([one.score[0] > threshold for one in odd]) > 0.95
     assert np.mean([one.score[0] > threshold for one in usual]) < 0.15
     assert all(one.channel_scores[0, 1] > one.channel_scores[0, 0] for one in odd)
@@ -129,7 +129,7 @@ def test_the_distance_alone_may_decide(tmp_path):
     given[8:12, 1] += 4
     (one,) = engine.analyse([given])
     assert one.parts.shape == (1, 1)
-    assert one.score[0] > engine.card.require_calibration().threshold()
+    assert one.score[0] > engine.card.calibration.threshold()
     np.testing.assert_allclose(np.nansum(one.contributions, axis=(1, 2)), one.score, rtol=1e-5)
     np.testing.assert_allclose(one.channel_scores.sum(axis=1), one.score[0], rtol=1e-5)
     assert one.channel_scores[0, 1] > one.channel_scores[0, 0]
@@ -144,7 +144,7 @@ def test_a_level_out_of_all_bounds_tells_though_the_shape_is_usual(tmp_path, mem
         scoring = ScoringConfig("excess", memory=memory, **options)
         engine = Engine.load(trained(tmp_path, values, scoring))
         usual, odd = engine.analyse([waves(1, STEPS, channels=2, seed=3)[0], shifted])
-        threshold = engine.card.require_calibration().threshold()
+        threshold = engine.card.calibration.threshold()
         return usual.score[0] > threshold, odd.score[0] > threshold, odd
 
     assert analysed()[:2] == (False, False)
@@ -181,7 +181,7 @@ def test_a_channel_that_never_moved_tells_when_it_does(tmp_path):
     moved = values[:1].copy()
     moved[0, 10:14, 1] = 2.0
     (one,) = engine.analyse(list(moved))
-    assert one.score[0] > engine.card.require_calibration().threshold()
+    assert one.score[0] > engine.card.calibration.threshold()
     assert excess(one.parts, np.array(engine.card.levels))[0].argmax() == 1
 
 
@@ -196,7 +196,7 @@ def test_contamination_is_neither_learnt_nor_remembered_nor_normal(tmp_path):
 
     def found(name, **options):
         engine = Engine.load(trained(tmp_path / name, mixed, ScoringConfig("excess", **options)))
-        calibration = engine.card.require_calibration()
+        calibration = engine.card.calibration
         (residuals,) = engine.card.bands.channels
         assert residuals.count == STEPS * len(calibration.scores)
         threshold = calibration.threshold()

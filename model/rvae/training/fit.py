@@ -25,7 +25,7 @@ from rvae.data.window_dataset import Batch, EpochShuffle, WindowDataset
 from rvae.data.windows import Parts, split
 from rvae.errors import FieldError, require
 from rvae.inference.artifact import Artifact, network_of, software_versions
-from rvae.inference.card import Card
+from rvae.inference.card import Card, ModelSpec
 from rvae.networks.objective import kl_warm_up
 from rvae.scoring.calibration import require_enough, windows_needed
 from rvae.training.calibration import finish
@@ -228,7 +228,7 @@ def _prepare(
     model: ModelConfig,
     scoring: ScoringConfig,
     training: TrainingConfig,
-) -> tuple[Card, TrainingConfig, Parts]:
+) -> tuple[ModelSpec, TrainingConfig, Parts]:
     """Split the data, and learn from its training part what has to be known before a network."""
     window = data.window or default_window(dataset)
     parts = split(dataset.series, data, window, training.seed)
@@ -251,7 +251,7 @@ def _prepare(
         "training.batch_size",
         "must be at least 2 with model.dense.batch_norm",
     )
-    card = Card(
+    card = ModelSpec(
         model=model,
         channels=dataset.channels,
         units=data.units or {},
@@ -263,9 +263,6 @@ def _prepare(
         interval=_interval(parts.training[0]),
         training={},
         scoring=scoring,
-        levels=None,
-        calibration=None,
-        bands=None,
         versions=software_versions() | {"pytorch-lightning": version("pytorch-lightning")},
     )
     if model.conditional:

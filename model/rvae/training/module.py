@@ -12,7 +12,7 @@ from rvae.config import ObjectiveConfig, TrainingConfig
 from rvae.data.window_dataset import Batch
 from rvae.evaluation.metrics import active_units
 from rvae.inference.artifact import CARD_KEY, network_of
-from rvae.inference.card import Card
+from rvae.inference.card import ModelSpec
 from rvae.networks.noise import window_noise
 from rvae.networks.objective import Terms, kl_weight, negative_elbo
 from rvae.training.masking import hide
@@ -30,7 +30,9 @@ class TrainingModule(pl.LightningModule):
         training: Optimiser and schedule.
     """
 
-    def __init__(self, card: Card, objective: ObjectiveConfig, training: TrainingConfig) -> None:
+    def __init__(
+        self, card: ModelSpec, objective: ObjectiveConfig, training: TrainingConfig
+    ) -> None:
         super().__init__()
         self.card = card
         self.objective = objective

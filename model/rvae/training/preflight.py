@@ -5,6 +5,7 @@ import torch
 from rvae.config import DataConfig, ModelConfig, ScoringConfig, TrainingConfig
 from rvae.data.series import Dataset
 from rvae.errors import require
+from rvae.scoring.scorers import SCORERS
 
 __all__ = ["require_known", "require_machine", "require_units"]
 
@@ -32,13 +33,7 @@ def require_machine(training: TrainingConfig) -> None:
 
 def require_known(dataset: Dataset, model: ModelConfig, scoring: ScoringConfig) -> None:
     """Raise a `FieldError` where the model is told what the data, or a memory, does not say."""
-    require(
-        scoring.score == "likelihood"
-        or scoring.memory == 0
-        or not (model.conditional or model.time.bypass),
-        "scoring.memory",
-        "must be 0 where the decoder is told a class or the time besides the latent",
-    )
+    SCORERS.lookup(scoring.score).check(scoring, model)
     require(
         not model.conditional or len(dataset.vocabulary.classes) > 1,
         "model.conditional",

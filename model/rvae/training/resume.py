@@ -6,18 +6,18 @@ from typing import Any
 import torch
 
 from rvae.errors import require
-from rvae.inference.artifact import Artifact
-from rvae.inference.card import Card
+from rvae.inference.artifact import read_spec
+from rvae.inference.card import ModelSpec
 
 __all__ = ["require_same_training"]
 
 WITHOUT_CONSEQUENCES = ("workers",)
 
 
-def require_same_training(last: Path, card: Card) -> None:
+def require_same_training(last: Path, card: ModelSpec) -> None:
     """Raise a `FieldError` unless the state of training is of this training, but for its length."""
     require(last.exists(), "resume", f"there is no {last}")
-    before, now = _settings(Artifact.load(last).card), _settings(card)
+    before, now = _settings(read_spec(last)), _settings(card)
     epochs = torch.load(last, map_location="cpu", weights_only=True)["epoch"] + 1
     require(
         now.pop("epochs") >= epochs, "training.epochs", f"{last} has gone through {epochs} already"
@@ -27,7 +27,7 @@ def require_same_training(last: Path, card: Card) -> None:
             require(before[name] == value, "resume", f"{last} is of another {name}")
 
 
-def _settings(card: Card) -> dict[str, Any]:
+def _settings(card: ModelSpec) -> dict[str, Any]:
     """All that a training was told, by name."""
     content = card.to_dict()
     del content["versions"]

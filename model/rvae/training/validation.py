@@ -8,7 +8,7 @@ import torch
 from rvae.data.summary import Summary
 from rvae.data.window_dataset import Batch, WindowDataset
 from rvae.evaluation.metrics import ExplainedVariance, active_units
-from rvae.inference.card import Card
+from rvae.inference.card import ModelSpec
 from rvae.networks.noise import window_noise
 from rvae.networks.vae import VAE
 from rvae.plots.learning import LearningSnapshot
@@ -19,7 +19,7 @@ LATENTS_TO_LOOK_AT, WINDOWS_TO_LOOK_AT = 500, 4
 
 
 @torch.inference_mode()
-def assess(vae: VAE, card: Card, windows: WindowDataset) -> dict[str, Any]:
+def assess(vae: VAE, card: ModelSpec, windows: WindowDataset) -> dict[str, Any]:
     """How much is reconstructed, and by what.
 
     Returns:
@@ -44,7 +44,7 @@ def assess(vae: VAE, card: Card, windows: WindowDataset) -> dict[str, Any]:
 
 
 @torch.inference_mode()
-def look(vae: VAE, card: Card, windows: WindowDataset) -> LearningSnapshot:
+def look(vae: VAE, card: ModelSpec, windows: WindowDataset) -> LearningSnapshot:
     """Some latents, and fewer windows with their reconstructions in the data's units.
 
     Of categorical channels it is the numbers of the categories that are shown.

@@ -15,32 +15,6 @@ from tests.support.waves import waves
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 
 
-def test_a_score_is_the_likelihood_at_the_posterior_mean(checkpoint, engine, fresh):
-    """By hand from the network, without the engine's batching, masking and aggregation."""
-    card = engine.card
-    vae = Artifact.load(checkpoint).build()
-    x = torch.tensor((fresh[0] - card.scaler.mean) / card.scaler.scale, dtype=torch.float32)[None]
-    q = vae.encode(x, torch.ones_like(x, dtype=torch.bool)).posterior
-    p = vae.decode(q.mean)
-    (analysis,) = engine.analyse(fresh[:1])
-    np.testing.assert_allclose(analysis.latent, q.mean, **CLOSE)
-    np.testing.assert_allclose(analysis.score, -p.log_prob(x).mean().item(), **CLOSE)
-    expected = p.mean[0].numpy() * card.scaler.scale + card.scaler.mean
-    np.testing.assert_allclose(analysis.reconstruction, expected, **CLOSE)
-
-
-def test_points_have_a_score_of_each_channel():
-    engine = untrained_engine(untrained_card(channels=("heat", "speed", "load")))
-    values = np.random.default_rng(0).normal(20, 2, (20, 3))
-    values[4, 1] = np.nan
-    (analysis,) = engine.analyse([values], 4)
-    assert analysis.channel_scores.shape == (20, 3)
-    np.testing.assert_array_equal(np.isnan(analysis.channel_scores), np.isnan(values))
-    # Steps 4 to 7 are the ends of the first window and the beginnings of the second.
-    expected = (analysis.evidence["nll"][0, 4:] + analysis.evidence["nll"][1, :4]) / 2
-    np.testing.assert_allclose(analysis.channel_scores[4:8], expected, rtol=1e-6)
-
-
 def test_neighbours_in_a_batch_do_not_matter(engine, fresh, anomalous):
     mixed = [values for pair in zip(fresh, anomalous, strict=True) for values in pair]
     together = engine.analyse(mixed)
@@ -71,15 +45,6 @@ def test_a_scan_has_every_window_however_it_is_cut(engine, monkeypatch, numbers)
     for one, whole in zip(series, engine.analyse(series, 2), strict=True):
         scores = [a.score for _, stretch, a in scanned if stretch.name == one.name]
         np.testing.assert_allclose(np.concatenate(scores), whole.score, **CLOSE)
-
-
-def test_where_scores_are_too_many_they_are_evenly_chosen(engine, fresh):
-    series = [Series(values) for values in (np.concatenate(fresh[:20]), fresh[20], fresh[21])]
-    every = np.concatenate([analysis.score for analysis in engine.analyse(series)])
-    windows = engine.windows(series, 1)
-    np.testing.assert_allclose(engine.runner.scores(windows, 10_000), every, **CLOSE)
-    few = np.linspace(0, len(every) - 1, 50).astype(int)
-    np.testing.assert_allclose(engine.runner.scores(windows, 50), every[few], **CLOSE)
 
 
 def test_series_of_different_lengths_and_strides_together(engine, fresh):

@@ -84,7 +84,7 @@ def evaluate(engine: Engine, series: Sequence[Series], stride: int | None = None
 def _window_labels(series: Series, analysis: Analysis) -> NDArray[np.bool_]:
     """Whether each window has an anomalous step (W,)."""
     steps = window_view(series.anomalous[:, None], analysis.card.window)[analysis.starts]
-    return steps.any(axis=(1, 2))
+    return np.asarray(steps.any(axis=(1, 2)))
 
 
 def _add_normal(

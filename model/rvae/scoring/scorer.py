@@ -61,6 +61,7 @@ class Scorer(Protocol):
         Raises:
             FieldError: If this score is not possible with these options or for this network.
         """
+        return
 
     @classmethod
     def fit(

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from rvae.evaluation.point_metrics import affiliation_f1
 from rvae.evaluation.volume_under_surface import volume_under_surface
 from tests.support.detection_cases import CASES, marked
 

@@ -9,6 +9,7 @@ from rvae.config import ModelConfig, RecurrentConfig, TimeConfig
 from rvae.data.series import Series
 from rvae.data.stored import Spool
 from rvae.inference.artifact import Artifact
+from tests.support.chance import highest_share
 from tests.support.untrained import untrained_card, untrained_engine
 from tests.support.waves import waves
 
@@ -228,9 +229,10 @@ def test_samples_are_seeded_windows_in_the_datas_units(engine):
     assert 15 < one.mean() < 25
     # Windows are told apart from one another.
     assert one.std(axis=0).min() > 0.3
-    analyses = engine.analyse(list(one))
+    analyses = engine.analyse(list(engine.sample(1000, seed=1)))
     threshold = engine.card.calibration.threshold()
-    assert np.mean([a.score[0] > threshold for a in analyses]) < 0.5
+    # The promise is one of data, of which two in a hundred are flagged, and not of samples.
+    assert np.mean([a.score[0] > threshold for a in analyses]) <= highest_share(0.1, 1000)
 
 
 def test_samples_have_the_class_that_was_asked_for(of_machines):

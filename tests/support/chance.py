@@ -1,9 +1,10 @@
 """How far shares that are counted may be from what is promised."""
 
-import numpy as np
+import math
+
 from scipy import stats
 
-__all__ = ["CHANCE", "binomial_bounds", "highest_share"]
+__all__ = ["CHANCE", "highest_share", "highest_share_of_fitted"]
 
 # Of a test that fails though all is well, were its seed another one.
 CHANCE = 1e-6
@@ -14,7 +15,12 @@ def highest_share(rate: float, windows: int) -> float:
     return float(stats.binom(windows, rate).ppf(1 - CHANCE)) / windows
 
 
-def binomial_bounds(rate: float, windows: int) -> tuple[float, float]:
-    """Shares between which that of independent windows lies that are flagged at this rate."""
-    counts = stats.binom(windows, rate).ppf(np.array([CHANCE / 2, 1 - CHANCE / 2]))
-    return float(counts[0]) / windows, float(counts[1]) / windows
+def highest_share_of_fitted(quantile: float, calibration: int, windows: int) -> float:
+    """The same of a threshold that was taken from so many calibration windows.
+
+    Its own rate scatters: with k calibration windows at or above it, it is Beta(k, n + 1 - k)
+    distributed. One calibration in a hundred may be worse than this.
+    """
+    above = calibration + 1 - math.ceil((calibration + 1) * quantile - 1e-9)
+    shares = stats.betabinom(windows, above, calibration + 1 - above)
+    return float(shares.ppf(0.99)) / windows

@@ -156,7 +156,7 @@ class Engine:
             Windows (S, T, C) in the data's units; of categories, the number of the likeliest.
 
         Raises:
-            FieldError: If the class is missing, unknown or not asked for.
+            FieldError: If the class is missing, unknown, or the model has none.
         """
         return self.decode(self.prior(count, seed), label)
 

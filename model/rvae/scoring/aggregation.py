@@ -9,7 +9,7 @@ __all__ = [
     "contributions",
     "mean_by_point",
     "point_scores",
-    "shared",
+    "share_by_errors",
     "window_mean_by_point",
     "window_scores",
 ]
@@ -34,7 +34,7 @@ def contributions(nll: NDArray[Any]) -> NDArray[Any]:
     return nll / np.maximum(observed, 1).astype(nll.dtype)
 
 
-def shared(score: NDArray[np.float64], errors: NDArray[Any]) -> NDArray[np.float64]:
+def share_by_errors(score: NDArray[np.float64], errors: NDArray[Any]) -> NDArray[np.float64]:
     """The score of a window, shared out by what each step and channel has of its errors.
 
     Args:

@@ -82,4 +82,4 @@ class DistanceScorer(Scorer):
         return largest(evidence["parts"], self._level)
 
     def contributions(self, evidence: Evidence) -> NDArray[np.float64]:
-        return aggregation.shared(self.score(evidence), evidence["errors"])
+        return aggregation.share_by_errors(self.score(evidence), evidence["errors"])

@@ -18,7 +18,7 @@ __all__ = ["MAX_WINDOWS", "excess", "largest", "levels", "normal_parts"]
 MAX_WINDOWS = 20_000
 
 # The quantile of a part that counts as its level.
-LEVEL = 0.99
+LEVEL_QUANTILE = 0.99
 
 HELD_OUT = ("validation", "calibration")
 
@@ -29,7 +29,7 @@ FLOOR = 0.01
 
 def levels(parts: NDArray[Any]) -> NDArray[np.float64]:
     """Level of each part (P,), of windows (W, P) that are taken as normal, NaN where unobserved."""
-    return np.nan_to_num(np.nanquantile(parts.astype(np.float64), LEVEL, axis=0))
+    return np.nan_to_num(np.nanquantile(parts.astype(np.float64), LEVEL_QUANTILE, axis=0))
 
 
 def normal_parts(

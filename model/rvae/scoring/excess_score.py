@@ -144,7 +144,7 @@ class ExcessScorer(Scorer):
         return largest(evidence["parts"], self._levels)
 
     def contributions(self, evidence: Evidence) -> NDArray[np.float64]:
-        return aggregation.shared(self.score(evidence), evidence["errors"])
+        return aggregation.share_by_errors(self.score(evidence), evidence["errors"])
 
     def channel_scores(self, evidence: Evidence, placement: Placement) -> NDArray[np.float64]:
         """The largest excess of each channel's own parts, made for points as their scores are."""

@@ -16,8 +16,8 @@ __all__ = ["LikelihoodScorer"]
 class LikelihoodScorer(Scorer):
     """Mean negative log-likelihood of the observed values of a window, in nats per value.
 
-    Its evidence is `nll`: -log p(x|z) of each value, scaled, NaN where missing (W, T, C). A
-    likelihood tells points apart: their scores, and those of their channels, are means of their
+    Its evidence is `nll`: -log p(x|z) of each value, scaled, NaN where missing (W, T, C). Each
+    point has a likelihood of its own: their scores, and those of their channels, are means of their
     own likelihoods over the windows that cover them.
     """
 

@@ -29,7 +29,7 @@ class NearestWindows:
 
     A reconstruction is as good as the best of all latents; this one is restricted to those that
     training windows have, which stand for the aggregated posterior (Tomczak and Welling 2018, "VAE
-    with a VampPrior", section 3). It tells what the decoder can write but never had to.
+    with a VampPrior", section 3). It detects what the decoder can write but never had to.
 
     Args:
         network: Its decoder is given nothing but the latent.

@@ -58,8 +58,8 @@ class Calibration:
         """Keep the scores of held-out normal windows, NaN and what contaminates them left out.
 
         Raises:
-            FieldError: If those that are left are too few for the quantile, or the contamination is no
-                share below a half.
+            FieldError: If too few are left for the quantile, or the contamination is no share below
+                a half.
         """
         require(
             0 <= contamination < 0.5,
@@ -73,7 +73,7 @@ class Calibration:
 
     @property
     def largest_quantile(self) -> float:
-        """The highest quantile that can be asked for: of the tail where there is one."""
+        """The highest quantile that is possible: of the tail where there is one."""
         return (
             self._largest_rank
             if self._tail is None

@@ -37,7 +37,7 @@ class ThresholdRule:
         what came before.
 
         Raises:
-            FieldError: If the rate is out of bounds, or the quantile beyond what the scores support.
+            FieldError: If the rate is out of bounds, or the quantile too high for the scores.
         """
         if self.adapt is not None:
             return AdaptiveThreshold(self.calibration, self.adapt, self.quantile).follow

@@ -31,7 +31,7 @@ from rvae.config import (
     TrainingPlan,
 )
 from rvae.data.readers import read
-from rvae.evaluation.metrics import detection
+from rvae.evaluation.detection import detection
 from rvae.inference.compute import keep_freed_memory
 from rvae.inference.engine import Engine
 from rvae.networks import recurrent

@@ -53,7 +53,7 @@ from fastapi import FastAPI
 from rvae.artifact import Artifact
 artifact = Artifact.load(sys.argv[1])
 mean, scale = artifact.card.scaler.mean[0], artifact.card.scaler.scale[0]
-threshold = artifact.card.require_calibration().threshold()
+threshold = artifact.card.calibration.threshold()
 vae, app = artifact.build(), FastAPI()
 
 @app.post("/predict")

@@ -13,7 +13,7 @@ import requests
 from rich.console import Console
 from rich.table import Table
 
-from rvae.evaluation.metrics import detection
+from rvae.evaluation.detection import detection
 from rvae.plots.series import plot_scored_series
 from rvae.serving.model_store import list_archives
 from rvae.serving.torchserve import TorchServe

@@ -73,7 +73,7 @@ def fit(
     result = fit(read(data.path, reader), plan, output, resume=resume)
     if not result.is_leader:
         return 0
-    card, calibration = result.card, result.card.require_calibration()
+    card, calibration = result.card, result.card.calibration
     if result.interrupted:
         print("Interrupted: this is what had been learnt.", end=" ")
         if result.resumable:
@@ -123,59 +123,40 @@ def evaluate(
         layout: Layout of the file, if it is not that of the training file.
         stride: Steps between windows; the model's own if left out.
     """
-    import numpy as np
     from rich.console import Console
     from rich.table import Table
 
-    from rvae.data.windows import window_view
-    from rvae.errors import require
-    from rvae.evaluation.metrics import ExplainedVariance, detection
+    from rvae.evaluation import report
     from rvae.inference.engine import Engine
 
     engine = Engine.load(checkpoint)
-    card = engine.card
-    dataset = _read_like(data, card, label, array, layout, labels=True)
-    explained = ExplainedVariance()
-    all_scores, all_labels = [], []
-    for _, stretch, analysis in engine.scan(dataset.series, stride):
-        anomalous = window_view(stretch.anomalous[:, None], card.window)[analysis.starts]
-        scores, labels = analysis.score, anomalous.any(axis=(1, 2))
-        values = window_view(np.asarray(stretch.values), card.window)[analysis.starts]
-        normal = ~labels & ~np.isnan(scores)
-        if normal.any():
-            windows = card.scaler.one_hot(card.scaler.transform(values[normal]))
-            explained.add(windows, analysis.mean[normal])
-        all_scores.append(scores)
-        all_labels.append(labels)
-    scores, labels = np.concatenate(all_scores), np.concatenate(all_labels)
+    dataset = _read_like(data, engine.card, label, array, layout, labels=True)
+    try:
+        found = report.evaluate(engine, dataset.series, stride)
+    except FieldError as error:
+        if error.field != "data":
+            raise
+        raise FieldError("data", f"{data.name} {error.message}") from None
     rows: dict[str, float] = {}
-    scored = ~np.isnan(scores)
-    if not scored.all():
-        rows["windows without a value, left out"] = float((~scored).sum())
-        scores, labels = scores[scored], labels[scored]
-    require(len(scores) > 0, "data", f"{data.name} has no window with a value")
-    threshold = card.require_calibration().threshold()
-    flags = scores > threshold
-    if not labels.all():
-        rows["explained variance, normal"] = explained.value
-    if 0 < labels.sum() < len(labels):
-        found = detection(labels, scores, flags)
+    if found.unobserved:
+        rows["windows without a value, left out"] = found.unobserved
+    if found.explained_variance is not None:
+        rows["explained variance, normal"] = found.explained_variance
+    if (detection := found.detection) is not None:
         rows |= {
-            "anomalous windows": float(labels.sum()),
-            "AUROC": found.auroc,
-            "average precision": found.average_precision,
-            f"F1 at threshold {threshold:.4g}": found.f1,
-            "precision": found.precision,
-            "recall": found.recall,
-            "false alarms among normal windows": found.false_alarm_rate,
+            "anomalous windows": found.anomalous,
+            "AUROC": detection.auroc,
+            "average precision": detection.average_precision,
+            f"F1 at threshold {found.threshold:.4g}": detection.f1,
+            "precision": detection.precision,
+            "recall": detection.recall,
+            "false alarms among normal windows": detection.false_alarm_rate,
         }
     else:
-        rows |= {
-            f"score, quantile {q:g}": float(np.quantile(scores, q))
-            for q in (0, 0.25, 0.5, 0.75, 0.99, 1)
-        }
-        rows[f"share above threshold {threshold:.4g}"] = float(flags.mean())
-    table = Table("", "value", title=f"{data.name}: {len(scores)} windows")
+        quantiles = zip(report.QUANTILES, found.score_quantiles, strict=True)
+        rows |= {f"score, quantile {q:g}": value for q, value in quantiles}
+        rows[f"share above threshold {found.threshold:.4g}"] = found.flagged
+    table = Table("", "value", title=f"{data.name}: {found.windows} windows")
     for name, value in rows.items():
         table.add_row(name, f"{value:.4g}")
     Console().print(table)

@@ -158,7 +158,7 @@ def test_it_detects(trained):
     _, outcome = trained
     engine = Engine.load(outcome.checkpoint)
     odd = engine.analyse(list(anomalous_waves(60, WINDOW, 2, seed=5)))
-    threshold = outcome.card.require_calibration().threshold()
+    threshold = outcome.card.calibration.threshold()
     assert np.mean([a.score[0] > threshold for a in odd]) > 0.7
 
 
@@ -207,7 +207,7 @@ def test_its_answer_over_http_is_the_engines(trained, tmp_path):
         {"task": "decode", "latent": latent.tolist()},
         {"task": "sample", "count": 3, "seed": 7},
     )
-    threshold = engine.card.require_calibration().threshold()
+    threshold = engine.card.calibration.threshold()
     for one, analysis in zip(scored["predictions"], analyses, strict=True):
         for name in ("score", "latent", "reconstruction", "point_scores", "contributions"):
             said = np.array(one[name], dtype=float)
@@ -265,7 +265,7 @@ def test_bands_hold_what_is_normal_of_mixed_channels(of_machines, tmp_path, quan
 def test_it_trains_in_half_precision_and_with_processes_that_load(name, tmp_path):
     def scores(**options):
         outcome = train_mixed(MIXED[name], tmp_path, epochs=1, **options)
-        return outcome.card.require_calibration().scores
+        return outcome.card.calibration.scores
 
     alone = scores()
     np.testing.assert_array_equal(scores(workers=1), alone)

@@ -38,10 +38,10 @@ def test_other_numbers_have_another_checksum(folder):
     name, tensor = next(iter(artifact.weights.items()))
     for other in (
         replace(artifact, weights=dict(artifact.weights) | {name: tensor + 1}),
-        replace(artifact, memory=torch.zeros(2, 4)),
+        replace(artifact, scorer={"memory": torch.zeros(2, 4)}),
     ):
         assert other.checksum != artifact.checksum
-        assert replace(other, weights=artifact.weights, memory=None).checksum == artifact.checksum
+        assert replace(other, weights=artifact.weights, scorer={}).checksum == artifact.checksum
 
 
 def test_no_weights_are_hashed_twice(folder, checkpoint, tmp_path, monkeypatch):

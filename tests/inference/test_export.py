@@ -37,7 +37,7 @@ def test_a_threshold_follows_each_series_through_its_slabs(engine, monkeypatch, 
     monkeypatch.setattr("rvae.inference.engine.NUMBERS_PER_CHUNK", 4 * 32)
     export.write(tmp_path / "s.parquet", export.window_records(engine, [series, series], 2, 0.1))
     table = parquet.read_table(tmp_path / "s.parquet")
-    calibration = engine.card.require_calibration()
+    calibration = engine.card.calibration
     expected = np.tile(adaptive_thresholds(calibration, analysis.score, 0.1), 2)
     assert len(set(expected)) > 3
     np.testing.assert_array_equal(table["threshold"].to_numpy(), expected)

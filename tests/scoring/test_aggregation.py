@@ -81,6 +81,6 @@ def test_given_to_windows_or_to_all_their_steps_is_the_same():
 
 def test_a_score_is_shared_by_the_errors_that_made_it():
     errors = np.array([[[1.0, 3.0], [np.nan, 0.0]], [[0.0, 0.0], [0.0, 0.0]]])
-    shares = aggregation.shared(np.array([2.0, -1.0]), errors)
+    shares = aggregation.share_by_errors(np.array([2.0, -1.0]), errors)
     np.testing.assert_allclose(shares[0], [[0.5, 1.5], [np.nan, 0.0]])
     assert (shares[1] == 0).all()

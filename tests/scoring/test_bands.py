@@ -1,12 +1,11 @@
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
 from rvae.config import ModelConfig
 from rvae.data.scaler import Scaler
-from rvae.data.series import Series
 from rvae.errors import FieldError
 from rvae.inference.artifact import Artifact
 from rvae.inference.card import Card
@@ -100,9 +99,10 @@ def test_the_promise_is_kept_whatever_the_noise(quantile, draw):
 
 def test_skewed_noise_has_a_skewed_band():
     random = np.random.default_rng(0)
-    lower, upper = limits(of(random.exponential(size=2000) - 1), 0.9)
-    assert lower == pytest.approx(np.log(1 / 0.95) - 1, abs=0.05)
-    assert upper == pytest.approx(np.log(20) - 1, abs=0.3)
+    lower, upper = limits(of(random.exponential(size=200_000) - 1), 0.9)
+    # Five standard errors of a quantile, and what the next kept rank may be further out.
+    assert lower == pytest.approx(np.log(1 / 0.95) - 1, abs=0.003 + 0.05 * (GROWTH - 1))
+    assert upper == pytest.approx(np.log(20) - 1, abs=0.05 + (GROWTH - 1))
 
 
 def test_the_promise_is_kept_of_windows_that_overlap():
@@ -201,8 +201,6 @@ def test_a_card_has_them_again_after_json(card):
     again = Card.from_dict(json.loads(json.dumps(card.to_dict(), allow_nan=False)))
     assert again.bands == card.bands
     assert Card.from_dict(card.to_dict()).bands == card.bands
-    without = replace(card, bands=None)
-    assert Card.from_dict(without.to_dict()).bands is None
 
 
 def test_checkpoint_and_folder_have_the_same(checkpoint, engine, tmp_path):
@@ -210,28 +208,6 @@ def test_checkpoint_and_folder_have_the_same(checkpoint, engine, tmp_path):
     assert Engine.load(tmp_path).card.bands == engine.card.bands
     (of_height,) = engine.card.bands.channels
     assert of_height.count == of_height.independent == 90 * 32
-
-
-def test_residuals_are_what_single_windows_leave(engine, fresh):
-    gaps = np.concatenate(fresh[:4])
-    gaps[[3, 50]] = np.nan
-    windows = engine.windows([Series(gaps)], 8)
-    (found,) = engine.residuals(windows, 10_000, np.inf)
-    scale = engine.card.scaler.scale[0]
-    (whole,) = engine.analyse([gaps], 8)
-    for start, residuals in zip(whole.starts, found, strict=True):
-        (one,) = engine.analyse([gaps[start : start + 32]])
-        expected = (gaps[start : start + 32] - one.reconstruction) / scale
-        np.testing.assert_allclose(residuals, expected, rtol=1e-3, atol=1e-4)
-    (some,) = engine.residuals(windows, 3, np.inf)
-    np.testing.assert_allclose(some, found[[0, 6, 12]], rtol=1e-4, atol=1e-5)
-
-
-def test_windows_that_are_taken_for_anomalies_leave_none(engine, fresh, anomalous):
-    windows = engine.windows([Series(one) for one in (*fresh[:5], *anomalous[:5])], 1)
-    scores = engine.scores(windows, 100)
-    (kept,) = engine.residuals(windows, 100, scores[2])
-    assert len(kept) == (scores <= scores[2]).sum() < 6
 
 
 def share_inside(engine, series, quantile, stride=None):

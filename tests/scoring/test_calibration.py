@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+from scipy import stats
 
 from rvae.errors import FieldError
 from rvae.scoring.calibration import Calibration
+from tests.support.chance import CHANCE
 
 
 @pytest.mark.parametrize("quantile", [0.5, 0.9, 0.95, 0.99])
@@ -21,11 +23,20 @@ def test_the_threshold_keeps_its_false_alarm_rate(quantile, draw):
 
 
 def test_tail_probabilities_are_uniform_for_fresh_normal_scores():
+    """Of n scores exactly k = level (n + 1) of the ranks that a fresh one may have are so high."""
     random = np.random.default_rng(1)
-    calibration = Calibration.fit(random.normal(size=999), 0.99, 999)
-    tails = calibration.tail_probability(random.normal(size=20_000))
-    for level in (0.01, 0.1, 0.5):
-        assert (tails <= level).mean() == pytest.approx(level, abs=0.03)
+    levels, count, fresh = np.array([0.01, 0.1, 0.5]), 999, 2000
+    shares = []
+    for _ in range(400):
+        calibration = Calibration.fit(random.normal(size=count), 0.99, count)
+        tails = calibration.tail_probability(random.normal(size=fresh))
+        shares.append([(tails <= level + 1e-12).mean() for level in levels])
+    # Each share is a fresh draw of a beta-binomial distribution with this mean and spread.
+    ranks = levels * (count + 1)
+    spread = stats.betabinom(fresh, ranks, count + 1 - ranks).std() / fresh
+    error = stats.norm.isf(CHANCE / 2) * spread / np.sqrt(len(shares))
+    assert error[0] < 0.0012
+    np.testing.assert_array_less(abs(np.mean(shares, axis=0) - levels), error)
 
 
 def test_flag_and_tail_probability_agree():

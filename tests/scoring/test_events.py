@@ -12,7 +12,7 @@ NAMES = ("heat", "speed", "load", "noise")
 def spans(scores, thresholds=1.0, gap=0):
     scores = np.asarray(scores, dtype=float)
     found = find_events(scores, thresholds, scores, scores[:, None], ["heat"], CALIBRATION, gap)
-    return [(alarm.start, alarm.end) for alarm in found]
+    return [(event.start, event.end) for event in found]
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def spans(scores, thresholds=1.0, gap=0):
         ([np.nan] * 3, []),
     ],
 )
-def test_stretches_above_the_threshold_are_alarms(scores, expected):
+def test_stretches_above_the_threshold_are_events(scores, expected):
     assert spans(scores) == expected
 
 
@@ -47,7 +47,7 @@ def test_every_step_may_have_a_threshold_of_its_own():
     assert spans([2, 2, 2, 2], np.array([1, 3, np.inf, 1])) == [(0, 1), (3, 4)]
 
 
-def test_an_alarm_tells_what_it_is_about():
+def test_an_event_tells_what_it_is_about():
     scores = np.array([0.5, 1.5, 1.8, 1.6, 0.5])
     channels = np.array(
         [
@@ -58,17 +58,17 @@ def test_an_alarm_tells_what_it_is_about():
             [9, 9, 9, 9],
         ]
     )
-    (alarm,) = find_events(
+    (event,) = find_events(
         scores, 1.0, np.nanmean(channels, axis=1), channels, NAMES, CALIBRATION, 0
     )
     severity = float(CALIBRATION.severity(1.8))
     assert severity > 3
     leading = (("load", 3.0), ("noise", 2.0), ("speed", 1.0))
-    assert alarm == Event(1, 4, 3, 1.8, severity, leading)
-    (alarm,) = find_events(
+    assert event == Event(1, 4, 3, 1.8, severity, leading)
+    (event,) = find_events(
         scores, 1.0, np.full(5, np.nan), np.full((5, 4), np.nan), NAMES, CALIBRATION, 0
     )
-    assert (alarm.peak, alarm.channels) == (1, ())
+    assert (event.peak, event.channels) == (1, ())
 
 
 def test_a_negative_gap_is_refused():
@@ -85,29 +85,30 @@ def wave(steps=400, bump=()):
 
 
 def test_what_happened_is_found_where_it_happened(engine):
-    calibration = engine.card.require_calibration()
+    calibration = engine.card.calibration
     bumps = [range(100, 106), range(300, 306)]
     normal, bumpy = engine.analyse([wave(), wave(bump=[*bumps[0], *bumps[1]])])
     for gap, expected in ((1, 2), (200, 1)):
         found = bumpy.events(calibration.threshold(), calibration, gap)
         assert len(found) == expected
-        for alarm, bump in zip(found, bumps, strict=False):
-            assert alarm.start <= bump[0] and bump[-1] < alarm.end
-            assert alarm.score > calibration.threshold()
-            ((name, score),) = alarm.channels
-            assert name == "height" and score == bumpy.channel_scores[alarm.peak, 0]
+        stretches = bumps if expected == 2 else [range(bumps[0].start, bumps[1].stop)]
+        for event, stretch in zip(found, stretches, strict=True):
+            assert event.start <= stretch[0] and stretch[-1] < event.end
+            assert event.score > calibration.threshold()
+            ((name, score),) = event.channels
+            assert name == "height" and score == bumpy.channel_scores[event.peak, 0]
         assert found[0].peak in (bumps[0] if expected == 2 else [*bumps[0], *bumps[1]])
     assert normal.events(calibration.threshold(), calibration, 1) == []
 
 
 def test_normal_steps_are_rarely_above_the_threshold_of_windows(engine, fresh):
     """As rarely as windows are, which is not so for likelihoods of single steps."""
-    calibration = engine.card.require_calibration()
+    calibration = engine.card.calibration
     analyses = engine.analyse(fresh)
     covered = [
-        alarm.end - alarm.start
+        event.end - event.start
         for analysis in analyses
-        for alarm in analysis.events(calibration.threshold(), calibration, 0)
+        for event in analysis.events(calibration.threshold(), calibration, 0)
     ]
     assert sum(covered) <= 0.05 * 32 * len(fresh)
     points = np.concatenate([analysis.point_scores for analysis in analyses])
@@ -115,7 +116,7 @@ def test_normal_steps_are_rarely_above_the_threshold_of_windows(engine, fresh):
 
 
 def test_the_threshold_of_a_window_without_a_score_does_not_count(engine):
-    calibration = engine.card.require_calibration()
+    calibration = engine.card.calibration
     values = np.concatenate([wave(bump=range(390, 396)), np.full((64, 1), np.nan)])
     (analysis,) = engine.analyse([values], 16)
     thresholds = np.full(len(analysis.score), calibration.threshold())
@@ -126,7 +127,7 @@ def test_the_threshold_of_a_window_without_a_score_does_not_count(engine):
 
 
 def test_a_gap_must_not_be_negative_even_where_nothing_happened(engine):
-    calibration = engine.card.require_calibration()
+    calibration = engine.card.calibration
     (normal,) = engine.analyse([wave()])
     with pytest.raises(FieldError, match="at least 0") as caught:
         normal.events(np.inf, calibration, -1)

@@ -3,7 +3,7 @@ import torch
 
 from rvae.config import DenseConfig, ModelConfig
 from rvae.networks.vae import VAE
-from rvae.scoring.nearest_windows import MOST_NUMBERS, NEAREST, NearestWindows, room
+from rvae.scoring.nearest_windows import MAX_NUMBERS, NEIGHBOURS, NearestWindows, capacity
 
 T, C = 6, 2
 
@@ -36,7 +36,7 @@ def test_distances_are_those_counted_one_by_one(vae, latent, missing):
     distance, apart = NearestWindows(vae, latent).differences(windows)
     squares = (windows[:, None] - vae.decode(latent).mean[None]).square()  # (5, M, T, C)
     means = squares.flatten(2).nanmean(2)
-    nearest, which = means.topk(NEAREST, largest=False)
+    nearest, which = means.topk(NEIGHBOURS, largest=False)
     torch.testing.assert_close(distance, nearest.mean(1), rtol=1e-3, atol=1e-4)
     expected = squares[torch.arange(5), which[:, 0]]
     torch.testing.assert_close(apart, expected, rtol=1e-3, atol=1e-4, equal_nan=True)
@@ -56,5 +56,5 @@ def test_fewer_than_the_few_nearest_will_do(vae, latent):
 
 
 def test_large_windows_leave_room_for_fewer():
-    assert room(100) * 100 <= MOST_NUMBERS < (room(100) + 1) * 100
-    assert room(MOST_NUMBERS * 2) == 1
+    assert capacity(100) * 100 <= MAX_NUMBERS < (capacity(100) + 1) * 100
+    assert capacity(MAX_NUMBERS * 2) == 1

@@ -55,7 +55,6 @@ def untrained_card(
         interval=3600.0 if model.time.calendar else None,
         training={},
         scoring=ScoringConfig(),
-        levels=None,
         calibration=Calibration.fit(np.linspace(0, 2, 99), 0.95, 99),
         bands=Bands.fit([residuals.astype(np.float32)], 999, model.likelihood == "bernoulli"),
         versions={},

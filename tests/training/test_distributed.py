@@ -26,9 +26,9 @@ from rvae.config import (
     TrainingPlan,
 )
 from rvae.data.readers import read
+from rvae.data.window_dataset import WindowDataset
 from rvae.errors import FieldError
-from rvae.inference.artifact import Artifact
-from rvae.inference.engine import Engine
+from rvae.inference.artifact import Artifact, read_spec
 from rvae.training.distributed import with_launched_processes
 from rvae.training.fit import fit
 from rvae.training.module import TrainingModule
@@ -105,12 +105,11 @@ def test_they_leave_one_set_of_results_and_one_summary(whole):
 def test_whichever_process_validates_a_window_the_loss_is_the_same(whole):
     """As one process finds it with the weights after the last epoch."""
     last = whole.run / "state" / "last.ckpt"
-    artifact = Artifact.load(last)
-    card = artifact.card
+    card = read_spec(last)
     dataset = read(whole.run.parents[1] / "waves.npy", ReaderConfig())
     order = np.random.default_rng(0).permutation(WINDOWS)
     validation = [dataset.series[i] for i in order[TRAINING : TRAINING + VALIDATION]]
-    windows = Engine(artifact).windows(validation, card.stride)
+    windows = WindowDataset(validation, card.scaler, card.window, card.stride, ())
     module = TrainingModule(card, ObjectiveConfig(), TrainingConfig(batch_size=100))
     module.load_state_dict(weights(last))
     module.eval()

@@ -91,6 +91,9 @@ def test_mixed_precision_learns_what_full_precision_does(tmp_path):
     content = torch.load(outcome.checkpoint, weights_only=True)["state_dict"]
     assert {tensor.dtype for tensor in content.values()} == {torch.float32}
     (analysis,) = Engine.load(outcome.checkpoint).analyse([waves(1, 16, seed=5)[0]])
-    assert analysis.nll.dtype == np.float32
-    assert (analysis.nll != torch.from_numpy(analysis.nll).bfloat16().float().numpy()).any()
+    assert analysis.evidence["nll"].dtype == np.float32
+    assert (
+        analysis.evidence["nll"]
+        != torch.from_numpy(analysis.evidence["nll"]).bfloat16().float().numpy()
+    ).any()
     assert build_archive(outcome.checkpoint, "waves", "1.0", tmp_path).exists()

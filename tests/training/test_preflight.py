@@ -118,7 +118,7 @@ def test_a_category_that_training_does_not_have_is_unknown(table, train):
     assert outcome.card.vocabulary.categories == {"odd": ("often", "too")}
     assert outcome.card.scaler.categories == (0, 2)
     # To such a model the part that it is calibrated on looks strange, and that is so.
-    assert max(outcome.card.require_calibration().scores) > 3
+    assert max(outcome.card.calibration.scores) > 3
 
 
 def test_a_bernoulli_model_looks_at_every_part_before_it_trains(table, refused):

@@ -1,11 +1,12 @@
 """What a score is."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from rvae.errors import require
 
 __all__ = ["ScoringConfig"]
+
+WITHOUT_LEVEL = ("likelihood", "distance")
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class ScoringConfig:
             compares the error of each channel, and the distance from the nearest remembered
             windows, with what they are in the training data, and takes the one that exceeds it
             most: one odd channel of many is enough. "distance" is that of the distance alone, for
-            windows that are not cut from a longer series but are each a whole.
+            windows that are not cut from a longer series but are each a whole. Another score is
+            chosen by the dotted name of its class, "package.module:Class".
         memory: Training windows that are remembered at the most, as latents, for all but the
             "likelihood"; none if 0. Fewer where windows are large.
         level: How many times as far from the mean of the data a window may lie, by channel, as the
@@ -29,7 +31,7 @@ class ScoringConfig:
             many of the held-out windows, those with the highest scores, are not taken for normal.
     """
 
-    score: Literal["likelihood", "excess", "distance"] = "likelihood"
+    score: str = "likelihood"
     memory: int = 2000
     level: float | None = None
     contamination: float = 0.0
@@ -42,8 +44,8 @@ class ScoringConfig:
             'must be at least 1 with the score "distance"',
         )
         require(
-            self.level is None or (self.level >= 1 and self.score == "excess"),
+            self.level is None or (self.level >= 1 and self.score not in WITHOUT_LEVEL),
             "scoring.level",
-            'must be at least 1, and is only for the score "excess"',
+            'must be at least 1, and is only valid for the score "excess"',
         )
         require(0 <= self.contamination <= 0.2, "scoring.contamination", "must be in [0, 0.2]")

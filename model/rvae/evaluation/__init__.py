@@ -1,1 +1,1 @@
-"""How well a model reconstructs and detects."""
+"""How well models reconstruct and detect: metrics and reports."""

@@ -1,17 +1,11 @@
-"""How good a model is: what it reconstructs, and what it detects."""
+"""How good a reconstruction is, and how much of the latent it uses."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import (
-    average_precision_score,
-    precision_recall_fscore_support,
-    roc_auc_score,
-)
 
-__all__ = ["Detection", "ExplainedVariance", "active_units", "detection"]
+__all__ = ["ExplainedVariance", "active_units"]
 
 # Burda, Grosse and Salakhutdinov 2016, "Importance weighted autoencoders", section 4.1.
 ACTIVE_VARIANCE = 0.01
@@ -20,8 +14,8 @@ ACTIVE_VARIANCE = 0.01
 class ExplainedVariance:
     """Share of the windows' variance around their mean window that reconstructions explain.
 
-    The mean window is the best that a decoder which ignores its latent can say: such a model
-    gets 0, however well its curve looks.
+    The mean window is the best output of a decoder that ignores its latent: such a model gets 0,
+    however well its curve looks.
     """
 
     def __init__(self) -> None:
@@ -29,7 +23,7 @@ class ExplainedVariance:
         self._left = 0.0
 
     def add(self, windows: NDArray[Any], reconstruction: NDArray[Any]) -> None:
-        """Take in windows (W, T, C), NaN where missing, and their reconstructions (W, T, C)."""
+        """Add windows (W, T, C), NaN where missing, and their reconstructions (W, T, C)."""
         windows = windows.astype(np.float64)
         self._count = self._count + (~np.isnan(windows)).sum(axis=0)
         self._sum = self._sum + np.nansum(windows, axis=0)
@@ -44,34 +38,5 @@ class ExplainedVariance:
 
 
 def active_units(variance: NDArray[Any]) -> int:
-    """Latent dimensions whose posterior mean has a variance over windows (D,) worth the name."""
+    """Number of latent dimensions whose posterior mean varies over windows: variance (D,)."""
     return int((variance > ACTIVE_VARIANCE).sum())
-
-
-@dataclass(frozen=True)
-class Detection:
-    """How scores and flags agree with labels, each in [0, 1]."""
-
-    auroc: float
-    average_precision: float
-    f1: float
-    precision: float
-    recall: float
-    false_alarm_rate: float
-
-
-def detection(
-    labels: NDArray[np.bool_], scores: NDArray[np.float64], flags: NDArray[np.bool_]
-) -> Detection:
-    """Compare scores and flags with labels, all (W,) and the labels of both kinds."""
-    precision, recall, f1, _ = precision_recall_fscore_support(
-        labels, flags, average="binary", zero_division=0.0
-    )
-    return Detection(
-        auroc=float(roc_auc_score(labels, scores)),
-        average_precision=float(average_precision_score(labels, scores)),
-        f1=float(f1),
-        precision=float(precision),
-        recall=float(recall),
-        false_alarm_rate=float(flags[~labels].mean()),
-    )

@@ -2,7 +2,7 @@
 
 The figures are those of the benchmark TSB-AD (Liu and Paparrizos 2024, "The elephant in the room:
 towards a reliable time-series anomaly detection benchmark", NeurIPS), computed as its evaluator
-does, so that they may be put beside published ones. The benchmark ranks by VUS-PR.
+does, so that they may be compared with published ones. The benchmark ranks by VUS-PR.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A trained model as data: weights and one JSON card, from a checkpoint or a folder.
+"""A trained model as data: tensors and one JSON card, from a checkpoint or a folder.
 
 Nothing here unpickles: a checkpoint is read with `weights_only=True`, a folder holds
 `weights.safetensors` and `card.json`.
@@ -7,10 +7,12 @@ Nothing here unpickles: a checkpoint is read with `weights_only=True`, a folder 
 import hashlib
 import json
 import platform
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import safetensors.torch
@@ -19,84 +21,91 @@ from torch import Tensor
 
 from rvae._version import __version__
 from rvae.errors import FieldError, require
-from rvae.inference.card import Card
+from rvae.inference import format_4
+from rvae.inference.card import Card, ModelSpec
 from rvae.networks.vae import VAE
+from rvae.scoring.scorer import Scorer
+from rvae.scoring.scorers import restore_scorer
 
 __all__ = [
     "CARD_FILE",
     "CARD_KEY",
-    "MEMORY_KEY",
+    "SCORER_KEY",
     "WEIGHTS_FILE",
     "Artifact",
+    "build_network",
     "network_of",
+    "network_weights",
+    "read_spec",
     "software_versions",
+    "spec_of",
 ]
 
 CARD_KEY = "rvae"
-MEMORY_KEY = "rvae_memory"
+SCORER_KEY = "rvae_scorer"
+SCORER_PREFIX = "scorer."
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "weights.safetensors"
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """A card, and the numbers that go with it.
+    """A card, and the tensors that go with it.
 
     Attributes:
-        card: All but the numbers.
+        card: All but the tensors.
         weights: Of the network.
-        memory: Latents of remembered training windows (M, D), where there are any.
+        scorer: State of the scorer, by name; empty where the score needs none.
     """
 
     card: Card
     weights: Mapping[str, Tensor]
-    memory: Tensor | None = None
+    scorer: Mapping[str, Tensor] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: str | Path) -> "Artifact":
         """Read a Lightning checkpoint or a folder that `save` wrote.
 
         Raises:
-            FieldError: If the path holds neither, or is damaged.
+            FieldError: If the path holds neither, is damaged, or comes from an unfinished training
+                run.
         """
         path = Path(path).expanduser()
-        require(path.exists(), "checkpoint", f"no such file: {path}")
-        try:
+        with _readable(path):
             return cls._from_folder(path) if path.is_dir() else cls._from_checkpoint(path)
-        except FieldError:
-            raise
-        except Exception as error:
-            # The ways in which a foreign file can fail to be a checkpoint are too many to list.
-            raise FieldError("checkpoint", f"{path} is not a checkpoint of rvae") from error
 
     @classmethod
     def _from_checkpoint(cls, path: Path) -> "Artifact":
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-        weights = {
-            name.removeprefix("vae."): tensor for name, tensor in checkpoint["state_dict"].items()
-        }
-        return cls(Card.from_dict(checkpoint[CARD_KEY]), weights, checkpoint.get(MEMORY_KEY))
+        content = checkpoint[CARD_KEY]
+        card = Card.from_dict(format_4.upgrade(content))
+        if content["format"] == 4:
+            state = format_4.scorer_state(content, checkpoint.get(format_4.MEMORY_KEY))
+        else:
+            state = checkpoint[SCORER_KEY]
+        return cls(card, network_weights(checkpoint), state)
 
     @classmethod
     def _from_folder(cls, path: Path) -> "Artifact":
         content = json.loads((path / CARD_FILE).read_bytes())
+        card = Card.from_dict(format_4.upgrade(content))
         packed = (path / WEIGHTS_FILE).read_bytes()
-        card = Card.from_dict(content)
-        require(
-            content["checksum"] == _checksum(packed),
-            "checksum",
-            f"the weights in {path} are damaged",
-        )
-        weights = safetensors.torch.load(packed)
-        memory = weights.pop(MEMORY_KEY, None)
-        artifact = cls(card, weights, memory)
+        checksum = content["checksum"]
+        require(checksum == _checksum(packed), "checksum", f"the weights in {path} are damaged")
+        tensors = safetensors.torch.load(packed)
+        if content["format"] == 4:
+            state = format_4.scorer_state(content, tensors.pop(format_4.MEMORY_KEY, None))
+            return cls(card, tensors, state)
+        names = [name for name in tensors if name.startswith(SCORER_PREFIX)]
+        state = {name.removeprefix(SCORER_PREFIX): tensors.pop(name) for name in names}
+        artifact = cls(card, tensors, state)
         # It has just been taken, of the very bytes that the same model is packed into.
-        object.__setattr__(artifact, "checksum", content["checksum"])
+        object.__setattr__(artifact, "checksum", checksum)
         return artifact
 
     @cached_property
     def checksum(self) -> str:
-        """Of the packed weights: the same for a checkpoint and for the folder made of it."""
+        """Of the packed tensors: the same for a checkpoint and for the folder made of it."""
         return _checksum(self._packed())
 
     def save(self, path: Path) -> None:
@@ -112,25 +121,77 @@ class Artifact:
         Raises:
             FieldError: If the weights are those of another network.
         """
-        vae = network_of(self.card)
-        try:
-            vae.load_state_dict(self.weights)
-        except RuntimeError as error:
-            raise FieldError("checkpoint", "the weights do not fit the card") from error
-        return vae.eval().requires_grad_(False)
+        return build_network(self.card, self.weights)
+
+    @torch.inference_mode()
+    def build_scorer(self, network: VAE, device: torch.device) -> Scorer:
+        """The scorer of the built network, on the same device.
+
+        Raises:
+            FieldError: If the state is that of another scorer.
+        """
+        state = {name: tensor.to(device) for name, tensor in self.scorer.items()}
+        return restore_scorer(network, self.card.scaler, self.card.scoring, state)
 
     def _packed(self) -> bytes:
-        memory = {} if self.memory is None else {MEMORY_KEY: self.memory}
-        return safetensors.torch.save(dict(self.weights) | memory)
+        state = {f"{SCORER_PREFIX}{name}": tensor for name, tensor in self.scorer.items()}
+        return safetensors.torch.save(dict(self.weights) | state)
 
 
-def network_of(card: Card) -> VAE:
-    """The network that a card describes, untrained."""
-    return VAE(card.model, card.window, card.scaler.categories, len(card.vocabulary.classes))
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Raise a `FieldError` where what is read at the path is no model."""
+    require(path.exists(), "checkpoint", f"no such file: {path}")
+    try:
+        yield
+    except FieldError:
+        raise
+    except Exception as error:
+        # The ways in which a foreign file can fail to be a checkpoint are too many to list.
+        raise FieldError("checkpoint", f"{path} is not a checkpoint of rvae") from error
+
+
+def read_spec(path: Path) -> ModelSpec:
+    """Read what a checkpoint says of its model, whether or not its training has ended.
+
+    Raises:
+        FieldError: If the file is no checkpoint, or damaged.
+    """
+    with _readable(path):
+        return spec_of(torch.load(path, map_location="cpu", weights_only=True))
+
+
+def spec_of(checkpoint: Mapping[str, Any]) -> ModelSpec:
+    """What the content of a checkpoint says of its model."""
+    return ModelSpec.from_dict(format_4.upgrade(checkpoint[CARD_KEY]))
+
+
+def network_weights(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The weights of the network in the content of a checkpoint."""
+    return {name.removeprefix("vae."): tensor for name, tensor in checkpoint["state_dict"].items()}
+
+
+def build_network(spec: ModelSpec, weights: Mapping[str, Tensor]) -> VAE:
+    """The network that a model describes with these weights, ready for inference.
+
+    Raises:
+        FieldError: If the weights are those of another network.
+    """
+    network = network_of(spec)
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise FieldError("checkpoint", "the weights do not fit the card") from error
+    return network.eval().requires_grad_(False)
+
+
+def network_of(spec: ModelSpec) -> VAE:
+    """The network that a model describes, untrained."""
+    return VAE(spec.model, spec.window, spec.scaler.categories, len(spec.vocabulary.classes))
 
 
 def software_versions() -> dict[str, str]:
-    """Of the software in use."""
+    """Versions of the software in use."""
     return {
         "rvae": __version__,
         "torch": str(torch.__version__),

@@ -1,9 +1,9 @@
-"""Everything about a trained model but its weights, as data that JSON can hold."""
+"""Everything about a model but its weights, as data that JSON can hold."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,14 +18,14 @@ from rvae.errors import FieldError, require
 from rvae.scoring.bands import Bands, Residuals
 from rvae.scoring.calibration import Calibration
 
-__all__ = ["Card"]
+__all__ = ["FORMAT", "Card", "ModelSpec"]
 
-FORMAT = 4
+FORMAT = 5
 
 
 @dataclass(frozen=True)
-class Card:
-    """Everything about a trained model but its weights.
+class ModelSpec:
+    """Everything about a model that is fixed before it is trained, but a sketch of its training.
 
     Attributes:
         model: The network.
@@ -37,12 +37,9 @@ class Card:
         reader: How the training file was read; other files are read alike.
         scaler: Fitted on the training part.
         interval: Median of the seconds between steps; None where there are no times.
-        training: Sketch of the training: counts, options, the epoch kept and what it reaches.
+        training: Sketch of the training: counts and options, and at its end the epoch that is kept
+            and what it reaches.
         scoring: What a score is.
-        levels: What each part of a window's errors is in the training data, where the score is
-            their excess; None before the end of training.
-        calibration: None in a checkpoint whose training did not come to its end.
-        bands: What is normal around reconstructions; None where there is no calibration.
         versions: Of the software that trained it.
     """
 
@@ -57,30 +54,7 @@ class Card:
     interval: float | None
     training: Mapping[str, Any]
     scoring: ScoringConfig
-    levels: tuple[float, ...] | None
-    calibration: Calibration | None
-    bands: Bands | None
     versions: Mapping[str, str]
-
-    def require_calibration(self) -> Calibration:
-        """The calibration.
-
-        Raises:
-            FieldError: If there is none.
-        """
-        if self.calibration is None:
-            raise FieldError("checkpoint", "is of a training that did not come to its end")
-        return self.calibration
-
-    def require_bands(self) -> Bands:
-        """What is normal around reconstructions.
-
-        Raises:
-            FieldError: If nobody knows yet.
-        """
-        if self.bands is None:
-            raise FieldError("checkpoint", "is of a training that did not come to its end")
-        return self.bands
 
     @cached_property
     def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -107,12 +81,6 @@ class Card:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, strings, lists and dictionaries."""
-        calibration = self.calibration and {
-            "quantile": self.calibration.quantile,
-            "scores": self.calibration.scores.tolist(),
-            "independent": self.calibration.independent,
-            "contamination": self.calibration.contamination,
-        }
         return {
             "format": FORMAT,
             "model": asdict(self.model),
@@ -127,50 +95,96 @@ class Card:
             "interval": self.interval,
             "training": dict(self.training),
             "scoring": asdict(self.scoring),
-            "levels": self.levels and list(self.levels),
-            "calibration": calibration,
-            "bands": self.bands and asdict(self.bands),
             "versions": dict(self.versions),
         }
 
     @classmethod
-    def from_dict(cls, card: Mapping[str, Any]) -> "Card":
+    def from_dict(cls, content: Mapping[str, Any]) -> Self:
         """Undo `to_dict`, whether or not JSON came between.
 
         Raises:
-            FieldError: If the card is of another format.
+            FieldError: If the content is of another format, or misses what this class has.
         """
         require(
-            card["format"] == FORMAT,
+            content["format"] == FORMAT,
             "format",
-            f"is {card['format']}, but rvae {__version__} reads {FORMAT}",
+            f"is {content['format']}, but rvae {__version__} reads 4 and {FORMAT}",
         )
-        calibration, bands = card["calibration"], card["bands"]
-        return cls(
-            model=ModelConfig.from_dict(card["model"]),
-            channels=tuple(card["channels"]),
-            units=card["units"],
-            vocabulary=Vocabulary(
-                {name: tuple(words) for name, words in card["categories"].items()},
-                tuple(card["classes"]),
+        return cls(**cls._fields_of(content))
+
+    @classmethod
+    def _fields_of(cls, content: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "model": ModelConfig.from_dict(content["model"]),
+            "channels": tuple(content["channels"]),
+            "units": content["units"],
+            "vocabulary": Vocabulary(
+                {name: tuple(words) for name, words in content["categories"].items()},
+                tuple(content["classes"]),
             ),
-            window=card["window"],
-            stride=card["stride"],
-            reader=ReaderConfig(**card["reader"]),
-            scaler=Scaler(**{name: tuple(value) for name, value in card["scaler"].items()}),
-            interval=card["interval"],
-            training=card["training"],
-            scoring=ScoringConfig(**card["scoring"]),
-            levels=card["levels"] and tuple(card["levels"]),
-            calibration=calibration
-            and Calibration(
+            "window": content["window"],
+            "stride": content["stride"],
+            "reader": ReaderConfig(**content["reader"]),
+            "scaler": Scaler(**{name: tuple(value) for name, value in content["scaler"].items()}),
+            "interval": content["interval"],
+            "training": content["training"],
+            "scoring": ScoringConfig(**content["scoring"]),
+            "versions": content["versions"],
+        }
+
+
+@dataclass(frozen=True)
+class Card(ModelSpec):
+    """Everything about a trained model but its weights and the state of its scorer.
+
+    Attributes:
+        calibration: What its scores mean.
+        bands: What is normal around its reconstructions.
+    """
+
+    calibration: Calibration
+    bands: Bands
+
+    @classmethod
+    def finish(
+        cls, spec: ModelSpec, calibration: Calibration, bands: Bands, training: Mapping[str, Any]
+    ) -> "Card":
+        """The card of a model whose training has ended, with a last sketch of it."""
+        kept = {field.name: getattr(spec, field.name) for field in fields(ModelSpec)}
+        return cls(**kept | {"training": training}, calibration=calibration, bands=bands)
+
+    def require_calibration(self) -> Calibration:
+        """The calibration."""
+        return self.calibration
+
+    def require_bands(self) -> Bands:
+        """The bands."""
+        return self.bands
+
+    def to_dict(self) -> dict[str, Any]:
+        calibration = {
+            "quantile": self.calibration.quantile,
+            "scores": self.calibration.scores.tolist(),
+            "independent": self.calibration.independent,
+            "contamination": self.calibration.contamination,
+        }
+        return super().to_dict() | {"calibration": calibration, "bands": asdict(self.bands)}
+
+    @classmethod
+    def _fields_of(cls, content: Mapping[str, Any]) -> dict[str, Any]:
+        calibration, bands = content.get("calibration"), content.get("bands")
+        if calibration is None or bands is None:
+            raise FieldError(
+                "checkpoint", "comes from an unfinished training run, which is not calibrated yet"
+            )
+        return super()._fields_of(content) | {
+            "calibration": Calibration(
                 np.array(calibration["scores"]),
                 calibration["quantile"],
                 calibration["independent"],
                 calibration["contamination"],
             ),
-            bands=bands
-            and Bands(
+            "bands": Bands(
                 tuple(
                     Residuals(
                         channel["count"],
@@ -182,5 +196,4 @@ class Card:
                 ),
                 bands["unit_interval"],
             ),
-            versions=card["versions"],
-        )
+        }

@@ -1,4 +1,4 @@
-"""What a process takes from its machine: memory that it keeps, processors that it may use."""
+"""The resources of a process: memory that it keeps, processors that it may use."""
 
 import ctypes
 import os
@@ -11,7 +11,7 @@ __all__ = ["available_cpus", "compute_threads", "keep_freed_memory"]
 M_TRIM_THRESHOLD = -1
 M_MMAP_THRESHOLD = -3
 
-MOST_THREADS = 8
+MAX_THREADS = 8
 
 # Where a control group states its share of processor time: "quota period" in version 2, a file
 # each in version 1, in microseconds.
@@ -52,12 +52,12 @@ def available_cpus() -> int:
 
 
 def compute_threads(processes: int = 1) -> int | None:
-    """How many threads each of some processes computes with; None where OMP_NUM_THREADS says it.
+    """Threads for each of some processes; None where OMP_NUM_THREADS is set.
 
-    One processor is left to others: threads that wait for a processor wait for each other, and
-    what takes a millisecond then takes a hundred. More than a few threads make no model of this
+    One processor is left free: threads that wait for a processor wait for each other, and what
+    takes a millisecond then takes a hundred. More than a few threads do not make models of this
     kind faster.
     """
     if "OMP_NUM_THREADS" in os.environ:
         return None
-    return max(1, min(MOST_THREADS, (available_cpus() - 1) // processes))
+    return max(1, min(MAX_THREADS, (available_cpus() - 1) // processes))

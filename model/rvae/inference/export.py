@@ -11,10 +11,10 @@ from rvae.data.columns import table_of
 from rvae.data.series import Series
 from rvae.errors import require
 from rvae.inference import records
-from rvae.inference.card import Card
+from rvae.inference.card import ModelSpec
 from rvae.inference.engine import Engine
 from rvae.inference.records import Columns
-from rvae.scoring.adaptive_threshold import AdaptiveThreshold, adaptive_thresholds
+from rvae.scoring.thresholds import ThresholdRule
 
 __all__ = ["event_records", "point_records", "sample_records", "window_records", "write"]
 
@@ -52,30 +52,30 @@ def write(path: Path, pieces: Iterable[Columns]) -> int:
 def window_records(
     engine: Engine, series: Sequence[Series], stride: int | None, adapt: float | None = None
 ) -> Iterator[Columns]:
-    """One row a window: where it is, its score, and what that means.
+    """One row per window: where it is, its score, and what that means.
 
     Args:
+        engine: The model.
+        series: In the data's units, each with N ≥ T.
         stride: Steps between windows; the model's own if left out.
-        adapt: Rate at which the threshold follows each series; one that stays if left out.
+        adapt: Rate at which the threshold follows each series; a fixed threshold if left out.
     """
-    calibration = engine.card.require_calibration()
-    threshold: float | NDArray[np.float64] = calibration.threshold()
+    calibration = engine.card.calibration
+    rule = ThresholdRule(calibration, adapt)
     for first, stretch, analysis in engine.scan(series, stride):
-        if adapt is not None:
-            if first == 0:  # A series begins, however many stretches it has.
-                following = AdaptiveThreshold(calibration, adapt)
-            threshold = following.follow(analysis.score)
-        said = calibration.judged(analysis.score, threshold)
-        columns = records.window_records(stretch, analysis.starts, engine.card.window, said)
-        columns["start"] += first
-        columns["end"] += first
-        yield columns
+        if first == 0:  # A series begins, however many stretches it has.
+            thresholds = rule.begin_series()
+        columns = calibration.judged(analysis.score, thresholds(analysis.score))
+        rows = records.window_records(stretch, analysis.starts, engine.card.window, columns)
+        rows["start"] += first
+        rows["end"] += first
+        yield rows
 
 
 def point_records(
     engine: Engine, series: Sequence[Series], stride: int | None
 ) -> Iterator[Columns]:
-    """One row a time step: its score, the mean over the windows that cover it."""
+    """One row per time step: its score, the mean over the windows that cover it."""
     for one in series:
         (analysis,) = engine.analyse([one], stride)
         yield records.point_records(one, {"score": analysis.point_scores})
@@ -88,25 +88,24 @@ def event_records(
     adapt: float | None = None,
     gap: int | None = None,
 ) -> Iterator[Columns]:
-    """One row an event: where it is, how severe, and the channel that tells the most of it.
+    """One row per event: where it is, how severe, and the channel that is the most anomalous.
 
     Args:
+        engine: The model.
+        series: In the data's units, each with N ≥ T.
         stride: Steps between windows; the model's own if left out.
-        adapt: Rate at which the threshold follows each series; one that stays if left out.
-        gap: Most steps between events that are one; the stride if left out.
+        adapt: Rate at which the threshold follows each series; a fixed threshold if left out.
+        gap: Events with no more steps than this between them are one; the stride if left out.
     """
-    card, calibration = engine.card, engine.card.require_calibration()
+    card, rule = engine.card, ThresholdRule(engine.card.calibration, adapt)
     stride = card.stride if stride is None else stride
     gap = stride if gap is None else gap
-    threshold: float | NDArray[np.float64] = calibration.threshold()
     for one in series:
         (analysis,) = engine.analyse([one], stride)
-        if adapt is not None:
-            threshold = adaptive_thresholds(calibration, analysis.score, adapt)
-        found = analysis.events(threshold, calibration, gap)
-        yield records.event_records(one, found)
+        events = analysis.events(rule.thresholds(analysis.score), card.calibration, gap)
+        yield records.event_records(one, events)
 
 
-def sample_records(card: Card, samples: NDArray[np.float64]) -> Iterator[Columns]:
-    """One row a time step of windows (S, T, C) that a model has drawn."""
+def sample_records(card: ModelSpec, samples: NDArray[np.float64]) -> Iterator[Columns]:
+    """One row per time step of windows (S, T, C) that a model has drawn."""
     yield records.sample_records(card, samples)

@@ -1,4 +1,4 @@
-"""What is said of series as the columns of a table: a row a window, a step or an event."""
+"""Results as the columns of a table: one row per window, time step or event."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvae.data.series import Series
-from rvae.inference.card import Card
+from rvae.inference.card import ModelSpec
 from rvae.scoring.events import Event
 
 __all__ = [
@@ -24,35 +24,35 @@ Columns = dict[str, Any]
 
 
 def window_records(
-    series: Series, starts: NDArray[np.int64], window: int, said: Mapping[str, NDArray[Any]]
+    series: Series, starts: NDArray[np.int64], window: int, columns: Mapping[str, NDArray[Any]]
 ) -> Columns:
-    """One row a window: where it is, and what is said of it.
+    """One row per window: where it is, and its results.
 
     Args:
-        series: Of the windows.
+        series: The windows are from.
         starts: First step of each window (W,).
-        window: Steps T of a window.
-        said: Of each window (W, ...), or of all.
+        window: Time steps T of a window.
+        columns: Results of each window (W, ...), or without axes one of all windows.
     """
-    of_each = {
+    results = {
         name: np.full(len(starts), values) if values.ndim == 0 else values
-        for name, values in said.items()
+        for name, values in columns.items()
     }
-    return _where(series, starts) | {"start": starts, "end": starts + window} | of_each
+    return _place(series, starts) | {"start": starts, "end": starts + window} | results
 
 
-def point_records(series: Series, said: Mapping[str, Any]) -> Columns:
-    """One row a time step: what is said of it."""
+def point_records(series: Series, columns: Mapping[str, Any]) -> Columns:
+    """One row per time step: where it is, and its results (N,)."""
     steps = np.arange(len(series))
-    return _where(series, steps) | {"step": steps} | dict(said)
+    return _place(series, steps) | {"step": steps} | dict(columns)
 
 
 def event_records(series: Series, events: Sequence[Event]) -> Columns:
-    """One row an event: where it is, how severe, and the channel that tells the most of it."""
+    """One row per event: where it is, how severe, and the channel that is the most anomalous."""
     starts = np.array([event.start for event in events], dtype=np.int64)
-    # Of an event in which nothing was observed no channel tells.
+    # An event in which nothing was observed has no channel.
     leading = [event.channels[0] if event.channels else (None, np.nan) for event in events]
-    return _where(series, starts) | {
+    return _place(series, starts) | {
         "start": starts,
         "end": np.array([event.end for event in events], dtype=np.int64),
         "peak": np.array([event.peak for event in events], dtype=np.int64),
@@ -63,8 +63,8 @@ def event_records(series: Series, events: Sequence[Event]) -> Columns:
     }
 
 
-def sample_records(card: Card, samples: NDArray[np.float64]) -> Columns:
-    """One row a time step of windows (S, T, C) that a model has drawn."""
+def sample_records(card: ModelSpec, samples: NDArray[np.float64]) -> Columns:
+    """One row per time step of windows (S, T, C) that a model has drawn."""
     count, steps, _ = samples.shape
     return {
         "series": np.repeat(np.arange(count).astype(str).astype(object), steps),
@@ -73,15 +73,15 @@ def sample_records(card: Card, samples: NDArray[np.float64]) -> Columns:
     }
 
 
-def channel_columns(card: Card, values: NDArray[np.float64], suffix: str = "") -> Columns:
-    """Values (N, C) as a column for each channel, categories as words."""
+def channel_columns(card: ModelSpec, values: NDArray[np.float64], suffix: str = "") -> Columns:
+    """Values (N, C) as one column per channel, categories as words."""
     return {
         f"{name}{suffix}": column
         for name, column in zip(card.channels, category_words(card, values), strict=True)
     }
 
 
-def category_words(card: Card, values: NDArray[np.float64]) -> list[NDArray[Any]]:
+def category_words(card: ModelSpec, values: NDArray[np.float64]) -> list[NDArray[Any]]:
     """Each channel (N,) of values (N, C), with words for the numbers of categories."""
     columns: list[NDArray[Any]] = []
     for name, column in zip(card.channels, values.T, strict=True):
@@ -92,7 +92,7 @@ def category_words(card: Card, values: NDArray[np.float64]) -> list[NDArray[Any]
     return columns
 
 
-def _where(series: Series, steps: NDArray[np.int64]) -> Columns:
-    """Which series, and when the steps are, if that is known."""
+def _place(series: Series, steps: NDArray[np.int64]) -> Columns:
+    """The series, and the times of the steps if they are known."""
     times = {} if series.times is None else {"time": series.clock()[steps]}
     return {"series": np.full(len(steps), series.name, dtype=object)} | times

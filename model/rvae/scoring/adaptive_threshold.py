@@ -37,7 +37,7 @@ class AdaptiveThreshold:
         quantile: Of normal scores; the calibration's if left out.
 
     Raises:
-        FieldError: If the rate is out of bounds, or the quantile beyond what can be told.
+        FieldError: If the rate is out of bounds, or the quantile beyond what the scores support.
     """
 
     def __init__(

@@ -9,7 +9,7 @@ __all__ = [
     "contributions",
     "mean_by_point",
     "point_scores",
-    "shared",
+    "share_by_errors",
     "window_mean_by_point",
     "window_scores",
 ]
@@ -34,8 +34,8 @@ def contributions(nll: NDArray[Any]) -> NDArray[Any]:
     return nll / np.maximum(observed, 1).astype(nll.dtype)
 
 
-def shared(score: NDArray[np.float64], errors: NDArray[Any]) -> NDArray[np.float64]:
-    """A window's score, dealt out by the share that each step and channel has in its errors.
+def share_by_errors(score: NDArray[np.float64], errors: NDArray[Any]) -> NDArray[np.float64]:
+    """The score of a window, shared out by what each step and channel has of its errors.
 
     Args:
         score: Of each window (W,).
@@ -56,30 +56,30 @@ def point_scores(nll: NDArray[Any]) -> NDArray[np.float64]:
 def mean_by_point(
     pointwise: NDArray[Any], starts: NDArray[np.int64], length: int
 ) -> NDArray[np.float64]:
-    """Average what overlapping windows say of each point of a series.
+    """Average the values of overlapping windows at each point of a series.
 
     Args:
-        pointwise: A value a step of each window (W, T, ...), NaN where there is none.
+        pointwise: One value, or some, per step of each window (W, T, ...), NaN where missing.
         starts: First step of each window (W,), all different.
         length: Points N of the series.
 
     Returns:
-        Means (N, ...), NaN at points of which no window says anything.
+        Means (N, ...), NaN at points where no window has a value.
     """
-    said = ~np.isnan(pointwise)
+    known = ~np.isnan(pointwise)
     total = np.zeros((length, *pointwise.shape[2:]))
     count = np.zeros_like(total)
     windows, steps = pointwise.shape[:2]
     if windows < steps:
         for window in range(windows):
             within = slice(starts[window], starts[window] + steps)
-            total[within] += np.where(said[window], pointwise[window], 0.0)
-            count[within] += said[window]
+            total[within] += np.where(known[window], pointwise[window], 0.0)
+            count[within] += known[window]
     else:
         # No two windows start together, so one step of all windows never meets a point twice.
         for step in range(steps):
-            total[starts + step] += np.where(said[:, step], pointwise[:, step], 0.0)
-            count[starts + step] += said[:, step]
+            total[starts + step] += np.where(known[:, step], pointwise[:, step], 0.0)
+            count[starts + step] += known[:, step]
     with np.errstate(invalid="ignore"):
         return total / count
 
@@ -87,25 +87,25 @@ def mean_by_point(
 def window_mean_by_point(
     windows: NDArray[np.float64], starts: NDArray[np.int64], window: int, length: int
 ) -> NDArray[np.float64]:
-    """Average what overlapping windows are given, as a whole, at each point of a series.
+    """Average the values of overlapping windows as wholes at each point of a series.
 
     Args:
-        windows: A value, or some, of each window (W, ...), NaN where there is none.
+        windows: One value, or some, per window (W, ...), NaN where missing.
         starts: First step of each window (W,).
         window: Time steps T.
         length: Points N of the series.
 
     Returns:
-        Means (N, ...), NaN at points of which no window says anything.
+        Means (N, ...), NaN at points where no window has a value.
     """
-    said = ~np.isnan(windows)
-    values = np.where(said, windows, 0.0)
+    known = ~np.isnan(windows)
+    values = np.where(known, windows, 0.0)
     total = np.zeros((length + 1, *windows.shape[1:]))
     count = np.zeros_like(total)
     # What a window adds begins at its start and ends after its last step.
     for at, sign in ((starts, 1.0), (starts + window, -1.0)):
         np.add.at(total, at, sign * values)
-        np.add.at(count, at, sign * said)
+        np.add.at(count, at, sign * known)
     count = np.cumsum(count, axis=0)[:length]
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(count > 0.5, np.cumsum(total, axis=0)[:length] / count, np.nan)

@@ -1,4 +1,4 @@
-"""By how much normal values miss their reconstruction → bounds around what is expected."""
+"""Residuals of normal values → bounds around their reconstruction."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Residuals:
 
     @classmethod
     def fit(cls, residuals: NDArray[np.float32], windows: int, independent: int) -> "Residuals":
-        """Keep what tells quantiles.
+        """Keep the ranks that quantiles are taken from.
 
         Args:
             residuals: All of them, without NaN.
@@ -62,13 +62,13 @@ class Residuals:
 
     @property
     def largest_quantile(self) -> float:
-        """The highest quantile that they can tell."""
+        """The highest quantile that they support."""
         return max(0.0, 1 - 2 / (self.independent + 1))
 
     def bounds(self, quantile: float) -> tuple[float, float]:
         """What a fresh residual leaves with probability at most 1 - quantile, half on each side.
 
-        NaN where they cannot tell the quantile.
+        NaN where they are too few for the quantile.
         """
         rank = int((self.independent + 1) * (1 - quantile + 2 * ROUNDING) / 2)
         if not self.count or rank < 1:
@@ -117,7 +117,7 @@ class Bands:
     def fit(
         cls, residuals: Iterable[NDArray[np.float32]], independent: int, unit_interval: bool = False
     ) -> "Bands":
-        """Keep what tells the quantiles of the residuals of held-out normal windows.
+        """Keep the ranks of the residuals of held-out normal windows.
 
         Args:
             residuals: Of some windows at a time (B, T, C), scaled, NaN where there are none.
@@ -139,7 +139,7 @@ class Bands:
 
     @property
     def largest_quantile(self) -> float:
-        """The highest quantile that can be asked for; 0 where no channel has a band."""
+        """The highest quantile that is possible; 0 where no channel has a band."""
         return max(channel.largest_quantile for channel in self.channels)
 
     def around(
@@ -154,10 +154,10 @@ class Bands:
 
         Returns:
             Lower and upper bounds (N, C). NaN where nothing is expected, for categorical channels,
-            and for those with too few values in the calibration part to tell the quantile.
+            and for those with too few values in the calibration part for the quantile.
 
         Raises:
-            FieldError: If the quantile is beyond what any channel's values can tell.
+            FieldError: If the quantile is beyond what the values of any channel support.
         """
         largest = self.largest_quantile
         most = max(channel.independent for channel in self.channels)

@@ -12,8 +12,8 @@ from rvae.scoring.tail import Tail
 
 __all__ = ["Calibration", "require_enough", "windows_needed"]
 
-# Nobody should believe what a tail says of anything rarer.
-RAREST = 1e-6
+# The tail is no evidence for anything rarer.
+MIN_TAIL_PROBABILITY = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class Calibration:
 
     Attributes:
         scores: Ascending.
-        quantile: The quantile that becomes the threshold where nobody asks for another.
+        quantile: The quantile that becomes the threshold unless a request asks for another.
         independent: How many windows without overlap the scores come from.
         contamination: Share of the held-out windows that scored highest, were taken for anomalies
             and are not among the scores.
@@ -58,8 +58,8 @@ class Calibration:
         """Keep the scores of held-out normal windows, NaN and what contaminates them left out.
 
         Raises:
-            FieldError: If those that are left cannot tell the quantile, or the contamination is no
-                share below a half.
+            FieldError: If too few are left for the quantile, or the contamination is no share below
+                a half.
         """
         require(
             0 <= contamination < 0.5,
@@ -73,8 +73,12 @@ class Calibration:
 
     @property
     def largest_quantile(self) -> float:
-        """The highest quantile that can be asked for: of the tail where there is one."""
-        return self._largest_rank if self._tail is None else max(self._largest_rank, 1 - RAREST)
+        """The highest quantile that is possible: of the tail where there is one."""
+        return (
+            self._largest_rank
+            if self._tail is None
+            else max(self._largest_rank, 1 - MIN_TAIL_PROBABILITY)
+        )
 
     @property
     def keeps_promise(self) -> bool:

@@ -1,4 +1,4 @@
-"""Scores of windows → events: the anomalous stretches of a series, and what they are due to."""
+"""Scores of windows → events: the anomalous stretches of a series, and their channels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from rvae.scoring.calibration import Calibration
 
 __all__ = ["Event", "find_events", "require_gap", "step_scores"]
 
-LEADING = 3  # channels that are named
+MAX_CHANNELS = 3  # that an event names
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def find_events(
     Args:
         scores: Of each step (N,), NaN where nothing is known: there is no event, and none goes on.
         thresholds: Of each step (N,), or of all.
-        point_scores: What tells the steps of a stretch apart (N,), NaN where nothing is known.
+        point_scores: By which the peak of a stretch is found (N,), NaN where nothing is known.
         channel_scores: Of each step and channel (N, C), NaN where missing.
         channels: Their names.
         calibration: What says how severe a score is.
@@ -128,9 +128,9 @@ def _leading(
     """The channels that score highest in one step (C,)."""
     order = np.argsort(-_or_lowest(channel_scores), kind="stable")
     known = [i for i in order.tolist() if not np.isnan(channel_scores[i])]
-    return tuple((channels[i], float(channel_scores[i])) for i in known[:LEADING])
+    return tuple((channels[i], float(channel_scores[i])) for i in known[:MAX_CHANNELS])
 
 
 def _or_lowest(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Nothing is the last that an event should be blamed on."""
+    """Scores with minus infinity where there is none."""
     return np.where(np.isnan(scores), -np.inf, scores)

@@ -1,20 +1,26 @@
 """By how much the errors of windows exceed those of normal ones.
 
 A window's errors come in parts (W, P): the mean squared error of its reconstruction, channel by
-channel, and its distance from what the model remembers. Each part is compared with its own level in
-the training data, and the part that exceeds its level most decides: an average would drown one odd
-channel among many that are as usual.
+channel, and its distance from the nearest training windows. Each part is compared with its own
+level in the training data, and the part that exceeds its level most decides: an average would drown
+one odd channel among many that are as usual.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["excess", "largest", "levels"]
+__all__ = ["MAX_WINDOWS", "excess", "largest", "levels", "normal_parts"]
+
+# Windows of each part of the data that levels are taken from at the most.
+MAX_WINDOWS = 20_000
 
 # The quantile of a part that counts as its level.
-LEVEL = 0.99
+LEVEL_QUANTILE = 0.99
+
+HELD_OUT = ("validation", "calibration")
 
 # In variances of the training data: an error as small as that is none. It keeps a channel that is
 # reconstructed exactly from deciding by its least significant digits.
@@ -23,7 +29,26 @@ FLOOR = 0.01
 
 def levels(parts: NDArray[Any]) -> NDArray[np.float64]:
     """Level of each part (P,), of windows (W, P) that are taken as normal, NaN where unobserved."""
-    return np.nan_to_num(np.nanquantile(parts.astype(np.float64), LEVEL, axis=0))
+    return np.nan_to_num(np.nanquantile(parts.astype(np.float64), LEVEL_QUANTILE, axis=0))
+
+
+def normal_parts(
+    parts: Mapping[str, NDArray[np.float32]], contamination: float
+) -> NDArray[np.float32]:
+    """Parts of all windows (W, P) that levels are taken from.
+
+    Levels come from all three parts of the data: of windows that the network was fitted to alone
+    they would be too low, by channel and by kind of error in different measure, and the wrong part
+    would decide. The threshold of the scores comes from the calibration part, as with any score, so
+    that its promise does not depend on them.
+
+    Args:
+        parts: Of windows (W, P) of "training", "validation" and "calibration".
+        contamination: Share of the held-out windows that is left out, those with the largest
+            errors.
+    """
+    held_out = (_without_largest(parts[name], contamination) for name in HELD_OUT)
+    return np.concatenate([parts["training"], *held_out])
 
 
 def excess(parts: NDArray[Any], level: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -40,3 +65,9 @@ def largest(parts: NDArray[Any], level: NDArray[np.float64]) -> NDArray[np.float
     # Unlike np.nanmax this does not warn where there is none.
     highest: NDArray[np.float64] = np.fmax.reduce(excess(parts, level), axis=1)
     return highest
+
+
+def _without_largest(parts: NDArray[np.float32], share: float) -> NDArray[np.float32]:
+    """Windows (W, P) that are not among the share with the largest errors."""
+    highest = largest(parts, levels(parts))
+    return parts[~(highest > np.nanquantile(highest, 1 - share))]

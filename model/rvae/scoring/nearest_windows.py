@@ -1,60 +1,105 @@
-"""What a model remembers of its training windows."""
+"""The distance of windows from the training windows that are nearest to them."""
 
 import torch
 from torch import Tensor
 
+from rvae.config import ModelConfig, ScoringConfig
+from rvae.data.scaler import Scaler
+from rvae.data.window_dataset import WindowDataset
+from rvae.errors import require
 from rvae.networks.vae import VAE
+from rvae.scoring.channel_errors import add_categories, target
+from rvae.scoring.reconstruction import (
+    WINDOWS_PER_BATCH,
+    Reconstruction,
+    evenly_chosen_batches,
+    reconstruct,
+)
 
-__all__ = ["NearestWindows", "room"]
+__all__ = ["NearestWindows", "capacity", "require_memory_possible"]
 
-NEAREST = 3
+NEIGHBOURS = 3
 
-# Of all remembered windows together: some sixteen megabytes.
-MOST_NUMBERS = 1 << 22
+# Of all windows in the memory together: some sixteen megabytes.
+MAX_NUMBERS = 1 << 22
 
 
 class NearestWindows:
-    """Training windows, as the latents that the model decodes again.
+    """A memory of training windows, as the latents that the network decodes again.
 
     A reconstruction is as good as the best of all latents; this one is restricted to those that
     training windows have, which stand for the aggregated posterior (Tomczak and Welling 2018, "VAE
-    with a VampPrior", section 3). It tells what the decoder can write but never had to.
+    with a VampPrior", section 3). It detects what the decoder can write but never had to.
 
     Args:
-        vae: The model; its decoder is told nothing but the latent.
-        latent: Of the remembered windows (M, D).
+        network: Its decoder is given nothing but the latent.
+        latent: Of the windows in the memory (M, D).
+
+    Attributes:
+        latent: As given.
     """
 
-    def __init__(self, vae: VAE, latent: Tensor) -> None:
-        runs = torch.split(latent, 256)
-        self._windows = torch.cat([vae.decode(z).mean.flatten(1) for z in runs])  # (M, T * E)
+    def __init__(self, network: VAE, latent: Tensor) -> None:
+        self.latent = latent
+        self._network = network
+        batches = torch.split(latent, WINDOWS_PER_BATCH)
+        self._windows = torch.cat([network.decode(z).mean.flatten(1) for z in batches])  # (M, T*E)
+
+    @classmethod
+    def fit(
+        cls, network: VAE, scaler: Scaler, windows: WindowDataset, count: int
+    ) -> "NearestWindows":
+        """Put at most `count` windows into the memory, evenly chosen among all of them."""
+        count = min(count, capacity(network.conditions.window * scaler.spread))
+        latents = [
+            reconstruct(network, batch.x, batch.context).latent
+            for batch in evenly_chosen_batches(windows, count)
+        ]
+        return cls(network, torch.cat(latents))
+
+    def errors(self, reconstruction: Reconstruction, scaler: Scaler) -> tuple[Tensor, Tensor]:
+        """Distances of windows (B,), and the squared differences that they come from (B, T, C)."""
+        windows = self._network.instances.relative(
+            target(reconstruction.x, scaler), reconstruction.context
+        )
+        distances, squares = self.differences(windows)
+        return distances, add_categories(squares, scaler)
 
     def differences(self, windows: Tensor) -> tuple[Tensor, Tensor]:
-        """How windows (B, T, E) differ from the nearest remembered ones.
+        """How windows (B, T, E) differ from the nearest ones in the memory.
 
         Args:
-            windows: At their own level and spread, if the model normalises; NaN where missing.
+            windows: At their own level and spread, if the network normalises; NaN where missing.
 
         Returns:
             The mean squared difference from the few nearest (B,), NaN where nothing was observed,
             and the squared differences from the nearest (B, T, E), NaN where missing.
         """
-        observed = ~windows.isnan().flatten(1)
+        observed = ~windows.isnan().flatten(1)  # (B, T*E)
         values = torch.where(observed, windows.flatten(1), 0.0)
         mask = observed.to(values.dtype)
-        remembered = self._windows
         # What is missing is compared with nothing: (x - m)² opened up, term by term.
-        apart = (
+        sums = (
             values.square().sum(1, keepdim=True)
-            - 2 * values @ remembered.T
-            + mask @ remembered.square().T
-        )
+            - 2 * values @ self._windows.T
+            + mask @ self._windows.square().T
+        )  # (B, M)
         count = mask.sum(1)
-        nearest, which = apart.topk(min(NEAREST, len(remembered)), dim=1, largest=False)
-        distance = nearest.clamp(min=0).mean(1) / torch.where(count > 0, count, torch.nan)
-        return distance, (windows - remembered[which[:, 0]].view_as(windows)).square()
+        neighbours = min(NEIGHBOURS, len(self._windows))
+        nearest, indices = sums.topk(neighbours, dim=1, largest=False)
+        distances = nearest.clamp(min=0).mean(1) / torch.where(count > 0, count, torch.nan)
+        return distances, (windows - self._windows[indices[:, 0]].view_as(windows)).square()
 
 
-def room(numbers_a_window: int) -> int:
-    """How many windows of this size can be remembered."""
-    return max(1, MOST_NUMBERS // numbers_a_window)
+def capacity(numbers_per_window: int) -> int:
+    """How many windows of this size the memory can hold."""
+    return max(1, MAX_NUMBERS // numbers_per_window)
+
+
+def require_memory_possible(scoring: ScoringConfig, model: ModelConfig) -> None:
+    """Raise a `FieldError` where latents alone do not tell what they decode to."""
+    require(
+        scoring.memory == 0 or not (model.conditional or model.time.bypass),
+        "scoring.memory",
+        "must be 0 where the decoder is given a class or the time besides the latent",
+    )

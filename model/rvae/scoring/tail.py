@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 __all__ = ["Tail", "generalised_pareto"]
 
-# The share of the highest scores that the tail is fitted on, and how many they must be.
-HIGHEST = 10
-FEWEST = 20
+# The tail is fitted on the highest tenth of the scores, which must be so many.
+PARTS_PER_TAIL = 10
+MIN_EXCESSES = 20
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class Tail:
     @classmethod
     def fit(cls, scores: NDArray[np.float64]) -> "Tail | None":
         """Fit to scores in ascending order; None where too few of them stand out."""
-        highest = len(scores) // HIGHEST
-        if highest < FEWEST:
+        highest = len(scores) // PARTS_PER_TAIL
+        if highest < MIN_EXCESSES:
             return None
         level = scores[-highest - 1]
         excesses = scores[scores > level] - level
-        if len(excesses) < FEWEST:  # the others are tied with the level
+        if len(excesses) < MIN_EXCESSES:  # the others are tied with the level
             return None
         shape, scale = generalised_pareto(excesses)
         if shape <= 0:

@@ -1,8 +1,7 @@
-"""What follows training: a checkpoint that knows what its scores mean."""
+"""What follows training: the scorer is fitted, and its scores are calibrated."""
 
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,21 +9,28 @@ import numpy as np
 import torch
 
 from rvae.data.window_dataset import WindowDataset
-from rvae.inference.artifact import CARD_KEY, MEMORY_KEY, Artifact
-from rvae.inference.engine import Engine
+from rvae.inference.artifact import (
+    CARD_KEY,
+    SCORER_KEY,
+    build_network,
+    network_weights,
+    spec_of,
+)
+from rvae.inference.card import Card, ModelSpec
+from rvae.inference.runner import Runner
 from rvae.scoring.bands import Bands
 from rvae.scoring.calibration import Calibration, windows_needed
-from rvae.training.reference import refer
+from rvae.scoring.scorers import SCORERS
 from rvae.training.validation import assess
 
 __all__ = ["finish"]
 
 # More would travel with the checkpoint and tell hardly a quantile better.
-MOST_SCORES = 100_000
-MOST_WINDOWS = 4_000
+MAX_SCORES = 100_000
+MAX_WINDOWS = 4_000
 
 # What these windows hold fits into a hundred megabytes.
-MOST_RESIDUALS = 1 << 24
+MAX_RESIDUALS = 1 << 24
 
 
 def finish(best: Path, final: Path, windows: Mapping[str, WindowDataset], quantile: float) -> None:
@@ -37,36 +43,38 @@ def finish(best: Path, final: Path, windows: Mapping[str, WindowDataset], quanti
             calibration, which its threshold is taken from.
         quantile: Of the scores, that becomes the threshold.
     """
-    artifact = Artifact.load(best)
-    if artifact.card.scoring.score != "likelihood":
-        artifact = refer(artifact, windows)
-    engine = Engine(artifact)
-    card = engine.card
-    needed = windows_needed(quantile)
-    scores = engine.scores(windows["calibration"], max(MOST_SCORES, needed))
-    most = min(MOST_WINDOWS, max(1, MOST_RESIDUALS // (card.window * len(card.channels))))
-    if (~np.isnan(scores)).sum() < needed:  # few of very many hold a value
-        most = sys.maxsize
-        scores = engine.scores(windows["calibration"], most)
-    independent, contamination = windows["calibration"].independent, card.scoring.contamination
-    calibration = Calibration.fit(scores, quantile, independent, contamination)
-    residuals = engine.residuals(
-        windows["calibration"], most, calibration.scores[-1] if contamination else np.inf
-    )
     checkpoint = torch.load(best, map_location="cpu", weights_only=True)
-    card = replace(
-        card,
-        calibration=calibration,
-        bands=Bands.fit(residuals, independent, card.model.likelihood == "bernoulli"),
-        training={
-            **card.training,
-            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-            "epoch": checkpoint["epoch"],
-            **assess(artifact.build(), card, windows["validation"]),
-        },
-    )
-    checkpoint[CARD_KEY] = card.to_dict()
-    checkpoint[MEMORY_KEY] = artifact.memory
+    spec = spec_of(checkpoint)
+    network = build_network(spec, network_weights(checkpoint))
+    scorer = SCORERS.lookup(spec.scoring.score).fit(network, spec.scaler, spec.scoring, windows)
+    runner = Runner(spec, network, scorer, torch.device("cpu"))
+    calibration, bands = _calibrate(runner, spec, windows["calibration"], quantile)
+    training = {
+        **spec.training,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "epoch": checkpoint["epoch"],
+        **assess(network, spec, windows["validation"]),
+    }
+    checkpoint[CARD_KEY] = Card.finish(spec, calibration, bands, training).to_dict()
+    checkpoint[SCORER_KEY] = scorer.state()
     unfinished = final.with_suffix(".unfinished")
     torch.save(checkpoint, unfinished)
     unfinished.replace(final)  # A reader sees the old checkpoint or the new one, whole.
+
+
+def _calibrate(
+    runner: Runner, spec: ModelSpec, windows: WindowDataset, quantile: float
+) -> tuple[Calibration, Bands]:
+    """What the scores of held-out windows mean, and what is normal around reconstructions."""
+    needed = windows_needed(quantile)
+    scores = runner.scores(windows, max(MAX_SCORES, needed))
+    count = min(MAX_WINDOWS, max(1, MAX_RESIDUALS // (spec.window * len(spec.channels))))
+    if (~np.isnan(scores)).sum() < needed:  # few of very many hold a value
+        count = sys.maxsize
+        scores = runner.scores(windows, count)
+    contamination = spec.scoring.contamination
+    calibration = Calibration.fit(scores, quantile, windows.independent, contamination)
+    highest = calibration.scores[-1] if contamination else np.inf
+    residuals = runner.residuals(windows, count, highest)
+    unit_interval = spec.model.likelihood == "bernoulli"
+    return calibration, Bands.fit(residuals, windows.independent, unit_interval)

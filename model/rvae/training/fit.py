@@ -72,7 +72,7 @@ def fit(
     preparation = prepare(dataset, plan)
     last, checkpoint = output / STATE / LAST_CHECKPOINT, output / "model.ckpt"
     if resume:
-        require_same_training(last, preparation.card)
+        require_same_training(last, preparation.spec)
     run = make_run(plan, preparation, output, progress)
     if run.trainer.is_global_zero and not resume:
         _clear(output)

@@ -12,7 +12,7 @@ from rvae.config import ObjectiveConfig, TrainingConfig
 from rvae.data.window_dataset import Batch
 from rvae.evaluation.metrics import active_units
 from rvae.inference.artifact import CARD_KEY, network_of
-from rvae.inference.card import Card
+from rvae.inference.card import ModelSpec
 from rvae.networks.noise import window_noise
 from rvae.networks.objective import Terms, kl_weight, negative_elbo
 from rvae.training.masking import mask_values
@@ -25,25 +25,27 @@ class TrainingModule(pl.LightningModule):
     """The objective's gradient steps on a VAE.
 
     Args:
-        card: What the checkpoint says of the model.
+        spec: Of the model.
         objective: The loss.
         training: Optimiser and schedule.
     """
 
-    def __init__(self, card: Card, objective: ObjectiveConfig, training: TrainingConfig) -> None:
+    def __init__(
+        self, spec: ModelSpec, objective: ObjectiveConfig, training: TrainingConfig
+    ) -> None:
         super().__init__()
-        self.card = card
+        self.spec = spec
         self.objective = objective
         self.training_config = training
-        self.vae = network_of(card)
+        self.vae = network_of(spec)
         self.save_hyperparameters(
             {
-                "model": asdict(card.model),
+                "model": asdict(spec.model),
                 "objective": asdict(objective),
                 "training": asdict(training),
             }
         )
-        self._held_out = Sums(card.model.latent)
+        self._held_out = Sums(spec.model.latent)
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         if batch_index == 0:
@@ -76,14 +78,14 @@ class TrainingModule(pl.LightningModule):
         return loss
 
     def on_validation_epoch_start(self) -> None:
-        self._held_out = Sums(self.card.model.latent)
+        self._held_out = Sums(self.spec.model.latent)
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         processes, size = self.trainer.world_size, self.training_config.batch_size
         first = batch_index * size * processes + self.global_rank
         windows = range(first, first + len(batch.x) * processes, processes)
         # The same noise at each epoch: a checkpoint must not win by a lucky draw.
-        noise = window_noise(windows, self.card.model.latent, self.training_config.seed)
+        noise = window_noise(windows, self.spec.model.latent, self.training_config.seed)
         mask = ~batch.x.isnan()
         self._held_out.add(
             negative_elbo(self.vae, batch.x, mask, batch.context, noise.to(batch.x.device))
@@ -110,7 +112,7 @@ class TrainingModule(pl.LightningModule):
         return made if rate is None else {"optimizer": made, "lr_scheduler": rate}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint[CARD_KEY] = self.card.to_dict()
+        checkpoint[CARD_KEY] = self.spec.to_dict()
 
 
 class Sums:

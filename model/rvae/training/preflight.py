@@ -6,6 +6,7 @@ from rvae.config import DataConfig, ModelConfig, ScoringConfig, TrainingConfig, 
 from rvae.data.series import Dataset
 from rvae.errors import require
 from rvae.networks.choices import require_valid_model
+from rvae.scoring.scorers import SCORERS
 
 __all__ = ["require_compatible", "require_machine", "require_units", "require_valid_choices"]
 
@@ -43,14 +44,8 @@ def require_machine(training: TrainingConfig) -> None:
 
 
 def require_compatible(dataset: Dataset, model: ModelConfig, scoring: ScoringConfig) -> None:
-    """Raise a `FieldError` if the model needs what the data, or the memory, cannot give."""
-    require(
-        scoring.score == "likelihood"
-        or scoring.memory == 0
-        or not (model.conditional or model.time.bypass),
-        "scoring.memory",
-        "must be 0 if a class or the time is an input of the decoder besides the latent",
-    )
+    """Raise a `FieldError` if the model or its score needs what the data cannot give."""
+    SCORERS.lookup(scoring.score).check(scoring, model)
     require(
         not model.conditional or len(dataset.vocabulary.classes) > 1,
         "model.conditional",

@@ -17,7 +17,7 @@ from rvae.data.window_dataset import WindowDataset
 from rvae.data.windows import Splits, split
 from rvae.errors import require
 from rvae.inference.artifact import network_of, software_versions
-from rvae.inference.card import Card
+from rvae.inference.card import ModelSpec
 from rvae.networks.choices import takes_unit_interval
 from rvae.scoring.calibration import require_enough, windows_needed
 from rvae.training.outliers import drop_outliers
@@ -39,14 +39,14 @@ class Preparation:
     """What is known before a network is trained.
 
     Attributes:
-        card: What the checkpoint will say of the model, but for what training finds.
+        spec: Everything about the model that is fixed before training.
         training: The options, with what the data decides filled in.
         windows: Windows of each split, by its name.
         steps: Training steps per epoch.
         drop_last: Whether the last batch of an epoch would be of one window, and is left out.
     """
 
-    card: Card
+    spec: ModelSpec
     training: TrainingConfig
     windows: Mapping[str, WindowDataset]
     steps: int
@@ -65,11 +65,11 @@ def prepare(dataset: Dataset, plan: TrainingPlan) -> Preparation:
     require_units(dataset, plan.data)
     window = plan.data.window or default_window(dataset, plan.data, plan.training.seed)
     splits, vocabulary = _splits(dataset, plan, window)
-    card, training = _describe(dataset, plan, window, splits, vocabulary)
+    spec, training = _describe(dataset, plan, window, splits, vocabulary)
     # The scaler has seen all of the training part; what is wrong with the others must not wait.
     for series in (*splits.validation, *splits.calibration):
-        card.require_in_bounds(series)
-    windows = _windows(card, splits)
+        spec.require_in_bounds(series)
+    windows = _windows(spec, splits)
     steps, rest = _steps(windows, training)
     needed = windows_needed(training.quantile)
     require_enough(windows["calibration"].count_observed(needed), training.quantile)
@@ -80,7 +80,7 @@ def prepare(dataset: Dataset, plan: TrainingPlan) -> Preparation:
     }
     # A batch of one has no spread to normalize by, and its gradient is mostly noise. Shuffling
     # leaves out another window each time.
-    return Preparation(replace(card, training=content), training, windows, steps, rest == 1)
+    return Preparation(replace(spec, training=content), training, windows, steps, rest == 1)
 
 
 def _splits(dataset: Dataset, plan: TrainingPlan, window: int) -> tuple[Splits, Vocabulary]:
@@ -96,8 +96,8 @@ def _splits(dataset: Dataset, plan: TrainingPlan, window: int) -> tuple[Splits, 
 
 def _describe(
     dataset: Dataset, plan: TrainingPlan, window: int, splits: Splits, vocabulary: Vocabulary
-) -> tuple[Card, TrainingConfig]:
-    """The card of the model, and the options with what the data decides filled in."""
+) -> tuple[ModelSpec, TrainingConfig]:
+    """The specification of the model, and the options with what the data decides filled in."""
     summary = summarize(splits.training)
     scaler = Scaler.fit(
         summary,
@@ -109,7 +109,7 @@ def _describe(
     training = plan.training
     if training.hide is None:
         training = replace(training, hide=MASKED_SHARE_WITH_GAPS if summary.gaps else 0.0)
-    card = Card(
+    spec = ModelSpec(
         model=plan.model,
         channels=dataset.channels,
         units=plan.data.units or {},
@@ -121,29 +121,26 @@ def _describe(
         interval=_interval(splits.training[0]),
         training={},
         scoring=plan.scoring,
-        levels=None,
-        calibration=None,
-        bands=None,
         versions=software_versions() | {"pytorch-lightning": version("pytorch-lightning")},
     )
-    return card, training
+    return spec, training
 
 
-def _windows(card: Card, splits: Splits) -> dict[str, WindowDataset]:
+def _windows(spec: ModelSpec, splits: Splits) -> dict[str, WindowDataset]:
     """Windows of each split, without outliers of the training part where there may be some."""
     windows = {
         part.name: WindowDataset(
             getattr(splits, part.name),
-            card.scaler,
-            card.window,
-            card.stride,
-            card.model.time.calendar,
+            spec.scaler,
+            spec.window,
+            spec.stride,
+            spec.model.time.calendar,
         )
         for part in fields(Splits)
     }
-    if card.scoring.contamination:
+    if spec.scoring.contamination:
         windows["training"] = drop_outliers(
-            windows["training"], network_of(card), card.scoring.contamination
+            windows["training"], network_of(spec), spec.scoring.contamination
         )
     return windows
 

@@ -8,8 +8,8 @@ import torch
 
 from rvae.config import TrainingConfig
 from rvae.errors import require
-from rvae.inference.artifact import Artifact
-from rvae.inference.card import Card
+from rvae.inference.artifact import read_spec
+from rvae.inference.card import ModelSpec
 
 __all__ = ["require_same_training"]
 
@@ -17,10 +17,10 @@ __all__ = ["require_same_training"]
 WITHOUT_EFFECT = ("workers",)
 
 
-def require_same_training(last: Path, card: Card) -> None:
+def require_same_training(last: Path, spec: ModelSpec) -> None:
     """Raise a `FieldError` unless the state is of this training, but for its length."""
     require(last.exists(), "resume", f"there is no {last}")
-    before, now = _settings(Artifact.load(last).card), _settings(card)
+    before, now = _settings(read_spec(last)), _settings(spec)
     epochs = torch.load(last, map_location="cpu", weights_only=True)["epoch"] + 1
     require(
         now.pop("epochs") >= epochs, "training.epochs", f"{last} has gone through {epochs} already"
@@ -30,9 +30,9 @@ def require_same_training(last: Path, card: Card) -> None:
             require(before[name] == value, "resume", f"{last} is of another {name}")
 
 
-def _settings(card: Card) -> dict[str, Any]:
+def _settings(spec: ModelSpec) -> dict[str, Any]:
     """Everything that decides about a training, by name."""
-    content = card.to_dict()
+    content = spec.to_dict()
     del content["versions"]
     training = content.pop("training")
     # A state of an earlier version may lack an option, which was then as it is by default.

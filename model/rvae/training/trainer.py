@@ -89,7 +89,7 @@ def make_run(
         progress: Whether to draw progress bars.
     """
     training = preparation.training
-    module = TrainingModule(preparation.card, plan.objective, training)
+    module = TrainingModule(preparation.spec, plan.objective, training)
     best = EpochCheckpoint(output / STATE, "best", "validation/loss")
     interrupt = StopOnInterrupt()
     callbacks: list[pl.Callback] = [
@@ -108,7 +108,7 @@ def make_run(
                 output / PICTURES,
                 training.pictures,
                 lambda: take_snapshot(
-                    module.vae, preparation.card, preparation.windows["validation"]
+                    module.vae, preparation.spec, preparation.windows["validation"]
                 ),
             )
         )

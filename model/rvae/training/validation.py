@@ -8,7 +8,7 @@ import torch
 from rvae.data.summary import Summary
 from rvae.data.window_dataset import Batch, WindowDataset
 from rvae.evaluation.metrics import ExplainedVariance, active_units
-from rvae.inference.card import Card
+from rvae.inference.card import ModelSpec
 from rvae.networks.noise import window_noise
 from rvae.networks.vae import VAE
 from rvae.plots.learning import LearningSnapshot
@@ -19,7 +19,7 @@ MAX_LATENTS, MAX_WINDOWS = 500, 4
 
 
 @torch.inference_mode()
-def assess(vae: VAE, card: Card, windows: WindowDataset) -> dict[str, Any]:
+def assess(vae: VAE, spec: ModelSpec, windows: WindowDataset) -> dict[str, Any]:
     """How much is reconstructed, and by what.
 
     Returns:
@@ -27,13 +27,13 @@ def assess(vae: VAE, card: Card, windows: WindowDataset) -> dict[str, Any]:
         dimension in nats a window.
     """
     explained = ExplainedVariance()
-    latents = nats = Summary.empty(card.model.latent)
+    latents = nats = Summary.empty(spec.model.latent)
     for batch in windows.batches():
-        noise = window_noise(range(nats.rows, nats.rows + len(batch.x)), card.model.latent, 0)
+        noise = window_noise(range(nats.rows, nats.rows + len(batch.x)), spec.model.latent, 0)
         mask = ~batch.x.isnan()
         q, context = vae.encode(batch.x, mask, batch.context)
         mean = vae.decode(q.centre, context).mean
-        explained.add(card.scaler.one_hot(batch.x.numpy()), mean.numpy())
+        explained.add(spec.scaler.one_hot(batch.x.numpy()), mean.numpy())
         latents = latents.merge(q.centre.numpy())
         nats = nats.merge(q.rsample_with_kl(noise)[1].numpy())
     return {
@@ -44,7 +44,7 @@ def assess(vae: VAE, card: Card, windows: WindowDataset) -> dict[str, Any]:
 
 
 @torch.inference_mode()
-def take_snapshot(vae: VAE, card: Card, windows: WindowDataset) -> LearningSnapshot:
+def take_snapshot(vae: VAE, spec: ModelSpec, windows: WindowDataset) -> LearningSnapshot:
     """Some latents, and fewer windows with their reconstructions in the data's units.
 
     Of categorical channels it is the numbers of the categories that are shown.
@@ -63,10 +63,10 @@ def take_snapshot(vae: VAE, card: Card, windows: WindowDataset) -> LearningSnaps
     vae.train(training)
     return LearningSnapshot(
         latent=z.cpu().numpy(),
-        classes=batch.context.label.numpy() if card.vocabulary.classes else None,
-        class_names=card.vocabulary.classes,
+        classes=batch.context.label.numpy() if spec.vocabulary.classes else None,
+        class_names=spec.vocabulary.classes,
         # Categories are not scaled: an unknown one stays 0, which no reconstruction is.
-        windows=batch.x[few].numpy() * np.array(card.scaler.scale) + np.array(card.scaler.mean),
-        reconstructions=card.scaler.inverse(mean),
-        channels=card.channels,
+        windows=batch.x[few].numpy() * np.array(spec.scaler.scale) + np.array(spec.scaler.mean),
+        reconstructions=spec.scaler.inverse(mean),
+        channels=spec.channels,
     )

@@ -1,0 +1,38 @@
+"""Models that were saved in format 4, before scorers had a state of their own.
+
+Format 4 has the levels of the scores "excess" and "distance" in the card, and the latents of their
+memory in a tensor of their own.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rvae.inference.card import FORMAT
+
+__all__ = ["MEMORY_KEY", "scorer_state", "upgrade"]
+
+MEMORY_KEY = "rvae_memory"
+
+
+def upgrade(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Bring a card, as data, from format 4 to that of today; others are left as they are."""
+    if content["format"] != 4:
+        return content
+    card = {name: value for name, value in content.items() if name != "levels"}
+    return card | {"format": FORMAT}
+
+
+def scorer_state(content: Mapping[str, Any], memory: Tensor | None) -> dict[str, Tensor]:
+    """State of the scorer of a model in format 4.
+
+    Args:
+        content: The card as data.
+        memory: Latents of training windows (M, D), where there are any.
+    """
+    state = {} if memory is None else {"memory": memory}
+    if content["levels"] is not None:
+        state["levels"] = torch.tensor(content["levels"], dtype=torch.float64)
+    return state

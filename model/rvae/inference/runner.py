@@ -1,0 +1,127 @@
+"""Windows through a network and its scorer."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rvae.data.window_dataset import Batch, WindowDataset
+from rvae.inference.card import ModelSpec
+from rvae.networks.vae import VAE
+from rvae.scoring.reconstruction import (
+    WINDOWS_PER_BATCH,
+    evenly_chosen_batches,
+    reconstruct,
+)
+from rvae.scoring.scorer import Evidence, Scorer
+
+__all__ = ["Run", "Runner"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What network and scorer make of some windows.
+
+    Attributes:
+        latent: Centre of q(z|x) (W, D).
+        mean: Mean of p(x|z) at the centre of q(z|x), scaled; of categories, their probabilities
+            (W, T, E).
+        evidence: What the scorer has measured.
+    """
+
+    latent: NDArray[np.float32]
+    mean: NDArray[np.float32]
+    evidence: Evidence
+
+
+class Runner:
+    """Runs windows through a trained network, and measures what its scorer needs.
+
+    Args:
+        spec: Of the model.
+        network: Ready for inference, on the device.
+        scorer: Of the network.
+        device: Where the network is.
+    """
+
+    def __init__(self, spec: ModelSpec, network: VAE, scorer: Scorer, device: torch.device) -> None:
+        self.scorer = scorer
+        self._spec = spec
+        self._network = network
+        self._device = device
+
+    def run(self, windows: WindowDataset) -> Run:
+        """Run all windows."""
+        if len(windows) <= WINDOWS_PER_BATCH:
+            return self._run_batch(windows.__getitems__(range(len(windows))))
+        whole: Run | None = None
+        for first in range(0, len(windows), WINDOWS_PER_BATCH):
+            indices = range(first, min(first + WINDOWS_PER_BATCH, len(windows)))
+            batch = self._run_batch(windows.__getitems__(indices))
+            whole = whole or _room_for(len(windows), batch)
+            for rows, array in zip(_arrays(batch), _arrays(whole), strict=True):
+                array[indices.start : indices.stop] = rows
+        assert whole is not None
+        return whole
+
+    def scores(self, windows: WindowDataset, count: int) -> NDArray[np.float64]:
+        """Scores of at most `count` windows, evenly chosen: (W,), NaN where nothing is observed."""
+        return np.concatenate([scores for _, _, scores in self._scored(windows, count)])
+
+    def residuals(
+        self, windows: WindowDataset, count: int, highest: float
+    ) -> Iterator[NDArray[np.float32]]:
+        """By how much values exceed their reconstruction, scaled, some windows at a time.
+
+        Args:
+            windows: Of which some are chosen as for `scores`.
+            count: How many at the most.
+            highest: Windows that score higher are left out.
+
+        Yields:
+            Residuals (B, T, C), NaN where missing and for categorical channels.
+        """
+        for batch, run, scores in self._scored(windows, count):
+            normal = ~(scores > highest)
+            yield batch.x.numpy()[normal] - self._spec.scaler.numbers(run.mean[normal])
+
+    def _scored(
+        self, windows: WindowDataset, count: int
+    ) -> Iterator[tuple[Batch, Run, NDArray[np.float64]]]:
+        for batch in evenly_chosen_batches(windows, count):
+            run = self._run_batch(batch)
+            yield batch, run, self.scorer.score(run.evidence)
+
+    @torch.inference_mode()
+    def _run_batch(self, batch: Batch) -> Run:
+        windows = reconstruct(
+            self._network, batch.x.to(self._device), batch.context.to(self._device)
+        )
+        measured = self.scorer.measure(windows)
+        return Run(
+            _array(windows.latent),
+            _array(windows.p.mean),
+            {name: _array(tensor) for name, tensor in measured.items()},
+        )
+
+
+def _array(tensor: Tensor) -> NDArray[Any]:
+    return np.ascontiguousarray(tensor.cpu().numpy())
+
+
+def _arrays(run: Run) -> tuple[NDArray[Any], ...]:
+    return run.latent, run.mean, *run.evidence.values()
+
+
+def _room_for(windows: int, batch: Run) -> Run:
+    """A run of so many windows, of which the batch is one part, to be filled."""
+
+    def empty(array: NDArray[Any]) -> NDArray[Any]:
+        return np.empty((windows, *array.shape[1:]), array.dtype)
+
+    evidence = {name: empty(array) for name, array in batch.evidence.items()}
+    return Run(empty(batch.latent), empty(batch.mean), evidence)

@@ -1,0 +1,173 @@
+"""The score "excess": by how much the errors of a window exceed the usual ones."""
+
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rvae.config import ModelConfig, ScoringConfig
+from rvae.data.scaler import Scaler
+from rvae.data.window_dataset import WindowDataset
+from rvae.networks.vae import VAE
+from rvae.scoring import aggregation
+from rvae.scoring.channel_errors import reconstruction_errors
+from rvae.scoring.excess import MAX_WINDOWS, excess, largest, levels, normal_parts
+from rvae.scoring.nearest_windows import NearestWindows, require_memory_possible
+from rvae.scoring.reconstruction import Reconstruction, evenly_chosen_batches, reconstruct
+from rvae.scoring.scorer import Evidence, Placement, Scorer
+
+__all__ = ["ErrorParts", "ExcessScorer"]
+
+
+class ErrorParts:
+    """Measures the errors of windows in parts, each of which has a level of its own.
+
+    There are one or two kinds of errors with a part for every channel: those of the
+    reconstruction, and if it counts the distance of the window's level from the mean of the data.
+    A last part is the distance from the memory, of all channels together.
+
+    Args:
+        scaler: Of the channels.
+        level: Whether the level of windows counts.
+        memory: The training windows, if their distance counts.
+
+    Attributes:
+        kinds: How many parts there are of each channel.
+        memory: As given.
+    """
+
+    def __init__(self, scaler: Scaler, level: bool, memory: NearestWindows | None) -> None:
+        self.kinds = 2 if level else 1
+        self.memory = memory
+        self._scaler = scaler
+
+    def measure(self, reconstruction: Reconstruction) -> tuple[Tensor, list[Tensor]]:
+        """The parts, and the squared errors that they are means of.
+
+        Returns:
+            Parts (B, P), NaN where nothing was observed, and of each kind the errors (B, T, C),
+            NaN where missing.
+        """
+        errors = [reconstruction_errors(reconstruction, self._scaler)]
+        if self.kinds == 2:
+            errors.append(self._level_errors(reconstruction.x))
+        parts = [kind.nanmean(1) for kind in errors]  # each (B, C)
+        if self.memory is not None:
+            distances, squares = self.memory.errors(reconstruction, self._scaler)
+            parts.append(distances[:, None])
+            errors.append(squares)
+        return torch.cat(parts, dim=1), errors
+
+    def _level_errors(self, x: Tensor) -> Tensor:
+        """Square of the level of each numeric channel, at each observed step (B, T, C)."""
+        numeric = torch.tensor(self._scaler.categories, device=x.device) == 0
+        level = x.nanmean(1, keepdim=True).square()  # (B, 1, C)
+        return torch.where(x.isnan() | ~numeric, torch.nan, level)
+
+
+class ExcessScorer(Scorer):
+    """The largest excess of the parts that the errors of a window consist of, in nats.
+
+    One odd channel of many is enough (see `rvae.scoring.excess`). The evidence is `parts`, see
+    `ErrorParts` (W, P), and `errors`, the squared errors in the part that decides (W, T, C), NaN
+    where missing. An excess is of a window as a whole.
+
+    Args:
+        parts: What measures them.
+        levels: Of the parts (P,).
+    """
+
+    def __init__(self, parts: ErrorParts, levels: NDArray[np.float64]) -> None:
+        self._parts = parts
+        self._levels = levels
+
+    @classmethod
+    def check(cls, scoring: ScoringConfig, model: ModelConfig) -> None:
+        require_memory_possible(scoring, model)
+
+    @classmethod
+    @torch.inference_mode()
+    def fit(
+        cls,
+        network: VAE,
+        scaler: Scaler,
+        scoring: ScoringConfig,
+        windows: Mapping[str, WindowDataset],
+    ) -> Self:
+        memory = None
+        if scoring.memory:
+            memory = NearestWindows.fit(network, scaler, windows["training"], scoring.memory)
+        parts = ErrorParts(scaler, scoring.level is not None, memory)
+
+        def measured(part: WindowDataset) -> NDArray[np.float32]:
+            found = [
+                parts.measure(reconstruct(network, batch.x, batch.context))[0].numpy()
+                for batch in evenly_chosen_batches(part, MAX_WINDOWS)
+            ]
+            return np.concatenate(found)
+
+        usual = normal_parts(
+            {name: measured(part) for name, part in windows.items()}, scoring.contamination
+        )
+        found = levels(usual)
+        if scoring.level is not None:
+            channels = len(scaler.categories)
+            levels_of_windows = slice(channels, 2 * channels)
+            farthest = np.fmax.reduce(usual[:, levels_of_windows])
+            found[levels_of_windows] = np.nan_to_num(farthest * scoring.level**2)
+        return cls(parts, found)
+
+    @classmethod
+    def restore(
+        cls, network: VAE, scaler: Scaler, scoring: ScoringConfig, state: Mapping[str, Tensor]
+    ) -> Self:
+        memory = NearestWindows(network, state["memory"]) if "memory" in state else None
+        parts = ErrorParts(scaler, scoring.level is not None, memory)
+        return cls(parts, state["levels"].cpu().numpy())
+
+    def state(self) -> dict[str, Tensor]:
+        memory = self._parts.memory
+        saved = {} if memory is None else {"memory": memory.latent}
+        return {**saved, "levels": torch.from_numpy(self._levels)}
+
+    def measure(self, reconstruction: Reconstruction) -> dict[str, Tensor]:
+        parts, errors = self._parts.measure(reconstruction)
+        return {
+            "parts": parts,
+            "errors": _deciding_errors(excess(parts.cpu().numpy(), self._levels), errors),
+        }
+
+    def score(self, evidence: Evidence) -> NDArray[np.float64]:
+        return largest(evidence["parts"], self._levels)
+
+    def contributions(self, evidence: Evidence) -> NDArray[np.float64]:
+        return aggregation.share_by_errors(self.score(evidence), evidence["errors"])
+
+    def channel_scores(self, evidence: Evidence, placement: Placement) -> NDArray[np.float64]:
+        """The largest excess of each channel's own parts, made for points as their scores are."""
+        kinds, channels = self._parts.kinds, evidence["errors"].shape[2]
+        over = excess(evidence["parts"], self._levels)[:, : kinds * channels]
+        largest_of_channel = np.fmax.reduce(over.reshape(-1, kinds, channels), axis=1)  # (W, C)
+        return aggregation.window_mean_by_point(
+            largest_of_channel, placement.starts, placement.window, placement.length
+        )
+
+
+def _deciding_errors(over: NDArray[np.float64], errors: Sequence[Tensor]) -> Tensor:
+    """The errors (B, T, C) in the part whose excess is the largest of (B, P)."""
+    channels = errors[0].shape[2]
+    largest = np.where(np.isnan(over), -np.inf, over).argmax(axis=1)
+    decides = torch.from_numpy(largest).to(errors[0].device)[:, None, None]  # (B, 1, 1)
+    places = torch.arange(channels, device=decides.device)
+    chosen = torch.zeros_like(errors[0])
+    for kind, squares in enumerate(errors):
+        first = kind * channels
+        if first + 1 == over.shape[1]:  # it is of all channels together
+            chosen = torch.where(decides == first, squares, chosen)
+        else:
+            here = decides == first + places
+            chosen = torch.where(here.any(2, keepdim=True), squares * here, chosen)
+    return chosen

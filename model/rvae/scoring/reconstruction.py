@@ -1,0 +1,54 @@
+"""Windows through a network: what scorers measure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+from torch.distributions import Distribution
+
+from rvae.data.context import Context
+from rvae.data.window_dataset import Batch, WindowDataset
+from rvae.networks.vae import VAE
+
+__all__ = ["WINDOWS_PER_BATCH", "Reconstruction", "evenly_chosen_batches", "reconstruct"]
+
+# Large enough to fill the matrix units of a processor, small enough that hidden states of long
+# windows stay within its caches and a GPU's memory.
+WINDOWS_PER_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """A batch of windows, and what the network makes of it.
+
+    E is C, but for categorical channels, of which each category counts.
+
+    Attributes:
+        x: Scaled windows (B, T, C), NaN where missing.
+        mask: Where a value was observed (B, T, C).
+        context: Of the windows, with the level and spread that were taken off them.
+        latent: Centre of q(z|x) (B, D).
+        p: p(x|z) at the centre of q(z|x), over (B, T, C). Its mean is (B, T, E).
+    """
+
+    x: Tensor
+    mask: Tensor
+    context: Context
+    latent: Tensor
+    p: Distribution
+
+
+def reconstruct(network: VAE, x: Tensor, context: Context) -> Reconstruction:
+    """Encode scaled windows (B, T, C), NaN where missing, and decode the centre of q(z|x)."""
+    mask = ~x.isnan()
+    posterior, context = network.encode(x, mask, context)
+    latent = posterior.centre  # (B, D)
+    return Reconstruction(x, mask, context, latent, network.decode(latent, context))
+
+
+def evenly_chosen_batches(windows: WindowDataset, count: int) -> Iterator[Batch]:
+    """Batches of at most `count` windows, evenly chosen among all of them, in their order."""
+    chosen = np.linspace(0, len(windows) - 1, min(len(windows), count), dtype=int)
+    for indices in np.split(chosen, range(WINDOWS_PER_BATCH, len(chosen), WINDOWS_PER_BATCH)):
+        yield windows.__getitems__(indices.tolist())

@@ -1,0 +1,124 @@
+"""What a score is: the protocol that every score implements.
+
+A score is one class that derives from `Scorer` and one line in `rvae.scoring.scorers.SCORERS`.
+"""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvae.config import ModelConfig, ScoringConfig
+from rvae.data.scaler import Scaler
+from rvae.scoring.aggregation import window_mean_by_point
+
+if TYPE_CHECKING:  # Analyses of results need no torch.
+    from torch import Tensor
+
+    from rvae.data.window_dataset import WindowDataset
+    from rvae.networks.vae import VAE
+    from rvae.scoring.reconstruction import Reconstruction
+
+__all__ = ["Evidence", "Placement", "Scorer"]
+
+Evidence = Mapping[str, NDArray[Any]]
+"""Arrays (W, ...) by name: what a scorer has measured of windows."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the windows of a series are.
+
+    Attributes:
+        starts: First step of each window (W,).
+        window: Time steps T of a window.
+        length: Points N of the series.
+    """
+
+    starts: NDArray[np.int64]
+    window: int
+    length: int
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """Turns windows and their reconstructions into scores. Higher is more anomalous.
+
+    While windows run through the network, `measure` keeps of each batch what the score needs. All
+    else is computed from that evidence, when it is asked for.
+
+    A scorer must have the methods that are abstract here. The others have defaults, which suit a
+    score that is of a window as a whole and needs nothing but the network.
+    """
+
+    @classmethod
+    def check(cls, scoring: ScoringConfig, model: ModelConfig) -> None:
+        """Check the configuration before training starts.
+
+        Raises:
+            FieldError: If this score is not possible with these options or for this network.
+        """
+        return
+
+    @classmethod
+    def fit(
+        cls,
+        network: "VAE",
+        scaler: Scaler,
+        scoring: ScoringConfig,
+        windows: "Mapping[str, WindowDataset]",
+    ) -> Self:
+        """Fit the scorer of a trained network.
+
+        Args:
+            network: The trained network, on the CPU.
+            scaler: Of the channels.
+            scoring: The options.
+            windows: The windows of the parts "training", "validation" and "calibration".
+        """
+        return cls()
+
+    @classmethod
+    def restore(
+        cls,
+        network: "VAE",
+        scaler: Scaler,
+        scoring: ScoringConfig,
+        state: "Mapping[str, Tensor]",
+    ) -> Self:
+        """Restore a fitted scorer from its state, which is on the network's device."""
+        return cls()
+
+    def state(self) -> "dict[str, Tensor]":
+        """What `restore` needs, by name: it is saved with the weights."""
+        return {}
+
+    @abstractmethod
+    def measure(self, reconstruction: "Reconstruction") -> "dict[str, Tensor]":
+        """Evidence of a batch of windows: tensors (B, ...) by name."""
+
+    @abstractmethod
+    def score(self, evidence: Evidence) -> NDArray[np.float64]:
+        """Score of each window (W,), NaN where nothing was observed."""
+
+    @abstractmethod
+    def contributions(self, evidence: Evidence) -> NDArray[np.float64]:
+        """What each step and channel adds to its window's score (W, T, C), NaN where missing."""
+
+    def point_scores(self, evidence: Evidence, placement: Placement) -> NDArray[np.float64]:
+        """Score of each point of a series (N,): the mean score of the windows that cover it."""
+        return window_mean_by_point(
+            self.score(evidence), placement.starts, placement.window, placement.length
+        )
+
+    def channel_scores(self, evidence: Evidence, placement: Placement) -> NDArray[np.float64]:
+        """Score of each channel at each point of a series (N, C).
+
+        It is the mean over the windows that cover the point of what the channel adds to their
+        scores.
+        """
+        channels = np.nansum(self.contributions(evidence), axis=1)  # (W, C)
+        return window_mean_by_point(channels, placement.starts, placement.window, placement.length)

@@ -1,0 +1,75 @@
+import json
+import subprocess
+import sys
+from dataclasses import fields
+
+import pytest
+
+from rvae.errors import FieldError
+from rvae.inference.card import Card, ModelSpec
+from tests.support.untrained import KINDS
+
+
+@pytest.mark.parametrize("card", KINDS.values(), ids=KINDS)
+def test_a_card_is_itself_again_after_json(card):
+    again = Card.from_dict(json.loads(json.dumps(card.to_dict(), allow_nan=False)))
+    assert again.to_dict() == card.to_dict()
+    assert again.calibration.threshold() == card.calibration.threshold()
+    assert again.bands == card.bands
+
+
+@pytest.mark.parametrize("missing", ["calibration", "bands"])
+@pytest.mark.parametrize("absent", [True, False])
+def test_what_is_not_calibrated_is_no_card(missing, absent):
+    content = KINDS["numbers"].to_dict()
+    if absent:
+        del content[missing]
+    else:
+        content[missing] = None
+    with pytest.raises(FieldError, match="unfinished training run") as caught:
+        Card.from_dict(content)
+    assert caught.value.field == "checkpoint"
+    spec = ModelSpec.from_dict(content)
+    assert type(spec) is ModelSpec and spec.channels == ("heat",)
+
+
+def test_a_card_is_finished_with_what_training_has_found():
+    card = KINDS["everything"]
+    spec = ModelSpec.from_dict(card.to_dict())
+    finished = Card.finish(spec, card.calibration, card.bands, {"epoch": 3})
+    assert finished.training == {"epoch": 3}
+    for field in fields(Card):
+        if field.name != "training":
+            assert getattr(finished, field.name) == getattr(card, field.name), field.name
+
+
+@pytest.mark.parametrize("number", [3, 6, 99])
+def test_another_format_is_refused(number):
+    with pytest.raises(FieldError, match=f"is {number}, but rvae .* reads 4 and 5") as caught:
+        Card.from_dict(KINDS["numbers"].to_dict() | {"format": number})
+    assert caught.value.field == "format"
+
+
+def test_what_results_mean_is_known_without_torch():
+    """Cards, analyses and all that judges scores: importing torch takes over a second."""
+    modules = [
+        "rvae.inference.card",
+        "rvae.inference.analysis",
+        "rvae.inference.records",
+        *(
+            f"rvae.scoring.{name}"
+            for name in (
+                "adaptive_threshold",
+                "aggregation",
+                "bands",
+                "calibration",
+                "events",
+                "excess",
+                "scorer",
+                "tail",
+                "thresholds",
+            )
+        ),
+    ]
+    program = f"import sys, {', '.join(modules)}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0

@@ -1,0 +1,53 @@
+import numpy as np
+
+from rvae.data.series import Series
+from rvae.scoring.reconstruction import WINDOWS_PER_BATCH
+from tests.support.untrained import KINDS, untrained_engine
+
+CLOSE = {"rtol": 1e-4, "atol": 1e-5}
+
+
+def test_where_scores_are_too_many_they_are_evenly_chosen(engine, fresh):
+    series = [Series(values) for values in (np.concatenate(fresh[:20]), fresh[20], fresh[21])]
+    every = np.concatenate([analysis.score for analysis in engine.analyse(series)])
+    windows = engine.windows(series, 1)
+    np.testing.assert_allclose(engine.runner.scores(windows, 10_000), every, **CLOSE)
+    few = np.linspace(0, len(every) - 1, 50).astype(int)
+    np.testing.assert_allclose(engine.runner.scores(windows, 50), every[few], **CLOSE)
+
+
+def test_residuals_are_what_single_windows_leave(engine, fresh):
+    gaps = np.concatenate(fresh[:4])
+    gaps[[3, 50]] = np.nan
+    windows = engine.windows([Series(gaps)], 8)
+    (found,) = engine.runner.residuals(windows, 10_000, np.inf)
+    scale = engine.card.scaler.scale[0]
+    (whole,) = engine.analyse([gaps], 8)
+    for start, residuals in zip(whole.starts, found, strict=True):
+        (one,) = engine.analyse([gaps[start : start + 32]])
+        expected = (gaps[start : start + 32] - one.reconstruction) / scale
+        np.testing.assert_allclose(residuals, expected, rtol=1e-3, atol=1e-4)
+    (some,) = engine.runner.residuals(windows, 3, np.inf)
+    np.testing.assert_allclose(some, found[[0, 6, 12]], rtol=1e-4, atol=1e-5)
+
+
+def test_windows_that_are_taken_for_anomalies_leave_none(engine, fresh, anomalous):
+    windows = engine.windows([Series(one) for one in (*fresh[:5], *anomalous[:5])], 1)
+    scores = engine.runner.scores(windows, 100)
+    (kept,) = engine.runner.residuals(windows, 100, scores[2])
+    assert len(kept) == (scores <= scores[2]).sum() < 6
+
+
+def test_a_run_of_several_batches_is_that_of_each():
+    engine = untrained_engine(KINDS["several"])
+    values = np.random.default_rng(0).normal(20, 2, (2 * WINDOWS_PER_BATCH + 50, 2))
+    values[::7, 1] = np.nan
+    windows = engine.windows([Series(values)], 1)
+    whole = engine.runner.run(windows)
+    assert len(windows) > 2 * WINDOWS_PER_BATCH
+    for first in (0, WINDOWS_PER_BATCH, 2 * WINDOWS_PER_BATCH):
+        chosen = np.arange(first, min(first + WINDOWS_PER_BATCH, len(windows)))
+        batch = engine.runner.run(windows.only(chosen))
+        np.testing.assert_array_equal(whole.latent[chosen], batch.latent)
+        np.testing.assert_array_equal(whole.mean[chosen], batch.mean)
+        np.testing.assert_array_equal(whole.evidence["nll"][chosen], batch.evidence["nll"])

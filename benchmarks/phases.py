@@ -51,7 +51,7 @@ WINDOWS = 256
 HELD_OUT = 500
 OUTPUTS = ("score", "latent", "reconstruction", "band", "point_scores", "contributions", "events")
 
-# Phases beside the network, and the functions of the service that are timed for them.
+# Phases other than the network, and the functions of the service that are timed for them.
 OURS = {
     "decode": "decode",
     "validate": "validate",
@@ -145,13 +145,13 @@ def requests(windows: int) -> dict[str, Request]:
 
 
 def asking(engine: Engine, request: Request) -> Ask:
-    """What asks a service, and returns the seconds of each phase."""
-    asked = Service(engine, "waves", "1.0", Limits())
+    """A function that asks a service and returns the seconds of each phase."""
+    served = Service(engine, "waves", "1.0", Limits())
 
     def ask() -> Seconds:
         with watched() as seconds:
             began = time.perf_counter()
-            (reply,) = asked.answer([request])
+            (reply,) = served.answer([request])
             whole = time.perf_counter() - began
         if reply.status != 200:
             raise RuntimeError(reply.body.decode())
@@ -234,12 +234,12 @@ def report(measured: Mapping[str, Seconds]) -> Table:
     """A row for each request, in milliseconds."""
     # The network does the same for all of them.
     network = np.median([row["network"] for row in measured.values() if "network" in row])
-    beside = (*OURS, "rest")
-    table = Table("", *beside, "together", "share", "around", "share", "network", title="ms")
+    phases = (*OURS, "rest")
+    table = Table("", *phases, "sum", "share", "around", "share", "network", title="ms")
     for name, row in measured.items():
-        together = sum(row.get(phase, 0.0) for phase in beside)
-        cells = [f"{1000 * row[phase]:.2f}" if phase in row else "" for phase in beside]
-        cells += [f"{1000 * together:.2f}", f"{together / network:.1%}"]
+        total = sum(row.get(phase, 0.0) for phase in phases)
+        cells = [f"{1000 * row[phase]:.2f}" if phase in row else "" for phase in phases]
+        cells += [f"{1000 * total:.2f}", f"{total / network:.1%}"]
         if "network" in row:
             cells += [f"{1000 * row['around']:.2f}", f"{row['around'] / network:.1%}"]
             cells += [f"{1000 * row['network']:.0f}"]

@@ -13,7 +13,7 @@ from rvae.inference.engine import Engine
 from rvae.serving.contract.messages import Reply, Request
 from rvae.serving.service import Limits, Service
 
-# Where a body is: of a form, in the field of this name.
+# Names under which TorchServe passes the body; in a form, the name of the field.
 PLACES = ("body", "data")
 
 
@@ -21,7 +21,7 @@ class RvaeHandler:
     """What TorchServe calls: `initialize` once in a worker, then `handle` for every batch."""
 
     def initialize(self, context: Any) -> None:
-        """Load the artifact that lies beside this file onto the device that TorchServe assigned."""
+        """Load the artifact in the model folder onto the device that TorchServe assigned."""
         # Workers write several lines a request to a pipe that the server reads: at this rate
         # logging costs more than a small model. Metrics travel the same way and must stay.
         logging.getLogger().setLevel(logging.WARNING)

@@ -38,7 +38,7 @@ class Limits:
     """What requests may cost.
 
     Attributes:
-        values: Maximum of windows x steps x channels of one request, and of what is run together;
+        values: Maximum of windows x steps x channels of one request, and of one run;
             a categorical channel counts once per category.
         response_bytes: Maximum size of an answer. TorchServe ends a worker whose answer is larger
             than its `max_response_size`, so this must not be above that.
@@ -82,7 +82,7 @@ class Service:
         self._limits = limits
 
     def answer(self, requests: Sequence[Request]) -> list[Reply]:
-        """Answer every request, in order; as many as the limits allow are run together.
+        """Answer every request, in order; as many as the limits allow share a run.
 
         A request that is wrong is answered with an error, and costs the others nothing.
         """
@@ -138,7 +138,8 @@ class Service:
         """The values that a request makes the model compute.
 
         Raises:
-            FieldError: If they are over the limit, or the calibration cannot tell the threshold.
+            FieldError: If they are over the limit, or the quantile is outside the range of the
+                calibration.
         """
         card, options = self._model.card, query.options
         if query.generates:
@@ -162,7 +163,7 @@ class Service:
         return values
 
     def _groups(self, jobs: Sequence[_Job]) -> Iterator[list[_Job]]:
-        """Jobs that are run together, none larger than one request may be."""
+        """Jobs that share a run, within the limits of one request."""
         group: list[_Job] = []
         values = series = 0
         for job in jobs:

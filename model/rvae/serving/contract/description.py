@@ -18,7 +18,7 @@ from rvae.serving.contract.schema.request_schema import request_schema
 
 __all__ = ["describe"]
 
-# Quantiles whose thresholds are described, as far as the calibration can tell them.
+# Quantiles whose thresholds are described, up to the largest of the calibration.
 QUANTILES = (0.9, 0.95, 0.99, 0.995, 0.999, 0.9999)
 
 

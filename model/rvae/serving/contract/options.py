@@ -85,7 +85,7 @@ def _require_count(names: Any) -> Any:
 
 
 def _names_schema(schema: dict[str, Any]) -> None:
-    # Of the list, not of null beside it.
+    # The schema of the list is one of two: the other one is null.
     names = next(one for one in schema["anyOf"] if one.get("type") == "array")
     names |= {"maxItems": len(OUTPUTS), "minItems": 1}
     schema["uniqueItems"] = True

@@ -17,7 +17,7 @@ __all__ = ["decode", "encode", "validate"]
 
 
 def decode(request: Request) -> Content:
-    """Decode the body of a request. The model is not asked yet.
+    """Decode the body of a request, without regard to the model.
 
     Raises:
         UnsupportedError: If its media type is not supported.

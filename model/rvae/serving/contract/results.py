@@ -18,7 +18,7 @@ __all__ = ["Samples", "SeriesResult", "compute_results"]
 
 @dataclass(frozen=True)
 class SeriesResult:
-    """What was asked for of one series, in the form in which it is computed.
+    """The requested outputs of one series, as they are computed.
 
     Attributes:
         series: The series.

@@ -9,8 +9,8 @@ from rvae.serving.contract.formats.npy import NPY
 
 __all__ = ["FORMATS", "media_types"]
 
-# Of formats with the same media type, the first decodes bodies and tells them apart. Of answers
-# that are accepted alike, the first is given.
+# The first format of a media type decodes it, and `dialect` picks another one if the body is in
+# that. Among answers that are accepted equally, the first format is sent.
 FORMATS: list[Format] = [
     JSON,
     INFERENCE_PROTOCOL,

@@ -1,4 +1,4 @@
-"""A guard before pyarrow: the first look at an Arrow stream of a stranger, before it is decoded.
+"""A guard before pyarrow: inspects an untrusted Arrow stream before it is decoded.
 
 Why this exists: nothing in pyarrow bounds rows, compression or dictionaries before decoding.
 
@@ -24,13 +24,13 @@ MAX_BATCHES = 1024
 MAX_PIECES = 1 << 14
 MAX_NAME = 1 << 10  # bytes
 MAX_METADATA = 1 << 20  # bytes, of a message
-PAIR = 24  # bytes that two texts take at least beside their letters
-MAX_DICTIONARIES = 1 << 28  # bytes, counted again for each column and batch that uses them
+PAIR = 24  # minimum bytes of two texts, without their letters
+MAX_DICTIONARIES = 1 << 28  # bytes, counted for each column and batch that uses them
 
 CONTINUATION = 0xFFFFFFFF
 SCHEMA, DICTIONARY, BATCH = 1, 2, 3
 
-# Arrow's numbers for the types of a column: those that can be taken, and names for others.
+# Arrow's numbers for the types of columns: supported types, and names of others for errors.
 COLUMN_TYPES = {1: "null", 2: "int", 3: "float", 5: "text", 6: "bool", 7: "decimal", 8: "date"}
 COLUMN_TYPES |= {10: "timestamp", 20: "large text", 24: "text view"}
 TIMESTAMP, TEXTS = 10, {5, 20, 24}
@@ -53,7 +53,7 @@ class FlatTable:
 
     @classmethod
     def root(cls, data: bytes) -> Self:
-        """The table that a buffer is of."""
+        """The table of a whole buffer."""
         return cls(data, _number(data, 0, "<I"))
 
     def number(self, slot: int, layout: str) -> int:
@@ -206,9 +206,7 @@ def _schema(schema: FlatTable) -> list[int]:
             )
         encoding = field.table(4)
         if encoding is not None:
-            require(
-                number in TEXTS, name, f"is coded {COLUMN_TYPES[number]}, expected text"
-            )
+            require(number in TEXTS, name, f"is coded {COLUMN_TYPES[number]}, expected text")
             identities.append(encoding.number(0, "<q"))
     _texts([schema], 2, left)
     _texts(fields, 6, left)
@@ -216,7 +214,7 @@ def _schema(schema: FlatTable) -> list[int]:
 
 
 def _rows(batch: FlatTable | None) -> int:
-    """How many rows a batch says to have."""
+    """The number of rows in the header of a batch."""
     if batch is None:
         return 0
     rows = batch.number(0, "<q")
@@ -233,7 +231,7 @@ def _rows(batch: FlatTable | None) -> int:
 
 
 def _texts(tables: list[FlatTable], slot: int, left: int) -> None:
-    """Refuse pairs of texts that are longer together than the message is that they come in."""
+    """Refuse pairs of texts that are longer in sum than the message that holds them."""
     for table in tables:
         _require(table.size(slot) * PAIR <= left, "its metadata are too long")
         for pair in table.tables(slot):

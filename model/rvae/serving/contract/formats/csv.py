@@ -33,7 +33,7 @@ class Csv(TableFormat):
 
     def require_outputs(self, outputs: tuple[Output, ...], tensors: tuple[str, ...] | None) -> None:
         super().require_outputs(outputs, tensors)
-        # A cell holds a number: (W, D) becomes D columns, but there is no place for another axis.
+        # A cell holds one number: (W, D) becomes D columns, further axes have no place.
         deep = [one.name for one in outputs if any(len(field.axes) > 1 for field in one.fields)]
         require(
             not deep, "output", f"{', '.join(deep)} cannot be written as CSV: accept another format"

@@ -103,11 +103,11 @@ class Format(ABC):
 
     @abstractmethod
     def require_outputs(self, outputs: tuple[Output, ...], tensors: tuple[str, ...] | None) -> None:
-        """Raise a `FieldError` where an answer in this format cannot hold what is asked for.
+        """Raise a `FieldError` where an answer in this format cannot hold the outputs.
 
         Args:
-            outputs: Outputs that are asked for.
-            tensors: Names of tensors that are asked for; None if the request named none.
+            outputs: Requested outputs.
+            tensors: Names of requested tensors; None if the request names none.
         """
 
     @abstractmethod

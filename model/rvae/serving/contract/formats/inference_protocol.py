@@ -106,7 +106,7 @@ def _request_fields(request: InferenceRequest, names: tuple[str, ...] | None) ->
 
 
 def _output_of(name: str, task: str, field: str) -> str | None:
-    """The output that has to be asked for to be answered with a tensor, if any."""
+    """The output that holds a tensor; None if the answer holds it in any case."""
     optional: Mapping[str, str] = {}
     if task in GENERATED:
         always = GENERATED[task]
@@ -180,7 +180,7 @@ def _channel_tensors(
     require_series_count(math.prod(first.shape[:-1]), first.field)
     columns = [_nulls_for_nan(tensors[name].values) for name in card.channels]
     for name, column in zip(card.channels, columns, strict=True):
-        # As a word 3 would be "3", in arrays it is the third category: nobody should have to guess.
+        # As a word 3 would be "3", in arrays it is the third category: avoid ambiguity.
         words = name not in card.vocabulary.categories or set(map(type, column)) <= WORD_TYPES
         require(words, tensors[name].field, "holds numbers, but categories are BYTES here")
     values = []

@@ -12,7 +12,7 @@ from rvae.serving.contract.messages import Request
 
 __all__ = ["answer_format", "request_format"]
 
-# Sent by programs that know nothing of the body. Its first bytes say more.
+# Sent by programs that do not know the type of the body: its first bytes decide.
 AMBIGUOUS = {"", "application/octet-stream", "multipart/form-data", "text/plain"}
 
 
@@ -21,7 +21,7 @@ def request_format(request: Request, body: bytes | bytearray) -> Format:
 
     Raises:
         UnsupportedError: If its media type is not supported.
-        MalformedError: If the header says that more of the body is JSON than there is.
+        MalformedError: If the length of the JSON in the header exceeds that of the body.
     """
     found = _declared_format(request.content_type, body)
     if request.json_length is None:

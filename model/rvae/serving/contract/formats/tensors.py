@@ -63,7 +63,7 @@ class TensorInput(BaseModel):
 
 
 class RequestedOutput(BaseModel):
-    """An output tensor that is asked for."""
+    """A requested output tensor."""
 
     model_config = ConfigDict(strict=True)
 
@@ -124,8 +124,8 @@ def read_tensors(
         The request, and its tensors by name.
 
     Raises:
-        MalformedError: If it is not a request of this protocol, or a tensor does not have the
-            values that its shape and type say.
+        MalformedError: If it is not a request of this protocol, or the values of a tensor do not
+            match its shape and type.
     """
     try:
         request = InferenceRequest.model_validate(content)

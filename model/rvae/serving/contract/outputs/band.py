@@ -12,10 +12,10 @@ def compute(request: Computation) -> list[dict[str, Any]]:
     """Expected value, lower and upper bound of each point (N, C).
 
     Raises:
-        FieldError: If the quantile is larger than the bands can tell.
+        FieldError: If the quantile is above the range of the bands.
     """
     card, bands = request.card, request.card.require_bands()
-    # The default quantile must not be an error where the bands cannot tell it.
+    # The default quantile must not be an error where it is above the range of the bands.
     quantile = request.quantile or min(request.calibration.quantile, bands.largest_quantile)
     values = []
     for analysis in request.analyses:

@@ -59,7 +59,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Output:
-    """What a series can be answered with.
+    """A kind of result of a series.
 
     Attributes:
         name: Name in a request.
@@ -68,8 +68,8 @@ class Output:
         compute: Values of every field for each series of a request, in order: arrays (W, ...) per
             window or (N, ...) per point, without axes if one number holds for all; lists of
             `rvae.scoring.events.Event` for the axis of events.
-        uses_threshold: Whether it depends on the threshold, whose quantile must then be one that
-            the calibration can tell.
+        uses_threshold: Whether it depends on the threshold, whose quantile must then be within
+            the range of the calibration.
     """
 
     name: str

@@ -267,7 +267,7 @@ def _untitled(schemas: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Plain(yaml.SafeDumper):
-    """Writes what is there twice in full, without anchors."""
+    """Writes repeated content in full, without anchors."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True

@@ -109,7 +109,7 @@ class Fault(TypedDict):
 
 
 class ServerFault(TypedDict):
-    """What TorchServe answers by itself where no model is asked."""
+    """An error of TorchServe itself, without an answer of the model."""
 
     code: int
     type: str

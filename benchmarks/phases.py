@@ -1,13 +1,13 @@
-"""What reading, checking and writing cost beside the network, for every form of a request.
+"""What decoding, validating, computing and encoding cost, for every format of a request.
 
     python benchmarks/phases.py [--rounds 9]
 
 Each request holds 256 windows of 140 steps of one channel, and goes through a service as one that
 came over HTTP does, on one thread. The network is untrained and as large as that of serving.py.
 
-A body is read, checked against the model and run; around the network that is to cut and scale the
-windows and to put together what comes out. Then what was asked for is picked, and written. The rest
-is limits and groups. Shares are of the network's time. The forms take turns, so that what else the
+A body is decoded, validated against the model and run; around the network that is to cut and scale
+the windows and to put together what comes out. Then outputs are computed and encoded. The rest is
+limits and groups. Shares are of the network's time. The formats take turns, so that what else the
 machine does meets all of them alike. The alternative is what one would write without rvae: json,
 lists that pydantic checks, and tolist().
 """
@@ -43,7 +43,7 @@ from rvae.inference.runner import Runner
 from rvae.scoring.bands import Bands
 from rvae.scoring.calibration import Calibration
 from rvae.serving import service
-from rvae.serving.contract.messages import Call
+from rvae.serving.contract.messages import Request
 from rvae.serving.service import Limits, Service
 
 WINDOW = 140
@@ -52,8 +52,13 @@ WINDOWS = 256
 HELD_OUT = 500
 OUTPUTS = ("score", "latent", "reconstruction", "band", "point_scores", "contributions", "events")
 
-# What is timed, by the name that the service calls it by.
-OURS = {"read": "read", "check": "query_of", "pick": "said_of", "write": "answer"}
+# Phases other than the network, and the functions of the service that are timed for them.
+OURS = {
+    "decode": "decode",
+    "validate": "validate",
+    "compute": "compute_results",
+    "encode": "encode",
+}
 
 Seconds = dict[str, float]
 Ask = Callable[[], Seconds]
@@ -100,7 +105,7 @@ def untrained() -> Engine:
     return Engine(replace(artifact, card=replace(card, calibration=calibration)))
 
 
-def requests(windows: int) -> dict[str, Call]:
+def requests(windows: int) -> dict[str, Request]:
     """The same windows in every form, and some forms with every output."""
     values = waves(windows, seed=2)
     whole = values.reshape(-1)[: windows + WINDOW - 1]
@@ -111,38 +116,38 @@ def requests(windows: int) -> dict[str, Call]:
     head = json.dumps({"inputs": [sized]}).encode()
     names = np.repeat(np.arange(windows).astype(str), WINDOW)
     apart = pa.table({"wave": names, "value": values.reshape(-1)})
-    calls = {
+    made = {
         "JSON instances": _json(instances),
         "JSON data, one series": _json({"data": whole.tolist()}),
         "JSON columns, one series": _json({"columns": {"value": whole.tolist()}}),
         "inference protocol, JSON": _json(
             {"inputs": [tensor | {"data": values.reshape(-1).tolist()}]}
         ),
-        "inference protocol, binary": Call(head + chunk, json_length=str(len(head))),
-        "CSV, several series": Call(_csv(apart), content_type="text/csv"),
-        "CSV, one series": Call(_csv(pa.table({"value": whole})), content_type="text/csv"),
-        "npy, float32": Call(_npy(values[:, :, None].astype(np.float32))),
-        "Arrow, several series": Call(_arrow(apart)),
-        "Arrow, one series": Call(_arrow(pa.table({"value": whole}))),
+        "inference protocol, binary": Request(head + chunk, json_length=str(len(head))),
+        "CSV, several series": Request(_csv(apart), content_type="text/csv"),
+        "CSV, one series": Request(_csv(pa.table({"value": whole})), content_type="text/csv"),
+        "npy, float32": Request(_npy(values[:, :, None].astype(np.float32))),
+        "Arrow, several series": Request(_arrow(apart)),
+        "Arrow, one series": Request(_arrow(pa.table({"value": whole}))),
     }
     for output in OUTPUTS:
-        calls[f"JSON instances: {output}"] = _json({**instances, "output": [output]})
+        made[f"JSON instances: {output}"] = _json({**instances, "output": [output]})
     for output in ("band", "events"):
-        calls[f"JSON data: {output}"] = _json({"data": whole.tolist(), "output": [output]})
+        made[f"JSON data: {output}"] = _json({"data": whole.tolist(), "output": [output]})
     alarming = {"output": ["events"], "threshold": -1e6}
-    calls["JSON instances: events in all"] = _json({**instances, **alarming})
-    calls["JSON data: events in all"] = _json({"data": whole.tolist(), **alarming})
-    return calls
+    made["JSON instances: events in all"] = _json({**instances, **alarming})
+    made["JSON data: events in all"] = _json({"data": whole.tolist(), **alarming})
+    return made
 
 
-def asking(engine: Engine, call: Call) -> Ask:
-    """What asks a service, and gives the seconds of each phase."""
-    asked = Service(engine, "waves", "1.0", Limits())
+def asking(engine: Engine, request: Request) -> Ask:
+    """A function that asks a service and returns the seconds of each phase."""
+    served = Service(engine, "waves", "1.0", Limits())
 
     def ask() -> Seconds:
         with watched() as seconds:
             began = time.perf_counter()
-            (reply,) = asked.answer([call])
+            (reply,) = served.answer([request])
             whole = time.perf_counter() - began
         if reply.status != 200:
             raise RuntimeError(reply.body.decode())
@@ -189,15 +194,15 @@ def by_hand(engine: Engine, body: bytes) -> Ask:
         seconds: Seconds = {}
         began = time.perf_counter()
         content = json.loads(body)
-        seconds["read"] = (after := time.perf_counter()) - began
+        seconds["decode"] = (after := time.perf_counter()) - began
         np.array(ByHand.model_validate(content).instances, dtype=np.float32)
-        seconds["check"] = (checked := time.perf_counter()) - after
+        seconds["validate"] = (checked := time.perf_counter()) - after
         judged = calibration.judged(
             np.concatenate([analysis.score for analysis in analyses]), calibration.threshold()
         )
-        seconds["pick"] = (picked := time.perf_counter()) - checked
+        seconds["compute"] = (picked := time.perf_counter()) - checked
         json.dumps({"predictions": _predictions(analyses, judged)}).encode()
-        seconds["write"] = time.perf_counter() - picked
+        seconds["encode"] = time.perf_counter() - picked
         return seconds
 
     return ask
@@ -205,9 +210,9 @@ def by_hand(engine: Engine, body: bytes) -> Ask:
 
 def every(windows: int) -> dict[str, Ask]:
     """All that is measured, by name."""
-    engine, calls = untrained(), requests(windows)
-    asks = {name: asking(engine, call) for name, call in calls.items()}
-    return asks | {"JSON instances, by hand": by_hand(engine, calls["JSON instances"].body)}
+    engine, posted = untrained(), requests(windows)
+    asks = {name: asking(engine, request) for name, request in posted.items()}
+    return asks | {"JSON instances, by hand": by_hand(engine, posted["JSON instances"].body)}
 
 
 def measure(asks: Mapping[str, Ask], rounds: int) -> dict[str, Seconds]:
@@ -225,12 +230,12 @@ def report(measured: Mapping[str, Seconds]) -> Table:
     """A row for each request, in milliseconds."""
     # The network does the same for all of them.
     network = np.median([row["network"] for row in measured.values() if "network" in row])
-    beside = (*OURS, "rest")
-    table = Table("", *beside, "together", "share", "around", "share", "network", title="ms")
+    phases = (*OURS, "rest")
+    table = Table("", *phases, "sum", "share", "around", "share", "network", title="ms")
     for name, row in measured.items():
-        together = sum(row.get(phase, 0.0) for phase in beside)
-        cells = [f"{1000 * row[phase]:.2f}" if phase in row else "" for phase in beside]
-        cells += [f"{1000 * together:.2f}", f"{together / network:.1%}"]
+        total = sum(row.get(phase, 0.0) for phase in phases)
+        cells = [f"{1000 * row[phase]:.2f}" if phase in row else "" for phase in phases]
+        cells += [f"{1000 * total:.2f}", f"{total / network:.1%}"]
         if "network" in row:
             cells += [f"{1000 * row['around']:.2f}", f"{row['around'] / network:.1%}"]
             cells += [f"{1000 * row['network']:.0f}"]
@@ -260,8 +265,8 @@ def _predictions(analyses: list[Analysis], judged: dict[str, NDArray[Any]]) -> l
     ]
 
 
-def _json(content: dict[str, Any]) -> Call:
-    return Call(json.dumps(content).encode(), content_type="application/json")
+def _json(content: dict[str, Any]) -> Request:
+    return Request(json.dumps(content).encode(), content_type="application/json")
 
 
 def _csv(table: pa.Table) -> bytes:

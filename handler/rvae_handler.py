@@ -10,10 +10,10 @@ import torch
 
 from rvae.inference.compute import compute_threads, keep_freed_memory
 from rvae.inference.engine import Engine
-from rvae.serving.contract.messages import Call, Reply
+from rvae.serving.contract.messages import Reply, Request
 from rvae.serving.service import Limits, Service
 
-# Where a body is: of a form, in the field of this name.
+# Names under which TorchServe passes the body; in a form, the name of the field.
 PLACES = ("body", "data")
 
 
@@ -21,7 +21,7 @@ class RvaeHandler:
     """What TorchServe calls: `initialize` once in a worker, then `handle` for every batch."""
 
     def initialize(self, context: Any) -> None:
-        """Load the artifact that lies beside this file onto the device that TorchServe assigned."""
+        """Load the artifact in the model folder onto the device that TorchServe assigned."""
         # Workers write several lines a request to a pipe that the server reads: at this rate
         # logging costs more than a small model. Metrics travel the same way and must stay.
         logging.getLogger().setLevel(logging.WARNING)
@@ -42,44 +42,44 @@ class RvaeHandler:
         self.service.warm_up()
 
     def handle(self, data: list[dict[str, Any]], context: Any) -> list[bytes]:
-        """Answer a batch: one body a request, in order."""
+        """Answer a batch: one body per request, in order."""
         headers = [headers_of(context.get_all_request_header(i)) for i in range(len(data))]
         described = [header.get("describe") == "True" for header in headers]
-        calls = [
-            call_of(item, header)
+        requests = [
+            request_of(item, header)
             for item, header, about in zip(data, headers, described, strict=True)
             if not about
         ]
-        answers = iter(self.service.answer(calls))
+        answers = iter(self.service.answer(requests))
         replies = [self.service.describe() if about else next(answers) for about in described]
         for i, reply in enumerate(replies):
             send(context, i, reply)
         return [reply.body for reply in replies]
 
 
-def headers_of(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The headers of a request, whatever the case in which they came.
+def headers_of(headers: Mapping[str, Any]) -> dict[str, Any]:
+    """The headers of a request, with names in lower case.
 
-    TorchServe keeps the headers of each part of the body among them, under the part's name: only
-    of the parts that may be the body are they what is looked for under that name.
+    TorchServe keeps the headers of each part of a form among them, under the name of the part: they
+    are only kept for the parts that may be the body.
     """
     return {
         name.lower(): value
-        for name, value in given.items()
+        for name, value in headers.items()
         if isinstance(value, str) or name in PLACES
     }
 
 
-def call_of(item: Mapping[str, Any], header: Mapping[str, Any]) -> Call:
+def request_of(item: Mapping[str, Any], header: Mapping[str, Any]) -> Request:
     """A request: its body is in the first of `PLACES` that is there.
 
     TorchServe drops the body of a urlencoded request, which is what curl sends unasked.
     """
     place = next((name for name in PLACES if name in item), "")
-    # Of a form each part has a type of its own.
+    # Each part of a form has a type of its own.
     part = header.get(place)
     content_type = part.get("content-type") if isinstance(part, dict) else None
-    return Call(
+    return Request(
         item.get(place),
         header.get("explain") == "True",
         content_type or header.get("content-type"),

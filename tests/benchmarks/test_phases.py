@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks import phases
 from rvae.config import ModelConfig, RecurrentConfig
-from rvae.serving.contract.query import query_of, read
+from rvae.serving.contract.pipeline import decode, validate
 
 WINDOWS = 3
 
@@ -19,16 +19,16 @@ def small(monkeypatch):
 def test_every_request_holds_the_same_windows(small):
     card = phases.untrained().card
     values = phases.waves(WINDOWS, seed=2)
-    for name, call in phases.requests(WINDOWS).items():
-        given = query_of(read(call), card, explain=False).given
+    for name, request in phases.requests(WINDOWS).items():
+        inputs = validate(decode(request), card).inputs
         windows = np.concatenate(
             [
                 np.lib.stride_tricks.sliding_window_view(one.values[:, 0], phases.WINDOW)
-                for one in given.series
+                for one in inputs.series
             ]
         )
         assert len(windows) == WINDOWS, name
-        shown = values if given.many else values[:1]
+        shown = values if inputs.many else values[:1]
         np.testing.assert_allclose(windows[: len(shown)], shown, rtol=1e-6, err_msg=name)
 
 

@@ -26,7 +26,7 @@ from rvae.config import (
 )
 from rvae.data.readers import read
 from rvae.inference.engine import Engine
-from rvae.serving.contract.outputs import NAMES
+from rvae.serving.contract.outputs import OUTPUTS
 from rvae.serving.model_store import list_archives
 from rvae.serving.packaging import build_archive
 from rvae.serving.torchserve import TorchServe
@@ -202,7 +202,7 @@ def test_its_answer_over_http_is_the_engines(trained, tmp_path):
     scored, encoded, decoded, sampled = ask(
         outcome.checkpoint,
         tmp_path,
-        {"instances": instances, "output": list(NAMES)},
+        {"instances": instances, "output": list(OUTPUTS)},
         {"instances": instances, "task": "encode"},
         {"task": "decode", "latent": latent.tolist()},
         {"task": "sample", "count": 3, "seed": 7},

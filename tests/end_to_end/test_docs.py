@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from rvae.serving.contract.messages import Call
+from rvae.serving.contract.messages import Request
 from rvae.serving.contract.options import Options
 from rvae.serving.service import Limits, Service
 from tests.support.paths import ROOT
@@ -63,7 +63,7 @@ def test_every_configuration_is_understood(path):
 def test_readme_answer_has_the_form_of_answers(engine, fresh):
     (example,) = (json.loads(block) for language, block in BLOCKS if language == "json")
     service = Service(engine, "rvae", "1.0", Limits())
-    (reply,) = service.answer([Call(json.dumps({"data": fresh[0].tolist()}).encode())])
+    (reply,) = service.answer([Request(json.dumps({"data": fresh[0].tolist()}).encode())])
 
     def form(value):
         if isinstance(value, dict):

@@ -3,7 +3,7 @@
 import psutil
 import pytest
 
-from rvae.serving.contract.messages import Call
+from rvae.serving.contract.messages import Request
 from rvae.serving.model_store import list_archives
 from rvae.serving.service import Limits, Service
 from rvae.serving.torchserve import TorchServe
@@ -28,7 +28,7 @@ def alone():
     def ask(name, request):
         headers = {key.lower(): value for key, value in request.headers.items()}
         names = ("content-type", "accept", "rvae-options", "inference-header-content-length")
-        call = Call(request.body, False, *(headers.get(key) for key in names))
+        call = Request(request.body, False, *(headers.get(key) for key in names))
         (reply,) = services[name].answer([call])
         return reply.content_type, reply.body
 

@@ -6,8 +6,8 @@ import pytest
 
 from rvae.scoring.adaptive_threshold import adaptive_thresholds
 from rvae.scoring.calibration import Calibration
-from rvae.serving.contract import query
-from rvae.serving.contract.messages import Call
+from rvae.serving.contract import pipeline
+from rvae.serving.contract.messages import Request
 from rvae.serving.service import Limits, Service
 from tests.support.untrained import KINDS, MODE, untrained_card, untrained_engine
 
@@ -18,7 +18,7 @@ def service(engine):
 
 
 def ask(service, explain=False, **fields):
-    (reply,) = service.answer([Call(json.dumps(fields).encode(), explain)])
+    (reply,) = service.answer([Request(json.dumps(fields).encode(), explain)])
     return reply.status, json.loads(reply.body)
 
 
@@ -208,11 +208,11 @@ def test_an_explanation_sums_to_the_score(service, anomalous):
 
 def test_one_bad_call_among_many_costs_the_others_nothing(service, fresh):
     bodies = [json.dumps({"data": values.tolist()}).encode() for values in fresh[:31]]
-    clean = service.answer([Call(body) for body in bodies])
+    clean = service.answer([Request(body) for body in bodies])
     for position in (0, 15, 31):
         for bad in (b"{", b'{"data": [1]}', None):
             mixed = [*bodies[:position], bad, *bodies[position:]]
-            replies = service.answer([Call(body) for body in mixed])
+            replies = service.answer([Request(body) for body in mixed])
             assert replies.pop(position).status in (400, 422)
             for reply, expected in zip(replies, clean, strict=True):
                 got, want = json.loads(reply.body), json.loads(expected.body)
@@ -222,11 +222,13 @@ def test_one_bad_call_among_many_costs_the_others_nothing(service, fresh):
 def test_half_a_surrogate_pair_is_answered(service, fresh):
     """It comes only from another parser than ours, which a server may put before it."""
     bodies = [{"\ud800": 1}, {"data": fresh[0].tolist()}]
-    assert [reply.status for reply in service.answer([Call(b) for b in bodies])] == [422, 200]
+    assert [reply.status for reply in service.answer([Request(b) for b in bodies])] == [422, 200]
 
 
 def test_errors_have_one_form(service):
-    replies = service.answer([Call(None), Call(b"{"), Call(b'{"data": [1, 2]}'), Call(b'{"x": 1}')])
+    replies = service.answer(
+        [Request(None), Request(b"{"), Request(b'{"data": [1, 2]}'), Request(b'{"x": 1}')]
+    )
     errors = [json.loads(reply.body) for reply in replies]
     assert [reply.status for reply in replies] == [400, 400, 422, 422]
     assert [error["code"] for error in errors] == [400, 400, 422, 422]
@@ -247,9 +249,9 @@ def test_what_a_request_may_cost_is_bounded(engine, fresh):
 
 def test_a_batch_is_run_in_pieces_that_fit(engine, fresh):
     bodies = [json.dumps({"data": values.tolist()}).encode() for values in fresh[:10]]
-    whole = Service(engine, "waves", "1.0", Limits()).answer([Call(b) for b in bodies])
+    whole = Service(engine, "waves", "1.0", Limits()).answer([Request(b) for b in bodies])
     pieces = Service(engine, "waves", "1.0", Limits(values=3 * 32)).answer(
-        [Call(b) for b in bodies]
+        [Request(b) for b in bodies]
     )
     for one, other in zip(whole, pieces, strict=True):
         assert json.loads(one.body)["score"] == pytest.approx(json.loads(other.body)["score"], 1e-4)
@@ -267,27 +269,27 @@ def test_many_short_series_are_run_in_pieces(engine, fresh, monkeypatch):
 
     monkeypatch.setattr(engine, "analyse", count)
     body = json.dumps({"instances": [fresh[0].tolist()] * 1500, "output": ["score"]}).encode()
-    assert {reply.status for reply in service.answer([Call(body)] * 4)} == {200}
+    assert {reply.status for reply in service.answer([Request(body)] * 4)} == {200}
     assert sizes == [3000, 3000]
 
 
 def test_what_there_is_no_time_for_is_asked_to_come_again(engine, fresh):
     late = Service(engine, "waves", "1.0", Limits(seconds=0.0))
     bodies = [json.dumps({"data": fresh[0].tolist()}).encode(), b"{"]
-    replies = late.answer([Call(body) for body in bodies])
+    replies = late.answer([Request(body) for body in bodies])
     assert [reply.status for reply in replies] == [503, 400]
     assert replies[0].headers == {"Retry-After": "1"}
 
 
 def test_a_request_that_breaks_its_reader_breaks_no_other(service, fresh, monkeypatch):
-    def read(call):
-        if call.body == b"poison":
+    def decode(request):
+        if request.body == b"poison":
             raise MemoryError
-        return query.read(call)
+        return pipeline.decode(request)
 
-    monkeypatch.setattr("rvae.serving.service.read", read)
+    monkeypatch.setattr("rvae.serving.service.decode", decode)
     good = json.dumps({"data": fresh[0].tolist()}).encode()
-    replies = service.answer([Call(body) for body in (good, b"poison", good)])
+    replies = service.answer([Request(body) for body in (good, b"poison", good)])
     assert [reply.status for reply in replies] == [200, 500, 200]
 
 
@@ -302,7 +304,7 @@ def test_a_batch_that_breaks_is_taken_apart_only_as_long_as_there_is_time(
 
     monkeypatch.setattr(type(engine), "analyse", broken)
     body = json.dumps({"data": fresh[0].tolist()}).encode()
-    replies = Service(engine, "waves", "1.0", Limits()).answer([Call(body)] * 4)
+    replies = Service(engine, "waves", "1.0", Limits()).answer([Request(body)] * 4)
     assert [reply.status for reply in replies] == [503] * 4
 
 
@@ -319,7 +321,7 @@ def test_a_request_that_breaks_the_model_breaks_no_other(engine, fresh, monkeypa
     service = Service(engine, "waves", "1.0", Limits())
     bodies = [json.dumps({"data": values.tolist()}).encode() for values in fresh[:4]]
     bodies.insert(2, json.dumps({"data": [poison] * 32}).encode())
-    replies = service.answer([Call(body) for body in bodies])
+    replies = service.answer([Request(body) for body in bodies])
     assert [reply.status for reply in replies] == [200, 200, 500, 200, 200]
     assert json.loads(replies[2].body).keys() == {"code", "message", "field"}
 
@@ -336,7 +338,7 @@ def test_a_request_that_breaks_the_model_breaks_no_other(engine, fresh, monkeypa
     ],
 )
 def test_a_huge_wrong_body_gets_a_short_answer(service, body):
-    (reply,) = service.answer([Call(body)])
+    (reply,) = service.answer([Request(body)])
     assert reply.status == 422
     assert len(reply.body) < 1000
 

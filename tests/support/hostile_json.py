@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rvae.inference.card import Card
-from rvae.serving.contract.options import FIELDS, Options
+from rvae.serving.contract.options import TASK_FIELDS, Options
 from tests.support.valid_requests import JSON, Request, beside, rows
 
 __all__ = ["LARGE", "LARGEST", "MAKERS"]
@@ -155,13 +155,13 @@ def wrong_types(chance: random.Random, card: Card) -> Request:
 
 
 def other_tasks(chance: random.Random, card: Card) -> Request:
-    task = chance.choice(list(FIELDS))
+    task = chance.choice(list(TASK_FIELDS))
     right = {
         "timestamps": ["2026-01-01"], "label": "idle", "output": ["score"], "stride": 1,
         "quantile": 0.5, "threshold": 1, "adapt": 0.01, "gap": 1, "count": 1, "seed": 1,
         "latent": [[0] * card.model.latent], "data": [1], "columns": {}, "instances": [[1]],
     }  # fmt: skip
-    name = chance.choice([name for name in right if name not in FIELDS[task]])
+    name = chance.choice([name for name in right if name not in TASK_FIELDS[task]])
     return _post("fields of other tasks", {"task": task, name: right[name]})
 
 

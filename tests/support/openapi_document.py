@@ -5,8 +5,8 @@ from copy import deepcopy
 import jsonschema_rs
 import yaml
 
-from rvae.serving.contract.openapi import REFERENCES
-from rvae.serving.contract.request_schema import request_schema
+from rvae.serving.contract.schema.openapi import REFERENCES
+from rvae.serving.contract.schema.request_schema import request_schema
 from tests.support.paths import ROOT
 
 __all__ = ["DOCUMENT", "PATH", "of_model", "only_json", "schema_named"]

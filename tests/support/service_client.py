@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv, ipc
 
-from rvae.serving.contract.messages import Call
+from rvae.serving.contract.messages import Request
 
 __all__ = ["answer_to", "arrow", "read_answer", "to_npy"]
 
@@ -16,7 +16,7 @@ def answer_to(service, body, content_type="application/json", explain=False, **c
     """Status and content of the reply to a body, or to an object in JSON."""
     if isinstance(body, dict):
         body = json.dumps(body).encode()
-    (reply,) = service.answer([Call(body, explain, content_type, **call)])
+    (reply,) = service.answer([Request(body, explain, content_type, **call)])
     return reply.status, read_answer(reply.content_type, reply.body)
 
 

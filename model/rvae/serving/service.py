@@ -1,33 +1,34 @@
-"""Requests → replies, free of any server."""
+"""Requests → replies, free of any server: decode → validate → run → encode."""
 
 import logging
-import math
 import secrets
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 import orjson
 import torch
 
 from rvae.data.windows import count_windows
 from rvae.errors import FieldError, require
 from rvae.inference.analysis import Analysis
+from rvae.inference.artifact import software_versions
 from rvae.inference.engine import Engine
 from rvae.scoring.adaptive_threshold import require_adaptable
-from rvae.serving.contract.answers import Drawn, answer, answer_of_drawn, in_steps
 from rvae.serving.contract.description import describe
-from rvae.serving.contract.faults import busy, fault, reply_to
-from rvae.serving.contract.messages import Call, Reply
-from rvae.serving.contract.options import MOST
-from rvae.serving.contract.query import Query, query_of, read
-from rvae.serving.contract.said import said_of
+from rvae.serving.contract.error_replies import busy_reply, error_reply, failure_reply
+from rvae.serving.contract.formats.format import Content, ServedModel
+from rvae.serving.contract.messages import Reply, Request
+from rvae.serving.contract.options import MAX_SERIES
+from rvae.serving.contract.pipeline import decode, encode, validate
+from rvae.serving.contract.query import Query
+from rvae.serving.contract.results import Samples, compute_results
+from rvae.serving.example import example_body
 
 __all__ = ["Limits", "Service"]
 
-SEED_BITS = 53  # as many as every parser of JSON reads
+SEED_BITS = 53  # integers that every parser of JSON reads exactly
 
 logger = logging.getLogger(__name__)
 
@@ -37,12 +38,12 @@ class Limits:
     """What requests may cost.
 
     Attributes:
-        values: Windows x steps x channels of one request at the most, and of what is run together;
-            a categorical channel counts as often as it has categories.
-        response_bytes: Bytes of an answer at the most. TorchServe ends a worker whose answer is
-            larger than its `max_response_size`, so this must not be above that.
-        seconds: Time after which what is left of a batch is asked to come again. TorchServe ends
-            a worker that takes longer than its `responseTimeout`, and the batch with it.
+        values: Maximum of windows x steps x channels of one request, and of one run;
+            a categorical channel counts once per category.
+        response_bytes: Maximum size of an answer. TorchServe ends a worker whose answer is larger
+            than its `max_response_size`, so this must not be above that.
+        seconds: Time after which clients are asked to retry the rest of a batch. TorchServe ends a
+            worker that takes longer than its `responseTimeout`, and the batch with it.
     """
 
     values: int = 1_000_000
@@ -52,17 +53,16 @@ class Limits:
 
 @dataclass(frozen=True)
 class _Job:
-    """A call that fits the model, and its place in the batch."""
+    """A request that was validated, and its place in the batch."""
 
     place: int
+    content: Content
     query: Query
-    stride: int
     values: int
 
     @property
-    def inference(self) -> bool:
-        """Whether it came by the Open Inference Protocol, which has errors of its own."""
-        return self.query.form.inference is not None
+    def error_key(self) -> str | None:
+        return self.content.format.error_key
 
 
 class Service:
@@ -70,154 +70,144 @@ class Service:
 
     Args:
         engine: The model.
-        name: What the model is called.
-        version: Which one it is.
+        name: Its name.
+        version: Its version.
         limits: What requests may cost.
     """
 
     def __init__(self, engine: Engine, name: str, version: str, limits: Limits) -> None:
         self._engine = engine
         self._calibration = engine.card.require_calibration()
-        self._about = {"model": name, "version": version}
+        self._model = ServedModel(name, version, engine.card)
         self._limits = limits
 
-    def answer(self, calls: Sequence[Call]) -> list[Reply]:
-        """Answer every call, in order; as many as the limits allow are run together.
+    def answer(self, requests: Sequence[Request]) -> list[Reply]:
+        """Answer every request, in order; as many as the limits allow share a run.
 
-        A call that is wrong is answered with what is wrong, and costs the others nothing.
+        A request that is wrong is answered with an error, and costs the others nothing.
         """
         end = time.monotonic() + self._limits.seconds
         replies: dict[int, Reply] = {}
         jobs = []
-        for place, call in enumerate(calls):
-            parsed = self._parsed(place, call)
-            if isinstance(parsed, Reply):
-                replies[place] = parsed
+        for place, request in enumerate(requests):
+            job = self._job(place, request)
+            if isinstance(job, Reply):
+                replies[place] = job
             else:
-                jobs.append(parsed)
+                jobs.append(job)
         for group in self._groups(jobs):
             replies |= self._run(group, end)
-        return [replies[place] for place in range(len(calls))]
+        return [replies[place] for place in range(len(requests))]
 
     def describe(self) -> Reply:
-        """The card: what the model is, and what it takes."""
+        """The description of the model: its card, its limits, and an example of a request."""
+        card = describe(self._model.card, self._engine.checksum, software_versions())
         content = {
+            "model": self._model.name,
+            "version": self._model.version,
             "example": self.example(),
-            "card": describe(self._engine),
+            "card": card,
             "limits": asdict(self._limits),
         }
-        return Reply(200, orjson.dumps(self._about | content))
+        return Reply(200, orjson.dumps(content))
 
     def example(self) -> dict[str, Any]:
-        """A body that can be posted: what the centre of the prior decodes to."""
-        card = self._engine.card
-        label = card.vocabulary.classes[0] if card.model.conditional else None
-        (values,) = self._engine.decode(torch.zeros(1, card.model.latent), label)
-        low, high = card.bounds
-        # A thousandth of a channel's spread is exact enough for an example, and readable.
-        digits = [3 - math.floor(math.log10(scale)) for scale in card.scaler.scale]
-        window = [
-            [round(value, places) for value, places in zip(step, digits, strict=True)]
-            for step in np.clip(values, low, high).tolist()
-        ]
-        steps = in_steps(np.array(window), len(digits) == 1, card)
-        data = steps.tolist() if isinstance(steps, np.ndarray) else steps
-        body: dict[str, Any] = {"data": data}
-        if card.model.time.calendar:
-            body["timestamps"] = [str(time) for time in self._engine.placeholder_times()]
-        return body if label is None else body | {"label": label}
+        """A body that can be posted."""
+        return example_body(self._engine)
 
     def warm_up(self) -> None:
         """Run once, so that the first request does not pay for what is set up on first use."""
-        self.answer([Call(self.example())])
+        self.answer([Request(self.example())])
 
-    def _parsed(self, place: int, call: Call) -> _Job | Reply:
-        """A call that fits the model, or what is wrong with it."""
-        inference = False
+    def _job(self, place: int, request: Request) -> _Job | Reply:
+        """Decode and validate a request, or reply with what is wrong with it."""
+        error_key = None
         try:
-            content = read(call)
-            inference = content.tensors is not None
-            return self._job(place, query_of(content, self._engine.card, call.explain))
+            content = decode(request)
+            error_key = content.format.error_key
+            query = validate(content, self._model.card, request.explain)
+            return _Job(place, content, query, self._cost(query))
         except FieldError as error:
-            return reply_to(error, inference)
+            return error_reply(error, error_key)
         except Exception:
-            # What nobody has thought of must not be answered to all of a batch.
-            logger.exception("A request broke what reads it")
-            return fault(500, "body", "cannot be read: see the server's log", inference)
+            # A bug in reading one request must not fail a whole batch.
+            logger.exception("A request could not be read")
+            return failure_reply(500, "body", "could not be read: see the server's log", error_key)
 
-    def _job(self, place: int, query: Query) -> _Job:
-        """Check a request against the limits.
+    def _cost(self, query: Query) -> int:
+        """The values that a request makes the model compute.
 
         Raises:
-            FieldError: If it costs too much.
+            FieldError: If they are over the limit, or the quantile is outside the range of the
+                calibration.
         """
-        card, options = self._engine.card, query.options
-        stride = options.stride or card.stride
-        if query.draws:
-            windows, field = query.count, "count" if query.given.latent is None else "latent"
-            mend = "ask for less at once"
+        card, options = self._model.card, query.options
+        if query.generates:
+            windows, field = query.count, "count" if query.inputs.latent is None else "latent"
+            advice = "ask for less at once"
         else:
-            lengths = map(len, query.given.series)
-            windows = sum(count_windows(n, card.window, stride) for n in lengths)
-            field, mend = "stride", f"raise it above {stride} or send less at once"
+            lengths = map(len, query.inputs.series)
+            windows = sum(count_windows(n, card.window, query.stride) for n in lengths)
+            field, advice = "stride", f"raise it above {query.stride} or send less at once"
         values = windows * card.window * card.scaler.spread
         require(
             values <= self._limits.values,
             field,
-            f"makes {windows} windows with {values} values in all, a request may have "
-            f"{self._limits.values}: {mend}",
+            f"makes {windows} windows with {values} values in all, the limit is "
+            f"{self._limits.values}: {advice}",
         )
         if options.adapt is not None:
             require_adaptable(self._calibration, options.adapt, options.quantile)
-        if {"score", "events"} & set(query.output):
-            self._calibration.threshold(options.quantile)  # which must be one that it can tell
-        return _Job(place, query, stride, values)
+        if any(output.uses_threshold for output in query.outputs):
+            self._calibration.threshold(options.quantile)
+        return values
 
     def _groups(self, jobs: Sequence[_Job]) -> Iterator[list[_Job]]:
-        """Jobs that are run together, none larger than one request may be."""
+        """Jobs that share a run, within the limits of one request."""
         group: list[_Job] = []
         values = series = 0
         for job in jobs:
-            values, series = values + job.values, series + len(job.query.given.series)
-            if group and (values > self._limits.values or series > MOST):
+            count = len(job.query.inputs.series)
+            values, series = values + job.values, series + count
+            if group and (values > self._limits.values or series > MAX_SERIES):
                 yield group
-                group, values, series = [], job.values, len(job.query.given.series)
+                group, values, series = [], job.values, count
             group.append(job)
         if group:
             yield group
 
     def _run(self, jobs: Sequence[_Job], end: float) -> dict[int, Reply]:
         if time.monotonic() >= end:
-            return {job.place: busy(job.inference) for job in jobs}
+            return {job.place: busy_reply(job.error_key) for job in jobs}
         try:
             analyses = iter(
                 self._engine.analyse(
-                    [series for job in jobs for series in job.query.given.series],
-                    [job.stride for job in jobs for _ in job.query.given.series],
+                    [series for job in jobs for series in job.query.inputs.series],
+                    [job.query.stride for job in jobs for _ in job.query.inputs.series],
                 )
             )
             return {
-                job.place: self._reply(job, [next(analyses) for _ in job.query.given.series])
+                job.place: self._reply(job, [next(analyses) for _ in job.query.inputs.series])
                 for job in jobs
             }
         except Exception:
-            # Whatever is wrong with one of them must not be answered to all of them.
+            # A failure of one request must not fail all of them.
             if len(jobs) > 1:
                 alone = (self._run([job], end) for job in jobs)
                 return {place: reply for replies in alone for place, reply in replies.items()}
-            logger.exception("A request broke the model")
+            logger.exception("The model failed on a request")
             (job,) = jobs
             message = "the model failed: see the server's log"
-            return {job.place: fault(500, "body", message, job.inference)}
+            return {job.place: failure_reply(500, "body", message, job.error_key)}
 
     def _reply(self, job: _Job, analyses: Sequence[Analysis]) -> Reply:
-        query, card = job.query, self._engine.card
+        query, answer = job.query, job.content.answer_format
         try:
-            if query.draws:
-                body = answer_of_drawn(query, self._drawn(query), self._about, card)
+            if query.generates:
+                body = encode(self._samples(query), query, answer, self._model)
             else:
-                said = said_of(analyses, query, job.stride, card)
-                body = answer(query, said, job.stride, self._about, card)
+                results = compute_results(analyses, query, self._model.card)
+                body = encode(results, query, answer, self._model)
             require(
                 len(body) <= self._limits.response_bytes,
                 "output",
@@ -225,15 +215,15 @@ class Service:
                 f"{self._limits.response_bytes}: ask for less, raise the stride or send less",
             )
         except FieldError as error:
-            return reply_to(error, job.inference)
-        return Reply(200, body, query.form.media)
+            return error_reply(error, job.error_key)
+        return Reply(200, body, answer.media_type)
 
-    def _drawn(self, query: Query) -> Drawn:
-        if query.given.latent is not None:
-            latent, seed = query.given.latent, None
+    def _samples(self, query: Query) -> Samples:
+        if query.inputs.latent is not None:
+            latent, seed = query.inputs.latent, None
         else:
-            given = query.options.seed
-            seed = secrets.randbits(SEED_BITS) if given is None else given
+            seed = query.options.seed
+            seed = secrets.randbits(SEED_BITS) if seed is None else seed
             latent = self._engine.prior(query.count, seed).numpy()
         windows = self._engine.decode(torch.from_numpy(latent), query.label)
-        return Drawn(windows, latent, seed)
+        return Samples(windows, latent, seed)

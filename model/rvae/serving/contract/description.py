@@ -1,34 +1,37 @@
-"""What a model says of itself."""
+"""The description of a model."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from rvae.inference.artifact import software_versions
 from rvae.inference.card import Card
-from rvae.inference.engine import Engine
-from rvae.serving.contract.description_shapes import (
+from rvae.serving.contract.options import TASK_FIELDS
+from rvae.serving.contract.outputs import OUTPUTS
+from rvae.serving.contract.schema.description_schema import (
     CalibrationSaid,
     CardSaid,
     CategoryChannel,
     NumberChannel,
     TimesSaid,
 )
-from rvae.serving.contract.options import FIELDS
-from rvae.serving.contract.outputs import NAMES
-from rvae.serving.contract.request_schema import request_schema
+from rvae.serving.contract.schema.request_schema import request_schema
 
 __all__ = ["describe"]
 
-# At which a threshold is said, as far as the calibration can tell.
+# Quantiles whose thresholds are described, up to the largest of the calibration.
 QUANTILES = (0.9, 0.95, 0.99, 0.995, 0.999, 0.9999)
 
 
-def describe(engine: Engine) -> CardSaid:
-    """What the model is, what it takes, and what its scores mean.
+def describe(card: Card, checksum: str, versions: Mapping[str, str]) -> CardSaid:
+    """Describe a model: its inputs, and the meaning of its scores.
 
-    What is not known is left out: TorchServe would drop a null on its way.
+    What is unknown is left out: TorchServe would drop a null on its way.
+
+    Args:
+        card: Card of the model.
+        checksum: Checksum of the weights.
+        versions: Versions of the software that serves the model.
     """
-    card = engine.card
     calibration = card.require_calibration()
     quantiles = {calibration.quantile, *QUANTILES}
     return {
@@ -38,8 +41,8 @@ def describe(engine: Engine) -> CardSaid:
         "classes": list(card.vocabulary.classes),
         "times": _times(card),
         "latent": card.model.latent,
-        "tasks": list(FIELDS),
-        "outputs": list(NAMES),
+        "tasks": list(TASK_FIELDS),
+        "outputs": list(OUTPUTS),
         "request": request_schema(card),
         "scoring": _known(asdict(card.scoring)),
         "threshold": calibration.threshold(),
@@ -51,8 +54,8 @@ def describe(engine: Engine) -> CardSaid:
         "calibration": _calibration(card),
         "network": _known(asdict(card.model)),
         "training": _known(dict(card.training)),
-        "versions": {"trained": dict(card.versions), "serving": software_versions()},
-        "checksum": engine.checksum,
+        "versions": {"trained": dict(card.versions), "serving": dict(versions)},
+        "checksum": checksum,
     }
 
 
@@ -80,7 +83,7 @@ def _channels(card: Card) -> list[NumberChannel | CategoryChannel]:
 
 def _calibration(card: Card) -> CalibrationSaid:
     calibration, bands = card.require_calibration(), card.require_bands()
-    said: CalibrationSaid = {
+    description: CalibrationSaid = {
         "quantile": calibration.quantile,
         "windows": len(calibration.scores),
         "independent_windows": calibration.independent,
@@ -88,9 +91,9 @@ def _calibration(card: Card) -> CalibrationSaid:
         "largest_quantile": calibration.largest_quantile,
         "contamination": calibration.contamination,
     }
-    if bands.largest_quantile > 0:  # of words there are no bands
-        said["largest_quantile_of_bands"] = bands.largest_quantile
-    return said
+    if bands.largest_quantile > 0:  # categories have no bands
+        description["largest_quantile_of_bands"] = bands.largest_quantile
+    return description
 
 
 def _times(card: Card) -> TimesSaid:
@@ -101,7 +104,7 @@ def _times(card: Card) -> TimesSaid:
 
 
 def _known(content: Any) -> Any:
-    """Without what is None, in mappings within mappings and lists."""
+    """The content without entries that are None, in nested mappings and lists, too."""
     match content:
         case dict():
             return {key: _known(value) for key, value in content.items() if value is not None}

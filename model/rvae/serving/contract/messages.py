@@ -1,23 +1,25 @@
-"""Requests and replies as a server hands them over."""
+"""Requests and replies as a server passes them on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Call", "Reply"]
+__all__ = ["Reply", "Request"]
 
 
 @dataclass(frozen=True)
-class Call:
-    """A request as it came in.
+class Request:
+    """A request as it arrived.
 
     Attributes:
-        body: Bytes or text, or what the server has parsed of it; None where there was no body.
-        explain: Whether it came to the explanations' endpoint.
-        content_type: Of the body.
-        accept: What the answer may be.
-        options: Fields of a request whose body has no place for them, as a JSON object.
-        json_length: How many of the first bytes are JSON; all, if left out. The others are tensors.
+        body: Bytes or text, or the object that the server has parsed; None if there was no body.
+        explain: Whether it came to the explanations endpoint.
+        content_type: The header Content-Type.
+        accept: The header Accept.
+        options: The header Rvae-Options: fields of a request whose body has no place for them, as a
+            JSON object.
+        json_length: The header Inference-Header-Content-Length: how many of the first bytes are
+            JSON, where binary tensors follow; None if all are.
     """
 
     body: Any
@@ -30,7 +32,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """An HTTP status, a body and what belongs into the header."""
+    """A status, a body and the headers of an HTTP response."""
 
     status: int
     body: bytes

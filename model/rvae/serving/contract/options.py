@@ -1,9 +1,10 @@
-"""The fields of a request: what they may be, and which of them go together."""
+"""The fields of a request: the values that each allows, and which fields can be combined."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -11,23 +12,35 @@ from pydantic import (
     ValidationError,
     WithJsonSchema,
 )
+from pydantic_core import PydanticCustomError
 
 from rvae.errors import FieldError, require
 from rvae.scoring.adaptive_threshold import MAX_ADAPTATION_RATE
-from rvae.serving.contract.outputs import NAMES, Output
+from rvae.serving.contract.outputs import OUTPUTS
+from rvae.serving.contract.outputs.events import EVENTS
 
-__all__ = ["BESIDE", "FIELDS", "FORMS", "MOST", "WHOLE", "Options", "Task", "first_fault"]
+__all__ = [
+    "ANNOTATIONS",
+    "MAX_SERIES",
+    "SERIES_FIELDS",
+    "TASK_FIELDS",
+    "WHOLE_NUMBER",
+    "Options",
+    "OutputName",
+    "Task",
+    "first_error",
+]
 
 Task = Literal["score", "encode", "reconstruct", "decode", "sample"]
 
-# How series may come.
-FORMS = ("data", "columns", "instances")
-# What may stand beside them.
-BESIDE = ("timestamps", "label")
-SERIES = (*FORMS, *BESIDE)
+# The fields that hold series.
+SERIES_FIELDS = ("data", "columns", "instances")
+# The fields that hold times and classes of series.
+ANNOTATIONS = ("timestamps", "label")
+SERIES = (*SERIES_FIELDS, *ANNOTATIONS)
 
-# What may be said of each task.
-FIELDS: Mapping[Task, tuple[str, ...]] = {
+# The fields that each task allows.
+TASK_FIELDS: Mapping[Task, tuple[str, ...]] = {
     "score": (*SERIES, "output", "stride", "quantile", "threshold", "adapt", "gap"),
     "encode": (*SERIES, "stride"),
     "reconstruct": (*SERIES, "stride"),
@@ -35,21 +48,51 @@ FIELDS: Mapping[Task, tuple[str, ...]] = {
     "sample": ("count", "label", "seed"),
 }
 
-# Series of a request: each of them costs up to a millisecond, however short it is.
-MOST = 4096
+# Series per request: each of them costs up to a millisecond, however short it is.
+MAX_SERIES = 4096
 
-# A list, which is looked at where the names are: Pydantic would collect every wrong one first.
+# A list whose values are checked with the channels: Pydantic would collect every wrong one first.
 Column = Annotated[Any, WithJsonSchema({"type": "array", "items": {}})]
 
-LARGEST_INT = 2**53 - 1  # that every parser of JSON reads as it was written
+MAX_INTEGER = 2**53 - 1  # the largest that every parser of JSON reads exactly
 
 
-def _whole(value: Any) -> Any:
-    # To JSON 8.0 is as whole a number as 8, and some clients know no other.
+def _whole_number(value: Any) -> Any:
+    # For JSON 8.0 is as whole a number as 8, and some clients know no other.
     return int(value) if type(value) is float and value.is_integer() else value
 
 
-WHOLE = BeforeValidator(_whole)
+WHOLE_NUMBER = BeforeValidator(_whole_number)
+
+
+def _known_output(name: str) -> str:
+    if name not in OUTPUTS:
+        known = ", ".join(OUTPUTS)
+        raise PydanticCustomError("output", "expected one of {known}", {"known": known})
+    return name
+
+
+def _name_schema(schema: dict[str, Any]) -> None:
+    schema["enum"] = list(OUTPUTS)
+
+
+def _require_count(names: Any) -> Any:
+    # Checked first: Pydantic would collect what is wrong with each of a million names.
+    most = len(OUTPUTS)
+    if isinstance(names, list) and not 0 < len(names) <= most:
+        raise PydanticCustomError("output", "expected 1 to {most} names", {"most": most})
+    return names
+
+
+def _names_schema(schema: dict[str, Any]) -> None:
+    # The schema of the list is one of two: the other one is null.
+    names = next(one for one in schema["anyOf"] if one.get("type") == "array")
+    names |= {"maxItems": len(OUTPUTS), "minItems": 1}
+    schema["uniqueItems"] = True
+
+
+# The registry is read when a request is checked or a schema made, not when this is imported.
+OutputName = Annotated[str, AfterValidator(_known_output), Field(json_schema_extra=_name_schema)]
 
 
 class Options(BaseModel):
@@ -57,9 +100,7 @@ class Options(BaseModel):
 
     model_config = ConfigDict(strict=True)
 
-    task: Annotated[
-        Task | None, Field(description="What to do; score, unless another is named.")
-    ] = None
+    task: Annotated[Task | None, Field(description="What to do; the default is score.")] = None
     data: Annotated[
         list[Any] | None,
         Field(
@@ -68,30 +109,31 @@ class Options(BaseModel):
     ] = None
     columns: Annotated[
         dict[str, Column] | None,
-        Field(description="One series, a list of values for each channel's name."),
+        Field(description="One series, a list of values per name of a channel."),
     ] = None
     instances: Annotated[
         list[Any] | None,
-        Field(description="Several series, answered in order.", min_length=1, max_length=MOST),
+        Field(
+            description="Several series, answered in order.", min_length=1, max_length=MAX_SERIES
+        ),
     ] = None
     timestamps: Annotated[
         list[Any] | None,
-        Field(description="Time of every step in ISO 8601, rising; a list of each instance."),
+        Field(description="Time of every step in ISO 8601, rising; for instances, a list each."),
     ] = None
     label: Annotated[
-        Any, Field(description="Class of the series, for a conditional model; of each instance.")
+        Any,
+        Field(description="Class of the series, for a conditional model; for instances, one each."),
     ] = None
     output: Annotated[
-        list[Output] | None,
-        Field(
-            description="What to answer with.",
-            min_length=1,
-            max_length=len(NAMES),
-            json_schema_extra={"uniqueItems": True},
-        ),
+        list[OutputName] | None,
+        BeforeValidator(_require_count),
+        Field(description="What to answer with.", json_schema_extra=_names_schema),
     ] = None
     stride: Annotated[
-        int | None, Field(description="Steps between windows.", ge=1, le=1_000_000_000), WHOLE
+        int | None,
+        Field(description="Steps between windows.", ge=1, le=1_000_000_000),
+        WHOLE_NUMBER,
     ] = None
     quantile: Annotated[
         float | None, Field(description="Quantile of normal scores to flag above.", gt=0, lt=1)
@@ -107,94 +149,103 @@ class Options(BaseModel):
     ] = None
     gap: Annotated[
         int | None,
-        Field(description="Steps between events that are one.", ge=0, le=1_000_000_000),
-        WHOLE,
+        Field(
+            description="Events with at most so many steps between them are merged.",
+            ge=0,
+            le=1_000_000_000,
+        ),
+        WHOLE_NUMBER,
     ] = None
     latent: Annotated[
         list[Any] | None, Field(description="Latents to decode, [[z1, z2, …], …].", min_length=1)
     ] = None
     count: Annotated[
-        int | None, Field(description="How many windows to draw.", ge=1, le=1_000_000), WHOLE
+        int | None,
+        Field(description="Number of windows to sample.", ge=1, le=1_000_000),
+        WHOLE_NUMBER,
     ] = None
     seed: Annotated[
         int | None,
-        Field(description="Of what is drawn; drawn itself if left out.", ge=0, le=LARGEST_INT),
-        WHOLE,
+        Field(description="Seed of the samples; random if left out.", ge=0, le=MAX_INTEGER),
+        WHOLE_NUMBER,
     ] = None
 
     @classmethod
-    def of(cls, fields: Mapping[str, Any]) -> Self:
+    def parse(cls, fields: Mapping[str, Any]) -> Self:
         """Check fields one by one, and against each other.
 
         Raises:
-            FieldError: If one is unknown, out of bounds, or does not go with another.
+            FieldError: If one is unknown, out of bounds, or cannot be combined with another.
         """
-        # Pydantic would collect every unknown field of a hostile body before it says the first.
+        # Pydantic would collect every unknown field of a hostile body before it reports the first.
         for name in fields:
             require(
                 name in cls.model_fields,
                 str(name),
-                f"is unknown: a request may hold {', '.join(cls.model_fields)}",
+                f"is unknown: the fields of a request are {', '.join(cls.model_fields)}",
             )
         try:
             options = cls.model_validate(fields)
         except ValidationError as error:
-            raise FieldError(*first_fault(error)) from None
-        options._require_together()
+            raise FieldError(*first_error(error)) from None
+        options._require_consistent()
         return options
 
     @classmethod
-    def beside(cls, fields: Mapping[str, Any]) -> Self:
-        """Check the fields of a request whose values are elsewhere.
+    def parse_without_values(cls, fields: Mapping[str, Any]) -> Self:
+        """Check the fields of a request whose body holds the values.
 
         Raises:
-            FieldError: As `of` does, or if one holds values all the same.
+            FieldError: As `parse` does, or if a field holds values all the same.
         """
-        for name in (*FORMS, "latent"):
-            require(fields.get(name) is None, name, "cannot be given beside a body that holds it")
-        return cls.of(fields)
+        for name in (*SERIES_FIELDS, "latent"):
+            require(
+                fields.get(name) is None, name, "is not allowed here: the body holds the values"
+            )
+        return cls.parse(fields)
 
     @property
-    def given(self) -> list[str]:
-        """Names of the fields that say something, but for the task."""
+    def set_fields(self) -> list[str]:
+        """Names of the fields that are set, without the task."""
         return [
             name
             for name in type(self).model_fields
             if name != "task" and getattr(self, name) is not None
         ]
 
-    def _require_together(self) -> None:
+    def _require_consistent(self) -> None:
         task = self.task or "score"
-        for name in self.given:
+        for name in self.set_fields:
             require(
-                name in FIELDS[task],
+                name in TASK_FIELDS[task],
                 name,
-                f"is not for the task {task}, which takes {', '.join(FIELDS[task])}",
+                f"is not valid for the task {task}, whose fields are "
+                f"{', '.join(TASK_FIELDS[task])}",
             )
         require(
             self.quantile is None or self.threshold is None,
             "threshold",
-            "cannot be given together with quantile",
+            "cannot be combined with quantile",
         )
         require(
             self.adapt is None or self.threshold is None,
             "adapt",
-            "cannot be given together with threshold: it follows a quantile",
+            "cannot be combined with threshold: it follows a quantile",
         )
         require(
-            self.gap is None or "events" in (self.output or ()),
+            self.gap is None or EVENTS.name in (self.output or ()),
             "gap",
-            "is only for events: name them in output",
+            f"is only valid for events: add {EVENTS.name} to output",
         )
         require(
             self.output is None or len(set(self.output)) == len(self.output),
             "output",
-            "names something twice",
+            "holds a name twice",
         )
 
 
-def first_fault(error: ValidationError) -> tuple[str, str]:
-    """Which field of a body is the first that is wrong, and what is wrong with it."""
+def first_error(error: ValidationError) -> tuple[str, str]:
+    """The first field of a body that is wrong, and what is wrong with it."""
     first = error.errors(include_url=False, include_input=False)[0]
     parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
     return "".join(parts).removeprefix("."), first["msg"][:1].lower() + first["msg"][1:]

@@ -1,0 +1,73 @@
+"""What the outputs of a request are computed from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate, pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvae.inference.analysis import Analysis
+from rvae.inference.card import Card
+from rvae.scoring.adaptive_threshold import adaptive_thresholds
+from rvae.scoring.calibration import Calibration
+
+__all__ = ["Computation"]
+
+
+@dataclass(frozen=True)
+class Computation:
+    """What the outputs of a request are computed from.
+
+    What is shared by several outputs is computed once, for all series of the request at once: most
+    series may have a single window, which is little for a call of NumPy.
+
+    Attributes:
+        analyses: What the model finds in each series.
+        card: Card of the model.
+        stride: Steps between windows.
+        quantile: Quantile of normal scores above which a window is anomalous; the card's if None.
+        threshold: Score above which a window is anomalous, in place of a quantile.
+        adapt: Rate at which the threshold follows each series; None if it is fixed.
+        gap: Steps between events that are merged; the stride if None.
+    """
+
+    analyses: Sequence[Analysis]
+    card: Card
+    stride: int
+    quantile: float | None = None
+    threshold: float | None = None
+    adapt: float | None = None
+    gap: int | None = None
+
+    @property
+    def calibration(self) -> Calibration:
+        """The calibration of the model."""
+        return self.card.require_calibration()
+
+    @cached_property
+    def thresholds(self) -> NDArray[np.float64]:
+        """The threshold of each window of all series (W,), or without axes that of all windows."""
+        if self.adapt is not None:
+            return np.concatenate(
+                [
+                    adaptive_thresholds(self.calibration, one.score, self.adapt, self.quantile)
+                    for one in self.analyses
+                ]
+            )
+        if self.threshold is not None:
+            return np.asarray(self.threshold)
+        return np.asarray(self.calibration.threshold(self.quantile))
+
+    def by_series(self, values: NDArray[Any]) -> list[NDArray[Any]]:
+        """Values per window of all series (W, ...) → those of each; one number holds for each."""
+        if values.ndim == 0:
+            return [values] * len(self.analyses)
+        return [values[start:end] for start, end in self._borders]
+
+    @cached_property
+    def _borders(self) -> list[tuple[int, int]]:
+        counts = (len(analysis.starts) for analysis in self.analyses)
+        return list(pairwise(accumulate(counts, initial=0)))

@@ -1,0 +1,78 @@
+"""Output `events`: anomalous stretches of a series."""
+
+from typing import Annotated, Any, NotRequired
+
+from pydantic import Field as SchemaField
+from pydantic import with_config
+from typing_extensions import TypedDict  # pydantic wants it where typing has another
+
+from rvae.data.series import Series
+from rvae.scoring import events
+from rvae.serving.contract.outputs.computation import Computation
+from rvae.serving.contract.outputs.output import CLOSED, Axis, Field, Output
+
+__all__ = ["EVENTS", "event_json"]
+
+
+@with_config(CLOSED)
+class Channel(TypedDict):
+    """A channel that contributes to an event."""
+
+    name: str
+    score: Annotated[float, SchemaField(description="Of the channel at the event's peak.")]
+
+
+@with_config(CLOSED)
+class Event(TypedDict):
+    """A stretch of steps that score above the threshold."""
+
+    start: Annotated[int, SchemaField(description="Its first step.")]
+    end: Annotated[int, SchemaField(description="The step after its last.")]
+    peak: Annotated[int, SchemaField(description="Its least likely step.")]
+    score: Annotated[float, SchemaField(description="The highest of its steps.")]
+    severity: Annotated[float, SchemaField(description="Severity of that score.")]
+    channels: Annotated[
+        list[Channel], SchemaField(description="The least likely at the peak, up to 3.")
+    ]
+    start_time: NotRequired[str]
+    last_time: NotRequired[str]
+    peak_time: NotRequired[str]
+
+
+def compute(request: Computation) -> list[dict[str, Any]]:
+    """The events of each series, in order."""
+    gap = request.stride if request.gap is None else request.gap
+    thresholds = request.by_series(request.thresholds)
+    return [
+        {"events": analysis.events(threshold, request.calibration, gap)}
+        for analysis, threshold in zip(request.analyses, thresholds, strict=True)
+    ]
+
+
+def event_json(event: events.Event, series: Series) -> dict[str, Any]:
+    """An event of a series as orjson can write it, with times if the series has times."""
+    content: dict[str, Any] = {
+        "start": event.start,
+        "end": event.end,
+        "peak": event.peak,
+        "score": event.score,
+        "severity": event.severity,
+        "channels": [{"name": name, "score": score} for name, score in event.channels],
+    }
+    if series.times is None:
+        return content
+    times = series.clock()
+    return content | {
+        "start_time": times[event.start],
+        "last_time": times[event.end - 1],
+        "peak_time": times[event.peak],
+    }
+
+
+EVENTS = Output(
+    name="events",
+    axis=Axis.EVENT,
+    fields=(Field("events", list[Event]),),
+    compute=compute,
+    uses_threshold=True,
+)

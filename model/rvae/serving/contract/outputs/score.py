@@ -1,0 +1,56 @@
+"""Output `score`: scores per window, and what they mean."""
+
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field as SchemaField
+
+from rvae.serving.contract.outputs.computation import Computation
+from rvae.serving.contract.outputs.output import Axis, Field, Number, Output
+
+__all__ = ["SCORE"]
+
+
+def compute(request: Computation) -> list[dict[str, Any]]:
+    """Scores (W,), tail probabilities, severities, the threshold and what it flags."""
+    scores = np.concatenate([analysis.score for analysis in request.analyses])
+    judged = request.calibration.judged(scores, request.thresholds)
+    parts = (request.by_series(values) for values in judged.values())
+    return [dict(zip(judged, one, strict=True)) for one in zip(*parts, strict=True)]
+
+
+SCORE = Output(
+    name="score",
+    axis=Axis.WINDOW,
+    fields=(
+        Field("score", Annotated[list[Number], SchemaField(description="Score per window, W.")]),
+        Field(
+            "tail_probability",
+            Annotated[
+                list[Number],
+                SchemaField(
+                    description="Bound on the probability that a normal window scores as high, W."
+                ),
+            ],
+        ),
+        Field(
+            "severity",
+            Annotated[list[Number], SchemaField(description="-log10 of the tail probability, W.")],
+        ),
+        Field(
+            "threshold",
+            Annotated[
+                float | list[Number],
+                SchemaField(description="Of all windows, or per window, where null is infinite."),
+            ],
+        ),
+        Field(
+            "is_anomaly",
+            Annotated[
+                list[bool], SchemaField(description="Whether each window scores above it, W.")
+            ],
+        ),
+    ),
+    compute=compute,
+    uses_threshold=True,
+)

@@ -1,0 +1,1 @@
+"""JSON Schemas of requests, answers and descriptions, and the OpenAPI document made of them."""

@@ -1,0 +1,158 @@
+"""The JSON of the description of a model, as types from which its schema is made."""
+
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import Field, with_config
+from typing_extensions import TypedDict  # pydantic wants it where typing has another
+
+from rvae.serving.contract.options import OutputName, Task
+from rvae.serving.contract.outputs.output import CLOSED
+
+__all__ = [
+    "CalibrationSaid",
+    "CardSaid",
+    "CategoryChannel",
+    "Description",
+    "LimitsSaid",
+    "NumberChannel",
+    "Registered",
+    "ThresholdSaid",
+    "TimesSaid",
+    "VersionsSaid",
+]
+
+Quantile = Annotated[float, Field(gt=0, lt=1)]
+
+
+@with_config(CLOSED)
+class NumberChannel(TypedDict):
+    """A channel of numbers."""
+
+    name: str
+    kind: Literal["number"]
+    unit: NotRequired[str]
+    low: Annotated[float, Field(description="Lowest value that a request may hold.")]
+    high: Annotated[float, Field(description="Highest value that a request may hold.")]
+    mean: Annotated[float, Field(description="Mean of the training data.")]
+    scale: Annotated[float, Field(description="Spread of the training data.")]
+
+
+@with_config(CLOSED)
+class CategoryChannel(TypedDict):
+    """A channel of categories."""
+
+    name: str
+    kind: Literal["category"]
+    categories: list[str]
+
+
+@with_config(CLOSED)
+class TimesSaid(TypedDict):
+    """Times of the series."""
+
+    needed: Annotated[bool, Field(description="Whether requests must have timestamps.")]
+    interval_seconds: NotRequired[
+        Annotated[float, Field(description="Median between steps of the training data.")]
+    ]
+
+
+@with_config(CLOSED)
+class ThresholdSaid(TypedDict):
+    """The threshold at a quantile."""
+
+    quantile: Quantile
+    threshold: float
+
+
+@with_config(CLOSED)
+class CalibrationSaid(TypedDict):
+    """The scores from which thresholds are taken."""
+
+    quantile: Annotated[Quantile, Field(description="Quantile of the default threshold.")]
+    windows: Annotated[int, Field(ge=1, description="Held-out normal windows.")]
+    independent_windows: Annotated[
+        int, Field(ge=0, description="Those of them that do not overlap.")
+    ]
+    keeps_promise: Annotated[bool, Field(description="Whether those are enough for the quantile.")]
+    largest_quantile: Annotated[Quantile, Field(description="Largest quantile of requests.")]
+    largest_quantile_of_bands: NotRequired[
+        Annotated[Quantile, Field(description="Largest quantile of requests for a band.")]
+    ]
+    contamination: Annotated[
+        float, Field(ge=0, lt=0.5, description="Share of windows that are assumed to be anomalous.")
+    ]
+
+
+@with_config(CLOSED)
+class VersionsSaid(TypedDict):
+    """Versions of software, by name."""
+
+    trained: dict[str, str]
+    serving: dict[str, str]
+
+
+@with_config(CLOSED)
+class CardSaid(TypedDict):
+    """The card of a model: its inputs, and the meaning of its scores."""
+
+    window: Annotated[int, Field(ge=1, description="Time steps of a window.")]
+    stride: Annotated[int, Field(ge=1, description="Default steps between windows.")]
+    channels: list[NumberChannel | CategoryChannel]
+    classes: Annotated[
+        list[str], Field(description="Classes, one of which is the label of a series.")
+    ]
+    times: TimesSaid
+    latent: Annotated[int, Field(ge=1, description="Size of a latent vector.")]
+    tasks: list[Task]
+    outputs: list[OutputName]
+    request: Annotated[dict[str, Any], Field(description="The JSON Schema of requests.")]
+    scoring: Annotated[dict[str, Any], Field(description="How scores are computed.")]
+    threshold: Annotated[float, Field(description="Score above which a window is anomalous.")]
+    thresholds: list[ThresholdSaid]
+    calibration: CalibrationSaid
+    network: Annotated[dict[str, Any], Field(description="Architecture of the network.")]
+    training: Annotated[dict[str, Any], Field(description="Summary of the training.")]
+    versions: VersionsSaid
+    checksum: Annotated[
+        str, Field(description="Checksum of the weights.", pattern="^sha256:[0-9a-f]{64}$")
+    ]
+
+
+@with_config(CLOSED)
+class LimitsSaid(TypedDict):
+    """Limits of a request."""
+
+    values: Annotated[
+        int,
+        Field(description="Windows x steps x channels, counting every category."),
+    ]
+    response_bytes: Annotated[int, Field(description="Size of an answer.")]
+    seconds: Annotated[float, Field(description="Time of a batch.")]
+
+
+@with_config(CLOSED)
+class Description(TypedDict):
+    """The description of a model; what is unknown is left out."""
+
+    model: str
+    version: str
+    example: Annotated[dict[str, Any], Field(description="A body that can be posted.")]
+    card: CardSaid
+    limits: LimitsSaid
+
+
+class Registered(TypedDict):
+    """A version of a model as TorchServe knows it, among other things."""
+
+    # Names are those of TorchServe.
+    modelName: str
+    modelVersion: str
+    batchSize: int
+    maxBatchDelay: int
+    responseTimeout: int
+    minWorkers: int
+    maxWorkers: int
+    workers: list[dict[str, Any]]
+    customizedMetadata: NotRequired[
+        Annotated[Description, Field(description="Only if it was asked for.")]
+    ]

@@ -1,0 +1,290 @@
+"""The OpenAPI document of the HTTP interface:
+
+python -m rvae.serving.contract.schema.openapi > docs/openapi.yaml
+"""
+
+import sys
+from typing import Any
+
+import yaml
+from pydantic import TypeAdapter
+from pydantic.json_schema import models_json_schema
+
+from rvae._version import __version__
+from rvae.serving.contract.formats import FORMATS
+from rvae.serving.contract.formats.json import JSON as JSON_FORMAT
+from rvae.serving.contract.formats.tensors import InferenceRequest
+from rvae.serving.contract.schema.description_schema import Registered
+from rvae.serving.contract.schema.request_schema import request_schema
+from rvae.serving.contract.schema.response_schema import (
+    Drawing,
+    Fault,
+    InferenceAnswer,
+    ServerFault,
+    answer_types,
+)
+
+__all__ = ["openapi"]
+
+REFERENCES = "#/components/schemas/{model}"
+
+JSON = JSON_FORMAT.media_type
+
+# What the model answers.
+FAULTS = {
+    400: "The request cannot be decoded.",
+    406: "No media type that the request accepts is available.",
+    415: "The media type of the body is not supported.",
+    422: "The request does not fit the model, or exceeds a limit.",
+    500: "The model failed on this request.",
+    503: "Too much was requested at once, or there is no worker: try again.",
+}
+# What TorchServe answers by itself.
+SERVER_FAULTS = {
+    400: FAULTS[400],
+    403: "The path cannot be decoded.",
+    404: "There is no such model or version.",
+    503: FAULTS[503],
+    507: "The worker ended during this request.",
+}
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "series": {"data": [20.1, 20.4, None, 19.8], "output": ["score", "events"], "stride": 2},
+    "columns": {"columns": {"heat": [20.1, 20.4, 19.8], "mode": ["idle", "idle", "busy"]}},
+    "tensors": {
+        "inputs": [
+            {"name": "series", "shape": [3, 2], "datatype": "FP32", "data": [20, 3, 21, 3, 20, 4]}
+        ],
+        "outputs": [{"name": "score"}],
+    },
+    "drawing": {"task": "sample", "count": 3, "seed": 1},
+}
+
+
+def openapi() -> dict[str, Any]:
+    """The document as plain lists and dictionaries."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "rvae",
+            "version": __version__,
+            "description": "Latent vectors, reconstructions and calibrated anomaly scores of time "
+            "series, from a model that TorchServe serves.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "http://localhost:8080", "description": "Inference."}],
+        "paths": {
+            "/predictions/{model}": _asked("predict", "Ask the default version of a model."),
+            "/predictions/{model}/{version}": _asked(
+                "predictWith", "Ask a version of a model.", "version"
+            ),
+            "/explanations/{model}": _asked(
+                "explain", "What each step and channel adds to the score."
+            ),
+            "/models/{model}": _described(),
+        },
+        "components": {
+            "parameters": _parameters(),
+            "requestBodies": {
+                "predict": _body("Request", "InferenceRequest"),
+                "explain": _body("scoring", "InferenceRequest"),
+            },
+            "responses": _responses(),
+            "schemas": _schemas(),
+        },
+    }
+
+
+def _asked(operation: str, summary: str, *more: str) -> dict[str, Any]:
+    """A path at which a model answers requests."""
+    kind = "explain" if operation == "explain" else "predict"
+    return {
+        "description": "TorchServe passes every method to the model, except for OPTIONS, which it "
+        "answers by itself, with a description that knows nothing of the body.",
+        "parameters": [_reference(name, "parameters") for name in ("model", *more)],
+        "post": {
+            "operationId": operation,
+            "summary": summary,
+            "parameters": [
+                _reference(name, "parameters") for name in ("options", "inferenceHeader")
+            ],
+            "requestBody": _reference(kind, "requestBodies"),
+            "responses": {
+                "200": _reference(kind, "responses"),
+                **{
+                    str(status): _reference(str(status), "responses")
+                    for status in sorted({*FAULTS, *SERVER_FAULTS, 413})
+                },
+            },
+        },
+    }
+
+
+def _described() -> dict[str, Any]:
+    """The path at which a model describes itself."""
+    return {
+        "servers": [{"url": "http://localhost:8081", "description": "Management."}],
+        "parameters": [_reference("model", "parameters")],
+        "get": {
+            "operationId": "describe",
+            "summary": "What the default version of a model is and takes.",
+            "parameters": [
+                {
+                    "name": "customized",
+                    "in": "query",
+                    "description": "Whether the model describes itself, too.",
+                    "schema": {"type": "boolean", "default": False},
+                    "example": True,
+                }
+            ],
+            "responses": {
+                "200": _reference("describe", "responses"),
+                **{
+                    str(status): _reference(f"{status}OfServer", "responses")
+                    for status in SERVER_FAULTS
+                },
+            },
+        },
+    }
+
+
+def _parameters() -> dict[str, Any]:
+    text = {"type": "string", "minLength": 1}
+    return {
+        "model": {"name": "model", "in": "path", "required": True, "schema": text},
+        "version": {"name": "version", "in": "path", "required": True, "schema": dict(text)},
+        "options": {
+            "name": "Rvae-Options",
+            "in": "header",
+            "description": "Fields of a request whose body has no place for them: a table or an "
+            "array. It is not valid for JSON.",
+            "content": {
+                JSON: {
+                    "schema": _reference("options"),
+                    "example": {"stride": 8, "output": ["point_scores"]},
+                }
+            },
+        },
+        "inferenceHeader": {
+            "name": "Inference-Header-Content-Length",
+            "in": "header",
+            "description": "Number of bytes of JSON, where binary tensors follow.",
+            "schema": {"type": "integer", "minimum": 1},
+        },
+    }
+
+
+def _reference(name: str, kind: str = "schemas") -> dict[str, str]:
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+def _any_of(*names: str) -> dict[str, Any]:
+    schemas = [_reference(name) for name in names]
+    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+
+
+def _contents(*names: str) -> dict[str, Any]:
+    """Bodies in every format, of which JSON has one of some schemas."""
+    others = {
+        one.media_type: {"schema": dict(one.schema)} for one in FORMATS if one.media_type != JSON
+    }
+    return {JSON: {"schema": _any_of(*names)}, **others}
+
+
+def _body(*names: str) -> dict[str, Any]:
+    content = _contents(*names)
+    content[JSON]["examples"] = {
+        name: {"value": value}
+        for name, value in EXAMPLES.items()
+        if "task" not in value or "Request" in names
+    }
+    for one in FORMATS:
+        if one.example is not None:
+            content[one.media_type]["example"] = one.example
+    return {"required": True, "content": content}
+
+
+def _responses() -> dict[str, Any]:
+    def response(text: str, *names: str) -> dict[str, Any]:
+        return {"description": text, "content": {JSON: {"schema": _any_of(*names)}}}
+
+    description = "In the format of the request, unless Accept asks for another."
+    answers = ("Prediction", "Predictions", "InferenceAnswer")
+    responses: dict[str, Any] = {
+        "predict": {"description": description, "content": _contents(*answers, "Drawing")},
+        "explain": {"description": description, "content": _contents(*answers)},
+        "describe": {
+            "description": "The model, as the only entry of a list.",
+            "content": {
+                JSON: {
+                    "schema": {
+                        "type": "array",
+                        "items": _reference("Registered"),
+                        "minItems": 1,
+                        "maxItems": 1,
+                    }
+                }
+            },
+        },
+        "413": {"description": "The body is larger than the server takes; the answer is empty."},
+    }
+    for status, text in (SERVER_FAULTS | FAULTS).items():
+        names = ["Fault"] * (status in FAULTS) + ["ServerFault"] * (status in SERVER_FAULTS)
+        responses[str(status)] = response(text, *names)
+    for status, text in SERVER_FAULTS.items():
+        responses[f"{status}OfServer"] = response(text, "ServerFault")
+    responses["503"]["headers"] = {
+        "Retry-After": {
+            "description": "Seconds, where the model answers.",
+            "schema": {"type": "integer"},
+        }
+    }
+    return responses
+
+
+def _schemas() -> dict[str, Any]:
+    types = (*answer_types(), Drawing, InferenceAnswer, Fault, ServerFault, Registered)
+    _, answers = TypeAdapter.json_schemas(
+        [(one.__name__, "serialization", TypeAdapter(one)) for one in types],
+        ref_template=REFERENCES,
+    )
+    _, requests = models_json_schema([(InferenceRequest, "validation")], ref_template=REFERENCES)
+    request = request_schema(references=REFERENCES)
+    fields = request.pop("$defs")
+    return {
+        "Request": request,
+        **fields,
+        **_untitled(requests["$defs"] | answers["$defs"]),
+    }
+
+
+def _untitled(schemas: dict[str, Any]) -> dict[str, Any]:
+    """Without the titles of properties, which only repeat their names."""
+    for schema in schemas.values():
+        for one in schema.get("properties", {}).values():
+            one.pop("title", None)
+    return schemas
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes repeated content in full, without anchors."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def main() -> None:
+    """Write the document to standard output."""
+    yaml.dump(
+        openapi(),
+        sys.stdout,
+        Dumper=_Plain,
+        default_flow_style=None,
+        sort_keys=False,
+        allow_unicode=True,
+        width=100,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""An example of a request, made by the model itself."""
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+
+from rvae.inference.engine import Engine
+from rvae.serving.contract.formats.json import step_values
+
+__all__ = ["example_body"]
+
+
+def example_body(engine: Engine) -> dict[str, Any]:
+    """A body that can be posted: the window that the centre of the prior decodes to."""
+    card = engine.card
+    label = card.vocabulary.classes[0] if card.model.conditional else None
+    (values,) = engine.decode(torch.zeros(1, card.model.latent), label)
+    low, high = card.bounds
+    # A thousandth of a channel's spread is exact enough for an example, and readable.
+    digits = [3 - math.floor(math.log10(scale)) for scale in card.scaler.scale]
+    window = [
+        [round(value, places) for value, places in zip(step, digits, strict=True)]
+        for step in np.clip(values, low, high).tolist()
+    ]
+    steps = step_values(np.array(window), len(digits) == 1, card)
+    data = steps.tolist() if isinstance(steps, np.ndarray) else steps
+    body: dict[str, Any] = {"data": data}
+    if card.model.time.calendar:
+        body["timestamps"] = [str(time) for time in engine.placeholder_times()]
+    return body if label is None else body | {"label": label}

@@ -1,0 +1,32 @@
+"""What outputs share, for all series of a request at once."""
+
+import numpy as np
+import pytest
+
+from rvae.scoring.adaptive_threshold import adaptive_thresholds
+from rvae.serving.contract.outputs.computation import Computation
+
+
+@pytest.fixture
+def analyses(engine, fresh):
+    return engine.analyse([fresh[0], np.concatenate(fresh[:3])], [1, 16])
+
+
+def test_values_of_windows_are_those_of_their_series(engine, analyses):
+    request = Computation(analyses, engine.card, 16)
+    first, second = request.by_series(np.arange(6))
+    assert (first.tolist(), second.tolist()) == ([0], [1, 2, 3, 4, 5])
+    assert [one.item() for one in request.by_series(np.asarray(7.0))] == [7.0, 7.0]
+
+
+def test_thresholds_are_of_a_quantile_a_number_or_adapt(engine, analyses):
+    calibration = engine.card.require_calibration()
+
+    def thresholds(**options):
+        return Computation(analyses, engine.card, 16, **options).thresholds
+
+    assert thresholds() == calibration.threshold()
+    assert thresholds(quantile=0.5) == calibration.threshold(0.5)
+    assert thresholds(threshold=3.0) == 3.0
+    expected = [adaptive_thresholds(calibration, one.score, 0.05, 0.5) for one in analyses]
+    np.testing.assert_array_equal(thresholds(adapt=0.05, quantile=0.5), np.concatenate(expected))

@@ -1,0 +1,139 @@
+"""A new format is one class and one line of the registry: everything else reads the registry."""
+
+import json
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from rvae.errors import require
+from rvae.serving.contract.formats import FORMATS
+from rvae.serving.contract.formats.format import Checked, Format
+from rvae.serving.contract.formats.json_text import dump_json, header_options, load_json
+from rvae.serving.contract.inputs.arrays import array_input
+from rvae.serving.contract.messages import Request
+from rvae.serving.contract.options import Options
+from rvae.serving.contract.outputs.output import Axis
+from rvae.serving.contract.schema.openapi import openapi
+from rvae.serving.service import Limits, Service
+
+LINES = "application/x-ndjson"
+
+
+class JsonLines(Format):
+    """A line of JSON per step in requests, per window in answers."""
+
+    media_type = LINES
+    aliases = ("application/jsonl",)
+    magic = (b"\x1e",)  # a record separator, as in RFC 7464
+    schema: ClassVar = {"type": "string", "description": "A line of JSON per step or window."}
+
+    def decode(self, body, request):
+        rows = [load_json(line.lstrip(b"\x1e"), "body") for line in bytes(body).split(b"\n")]
+        return header_options(request), np.array(rows, dtype=np.float64)
+
+    def validate(self, fields, payload, card):
+        options = Options.parse_without_values(fields)
+        return Checked(options, array_input(payload, options, card))
+
+    def require_outputs(self, outputs, tensors):
+        alike = all(output.axis is Axis.WINDOW for output in outputs)
+        require(alike, "output", "lines are of windows: accept another format")
+
+    def encode_results(self, results, query, model):
+        fields = [field.name for output in query.outputs for field in output.fields]
+        return b"\n".join(
+            dump_json({"start": start, **{name: _at(one.values[name], i) for name in fields}})
+            for one in results
+            for i, start in enumerate(one.starts.tolist())
+        )
+
+    def encode_samples(self, samples, query, model):
+        return b"\n".join(dump_json(window) for window in samples.windows)
+
+
+def _at(values, window):
+    return values[window] if values.ndim else values.item()
+
+
+@pytest.fixture
+def registered(monkeypatch):
+    """The format among the others."""
+    added = JsonLines()
+    FORMATS.append(added)
+    yield added
+    FORMATS.remove(added)
+
+
+@pytest.fixture
+def service(engine):
+    return Service(engine, "waves", "1.0", Limits())
+
+
+def ask(service, body, **headers):
+    (reply,) = service.answer([Request(body, **headers)])
+    return reply.status, reply.content_type, reply.body
+
+
+def lines_of(series):
+    return b"\n".join(json.dumps(row).encode() for row in series.tolist())
+
+
+@pytest.mark.parametrize("media_type", [LINES, "application/jsonl"])
+def test_it_is_decoded_and_encoded(service, engine, fresh, registered, media_type):
+    series = np.concatenate(fresh[:2])
+    options = json.dumps({"stride": 16})
+    status, content_type, body = ask(
+        service, lines_of(series), content_type=media_type, options=options
+    )
+    assert (status, content_type) == (200, LINES)
+    answers = [json.loads(line) for line in body.splitlines()]
+    assert [one["start"] for one in answers] == [0, 16, 32]
+    (analysis,) = engine.analyse([series], 16)
+    np.testing.assert_allclose([one["score"] for one in answers], analysis.score, rtol=1e-6)
+    assert {one["threshold"] for one in answers} == {engine.card.require_calibration().threshold()}
+
+
+def test_it_is_recognised_by_its_first_bytes(service, registered, fresh):
+    marked = b"\n".join(b"\x1e" + line for line in lines_of(fresh[0]).split(b"\n"))
+    status, content_type, _ = ask(service, marked, content_type="text/plain")
+    assert (status, content_type) == (200, LINES)
+    assert ask(service, lines_of(fresh[0]), content_type="text/plain")[0] == 400  # read as JSON
+
+
+def test_it_may_be_accepted_or_sent_for_another(service, registered, fresh):
+    body = json.dumps({"data": fresh[0].tolist()}).encode()
+    status, content_type, lines = ask(service, body, accept=LINES)
+    assert (status, content_type) == (200, LINES)
+    status, content_type, answer = ask(
+        service, lines_of(fresh[0]), content_type=LINES, accept="application/json"
+    )
+    assert (status, content_type) == (200, "application/json")
+    assert json.loads(lines)["score"] == pytest.approx(json.loads(answer)["score"][0], 1e-6)
+    sample = json.dumps({"task": "sample", "count": 2}).encode()
+    status, _, lines = ask(service, sample, accept=LINES)
+    assert status == 200 and np.shape([json.loads(one) for one in lines.splitlines()]) == (2, 32, 1)
+
+
+def test_its_errors_are_answered_like_those_of_others(service, registered, fresh):
+    for body, options, status, field in (
+        (b"[1\n2", None, 400, "body"),
+        (lines_of(fresh[0][:5]), None, 422, "body"),
+        (lines_of(fresh[0]), {"output": ["events"]}, 422, "output"),
+        (lines_of(fresh[0]), {"stride": 0}, 422, "stride"),
+        (lines_of(fresh[0]), {"data": [1]}, 422, "data"),
+    ):
+        header = None if options is None else json.dumps(options)
+        got, _, error = ask(service, body, content_type=LINES, options=header)
+        assert (got, json.loads(error)["field"]) == (status, field)
+
+
+def test_it_is_unknown_until_it_is_registered(service, fresh):
+    assert ask(service, lines_of(fresh[0]), content_type=LINES)[0] == 415
+    assert ask(service, b"{}", accept=LINES)[0] == 406
+
+
+def test_it_is_in_the_document(registered):
+    components = openapi()["components"]
+    for body in (components["requestBodies"]["predict"], components["responses"]["explain"]):
+        assert body["content"][LINES] == {"schema": JsonLines.schema}

@@ -1,0 +1,18 @@
+"""Requests in JSON → what a service makes of them, without running a model."""
+
+import json
+
+from rvae.serving.contract.messages import Request
+from rvae.serving.contract.pipeline import decode, validate
+
+__all__ = ["body", "parse"]
+
+
+def parse(text, card):
+    """What a request in JSON, or what a server has parsed of it, is about."""
+    return validate(decode(Request(text)), card)
+
+
+def body(**fields):
+    """A body in JSON."""
+    return json.dumps(fields).encode()

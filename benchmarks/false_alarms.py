@@ -20,7 +20,7 @@ from rich.table import Table
 
 from benchmarks.detection.files import read_file
 from benchmarks.detection.rvae_variants import trained
-from rvae.scoring.adaptive_threshold import adaptive_thresholds
+from rvae.scoring.adaptive_threshold import AdaptiveThreshold
 
 FEWEST_POINTS = 3000
 FIRST = re.compile(r"_1st_(\d+)\.csv$")
@@ -59,7 +59,7 @@ def false_alarms(values: np.ndarray, quantile: float) -> tuple[float, float]:
     engine = trained(values[:known], {"training": {"quantile": quantile}}, seed=0)
     calibration = engine.card.calibration
     (analysis,) = engine.analyse([values[known:]])
-    following = adaptive_thresholds(calibration, analysis.score, RATE * (1 - quantile))
+    following = AdaptiveThreshold(calibration, RATE * (1 - quantile)).follow(analysis.score)
     flagged = [analysis.score > t for t in (calibration.threshold(), following)]
     return float(flagged[0].mean()), float(flagged[1].mean())
 

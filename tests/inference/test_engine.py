@@ -143,7 +143,7 @@ def test_a_scan_gives_exactly_the_windows_and_scores_of_an_analysis(
         series = [on_disk(one) for one in series]
     expected = of_machines.analyse(series, stride)
     monkeypatch.setattr(
-        "rvae.inference.engine.NUMBERS_PER_CHUNK", slab * 8 * of_machines.card.scaler.spread
+        "rvae.inference.engine.NUMBERS_PER_CHUNK", slab * 8 * of_machines.card.scaler.outputs
     )
     found = list(of_machines.scan(series, stride))
     assert max(len(analysis.starts) for _, _, analysis in found) <= slab

@@ -6,7 +6,7 @@ from pyarrow import csv, parquet
 from rvae.data.series import Series
 from rvae.errors import FieldError
 from rvae.inference import export
-from rvae.scoring.adaptive_threshold import adaptive_thresholds
+from rvae.scoring.adaptive_threshold import AdaptiveThreshold
 
 
 def bumpy(steps, *bumps):
@@ -38,7 +38,7 @@ def test_a_threshold_follows_each_series_through_its_slabs(engine, monkeypatch, 
     export.write(tmp_path / "s.parquet", export.window_records(engine, [series, series], 2, 0.1))
     table = parquet.read_table(tmp_path / "s.parquet")
     calibration = engine.card.calibration
-    expected = np.tile(adaptive_thresholds(calibration, analysis.score, 0.1), 2)
+    expected = np.tile(AdaptiveThreshold(calibration, 0.1).follow(analysis.score), 2)
     assert len(set(expected)) > 3
     np.testing.assert_array_equal(table["threshold"].to_numpy(), expected)
     flags = table["score"].to_numpy() > expected

@@ -82,7 +82,7 @@ def test_it_is_trained_archived_and_loaded(tmp_path: Path, name: str) -> None:
     result = fit(dataset, plan, tmp_path / "run", progress=False)
     assert result.card.training["explained_variance"] > 0.3
     assert (result.card.scaler.scale == (1.0,)) == takes_unit_interval(model)
-    low, high = (float(bound[0]) for bound in result.card.bounds)
+    low, high = (float(bound[0]) for bound in result.card.scaler.bounds)
     assert ((low, high) == (0, 1)) == takes_unit_interval(model)
     Artifact.load(result.checkpoint).save(tmp_path / "folder")
     likelihood = Artifact.load(tmp_path / "folder").build().likelihood

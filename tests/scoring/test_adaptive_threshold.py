@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rvae.errors import FieldError
-from rvae.scoring.adaptive_threshold import AdaptiveThreshold, adaptive_thresholds
+from rvae.scoring.adaptive_threshold import AdaptiveThreshold
 from rvae.scoring.calibration import Calibration
 
 WINDOWS = 20_000
@@ -23,27 +23,27 @@ DRIFTS = {
 def test_the_rate_of_alarms_stays_however_scores_drift(drift, rate, calibration):
     scores = NOISE + DRIFTS[drift]
     rate_fixed = (scores > calibration.threshold()).mean()
-    flagged = scores > adaptive_thresholds(calibration, scores, rate)
+    flagged = scores > AdaptiveThreshold(calibration, rate).follow(scores)
     assert rate_fixed > 0.09
     # The bound of the class's docstring; below it nothing is promised where scores fall.
     assert 0.04 < flagged.mean() <= 0.05 + (0.05 + rate) / (rate * WINDOWS)
 
 
 def test_where_nothing_drifts_the_threshold_stays_about_where_it_was():
-    thresholds = adaptive_thresholds(CALIBRATION, NOISE, 0.002)
+    thresholds = AdaptiveThreshold(CALIBRATION, 0.002).follow(NOISE)
     assert np.median(thresholds) == pytest.approx(CALIBRATION.threshold(), rel=0.1)
     assert (thresholds < NOISE).mean() == pytest.approx(0.05, abs=0.005)
 
 
 @pytest.mark.parametrize("quantile", [None, 0.8, 0.999])
 def test_without_a_rate_the_threshold_is_the_fixed_one(quantile):
-    thresholds = adaptive_thresholds(CALIBRATION, NOISE[:100], 0.0, quantile)
+    thresholds = AdaptiveThreshold(CALIBRATION, 0.0, quantile).follow(NOISE[:100])
     np.testing.assert_array_equal(thresholds, [CALIBRATION.threshold(quantile)] * 100)
 
 
 def test_the_first_threshold_is_the_fixed_one_and_each_alarm_raises_it():
     scores = np.array([0.0, 1e9, 1e9, 0.0])
-    thresholds = adaptive_thresholds(CALIBRATION, scores, 0.01, 0.9)
+    thresholds = AdaptiveThreshold(CALIBRATION, 0.01, 0.9).follow(scores)
     levels = np.array([0.1, 0.101, 0.092, 0.083])  # Equation 2 by hand.
     assert thresholds[0] == CALIBRATION.threshold(0.9)
     expected = [CALIBRATION.threshold(1 - level) for level in levels]
@@ -56,17 +56,17 @@ def test_anomalies_are_seen_while_scores_drift(drift):
     """The scores that thresholds come from drift along: otherwise most would be infinite."""
     scores = NOISE + DRIFTS[drift]
     scores[499::500] += 15
-    thresholds = adaptive_thresholds(CALIBRATION, scores, 0.005)
+    thresholds = AdaptiveThreshold(CALIBRATION, 0.005).follow(scores)
     assert np.isinf(thresholds).mean() < 0.02
     assert (scores > thresholds)[499::500].mean() > 0.9
 
 
 def test_a_threshold_depends_on_scores_before_it_alone():
-    whole = adaptive_thresholds(CALIBRATION, NOISE[:200], 0.05)
+    whole = AdaptiveThreshold(CALIBRATION, 0.05).follow(NOISE[:200])
     for cut in (0, 50, 199):
         changed = NOISE[:200].copy()
         changed[cut:] += 100
-        thresholds = adaptive_thresholds(CALIBRATION, changed, 0.05)
+        thresholds = AdaptiveThreshold(CALIBRATION, 0.05).follow(changed)
         np.testing.assert_array_equal(thresholds[: cut + 1], whole[: cut + 1])
         if cut < 150:
             assert (thresholds != whole).any()
@@ -74,8 +74,8 @@ def test_a_threshold_depends_on_scores_before_it_alone():
 
 def test_a_missing_score_leaves_the_threshold_as_it_is():
     scores = np.insert(NOISE[:100], [3, 3, 60], np.nan)
-    thresholds = adaptive_thresholds(CALIBRATION, scores, 0.05)
-    whole = adaptive_thresholds(CALIBRATION, NOISE[:100], 0.05)
+    thresholds = AdaptiveThreshold(CALIBRATION, 0.05).follow(scores)
+    whole = AdaptiveThreshold(CALIBRATION, 0.05).follow(NOISE[:100])
     np.testing.assert_array_equal(thresholds[~np.isnan(scores)], whole)
     assert thresholds[3] == thresholds[4] == thresholds[5]
 
@@ -83,13 +83,13 @@ def test_a_missing_score_leaves_the_threshold_as_it_is():
 def test_pieces_of_a_series_are_followed_like_the_whole():
     following = AdaptiveThreshold(CALIBRATION, 0.05)
     pieces = [following.follow(piece) for piece in np.split(NOISE[:300], [1, 100, 100, 250])]
-    whole = adaptive_thresholds(CALIBRATION, NOISE[:300], 0.05)
+    whole = AdaptiveThreshold(CALIBRATION, 0.05).follow(NOISE[:300])
     np.testing.assert_array_equal(np.concatenate(pieces), whole)
 
 
 def test_a_long_anomaly_is_flagged_where_it_begins_and_then_learnt():
     scores = np.where(np.arange(400) < 100, 0.0, 1e6)
-    thresholds = adaptive_thresholds(CALIBRATION, scores, 0.05)
+    thresholds = AdaptiveThreshold(CALIBRATION, 0.05).follow(scores)
     flagged = scores > thresholds
     assert flagged[100:103].all() and flagged[100:].mean() < 0.1
     blind = np.flatnonzero(np.isinf(thresholds))
@@ -100,7 +100,7 @@ def test_a_long_anomaly_is_flagged_where_it_begins_and_then_learnt():
 
 def test_calm_is_no_anomaly_and_is_not_remembered_for_long():
     scores = np.r_[np.linspace(-1.0, -2.0, 5000), np.full(30, 1e6)]
-    thresholds = adaptive_thresholds(CALIBRATION, scores, 0.1)
+    thresholds = AdaptiveThreshold(CALIBRATION, 0.1).follow(scores)
     assert not (scores > thresholds)[:5000].any()
     # From the highest level, 0.999, it takes eleven alarms to bring it to none.
     assert np.isinf(thresholds[5011:]).any()
@@ -109,15 +109,15 @@ def test_calm_is_no_anomaly_and_is_not_remembered_for_long():
 @pytest.mark.parametrize("rate", [-0.01, 0.11, np.nan])
 def test_a_rate_out_of_bounds_is_refused(rate):
     with pytest.raises(FieldError) as caught:
-        adaptive_thresholds(CALIBRATION, NOISE, rate)
+        AdaptiveThreshold(CALIBRATION, rate).follow(NOISE)
     assert caught.value.field == "adapt"
 
 
 def test_a_quantile_that_cannot_be_told_is_refused():
     with pytest.raises(FieldError) as caught:
-        adaptive_thresholds(FEW, NOISE, 0.01, 0.999)
+        AdaptiveThreshold(FEW, 0.01, 0.999).follow(NOISE)
     assert caught.value.field == "quantile"
-    assert adaptive_thresholds(CALIBRATION, NOISE[:1], 0.0, 0.9999) > CALIBRATION.scores[-1]
+    assert AdaptiveThreshold(CALIBRATION, 0.0, 0.9999).follow(NOISE[:1]) > CALIBRATION.scores[-1]
     with pytest.raises(FieldError, match="no tail") as caught:
-        adaptive_thresholds(CALIBRATION, NOISE, 0.01, 0.9999)
+        AdaptiveThreshold(CALIBRATION, 0.01, 0.9999).follow(NOISE)
     assert caught.value.field == "quantile"

@@ -1,5 +1,5 @@
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -182,8 +182,9 @@ def test_where_nothing_is_a_number_there_is_no_band_and_no_error():
 
 def test_bounds_stay_in_the_unit_interval():
     run = np.linspace(-0.5, 0.5, 99, dtype=np.float32).reshape(99, 1, 1)
-    bands = Bands.fit([run], 99, unit_interval=True)
-    lower, upper = bands.around(np.array([[0.1], [0.5], [0.9]]), PLAIN, 0.9)
+    bands = Bands.fit([run], 99)
+    scaler = replace(PLAIN, unit_interval=True)
+    lower, upper = bands.around(np.array([[0.1], [0.5], [0.9]]), scaler, 0.9)
     assert lower[0] == 0 and upper[2] == 1
     assert 0 < lower[1] < 0.1 and 0.9 < upper[1] < 1
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rvae.errors import FieldError
-from rvae.scoring.adaptive_threshold import adaptive_thresholds
+from rvae.scoring.adaptive_threshold import AdaptiveThreshold
 from rvae.scoring.calibration import Calibration
 from rvae.scoring.thresholds import ThresholdRule
 
@@ -25,7 +25,7 @@ def test_a_value_is_a_threshold_itself():
 @pytest.mark.parametrize("quantile", [None, 0.8])
 def test_a_threshold_that_adapts_begins_anew_with_each_series(quantile):
     rule = ThresholdRule(CALIBRATION, 0.1, quantile)
-    expected = [adaptive_thresholds(CALIBRATION, one, 0.1, quantile) for one in SERIES]
+    expected = [AdaptiveThreshold(CALIBRATION, 0.1, quantile).follow(one) for one in SERIES]
     assert len(set(expected[0].tolist())) > 3
     np.testing.assert_array_equal(rule.thresholds(SERIES[0]), expected[0])
     np.testing.assert_array_equal(rule.thresholds_of_all(SERIES), np.concatenate(expected))

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rvae.scoring.adaptive_threshold import adaptive_thresholds
+from rvae.scoring.adaptive_threshold import AdaptiveThreshold
 from rvae.scoring.calibration import Calibration
 from rvae.serving.contract import pipeline
 from rvae.serving.contract.messages import Request
@@ -26,7 +26,7 @@ def test_an_answer_says_what_the_engine_says(service, engine, fresh):
     values = fresh[0]
     status, answer = ask(service, data=values[:, 0].tolist())
     (analysis,) = engine.analyse([values])
-    calibration = engine.card.require_calibration()
+    calibration = engine.card.calibration
     assert status == 200
     assert answer["model"] == "waves" and answer["version"] == "1.0"
     assert answer["window"] == {"length": 32, "stride": 1, "starts": [0]}
@@ -68,7 +68,7 @@ def test_threshold_and_quantile_of_a_request(service, engine, fresh):
     data = fresh[0].tolist()
     _, plain = ask(service, data=data)
     _, lower = ask(service, data=data, quantile=0.1)
-    assert lower["threshold"] == engine.card.require_calibration().threshold(0.1)
+    assert lower["threshold"] == engine.card.calibration.threshold(0.1)
     assert lower["threshold"] < plain["threshold"]
     for threshold, flagged in ((-1e9, True), (1e9, False)):
         _, answer = ask(service, data=data, threshold=threshold)
@@ -83,7 +83,7 @@ def test_events_tell_where_and_what(service, engine):
         values[bump] = 40 - values[bump]
     data = values.tolist()
     (analysis,) = engine.analyse([values[:, None]])
-    calibration = engine.card.require_calibration()
+    calibration = engine.card.calibration
     _, answer = ask(service, data=data, output=["events"])
     assert answer.keys() == {"model", "version", "window", "events"}
     assert len(answer["events"]) == 2
@@ -147,10 +147,10 @@ def test_what_is_said_of_many_series_is_what_is_said_of_each(service, fresh, ano
 
 def test_a_threshold_may_follow_the_series(service, engine, fresh, anomalous):
     data = np.concatenate([fresh[0], *anomalous[:10], fresh[1]])[:, 0].tolist()
-    calibration = engine.card.require_calibration()
+    calibration = engine.card.calibration
     _, answer = ask(service, data=data, stride=8, adapt=0.05)
     scores = np.array(answer["score"])
-    expected = adaptive_thresholds(calibration, scores, 0.05)
+    expected = AdaptiveThreshold(calibration, 0.05).follow(scores)
     assert answer["threshold"][0] == calibration.threshold()
     assert None in answer["threshold"]  # An infinite one flags nothing.
     thresholds = np.array([np.inf if t is None else t for t in answer["threshold"]])

@@ -41,6 +41,7 @@ def untrained_card(
         tuple(0.0 if one else 20.0 for one in stays),
         tuple(1.0 if one else 2.0 for one in stays),
         sizes,
+        model.likelihood == "bernoulli",
     )
     residuals = np.where(np.array(sizes) == 0, np.linspace(-2, 2, 999)[:, None, None], np.nan)
     return Card(
@@ -56,7 +57,7 @@ def untrained_card(
         training={},
         scoring=ScoringConfig(),
         calibration=Calibration.fit(np.linspace(0, 2, 99), 0.95, 99),
-        bands=Bands.fit([residuals.astype(np.float32)], 999, model.likelihood == "bernoulli"),
+        bands=Bands.fit([residuals.astype(np.float32)], 999),
         versions={},
     )
 

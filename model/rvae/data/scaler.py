@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,11 +38,13 @@ class Scaler:
         mean: What is subtracted from a numeric channel, in its own units.
         scale: What it is divided by.
         categories: Number of categories of a categorical channel, 0 for a numeric one.
+        unit_interval: Whether numeric channels are not scaled, and must lie in [0, 1].
     """
 
     mean: tuple[float, ...]
     scale: tuple[float, ...]
     categories: tuple[int, ...]
+    unit_interval: bool = False
 
     @classmethod
     def fit(
@@ -91,22 +94,19 @@ class Scaler:
                 f"has a mean of {mean[i]:g} and a spread of {scale[i]:g}: "
                 "use a unit in which they are nearer to 1",
             )
-        return cls(tuple(mean.tolist()), tuple(scale.tolist()), tuple(categories))
+        return cls(tuple(mean.tolist()), tuple(scale.tolist()), tuple(categories), unit_interval)
 
-    def bounds(self, unit_interval: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Lowest and highest value of each channel (C,) that a model can be given.
-
-        Args:
-            unit_interval: Whether numeric channels must lie in [0, 1].
-        """
+    @cached_property
+    def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Lowest and highest value of each channel (C,) that a model accepts."""
         mean, scale, categories = map(np.array, (self.mean, self.scale, self.categories))
-        low = np.where(unit_interval, 0.0, mean - MAX_DEVIATIONS * scale)
-        high = np.where(unit_interval, 1.0, mean + MAX_DEVIATIONS * scale)
+        low = np.where(self.unit_interval, 0.0, mean - MAX_DEVIATIONS * scale)
+        high = np.where(self.unit_interval, 1.0, mean + MAX_DEVIATIONS * scale)
         numeric = categories == 0
         return np.where(numeric, low, 0.0), np.where(numeric, high, categories)
 
     @property
-    def spread(self) -> int:
+    def outputs(self) -> int:
         """Numbers E of a step as networks reconstruct it."""
         return sum(count or 1 for count in self.categories)
 

@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rvae._version import __version__
 from rvae.config import ModelConfig, ReaderConfig, ScoringConfig
@@ -56,17 +54,9 @@ class ModelSpec:
     scoring: ScoringConfig
     versions: Mapping[str, str]
 
-    @cached_property
-    def bounds(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Lowest and highest value of each channel (C,) that the model can be given."""
-        # Imports torch, which a card alone does not need.
-        from rvae.networks.choices import takes_unit_interval
-
-        return self.scaler.bounds(takes_unit_interval(self.model))
-
     def require_in_bounds(self, series: Series) -> None:
         """Raise a `FieldError` where a value of a series is out of them."""
-        low, high = self.bounds
+        low, high = self.scaler.bounds
         passed = 0
         for block in blocks(series.values):
             beyond = (block < low) | (block > high)
@@ -125,7 +115,7 @@ class ModelSpec:
             "window": content["window"],
             "stride": content["stride"],
             "reader": ReaderConfig(**content["reader"]),
-            "scaler": Scaler(**{name: tuple(value) for name, value in content["scaler"].items()}),
+            "scaler": _scaler(content["scaler"]),
             "interval": content["interval"],
             "training": content["training"],
             "scoring": ScoringConfig(**content["scoring"]),
@@ -152,14 +142,6 @@ class Card(ModelSpec):
         """The card of a model whose training has ended, with a last sketch of it."""
         kept = {field.name: getattr(spec, field.name) for field in fields(ModelSpec)}
         return cls(**kept | {"training": training}, calibration=calibration, bands=bands)
-
-    def require_calibration(self) -> Calibration:
-        """The calibration."""
-        return self.calibration
-
-    def require_bands(self) -> Bands:
-        """The bands."""
-        return self.bands
 
     def to_dict(self) -> dict[str, Any]:
         calibration = {
@@ -193,7 +175,11 @@ class Card(ModelSpec):
                         tuple(channel["above"]),
                     )
                     for channel in bands["channels"]
-                ),
-                bands["unit_interval"],
+                )
             ),
         }
+
+
+def _scaler(content: Mapping[str, Any]) -> Scaler:
+    arrays = {name: tuple(content[name]) for name in ("mean", "scale", "categories")}
+    return Scaler(**arrays, unit_interval=content["unit_interval"])

@@ -206,7 +206,7 @@ class Engine:
     def _windows_per_chunk(self, stride: int) -> int:
         """Neither they nor the steps between them should be too many."""
         steps = max(self.card.window, stride)
-        return max(1, NUMBERS_PER_CHUNK // (steps * self.card.scaler.spread))
+        return max(1, NUMBERS_PER_CHUNK // (steps * self.card.scaler.outputs))
 
     def _check(self, series: Series) -> None:
         card, shape = self.card, series.values.shape

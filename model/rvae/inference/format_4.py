@@ -1,7 +1,7 @@
 """Models that were saved in format 4, before scorers had a state of their own.
 
-Format 4 has the levels of the scores "excess" and "distance" in the card, and the latents of their
-memory in a tensor of their own.
+Format 4 has the levels of the scores "excess" and "distance" in the card, the latents of their
+memory in a tensor of their own, and nothing about the unit interval in the scaler.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,9 @@ def upgrade(content: Mapping[str, Any]) -> Mapping[str, Any]:
     if content["format"] != 4:
         return content
     card = {name: value for name, value in content.items() if name != "levels"}
-    return card | {"format": FORMAT}
+    unit_interval = content["model"]["likelihood"] == "bernoulli"
+    scaler = content["scaler"] | {"unit_interval": unit_interval}
+    return card | {"format": FORMAT, "scaler": scaler}
 
 
 def scorer_state(content: Mapping[str, Any], memory: Tensor | None) -> dict[str, Tensor]:

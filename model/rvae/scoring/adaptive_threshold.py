@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rvae.errors import require
 from rvae.scoring.calibration import Calibration
 
-__all__ = ["MAX_ADAPTATION_RATE", "AdaptiveThreshold", "adaptive_thresholds", "require_adaptable"]
+__all__ = ["MAX_ADAPTATION_RATE", "AdaptiveThreshold", "require_adaptable"]
 
 MAX_ADAPTATION_RATE = 0.1
 
@@ -79,16 +79,6 @@ class AdaptiveThreshold:
         self._recent.append(score)
         insort(self._ascending, score)
         del self._ascending[bisect_left(self._ascending, self._recent.popleft())]
-
-
-def adaptive_thresholds(
-    calibration: Calibration,
-    scores: NDArray[np.float64],
-    rate: float,
-    quantile: float | None = None,
-) -> NDArray[np.float64]:
-    """The thresholds (W,) that `AdaptiveThreshold` gives a series with these scores (W,)."""
-    return AdaptiveThreshold(calibration, rate, quantile).follow(scores)
 
 
 def require_adaptable(calibration: Calibration, rate: float, quantile: float | None) -> None:

@@ -107,22 +107,17 @@ class Bands:
 
     Attributes:
         channels: Residuals of each channel (C,).
-        unit_interval: Whether numeric channels lie in [0, 1].
     """
 
     channels: tuple[Residuals, ...]
-    unit_interval: bool = False
 
     @classmethod
-    def fit(
-        cls, residuals: Iterable[NDArray[np.float32]], independent: int, unit_interval: bool = False
-    ) -> "Bands":
+    def fit(cls, residuals: Iterable[NDArray[np.float32]], independent: int) -> "Bands":
         """Keep the ranks of the residuals of held-out normal windows.
 
         Args:
             residuals: Of some windows at a time (B, T, C), scaled, NaN where there are none.
             independent: How many windows do not overlap.
-            unit_interval: Whether numeric channels lie in [0, 1].
         """
         windows, held = 0, []
         for run in residuals:
@@ -133,8 +128,7 @@ class Bands:
             tuple(
                 Residuals.fit(np.concatenate(runs), windows, independent)
                 for runs in zip(*held, strict=True)
-            ),
-            unit_interval,
+            )
         )
 
     @property
@@ -169,7 +163,7 @@ class Bands:
         )
         far = np.array([channel.bounds(quantile) for channel in self.channels])  # (C, 2)
         lower, upper = (expected + side * np.array(scaler.scale) for side in far.T)
-        if self.unit_interval:
+        if scaler.unit_interval:
             return lower.clip(0, 1), upper.clip(0, 1)
         return lower, upper
 

@@ -50,7 +50,7 @@ class NearestWindows:
         cls, network: VAE, scaler: Scaler, windows: WindowDataset, count: int
     ) -> "NearestWindows":
         """Put at most `count` windows into the memory, evenly chosen among all of them."""
-        count = min(count, capacity(network.conditions.window * scaler.spread))
+        count = min(count, capacity(network.conditions.window * scaler.outputs))
         latents = [
             reconstruct(network, batch.x, batch.context).latent
             for batch in evenly_chosen_batches(windows, count)

@@ -17,7 +17,7 @@ def example_body(engine: Engine) -> dict[str, Any]:
     card = engine.card
     label = card.vocabulary.classes[0] if card.model.conditional else None
     (values,) = engine.decode(torch.zeros(1, card.model.latent), label)
-    low, high = card.bounds
+    low, high = card.scaler.bounds
     # A thousandth of a channel's spread is exact enough for an example, and readable.
     digits = [3 - math.floor(math.log10(scale)) for scale in card.scaler.scale]
     window = [

@@ -77,7 +77,7 @@ class Service:
 
     def __init__(self, engine: Engine, name: str, version: str, limits: Limits) -> None:
         self._engine = engine
-        self._calibration = engine.card.require_calibration()
+        self._calibration = engine.card.calibration
         self._model = ServedModel(name, version, engine.card)
         self._limits = limits
 
@@ -149,7 +149,7 @@ class Service:
             lengths = map(len, query.inputs.series)
             windows = sum(count_windows(n, card.window, query.stride) for n in lengths)
             field, advice = "stride", f"raise it above {query.stride} or send less at once"
-        values = windows * card.window * card.scaler.spread
+        values = windows * card.window * card.scaler.outputs
         require(
             values <= self._limits.values,
             field,

@@ -23,7 +23,7 @@ from rvae.scoring.calibration import Calibration, windows_needed
 from rvae.scoring.scorers import SCORERS
 from rvae.training.validation import assess
 
-__all__ = ["finish"]
+__all__ = ["calibrate"]
 
 # More would travel with the checkpoint and tell hardly a quantile better.
 MAX_SCORES = 100_000
@@ -33,7 +33,9 @@ MAX_WINDOWS = 4_000
 MAX_RESIDUALS = 1 << 24
 
 
-def finish(best: Path, final: Path, windows: Mapping[str, WindowDataset], quantile: float) -> None:
+def calibrate(
+    best: Path, final: Path, windows: Mapping[str, WindowDataset], quantile: float
+) -> None:
     """Turn the best checkpoint into one that is calibrated and says how good it is.
 
     Args:
@@ -76,5 +78,4 @@ def _calibrate(
     calibration = Calibration.fit(scores, quantile, windows.independent, contamination)
     highest = calibration.scores[-1] if contamination else np.inf
     residuals = runner.residuals(windows, count, highest)
-    unit_interval = spec.model.likelihood == "bernoulli"
-    return calibration, Bands.fit(residuals, windows.independent, unit_interval)
+    return calibration, Bands.fit(residuals, windows.independent)

@@ -11,7 +11,7 @@ from rvae.data.series import Dataset
 from rvae.errors import FieldError
 from rvae.inference.artifact import Artifact
 from rvae.inference.card import Card
-from rvae.training.calibration import finish
+from rvae.training.calibration import calibrate
 from rvae.training.distributed import end_others_on_failure, with_launched_processes
 from rvae.training.pca_init import initialize_from_pca
 from rvae.training.prepare import prepare
@@ -81,7 +81,7 @@ def fit(
         best = run.fit(preparation, resume)
         if run.trainer.is_global_zero:
             _require_convergence(run)
-            finish(best, checkpoint, preparation.windows, plan.training.quantile)
+            calibrate(best, checkpoint, preparation.windows, plan.training.quantile)
         run.trainer.strategy.barrier()
     return FitResult(
         checkpoint,

@@ -91,7 +91,7 @@ def test_it_is_decoded_and_encoded(service, engine, fresh, registered, media_typ
     assert [one["start"] for one in answers] == [0, 16, 32]
     (analysis,) = engine.analyse([series], 16)
     np.testing.assert_allclose([one["score"] for one in answers], analysis.score, rtol=1e-6)
-    assert {one["threshold"] for one in answers} == {engine.card.require_calibration().threshold()}
+    assert {one["threshold"] for one in answers} == {engine.card.calibration.threshold()}
 
 
 def test_it_is_recognised_by_its_first_bytes(service, registered, fresh):

@@ -136,9 +136,7 @@ def test_a_band_is_where_normal_values_are(service, engine, fresh):
     _, answer = answer_to(service, body | {"quantile": 0.9})
     assert answer.keys() == {"model", "version", "window", "expected", "lower", "upper"}
     (analysis,) = engine.analyse([series])
-    lower, upper = engine.card.require_bands().around(
-        analysis.reconstruction, engine.card.scaler, 0.9
-    )
+    lower, upper = engine.card.bands.around(analysis.reconstruction, engine.card.scaler, 0.9)
     np.testing.assert_allclose(answer["expected"], analysis.reconstruction[:, 0], rtol=1e-5)
     np.testing.assert_allclose(answer["lower"], lower[:, 0], rtol=1e-5)
     np.testing.assert_allclose(answer["upper"], upper[:, 0], rtol=1e-5)
@@ -147,13 +145,13 @@ def test_a_band_is_where_normal_values_are(service, engine, fresh):
 
 
 def test_a_band_that_cannot_be_told(service, engine):
-    largest = engine.card.require_bands().largest_quantile
+    largest = engine.card.bands.largest_quantile
     assert largest < 0.99999
     body = {"data": [20.0] * 32, "output": ["band"]}
     status, error = answer_to(service, body | {"quantile": 0.99999})
     assert (status, error["field"]) == (422, "quantile")
     # What scores can tell is nothing to it.
-    quantile = (engine.card.require_calibration().largest_quantile + largest) / 2
+    quantile = (engine.card.calibration.largest_quantile + largest) / 2
     assert answer_to(service, body | {"quantile": quantile})[0] == 200
     status, error = answer_to(service, body | {"quantile": quantile, "output": ["score"]})
     assert (status, error["field"]) == (422, "quantile")

@@ -32,7 +32,7 @@ def describe(card: Card, checksum: str, versions: Mapping[str, str]) -> CardSaid
         checksum: Checksum of the weights.
         versions: Versions of the software that serves the model.
     """
-    calibration = card.require_calibration()
+    calibration = card.calibration
     quantiles = {calibration.quantile, *QUANTILES}
     return {
         "window": card.window,
@@ -60,7 +60,7 @@ def describe(card: Card, checksum: str, versions: Mapping[str, str]) -> CardSaid
 
 
 def _channels(card: Card) -> list[NumberChannel | CategoryChannel]:
-    low, high = card.bounds
+    low, high = card.scaler.bounds
     channels: list[NumberChannel | CategoryChannel] = []
     for i, name in enumerate(card.channels):
         if name in card.vocabulary.categories:
@@ -82,7 +82,7 @@ def _channels(card: Card) -> list[NumberChannel | CategoryChannel]:
 
 
 def _calibration(card: Card) -> CalibrationSaid:
-    calibration, bands = card.require_calibration(), card.require_bands()
+    calibration, bands = card.calibration, card.bands
     description: CalibrationSaid = {
         "quantile": calibration.quantile,
         "windows": len(calibration.scores),

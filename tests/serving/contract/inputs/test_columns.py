@@ -58,7 +58,7 @@ def test_one_series(service, engine, fresh, kind):
     assert answer["start"].to_pylist() == analysis.starts.tolist()
     assert answer["end"].to_pylist() == (analysis.starts + 32).tolist()
     np.testing.assert_allclose(answer["score"], analysis.score, rtol=1e-4, atol=1e-5)
-    threshold = engine.card.require_calibration().threshold()
+    threshold = engine.card.calibration.threshold()
     assert answer["is_anomaly"].to_pylist() == (analysis.score > threshold).tolist()
     latent = (
         np.array(answer["latent"].to_pylist())

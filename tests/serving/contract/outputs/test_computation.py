@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rvae.scoring.adaptive_threshold import adaptive_thresholds
+from rvae.scoring.adaptive_threshold import AdaptiveThreshold
 from rvae.serving.contract.outputs.computation import Computation
 
 
@@ -20,7 +20,7 @@ def test_values_of_windows_are_those_of_their_series(engine, analyses):
 
 
 def test_thresholds_are_of_a_quantile_a_number_or_adapt(engine, analyses):
-    calibration = engine.card.require_calibration()
+    calibration = engine.card.calibration
 
     def thresholds(**options):
         return Computation(analyses, engine.card, 16, **options).thresholds
@@ -28,5 +28,5 @@ def test_thresholds_are_of_a_quantile_a_number_or_adapt(engine, analyses):
     assert thresholds() == calibration.threshold()
     assert thresholds(quantile=0.5) == calibration.threshold(0.5)
     assert thresholds(threshold=3.0) == 3.0
-    expected = [adaptive_thresholds(calibration, one.score, 0.05, 0.5) for one in analyses]
+    expected = [AdaptiveThreshold(calibration, 0.05, 0.5).follow(one.score) for one in analyses]
     np.testing.assert_array_equal(thresholds(adapt=0.05, quantile=0.5), np.concatenate(expected))

@@ -102,7 +102,7 @@ def require_in_bounds(
         place: Name of the value of a step and channel in errors.
         card: Card of the model.
     """
-    low, high = card.bounds
+    low, high = card.scaler.bounds
     # A NaN is out of bounds, unless it marks a missing value.
     wrong = ~((values >= low) & (values <= high))
     coded = np.array(card.scaler.categories) > 0

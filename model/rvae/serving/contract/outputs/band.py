@@ -14,7 +14,7 @@ def compute(request: Computation) -> list[dict[str, Any]]:
     Raises:
         FieldError: If the quantile is above the range of the bands.
     """
-    card, bands = request.card, request.card.require_bands()
+    card, bands = request.card, request.card.bands
     # The default quantile must not be an error where it is above the range of the bands.
     quantile = request.quantile or min(request.calibration.quantile, bands.largest_quantile)
     values = []

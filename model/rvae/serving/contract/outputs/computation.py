@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from rvae.inference.analysis import Analysis
 from rvae.inference.card import Card
-from rvae.scoring.adaptive_threshold import adaptive_thresholds
 from rvae.scoring.calibration import Calibration
+from rvae.scoring.thresholds import ThresholdRule
 
 __all__ = ["Computation"]
 
@@ -45,21 +45,13 @@ class Computation:
     @property
     def calibration(self) -> Calibration:
         """The calibration of the model."""
-        return self.card.require_calibration()
+        return self.card.calibration
 
     @cached_property
     def thresholds(self) -> NDArray[np.float64]:
         """The threshold of each window of all series (W,), or without axes that of all windows."""
-        if self.adapt is not None:
-            return np.concatenate(
-                [
-                    adaptive_thresholds(self.calibration, one.score, self.adapt, self.quantile)
-                    for one in self.analyses
-                ]
-            )
-        if self.threshold is not None:
-            return np.asarray(self.threshold)
-        return np.asarray(self.calibration.threshold(self.quantile))
+        rule = ThresholdRule(self.calibration, self.adapt, self.quantile, self.threshold)
+        return rule.thresholds_of_all([analysis.score for analysis in self.analyses])
 
     def by_series(self, values: NDArray[Any]) -> list[NDArray[Any]]:
         """Values per window of all series (W, ...) → those of each; one number holds for each."""

@@ -40,7 +40,7 @@ def field_schemas(card: Card | None = None) -> dict[str, Schema]:
         about = {"description": schemas[name]["description"]} if name in schemas else {}
         schemas[name] = about | schema
     if card is not None:
-        largest = card.require_calibration().largest_quantile
+        largest = card.calibration.largest_quantile
         schemas["quantile"]["anyOf"][0]["maximum"] = largest
     return schemas
 
@@ -69,7 +69,7 @@ def _of_any() -> dict[str, Schema]:
 
 def _of_one(card: Card) -> dict[str, Schema]:
     """Fields in which models differ, as one model accepts them."""
-    low, high = card.bounds
+    low, high = card.scaler.bounds
     of_channels: list[Schema] = [
         CATEGORY
         if name in card.vocabulary.categories

@@ -191,7 +191,7 @@ def test_an_archive_of_its_own_library(server, store):
     (pid, *_) = worker_pids(server)
     assert "PYTHONPATH" in psutil.Process(pid).environ()
     first = psutil.Process(pid).environ()["PYTHONPATH"].split(":")[0]
-    assert (Path(first) / "rvae" / "service.py").exists()
+    assert (Path(first) / "rvae" / "serving" / "service.py").exists()
     assert Path(first).is_relative_to(psutil.Process(pid).environ()["TMPDIR"])
 
 

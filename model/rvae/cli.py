@@ -388,7 +388,7 @@ def expand_paths(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def main() -> None:
     """Entry point of the `rvae` command."""
-    commands = [fit, evaluate, score, sample, generate, archive, serve]
+    commands: list[Callable[..., Any]] = [fit, evaluate, score, sample, generate, archive, serve]
     try:
         sys.exit(auto_cli([expand_paths(command) for command in commands], prog="rvae"))
     except (FieldError, OSError) as error:

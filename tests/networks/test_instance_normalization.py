@@ -3,7 +3,7 @@ import torch
 
 from rvae.config import DenseConfig, ModelConfig, RecurrentConfig
 from rvae.data.context import Context
-from rvae.networks.instance_normalization import LEAST_SPREAD, InstanceNormalization
+from rvae.networks.instance_normalization import MIN_SPREAD, InstanceNormalization
 from rvae.networks.objective import negative_elbo
 from rvae.networks.vae import VAE
 
@@ -26,7 +26,7 @@ def test_windows_are_brought_to_no_level_and_nearly_one_spread(x):
     normal = instances.normalize(x, told(instances, x))
     torch.testing.assert_close(normal.mean(1), torch.zeros(B, 2), atol=1e-5, rtol=0)
     spread = x.std(1, unbiased=False)
-    torch.testing.assert_close(normal.std(1, unbiased=False), spread / (spread + LEAST_SPREAD))
+    torch.testing.assert_close(normal.std(1, unbiased=False), spread / (spread + MIN_SPREAD))
 
 
 def test_what_was_taken_off_is_put_back(x):
@@ -49,14 +49,14 @@ def test_missing_values_have_no_part_in_level_and_spread(x):
     holed[:, 10:] = torch.nan
     context = told(instances, holed)
     torch.testing.assert_close(context.level, x[:, :10].mean(1, keepdim=True))
-    expected = x[:, :10].std(1, unbiased=False, keepdim=True) + LEAST_SPREAD
+    expected = x[:, :10].std(1, unbiased=False, keepdim=True) + MIN_SPREAD
     torch.testing.assert_close(context.spread, expected)
 
 
 def test_a_window_without_values_has_no_level():
     instances = InstanceNormalization(True, [0])
     context = told(instances, torch.full((1, T, 1), torch.nan))
-    assert context.level.item() == 0 and context.spread.item() == pytest.approx(LEAST_SPREAD)
+    assert context.level.item() == 0 and context.spread.item() == pytest.approx(MIN_SPREAD)
 
 
 def test_categories_are_left_alone():

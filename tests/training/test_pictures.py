@@ -10,7 +10,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch.utils.data import DataLoader
 
 from rvae.training.callbacks import EpochCheckpoint
-from rvae.training.pictures import LAST_FRAME, LONGEST_FRAME, LearningSnapshot, Pictures
+from rvae.training.pictures import LAST_FRAME, MAX_FRAME, LearningSnapshot, Pictures
 
 BATCHES = 3
 
@@ -109,7 +109,7 @@ def test_the_animation_shows_each_epoch_and_stays_at_the_last(trained):
         for frame in range(3):
             animation.seek(frame)
             durations.append(animation.info["duration"])
-    assert durations == [LONGEST_FRAME, LONGEST_FRAME, LAST_FRAME]
+    assert durations == [MAX_FRAME, MAX_FRAME, LAST_FRAME]
 
 
 def test_the_animation_is_in_the_colours_of_its_pictures(trained):
@@ -169,7 +169,7 @@ def test_resumed_training_goes_on_with_its_curves(tmp_path, trained, stop_at):
 
 
 def test_of_many_pictures_some_are_animated_with_the_first_and_the_last(tmp_path, monkeypatch):
-    monkeypatch.setattr("rvae.training.pictures.FRAMES", 2)
+    monkeypatch.setattr("rvae.training.pictures.MAX_FRAMES", 2)
     train(tmp_path, epochs=4)
     with Image.open(tmp_path / "pictures" / "learning.gif") as animation:
         assert animation.n_frames == 2

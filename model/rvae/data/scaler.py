@@ -131,25 +131,25 @@ class Scaler:
             spread.append(column)
         return np.concatenate(spread, axis=-1)
 
-    def numbers(self, said: NDArray[np.float32]) -> NDArray[np.float32]:
+    def numbers(self, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Numeric channels of what networks reconstruct (..., E), NaN for others: (..., C)."""
         firsts = np.cumsum([0, *(count or 1 for count in self.categories[:-1])])
         numeric = np.array(self.categories) == 0
-        return np.where(numeric, said[..., firsts], np.float32(np.nan))
+        return np.where(numeric, outputs[..., firsts], np.float32(np.nan))
 
-    def inverse(self, said: NDArray[np.floating]) -> NDArray[np.float64]:
+    def inverse(self, outputs: NDArray[np.floating]) -> NDArray[np.float64]:
         """What networks reconstruct (..., E) in the data's units (..., C).
 
         Of a categorical channel it is the most likely category.
         """
         if not any(self.categories):
-            return said * np.array(self.scale) + np.array(self.mean)
+            return outputs * np.array(self.scale) + np.array(self.mean)
         columns, at = [], 0
         for i, count in enumerate(self.categories):
             if count:
-                likely = said[..., at : at + count]
+                likely = outputs[..., at : at + count]
                 columns.append(np.where(np.isnan(likely[..., 0]), np.nan, likely.argmax(-1) + 1))
             else:
-                columns.append(said[..., at] * self.scale[i] + self.mean[i])
+                columns.append(outputs[..., at] * self.scale[i] + self.mean[i])
             at += count or 1
         return np.stack(columns, axis=-1)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from copy import copy
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -160,7 +160,7 @@ class EpochShuffle(Sampler[int]):
             yield from order[(turns * self._processes + self._rank) % self._length].tolist()
 
 
-def random_order(length: int, seed: int, epoch: int) -> NDArray[np.unsignedinteger]:
+def random_order(length: int, seed: int, epoch: int) -> NDArray[Any]:
     """A random permutation of so many indices, the same for the same seed and epoch.
 
     It takes four bytes per index, in every process: 0.4 GB for a hundred million windows.

@@ -24,6 +24,6 @@ class Architecture:
             this class in `rvae.config.ModelConfig`; any other takes them from `model.options`.
     """
 
-    encoder: Callable[..., nn.Module]
+    encoder: Callable[..., Any]
     decoder: Callable[..., nn.Module]
     options: type[Any]

@@ -1,5 +1,6 @@
 """A posterior that an inverse autoregressive flow transforms."""
 
+from collections.abc import Sequence
 from typing import Self
 
 import torch
@@ -20,8 +21,6 @@ __all__ = ["FlowDistribution", "FlowPosterior"]
 
 # At first a flow should change little: sigmoid(4) keeps 98 % of its input.
 FIRST_GATE = 4.0
-
-NO_SHAPE = torch.Size()
 
 
 class FlowPosterior(Posterior):
@@ -97,9 +96,9 @@ class FlowDistribution(LatentDistribution):
         """The transformed mean of the base (B, D): the mean itself has no closed form."""
         return self._flow.transform(self.base.mean, self._features)[0]
 
-    def rsample(self, sample_shape: torch.Size = NO_SHAPE) -> Tensor:
+    def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         """Samples (*sample_shape, B, D)."""
-        start = self.base.rsample(sample_shape)  # (*sample_shape, B, D)
+        start = self.base.rsample(torch.Size(sample_shape))  # (*sample_shape, B, D)
         features = self._features.expand(*sample_shape, *self._features.shape)
         z, _ = self._flow.transform(start.flatten(0, -2), features.flatten(0, -2))
         return z.view_as(start)

@@ -61,14 +61,15 @@ class VAE(nn.Module):
         self.instances = InstanceNormalization(config.normalization == "instance", categories)
         self.conditions = Conditioning(config, window, classes)
         self.features = Features(categories, config.embedding, self.conditions.encoder_width)
-        self.encoder = architecture.encoder(options, self.features.width, window)
+        encoder = architecture.encoder(options, self.features.width, window)
+        self.encoder = encoder
         self.linear = (
             LinearPath(self.features.width, config.latent, self.likelihood.outputs, window)
             if config.linear
             else None
         )
         scores = config.latent if config.linear else 0
-        self.posterior = make_posterior(config, int(self.encoder.features) + scores)
+        self.posterior = make_posterior(config, encoder.features + scores)
         self.decoder = architecture.decoder(
             options,
             config.latent + self.conditions.classes,

@@ -60,7 +60,7 @@ class LearningSnapshot:
     channels: tuple[str, ...]
 
 
-def plot_learning(history: Sequence[EpochLosses], look: LearningSnapshot) -> Figure:
+def plot_learning(history: Sequence[EpochLosses], snapshot: LearningSnapshot) -> Figure:
     """Draw the losses so far, the latent space and some windows with their reconstructions.
 
     Pictures of one training have one size, and axes that stay where they are as far as what they
@@ -68,7 +68,7 @@ def plot_learning(history: Sequence[EpochLosses], look: LearningSnapshot) -> Fig
 
     Args:
         history: Of every epoch up to now, at least one.
-        look: The network after the last of them.
+        snapshot: The network after the last of them.
     """
     # Nothing is laid out by its content: it would move from picture to picture.
     figure = Figure(figsize=(14, 5), dpi=100)
@@ -78,21 +78,21 @@ def plot_learning(history: Sequence[EpochLosses], look: LearningSnapshot) -> Fig
     )
     upper, lower = np.asarray(losses.subplots(sharex=True))
     _draw_losses(upper, lower, history)
-    _draw_latent(figure.add_axes((0.335, 0.1, 0.275, 0.77)), look)  # square
+    _draw_latent(figure.add_axes((0.335, 0.1, 0.275, 0.77)), snapshot)  # square
     left = 0.65
-    if look.classes is not None:
-        _draw_class_names(figure.add_axes((0.617, 0.1, 0.006, 0.77)), look.class_names)
+    if snapshot.classes is not None:
+        _draw_class_names(figure.add_axes((0.617, 0.1, 0.006, 0.77)), snapshot.class_names)
         left = 0.72
-    rows = min(len(look.windows), SHOWN_WINDOWS)
-    columns = min(len(look.channels), SHOWN_CHANNELS)
+    rows = min(len(snapshot.windows), SHOWN_WINDOWS)
+    columns = min(len(snapshot.channels), SHOWN_CHANNELS)
     title = "windows (grey) and reconstructions (red)"
-    if columns < len(look.channels):
-        title += f", {columns} of {len(look.channels)} channels"
+    if columns < len(snapshot.channels):
+        title += f", {columns} of {len(snapshot.channels)} channels"
     figure.text(0.99, 0.945, title, fontsize=9, horizontalalignment="right")
     windows = figure.add_gridspec(
         rows, columns, left=left, right=0.99, bottom=0.1, top=0.87, hspace=0.12, wspace=0.3
     )
-    _draw_windows(windows.subplots(squeeze=False, sharex=True, sharey="col"), look)
+    _draw_windows(windows.subplots(squeeze=False, sharex=True, sharey="col"), snapshot)
     return figure
 
 
@@ -135,11 +135,11 @@ def _limits(curves: Sequence[ArrayLike]) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _draw_latent(axes: Axes, look: LearningSnapshot) -> None:
-    step = max(1, -(-len(look.latent) // SHOWN_LATENTS))
-    latent = look.latent[::step].astype(np.float64)
-    classes = np.zeros(len(latent), int) if look.classes is None else look.classes[::step]
-    palette = _palette(len(look.class_names))
+def _draw_latent(axes: Axes, snapshot: LearningSnapshot) -> None:
+    step = max(1, -(-len(snapshot.latent) // SHOWN_LATENTS))
+    latent = snapshot.latent[::step].astype(np.float64)
+    classes = np.zeros(len(latent), int) if snapshot.classes is None else snapshot.classes[::step]
+    palette = _palette(len(snapshot.class_names))
     finite = np.isfinite(latent).all(axis=1)  # Where training has diverged not all are.
     latent, classes = latent[finite], classes[finite]
     dimensions = latent.shape[1]
@@ -211,17 +211,19 @@ def _draw_class_names(strip: Axes, names: Sequence[str]) -> None:
     strip.spines[:].set_visible(False)
 
 
-def _draw_windows(grid: NDArray[np.object_], look: LearningSnapshot) -> None:
+def _draw_windows(grid: NDArray[np.object_], snapshot: LearningSnapshot) -> None:
     rows, columns = grid.shape
-    for channel, name in enumerate(look.channels[:columns]):
-        windows = look.windows[:rows, :, channel]
-        reconstructions = look.reconstructions[:rows, :, channel]
-        for axes, observed, said in zip(grid[:, channel], windows, reconstructions, strict=True):
-            seen = np.isfinite(observed)
+    for channel, name in enumerate(snapshot.channels[:columns]):
+        windows = snapshot.windows[:rows, :, channel]
+        reconstructions = snapshot.reconstructions[:rows, :, channel]
+        for axes, observed, reconstructed in zip(
+            grid[:, channel], windows, reconstructions, strict=True
+        ):
+            present = np.isfinite(observed)
             # No line leads to a value between gaps.
-            alone = seen & ~np.pad(seen, (1, 0))[:-1] & ~np.pad(seen, (0, 1))[1:]
+            alone = present & ~np.pad(present, (1, 0))[:-1] & ~np.pad(present, (0, 1))[1:]
             axes.plot(observed, "-o", color="0.55", linewidth=1.2, markersize=2, markevery=alone)
-            axes.plot(said, color="tab:red", linewidth=1.0)
+            axes.plot(reconstructed, color="tab:red", linewidth=1.0)
             # All of a column have its scale, and ticks are the slowest part of the picture.
             lowest = axes is grid[-1, channel]
             axes.tick_params(

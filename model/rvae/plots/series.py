@@ -27,9 +27,11 @@ def plot_scored_series(
     """
     figure = Figure(figsize=(8, 2 * len(channels) + 1.5), layout="constrained")
     *above, below = figure.subplots(len(channels) + 1, sharex=True)
-    for axes, name, observed, said in zip(above, channels, values.T, reconstruction.T, strict=True):
+    for axes, name, observed, reconstructed in zip(
+        above, channels, values.T, reconstruction.T, strict=True
+    ):
         axes.plot(observed, label="series")
-        axes.plot(said, label="reconstruction")
+        axes.plot(reconstructed, label="reconstruction")
         axes.set_ylabel(name)
     above[0].legend(loc="best")
     above[0].set_title(title)

@@ -60,7 +60,7 @@ def end_others_on_failure(trainer: pl.Trainer) -> Iterator[None]:
     """End the processes that Lightning started here if this one fails.
 
     Raises:
-        FieldError: If the connection to another process is lost; that one has said why.
+        FieldError: If the connection to another process is lost; that one has printed why.
     """
     try:
         yield

@@ -40,7 +40,8 @@ def drop_outliers(windows: WindowDataset, vae: VAE, contamination: float) -> Win
     if not vae.features.numeric:
         return windows
     level, axes, along, _ = components(numeric_rows(vae, evenly_spaced(windows)), DIMENSIONS)
-    axes = axes[:, along > MIN_SHARE * along.sum()]
+    # Short windows have fewer components than are asked for: the others are zero.
+    axes = axes[:, axes.any(0) & (along > MIN_SHARE * along.sum())]
     with torch.no_grad():
         scores = np.concatenate(
             [((numeric_rows(vae, b) - level) @ axes).numpy() for b in windows.batches()]

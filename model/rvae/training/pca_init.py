@@ -79,18 +79,18 @@ def _write(vae: VAE, scores: Tensor, bias: Tensor, loadings: Tensor, level: Tens
     path, numeric = vae.linear, vae.features.numeric
     assert path is not None
     window, outputs = path.shape
-    # Numeric channels come first of what is read, but stand in their order in what is said.
+    # Numeric channels come first among the inputs, but in the order of channels in the outputs.
     read = torch.zeros(path.latent, window, vae.features.width)
     read[..., : len(numeric)] = scores.view(path.latent, window, -1)
     widths = [count or 1 for count in vae.likelihood.categories]
     places = [sum(widths[:i]) for i in numeric]
-    said = torch.zeros(window, outputs, path.latent)
-    said[:, places] = loadings.view(window, -1, path.latent)
+    written = torch.zeros(window, outputs, path.latent)
+    written[:, places] = loadings.view(window, -1, path.latent)
     levels = torch.zeros(window, outputs)
     levels[:, places] = level.view(window, -1)
     path.scores.weight.copy_(read.flatten(1))
     path.scores.bias.copy_(bias)
-    path.loadings.weight.copy_(said.flatten(0, 1))
+    path.loadings.weight.copy_(written.flatten(0, 1))
     path.loadings.bias.copy_(levels.flatten())
 
 

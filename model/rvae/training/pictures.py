@@ -34,14 +34,16 @@ class Pictures(pl.Callback):
     Args:
         folder: Gets `epoch-0001.png` and so on, and `learning.gif` at the end.
         every: How many epochs lie between two pictures.
-        look: Says what the network makes of held-out windows as it is now. It is called while the
+        take_snapshot: Returns what the network makes of held-out windows. It is called while the
             network is in training mode and must leave it so.
     """
 
-    def __init__(self, folder: Path, every: int, look: Callable[[], LearningSnapshot]) -> None:
+    def __init__(
+        self, folder: Path, every: int, take_snapshot: Callable[[], LearningSnapshot]
+    ) -> None:
         self._folder = folder
         self._every = every
-        self._look = look
+        self._take_snapshot = take_snapshot
         self._history: list[EpochLosses] = []
         self._failed = False
 
@@ -70,10 +72,10 @@ class Pictures(pl.Callback):
         self._animate(trainer)
 
     def _draw(self, trainer: pl.Trainer) -> None:
-        look = self._look()
+        snapshot = self._take_snapshot()
         with self._going_on_without_a_disk():
             picture = BytesIO()
-            plot_learning(self._history, look).savefig(picture, format="png")
+            plot_learning(self._history, snapshot).savefig(picture, format="png")
             if isinstance(trainer.logger, TensorBoardLogger):
                 # Its add_figure would draw everything once more.
                 pixels = np.asarray(Image.open(picture).convert("RGB"))

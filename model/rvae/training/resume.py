@@ -36,4 +36,5 @@ def _settings(spec: ModelSpec) -> dict[str, Any]:
     del content["versions"]
     training = content.pop("training")
     # A state of an earlier version may lack an option, which was then as it is by default.
-    return content | training | asdict(TrainingConfig()) | training.pop("options")
+    options = asdict(TrainingConfig()) | training.pop("options")
+    return content | training | options

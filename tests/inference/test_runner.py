@@ -47,7 +47,7 @@ def test_a_run_of_several_batches_is_that_of_each():
     assert len(windows) > 2 * WINDOWS_PER_BATCH
     for first in (0, WINDOWS_PER_BATCH, 2 * WINDOWS_PER_BATCH):
         chosen = np.arange(first, min(first + WINDOWS_PER_BATCH, len(windows)))
-        batch = engine.runner.run(windows.only(chosen))
+        batch = engine.runner.run(windows.subset(chosen))
         np.testing.assert_array_equal(whole.latent[chosen], batch.latent)
         np.testing.assert_array_equal(whole.mean[chosen], batch.mean)
         np.testing.assert_array_equal(whole.evidence["nll"][chosen], batch.evidence["nll"])

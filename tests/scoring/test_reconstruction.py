@@ -28,7 +28,7 @@ def test_what_is_decoded_is_the_centre_of_the_posterior():
     x[0, 2, 1] = torch.nan
     batch = untrained_engine(artifact.card).windows([Series(np.full((8, 2), 20.0))], 1)
     (empty,) = evenly_chosen_batches(batch, 1)
-    context = empty.context.nothing(3, 8)
+    context = empty.context.empty(3, 8)
     found = reconstruct(network, x, context)
     assert torch.equal(found.mask, ~x.isnan())
     q = network.encode(x, found.mask, context).posterior

@@ -58,7 +58,7 @@ def test_no_encoding_is_nothing():
 def test_conditions_stand_in_the_order_place_calendar_class():
     config = ModelConfig(time=TimeConfig(2, ("day",), bypass=True), conditional=True)
     conditions = Conditioning(config, T, classes=3)
-    assert (conditions.read, conditions.bypassing, conditions.labels) == (9, 6, 3)
+    assert (conditions.encoder_width, conditions.decoder_width, conditions.classes) == (9, 6, 3)
     context = Context(torch.randn(2, T, 2), torch.tensor([2, 0]))
     steps = conditions.encoder_inputs(context)
     torch.testing.assert_close(steps[..., :4], time_encoding(T, 2).expand(2, -1, -1))

@@ -1,5 +1,8 @@
 """Nonsense in a section is refused by the name of its field."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from rvae.config import DataConfig, ReaderConfig
@@ -26,7 +29,7 @@ from rvae.errors import FieldError
         ("reader.normal", lambda: ReaderConfig(label="a", normal=("1",))),
     ],
 )
-def test_nonsense_names_its_field(field, make):
+def test_nonsense_names_its_field(field: str, make: Callable[..., Any]) -> None:
     with pytest.raises(FieldError) as caught:
         make()
     assert caught.value.field == field

@@ -1,7 +1,9 @@
 """Nonsense in a section is refused by the name of its field."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
+from typing import Any
 
 import pytest
 
@@ -41,13 +43,13 @@ from rvae.errors import FieldError
         ("model.time.bypass", lambda: TimeConfig(bypass=True)),
     ],
 )
-def test_nonsense_names_its_field(field, make):
+def test_nonsense_names_its_field(field: str, make: Callable[..., Any]) -> None:
     with pytest.raises(FieldError) as caught:
         make()
     assert caught.value.field == field
 
 
-def test_a_model_survives_json():
+def test_a_model_survives_json() -> None:
     model = ModelConfig(
         "dense",
         dense=DenseConfig((3, 2)),
@@ -60,7 +62,7 @@ def test_a_model_survives_json():
     assert ModelConfig.from_dict(asdict(model)) == model
 
 
-def test_what_an_earlier_version_did_not_know_is_as_by_default():
+def test_what_an_earlier_version_did_not_know_is_as_by_default() -> None:
     content = asdict(ModelConfig(latent=3))
     del content["options"]
     assert ModelConfig.from_dict(content) == ModelConfig(latent=3)

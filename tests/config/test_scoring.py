@@ -1,5 +1,8 @@
 """Nonsense in a section is refused by the name of its field."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from rvae.config import ScoringConfig
@@ -17,7 +20,7 @@ from rvae.errors import FieldError
         ("scoring.contamination", lambda: ScoringConfig(contamination=-0.1)),
     ],
 )
-def test_nonsense_names_its_field(field, make):
+def test_nonsense_names_its_field(field: str, make: Callable[..., Any]) -> None:
     with pytest.raises(FieldError) as caught:
         make()
     assert caught.value.field == field

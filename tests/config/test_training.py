@@ -1,5 +1,8 @@
 """Nonsense in a section is refused by the name of its field."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from rvae.config import ObjectiveConfig, TrainingConfig
@@ -31,11 +34,11 @@ from rvae.errors import FieldError
         ("training.nodes", lambda: TrainingConfig(nodes=0)),
     ],
 )
-def test_nonsense_names_its_field(field, make):
+def test_nonsense_names_its_field(field: str, make: Callable[..., Any]) -> None:
     with pytest.raises(FieldError) as caught:
         make()
     assert caught.value.field == field
 
 
-def test_processes_are_those_of_all_machines():
+def test_processes_are_those_of_all_machines() -> None:
     assert TrainingConfig(devices=3, nodes=2).processes == 6

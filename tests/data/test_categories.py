@@ -1,7 +1,10 @@
 """The categories that only held-out parts have become unknown."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rvae.data.categories import restrict_to_training
 from rvae.data.series import Series
@@ -12,14 +15,14 @@ NAN = np.nan
 WORDS = Vocabulary({"mode": ("a", "b", "c", "d")}, ("x", "y"))
 
 
-def on_disk(values):
+def on_disk(values: NDArray[Any]) -> StoredArray:
     spool = Spool(values.shape[1])
     spool.append(values)
     return spool.stored()
 
 
 @pytest.mark.parametrize("stored", [False, True])
-def test_what_only_held_out_parts_have_becomes_unknown(stored):
+def test_what_only_held_out_parts_have_becomes_unknown(stored: bool) -> None:
     training = [
         np.array([[5.0, 2], [6, NAN], [7, 4]]),
         np.array([[5.0, 4], [6, 4]]),
@@ -38,7 +41,7 @@ def test_what_only_held_out_parts_have_becomes_unknown(stored):
 
 
 @pytest.mark.parametrize("stored", [False, True])
-def test_a_training_part_that_has_them_all_changes_nothing(stored):
+def test_a_training_part_that_has_them_all_changes_nothing(stored: bool) -> None:
     values = np.array([[1.0, 1], [2, 2], [3, 3], [3, 4]])
     series = Series(on_disk(values) if stored else values)
     left, renumber = restrict_to_training([series], ("height", "mode"), WORDS)
@@ -46,7 +49,7 @@ def test_a_training_part_that_has_them_all_changes_nothing(stored):
     assert renumber([series])[0] is series
 
 
-def test_what_stands_beside_the_values_is_kept():
+def test_what_stands_beside_the_values_is_kept() -> None:
     clock = np.array(["2026-01-01", "2026-01-02"], "datetime64[us]")
     given = Series(np.array([[1.0], [3.0]]), "s", np.array([True, False]), clock, np.array([1, 0]))
     _, renumber = restrict_to_training([given.part(1, 2)], ("mode",), WORDS)
@@ -58,7 +61,7 @@ def test_what_stands_beside_the_values_is_kept():
     assert found.classes is given.classes
 
 
-def test_several_channels_have_numbers_of_their_own():
+def test_several_channels_have_numbers_of_their_own() -> None:
     words = Vocabulary({"one": ("a", "b"), "two": ("a", "b", "c")})
     series = Series(np.array([[2.0, 0.5, 3], [2, 0.5, 1]]))
     left, renumber = restrict_to_training([series], ("one", "height", "two"), words)
@@ -67,7 +70,7 @@ def test_several_channels_have_numbers_of_their_own():
     np.testing.assert_array_equal(other.values, [[0, 7, 0], [1, 7, 2]])
 
 
-def test_a_channel_without_any_category_in_training_has_none():
+def test_a_channel_without_any_category_in_training_has_none() -> None:
     series = [Series(np.array([[1.0, NAN]])), Series(np.array([[1.0, 3]]))]
     left, renumber = restrict_to_training(series[:1], ("height", "mode"), WORDS)
     assert left.categories == {"mode": ()}

@@ -1,5 +1,8 @@
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rvae.config import DataConfig, ReaderConfig
 from rvae.data import default_window as module
@@ -8,49 +11,49 @@ from rvae.data.vocabulary import Vocabulary
 from rvae.data.windows import min_training_steps, split
 
 
-def dataset(*arrays, **reader):
+def dataset(*arrays: Any, **reader: Any) -> Dataset:
     series = [Series(values, str(i)) for i, values in enumerate(arrays)]
     names = tuple(f"c{i}" for i in range(arrays[0].shape[1]))
     return Dataset(series, names, ReaderConfig(**reader), Vocabulary({}, ()))
 
 
-def default_window(data, seed=0, **options):
+def default_window(data: Any, seed: int = 0, **options: Any) -> Any:
     return module.default_window(data, DataConfig("x.npy", **options), seed)
 
 
-def wave(length, period):
+def wave(length: int, period: int) -> NDArray[np.float64]:
     return np.sin(2 * np.pi * np.arange(length) / period)[:, None]
 
 
 @pytest.mark.parametrize(("period", "expected"), [(70, 140), (20, 96), (220, 256)])
-def test_two_periods_within_bounds(period, expected):
+def test_two_periods_within_bounds(period: int, expected: int) -> None:
     assert default_window(dataset(wave(4000, period))) == pytest.approx(expected, abs=4)
 
 
-def test_a_short_series_is_left_enough_windows_for_every_part():
+def test_a_short_series_is_left_enough_windows_for_every_part() -> None:
     assert default_window(dataset(wave(300, 70))) == 300 // 7
 
 
-def test_a_channel_that_does_not_vary_has_no_say():
+def test_a_channel_that_does_not_vary_has_no_say() -> None:
     values = np.hstack([np.ones((4000, 1)), wave(4000, 70)])
     assert default_window(dataset(values)) == pytest.approx(140, abs=4)
 
 
-def test_the_longest_series_decides():
+def test_the_longest_series_decides() -> None:
     assert default_window(dataset(wave(500, 20), wave(4000, 70))) == pytest.approx(140, abs=4)
 
 
-def test_a_row_is_a_window():
+def test_a_row_is_a_window() -> None:
     assert default_window(dataset(wave(33, 5), layout="rows")) == 33
 
 
-def test_nothing_that_varies_or_is_there_breaks_it():
+def test_nothing_that_varies_or_is_there_breaks_it() -> None:
     assert default_window(dataset(np.ones((4000, 1)))) == 250
     assert default_window(dataset(np.full((4000, 1), np.nan))) == 250
 
 
 @pytest.mark.parametrize("held_out", [70, 20])
-def test_a_period_of_the_held_out_part_has_no_say(held_out):
+def test_a_period_of_the_held_out_part_has_no_say(held_out: int) -> None:
     """Three tenths of the series have another period than what is trained on."""
     training = 40
     values = np.vstack([wave(3000, training), 5 * wave(1300, held_out)])
@@ -60,7 +63,7 @@ def test_a_period_of_the_held_out_part_has_no_say(held_out):
     assert default_window(dataset(other)) == pytest.approx(expected, abs=4)
 
 
-def test_series_that_are_held_out_whole_have_no_say():
+def test_series_that_are_held_out_whole_have_no_say() -> None:
     """Whichever they are: the longest ones have another period, and are dealt out first or last."""
     short, long = [wave(1500, 70)] * 20, [wave(4000, 20)] * 5
     assert default_window(dataset(*short, *long), split="order") == pytest.approx(140, abs=4)
@@ -75,7 +78,7 @@ def test_series_that_are_held_out_whole_have_no_say():
 
 @pytest.mark.parametrize("length", [20, 97, 300, 1000, 1791, 1792, 4001])
 @pytest.mark.parametrize("shares", [(0.15, 0.15), (0.5, 0.45), (0.9, 0.05), (0.01, 0.02)])
-def test_only_steps_that_are_training_are_looked_at(length, shares):
+def test_only_steps_that_are_training_are_looked_at(length: int, shares: tuple[float, ...]) -> None:
     """Of whichever window might be chosen, and so of the one that is."""
     config = DataConfig("x.npy", validation=shares[0], calibration=shares[1])
     series = [Series(wave(length, 12))]
@@ -87,7 +90,7 @@ def test_only_steps_that_are_training_are_looked_at(length, shares):
         assert len(parts.training[0]) >= steps > 0
 
 
-def test_what_lies_beyond_the_steps_that_are_training_changes_nothing():
+def test_what_lies_beyond_the_steps_that_are_training_changes_nothing() -> None:
     values = wave(1500, 50) + np.random.default_rng(0).normal(size=(1500, 1))
     config = DataConfig("x.npy")
     chosen = default_window(dataset(values))

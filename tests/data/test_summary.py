@@ -3,7 +3,7 @@ import numpy as np
 from rvae.data.summary import Summary
 
 
-def test_blocks_add_up_to_what_numpy_finds_of_the_whole():
+def test_blocks_add_up_to_what_numpy_finds_of_the_whole() -> None:
     values = np.random.default_rng(0).normal([1e9, -3], [2.0, 5.0], (1000, 2))
     values[::7, 1] = np.nan
     summary = Summary.empty(2)

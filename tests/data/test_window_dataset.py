@@ -1,33 +1,36 @@
 """Windows that are cut when they are asked for, and the order in which training sees them."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+import torch
 
 from rvae.data.scaler import Scaler
 from rvae.data.series import Series
 from rvae.data.window_dataset import EpochShuffle, WindowDataset, random_order
 
 
-def windows(*lengths, stride=1):
+def windows(*lengths: Any, stride: int = 1) -> torch.Tensor:
     """Windows of four steps whose values tell the series and the step."""
     series = [Series(100.0 * i + np.arange(n)[:, None], str(i)) for i, n in enumerate(lengths)]
     return WindowDataset(series, Scaler((0.0,), (1.0,), (0,)), 4, stride, ())
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 5, 64, 65, 1000, 4096, 4097])
-def test_an_order_has_everything_once(length):
+def test_an_order_has_everything_once(length: int) -> None:
     order = random_order(length, 0, 0)
     assert sorted(order.tolist()) == list(range(length))
 
 
-def test_a_seed_keeps_its_order():
+def test_a_seed_keeps_its_order() -> None:
     """A training that another version began must see the windows as that version showed them."""
     assert random_order(10, 0, 0).tolist() == [4, 6, 2, 7, 3, 5, 9, 0, 8, 1]
     drawn = np.random.default_rng([3, 2]).permutation(np.arange(5000, dtype=np.uint32))
     assert (random_order(5000, 3, 2) == drawn).all()
 
 
-def test_epochs_and_seeds_have_orders_of_their_own():
+def test_epochs_and_seeds_have_orders_of_their_own() -> None:
     """Things far apart come one after another, and the same thing never at the same place."""
     length = 100_003
     orders = [random_order(length, seed, epoch) for seed, epoch in ((0, 0), (0, 1), (1, 0))]
@@ -40,37 +43,37 @@ def test_epochs_and_seeds_have_orders_of_their_own():
         assert abs(np.corrcoef(order, orders[i - 1])[0, 1]) < 0.02
 
 
-def test_an_order_takes_four_bytes_per_window():
+def test_an_order_takes_four_bytes_per_window() -> None:
     assert random_order(1000, 0, 0).nbytes == 4000
 
 
-def test_processes_share_an_order():
+def test_processes_share_an_order() -> None:
     whole = list(EpochShuffle(5001, seed=3, rank=0, processes=1))
     shares = [list(EpochShuffle(5001, seed=3, rank=rank, processes=2)) for rank in (0, 1)]
     assert shares[0] == whole[::2]
     assert shares[1] == [*whole[1::2], whole[0]]
 
 
-def test_an_epoch_that_is_set_changes_the_order():
+def test_an_epoch_that_is_set_changes_the_order() -> None:
     order = EpochShuffle(50, seed=3, rank=0, processes=1)
     first = list(order)
     order.set_epoch(1)
     assert list(order) == random_order(50, 3, 1).tolist() != first
 
 
-def test_windows_of_all_series_come_one_after_another():
+def test_windows_of_all_series_come_one_after_another() -> None:
     data = windows(6, 4, 9, stride=2)
     firsts = data.__getitems__(range(len(data))).x[:, 0, 0].tolist()
     assert firsts == [0, 2, 100, 200, 202, 204, 205]
     assert data.independent == 1 + 1 + 2
 
 
-def test_a_subset_of_a_subset_has_the_windows_that_are_asked_for():
+def test_a_subset_of_a_subset_has_the_windows_that_are_asked_for() -> None:
     data = windows(10).subset(np.array([6, 1, 3])).subset(np.array([2, 0]))
     assert data.__getitems__(range(len(data))).x[:, 0, 0].tolist() == [3, 6]
 
 
-def test_observed_windows_are_counted_up_to_a_limit():
+def test_observed_windows_are_counted_up_to_a_limit() -> None:
     values = np.full((40, 1), np.nan)
     values[20] = 1.0
     data = WindowDataset([Series(values)], Scaler((0.0,), (1.0,), (0,)), 4, 1, ())

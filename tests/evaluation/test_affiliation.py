@@ -5,7 +5,7 @@ from rvae.evaluation.point_metrics import affiliation_f1
 from tests.support.detection_cases import marked
 
 
-def test_a_near_miss_by_hand():
+def test_a_near_miss_by_hand() -> None:
     labels = marked(10, (4, 6))
     scores = np.zeros(10)
     scores[7] = 1.0
@@ -15,7 +15,7 @@ def test_a_near_miss_by_hand():
     assert affiliation_f1(labels, scores) == pytest.approx(expected)
 
 
-def test_a_zone_without_alarms_lowers_recall_alone():
+def test_a_zone_without_alarms_lowers_recall_alone() -> None:
     labels = marked(10, (1, 2), (8, 9))
     scores = labels.astype(float)
     assert affiliation_f1(labels, scores) == 1

@@ -3,7 +3,7 @@ import numpy as np
 from rvae.evaluation.detection import Detection, detection
 
 
-def test_a_small_case_by_hand():
+def test_a_small_case_by_hand() -> None:
     labels = np.array([False, False, False, True, True])
     scores = np.array([1.0, 4.0, 2.0, 3.0, 5.0])
     flags = scores > 3.5
@@ -18,7 +18,7 @@ def test_a_small_case_by_hand():
     )
 
 
-def test_where_nothing_is_flagged_precision_is_zero():
+def test_where_nothing_is_flagged_precision_is_zero() -> None:
     labels = np.array([False, True])
     found = detection(labels, np.array([0.0, 1.0]), np.zeros(2, dtype=bool))
     assert (found.precision, found.recall, found.f1, found.false_alarm_rate) == (0, 0, 0, 0)

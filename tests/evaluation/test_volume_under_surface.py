@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rvae.evaluation.point_metrics import affiliation_f1
 from rvae.evaluation.volume_under_surface import volume_under_surface
 from tests.support.detection_cases import CASES, marked
 
 
-def test_the_volume_of_four_steps_by_hand():
+def test_the_volume_of_four_steps_by_hand() -> None:
     labels = np.array([False, True, False, False])
     scores = np.array([0.0, 1.0, 3.0, 2.0])
     # Buffers of 0 and 1 steps reach nothing. One of 2 steps gives both neighbours a label of c.
@@ -20,7 +21,9 @@ def test_the_volume_of_four_steps_by_hand():
     assert volume.roc == pytest.approx((1 / 3 + 1 / 3 + roc) / 3)
 
 
-def volume_by_definition(labels, scores, window):
+def volume_by_definition(
+    labels: NDArray[np.bool_], scores: NDArray[np.float64], window: int
+) -> tuple[float, ...]:
     points = len(labels)
     steps = np.arange(points)
     edges = np.flatnonzero(np.diff(labels.astype(int), prepend=0, append=0)).reshape(-1, 2)
@@ -58,7 +61,7 @@ def volume_by_definition(labels, scores, window):
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name != "long"])
-def test_the_volume_is_what_its_definition_says(name):
+def test_the_volume_is_what_its_definition_says(name: str) -> None:
     labels, scores, window = CASES[name]
     volume = volume_under_surface(labels, scores, window)
     expected = volume_by_definition(labels, scores, window)
@@ -70,7 +73,7 @@ def test_the_volume_is_what_its_definition_says(name):
 # Affiliation-F, which is NaN there where no threshold has an alarm.
 
 
-def test_only_a_buffer_tells_a_near_miss_from_a_far_one():
+def test_only_a_buffer_tells_a_near_miss_from_a_far_one() -> None:
     labels = marked(100, (50, 55))
     near, far = np.zeros((2, 100))
     near[46:49], far[20:23] = 1, 1

@@ -1,16 +1,21 @@
+from typing import Any
+
 import numpy as np
+import pytest
 
 from tests.support.untrained import KINDS, untrained_engine
 
 
-def test_what_is_derived_is_computed_once_and_only_if_asked_for(monkeypatch):
+def test_what_is_derived_is_computed_once_and_only_if_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     engine = untrained_engine(KINDS["several"])
     calls = []
     scorer = type(engine.runner.scorer)
     for name in ("contributions", "point_scores", "channel_scores"):
         original = getattr(scorer, name)
 
-        def counted(*args, name=name, original=original):
+        def counted(*args: Any, name: str = name, original: Any = original) -> Any:
             calls.append(name)
             return original(*args)
 
@@ -24,7 +29,7 @@ def test_what_is_derived_is_computed_once_and_only_if_asked_for(monkeypatch):
     assert calls == ["contributions", "point_scores", "channel_scores"]
 
 
-def test_reconstructions_are_means_over_windows_in_the_datas_units():
+def test_reconstructions_are_means_over_windows_in_the_datas_units() -> None:
     engine = untrained_engine(KINDS["several"])
     values = np.random.default_rng(0).normal(20, 2, (20, 2))
     (analysis,) = engine.analyse([values], 4)

@@ -11,7 +11,7 @@ from tests.support.untrained import KINDS
 
 
 @pytest.mark.parametrize("card", KINDS.values(), ids=KINDS)
-def test_a_card_is_itself_again_after_json(card):
+def test_a_card_is_itself_again_after_json(card: Card) -> None:
     again = Card.from_dict(json.loads(json.dumps(card.to_dict(), allow_nan=False)))
     assert again.to_dict() == card.to_dict()
     assert again.calibration.threshold() == card.calibration.threshold()
@@ -20,7 +20,7 @@ def test_a_card_is_itself_again_after_json(card):
 
 @pytest.mark.parametrize("missing", ["calibration", "bands"])
 @pytest.mark.parametrize("absent", [True, False])
-def test_what_is_not_calibrated_is_no_card(missing, absent):
+def test_what_is_not_calibrated_is_no_card(missing: str, absent: bool) -> None:
     content = KINDS["numbers"].to_dict()
     if absent:
         del content[missing]
@@ -33,7 +33,7 @@ def test_what_is_not_calibrated_is_no_card(missing, absent):
     assert type(spec) is ModelSpec and spec.channels == ("heat",)
 
 
-def test_a_card_is_finished_with_what_training_has_found():
+def test_a_card_is_finished_with_what_training_has_found() -> None:
     card = KINDS["everything"]
     spec = ModelSpec.from_dict(card.to_dict())
     finished = Card.finish(spec, card.calibration, card.bands, {"epoch": 3})
@@ -44,13 +44,13 @@ def test_a_card_is_finished_with_what_training_has_found():
 
 
 @pytest.mark.parametrize("number", [3, 6, 99])
-def test_another_format_is_refused(number):
+def test_another_format_is_refused(number: int) -> None:
     with pytest.raises(FieldError, match=f"is {number}, but rvae .* reads 4 and 5") as caught:
         Card.from_dict(KINDS["numbers"].to_dict() | {"format": number})
     assert caught.value.field == "format"
 
 
-def test_what_results_mean_is_known_without_torch():
+def test_what_results_mean_is_known_without_torch() -> None:
     """Cards, analyses and all that judges scores: importing torch takes over a second."""
     modules = [
         "rvae.inference.card",

@@ -17,7 +17,7 @@ EXPECTED = np.load(DATA / "expected.npz")
 
 
 @pytest.mark.parametrize("name", ["model.ckpt", "folder"])
-def test_a_model_says_what_it_said_when_it_was_saved(name):
+def test_a_model_says_what_it_said_when_it_was_saved(name: str) -> None:
     engine = Engine.load(DATA / name)
     analyses = engine.analyse(list(EXPECTED["values"]))
     for attribute in ("score", "contributions"):
@@ -29,7 +29,7 @@ def test_a_model_says_what_it_said_when_it_was_saved(name):
     assert state["memory"].shape == (20, 2) and state["levels"].shape == (5,)
 
 
-def test_it_is_saved_in_the_format_of_today(tmp_path):
+def test_it_is_saved_in_the_format_of_today(tmp_path: Path) -> None:
     checkpoint, folder = Artifact.load(DATA / "model.ckpt"), Artifact.load(DATA / "folder")
     assert checkpoint.checksum == folder.checksum
     folder.save(tmp_path)
@@ -41,7 +41,7 @@ def test_it_is_saved_in_the_format_of_today(tmp_path):
         assert (again.scorer[name] == tensor).all() and again.scorer[name].dtype == tensor.dtype
 
 
-def test_an_unfinished_training_run_is_known_but_is_no_model():
+def test_an_unfinished_training_run_is_known_but_is_no_model() -> None:
     spec = read_spec(DATA / "unfinished.ckpt")
     assert type(spec) is ModelSpec and not isinstance(spec, Card)
     assert spec.channels == ("heat", "speed") and spec.scoring.score == "excess"
@@ -50,7 +50,7 @@ def test_an_unfinished_training_run_is_known_but_is_no_model():
     assert caught.value.field == "checkpoint"
 
 
-def test_damage_is_noticed_here_too(tmp_path):
+def test_damage_is_noticed_here_too(tmp_path: Path) -> None:
     shutil.copytree(DATA / "folder", tmp_path / "folder")
     weights = tmp_path / "folder" / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + b"?")

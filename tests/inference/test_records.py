@@ -9,7 +9,7 @@ SERIES = Series(np.zeros((6, 1)), "s")
 TIMES = np.datetime64("2026-03-01", "us") + np.arange(6) * np.timedelta64(60, "s")
 
 
-def test_one_result_of_all_windows_is_repeated():
+def test_one_result_of_all_windows_is_repeated() -> None:
     columns = {"score": np.array([1.0, 2.0]), "threshold": np.asarray(3.0)}
     found = records.window_records(SERIES, np.array([0, 2]), 4, columns)
     assert list(found) == ["series", "start", "end", "score", "threshold"]
@@ -18,7 +18,7 @@ def test_one_result_of_all_windows_is_repeated():
     assert found["series"].tolist() == ["s", "s"]
 
 
-def test_steps_have_their_times_where_they_are_known():
+def test_steps_have_their_times_where_they_are_known() -> None:
     assert list(records.point_records(SERIES, {"score": np.zeros(6)})) == [
         "series",
         "step",
@@ -28,7 +28,7 @@ def test_steps_have_their_times_where_they_are_known():
     np.testing.assert_array_equal(dated["time"], TIMES)
 
 
-def test_an_event_without_any_value_has_no_channel():
+def test_an_event_without_any_value_has_no_channel() -> None:
     events = [Event(1, 3, 2, 5.0, 2.0, (("heat", 4.0),)), Event(4, 5, 4, 6.0, 3.0, ())]
     found = records.event_records(SERIES, events)
     assert found["channel"].tolist() == ["heat", None]
@@ -36,7 +36,7 @@ def test_an_event_without_any_value_has_no_channel():
     assert found["start"].tolist() == [1, 4] and found["peak"].tolist() == [2, 4]
 
 
-def test_categories_are_words():
+def test_categories_are_words() -> None:
     samples = np.array([[[21.0, 1.0], [22.0, 3.0]]])
     found = records.sample_records(KINDS["categories"], samples)
     assert found["mode"].tolist() == ["off", "3"] and found["heat"].tolist() == [21, 22]

@@ -1,13 +1,16 @@
 import numpy as np
 
 from rvae.data.series import Series
+from rvae.inference.engine import Engine
 from rvae.scoring.reconstruction import WINDOWS_PER_BATCH
 from tests.support.untrained import KINDS, untrained_engine
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 
 
-def test_where_scores_are_too_many_they_are_evenly_chosen(engine, fresh):
+def test_where_scores_are_too_many_they_are_evenly_chosen(
+    engine: Engine, fresh: list[np.ndarray]
+) -> None:
     series = [Series(values) for values in (np.concatenate(fresh[:20]), fresh[20], fresh[21])]
     every = np.concatenate([analysis.score for analysis in engine.analyse(series)])
     windows = engine.windows(series, 1)
@@ -16,7 +19,7 @@ def test_where_scores_are_too_many_they_are_evenly_chosen(engine, fresh):
     np.testing.assert_allclose(engine.runner.scores(windows, 50), every[few], **CLOSE)
 
 
-def test_residuals_are_what_single_windows_leave(engine, fresh):
+def test_residuals_are_what_single_windows_leave(engine: Engine, fresh: list[np.ndarray]) -> None:
     gaps = np.concatenate(fresh[:4])
     gaps[[3, 50]] = np.nan
     windows = engine.windows([Series(gaps)], 8)
@@ -31,14 +34,16 @@ def test_residuals_are_what_single_windows_leave(engine, fresh):
     np.testing.assert_allclose(some, found[[0, 6, 12]], rtol=1e-4, atol=1e-5)
 
 
-def test_windows_that_are_taken_for_anomalies_leave_none(engine, fresh, anomalous):
+def test_windows_that_are_taken_for_anomalies_leave_none(
+    engine: Engine, fresh: list[np.ndarray], anomalous: list[np.ndarray]
+) -> None:
     windows = engine.windows([Series(one) for one in (*fresh[:5], *anomalous[:5])], 1)
     scores = engine.runner.scores(windows, 100)
     (kept,) = engine.runner.residuals(windows, 100, scores[2])
     assert len(kept) == (scores <= scores[2]).sum() < 6
 
 
-def test_a_run_of_several_batches_is_that_of_each():
+def test_a_run_of_several_batches_is_that_of_each() -> None:
     engine = untrained_engine(KINDS["several"])
     values = np.random.default_rng(0).normal(20, 2, (2 * WINDOWS_PER_BATCH + 50, 2))
     values[::7, 1] = np.nan

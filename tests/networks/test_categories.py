@@ -9,13 +9,13 @@ from rvae.networks.likelihoods import make_likelihood
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 1000])
-def test_the_known_categories_and_the_unknown_one_are_all_there_is(count):
+def test_the_known_categories_and_the_unknown_one_are_all_there_is(count: int) -> None:
     p = Categories(torch.randn(4, count) * 5)
     each = [p.log_prob(torch.full((4,), float(code))).exp() for code in range(count + 1)]
     torch.testing.assert_close(sum(each), torch.ones(4))
 
 
-def test_an_unknown_category_is_unlikely_whatever_the_network_says():
+def test_an_unknown_category_is_unlikely_whatever_the_network_says() -> None:
     count = 9
     said = torch.stack([torch.zeros(count), torch.full((count,), 80.0), torch.arange(9.0) * -50])
     unknown = Categories(said).log_prob(torch.zeros(3))
@@ -25,7 +25,7 @@ def test_an_unknown_category_is_unlikely_whatever_the_network_says():
     torch.testing.assert_close(ruled_out[2], unknown[2])
 
 
-def test_the_mean_of_categories_is_their_probabilities():
+def test_the_mean_of_categories_is_their_probabilities() -> None:
     p = Categories(torch.randn(5, 3))
     codes = torch.arange(1.0, 4)
     by_code = torch.stack([p.log_prob(code.expand(5)).exp() for code in codes], dim=1)
@@ -34,7 +34,7 @@ def test_the_mean_of_categories_is_their_probabilities():
     torch.testing.assert_close(likely, torch.tensor([0.0, 0.0, 1.0]), rtol=0, atol=2e-4)
 
 
-def test_channels_keep_their_order():
+def test_channels_keep_their_order() -> None:
     categories = [2, 0, 0, 3, 0]
     likelihood = make_likelihood(ModelConfig(likelihood="student_t"), categories)
     torch.nn.init.normal_(likelihood.log_scale)
@@ -60,7 +60,7 @@ def test_channels_keep_their_order():
     torch.testing.assert_close(p.mean[..., 4:7], Categories(said[..., 4:7]).mean)
 
 
-def test_learning_finds_the_share_of_each_category():
+def test_learning_finds_the_share_of_each_category() -> None:
     codes = torch.tensor([1.0] * 70 + [2.0] * 25 + [3.0] * 5)
     said = torch.zeros(3, requires_grad=True)
     optimizer = torch.optim.Adam([said], 0.1)

@@ -1,5 +1,7 @@
 """Choices of a model that do not fit together are refused before any data is read."""
 
+from typing import Any
+
 import pytest
 
 from rvae.config import DenseConfig, ModelConfig
@@ -13,10 +15,10 @@ class Baseless(Posterior):
     """A posterior that no linear path can start from."""
 
     @classmethod
-    def from_config(cls, model, features):
+    def from_config(cls, model: Any, features: Any) -> Any:
         return cls()
 
-    def forward(self, features):
+    def forward(self, features: Any) -> LatentDistribution:
         return LatentDistribution()
 
 
@@ -35,7 +37,7 @@ class Baseless(Posterior):
         ("model.options", ModelConfig("dense", options={"layers": [3]})),
     ],
 )
-def test_nonsense_names_its_field(field, model):
+def test_nonsense_names_its_field(field: str, model: ModelConfig) -> None:
     for check in (require_valid_model, lambda model: VAE(model, 8, [0])):
         with pytest.raises(FieldError) as caught:
             check(model)
@@ -43,12 +45,12 @@ def test_nonsense_names_its_field(field, model):
         assert "\n" not in str(caught.value)
 
 
-def test_what_fits_together_is_accepted():
+def test_what_fits_together_is_accepted() -> None:
     require_valid_model(ModelConfig())
     require_valid_model(ModelConfig("dense", dense=DenseConfig(), likelihood="bernoulli"))
     require_valid_model(ModelConfig("rvae.networks.dense:DENSE", linear=True, posterior="iaf"))
 
 
-def test_a_likelihood_knows_whether_values_are_in_the_unit_interval():
+def test_a_likelihood_knows_whether_values_are_in_the_unit_interval() -> None:
     assert takes_unit_interval(ModelConfig(likelihood="bernoulli"))
     assert not takes_unit_interval(ModelConfig(likelihood="student_t"))

@@ -1,7 +1,10 @@
 import math
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch.autograd.functional import jacobian
 from torch.distributions import Normal, kl_divergence
 
@@ -11,7 +14,7 @@ from rvae.networks.flow import FIRST_GATE, FlowPosterior
 H = 6
 
 
-def flow(latent=4, transforms=2, hidden=8):
+def flow(latent: int = 4, transforms: int = 2, hidden: int = 8) -> Any:
     """A flow whose weights are large enough to bend visibly."""
     torch.manual_seed(0)
     made = FlowPosterior(H, latent, FlowConfig(transforms, hidden)).double()
@@ -21,7 +24,7 @@ def flow(latent=4, transforms=2, hidden=8):
     return made
 
 
-def only_scaled(latent, gate):
+def only_scaled(latent: int, gate: float) -> Any:
     """A flow whose every step multiplies by the sigmoid of a gate, whatever the features."""
     made = flow(latent)
     with torch.no_grad():
@@ -32,18 +35,18 @@ def only_scaled(latent, gate):
     return made
 
 
-def features(count=1):
+def features(count: int = 1) -> NDArray[np.float32]:
     torch.manual_seed(1)
     return torch.randn(count, H, dtype=torch.float64)
 
 
-def jacobian_at(made, z, given):
+def jacobian_at(made: Any, z: torch.Tensor, given: torch.Tensor) -> torch.Tensor:
     """Of where a single sample (1, D) comes to lie (D, D)."""
     return jacobian(lambda at: made.transform(at, given)[0][0], z)[:, 0]
 
 
 @pytest.mark.parametrize("step", [0, 1])
-def test_a_step_is_autoregressive_in_the_one_order_or_the_other(step):
+def test_a_step_is_autoregressive_in_the_one_order_or_the_other(step: int) -> None:
     made = flow()
     made.steps = made.steps[step : step + 1]
     z, given = torch.randn(1, 4, dtype=torch.float64), features()
@@ -57,7 +60,7 @@ def test_a_step_is_autoregressive_in_the_one_order_or_the_other(step):
 
 @pytest.mark.parametrize("transforms", [1, 2, 3])
 @pytest.mark.parametrize(("latent", "hidden"), [(1, 8), (2, 8), (5, 16), (5, 1)])
-def test_slopes_multiply_to_the_determinant(latent, hidden, transforms):
+def test_slopes_multiply_to_the_determinant(latent: int, hidden: int, transforms: int) -> None:
     made = flow(latent, transforms, hidden)
     given = features()
     for _ in range(5):
@@ -67,7 +70,7 @@ def test_slopes_multiply_to_the_determinant(latent, hidden, transforms):
         torch.testing.assert_close(log_slope.sum(), expected)
 
 
-def test_it_bends_by_the_features_and_at_first_but_little():
+def test_it_bends_by_the_features_and_at_first_but_little() -> None:
     torch.manual_seed(0)
     made = FlowPosterior(H, 4, FlowConfig()).double()
     z = torch.randn(500, 4, dtype=torch.float64)
@@ -78,7 +81,7 @@ def test_it_bends_by_the_features_and_at_first_but_little():
     assert not torch.allclose(bent, other)
 
 
-def test_terms_of_a_draw_are_exact_but_for_what_the_flow_does():
+def test_terms_of_a_draw_are_exact_but_for_what_the_flow_does() -> None:
     """By the change of variables, with the determinant that autograd finds."""
     made, given = flow(), features()
     q = made(given)
@@ -93,7 +96,7 @@ def test_terms_of_a_draw_are_exact_but_for_what_the_flow_does():
     torch.testing.assert_close(kl.sum(), kl_divergence(q.base, prior).sum() + bent)
 
 
-def test_a_flow_that_hardly_bends_hardly_guesses():
+def test_a_flow_that_hardly_bends_hardly_guesses() -> None:
     """The noise of the estimate would otherwise drown what the decoder has to say at first."""
     torch.manual_seed(0)
     made = FlowPosterior(H, 8, FlowConfig()).double()
@@ -103,7 +106,7 @@ def test_a_flow_that_hardly_bends_hardly_guesses():
     assert spread < 0.5 * sampled
 
 
-def test_the_kl_of_a_flow_agrees_with_quadrature():
+def test_the_kl_of_a_flow_agrees_with_quadrature() -> None:
     made, given = flow(latent=2), features()
     q = made(given)
     around = torch.linspace(-7, 7, 281, dtype=torch.float64)
@@ -123,7 +126,7 @@ def test_the_kl_of_a_flow_agrees_with_quadrature():
 
 @pytest.mark.parametrize("noise", [0.0, 0.5, 1.0, 2.0])
 @pytest.mark.parametrize("gate", [40.0, 0.0])
-def test_a_flow_that_only_scales_has_the_kl_of_a_normal(gate, noise):
+def test_a_flow_that_only_scales_has_the_kl_of_a_normal(gate: float, noise: float) -> None:
     """Whatever the noise of the sample: the divergence is of the distribution, not of the draw."""
     made, given = only_scaled(3, gate), features()
     base = made(given).base
@@ -137,7 +140,7 @@ def test_a_flow_that_only_scales_has_the_kl_of_a_normal(gate, noise):
     torch.testing.assert_close(z.std(0), noise * scaled.stddev[0], rtol=0.05, atol=1e-12)
 
 
-def test_a_flow_is_not_rounded_in_mixed_precision():
+def test_a_flow_is_not_rounded_in_mixed_precision() -> None:
     made = flow().float()
     z, given = torch.randn(4, 4), features(4).float()
     exact = made.transform(z, given)
@@ -146,7 +149,7 @@ def test_a_flow_is_not_rounded_in_mixed_precision():
             assert torch.equal(one, other)
 
 
-def test_samples_have_the_shape_that_is_asked_for():
+def test_samples_have_the_shape_that_is_asked_for() -> None:
     q = flow()(features(5))
     assert q.rsample().shape == (5, 4)
     drawn = q.rsample((3, 2))

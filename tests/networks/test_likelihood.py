@@ -1,4 +1,5 @@
 import math
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from rvae.networks.objective import negative_elbo
 from rvae.networks.vae import VAE
 
 
-def test_parameters_out_of_bounds_find_their_way_back():
+def test_parameters_out_of_bounds_find_their_way_back() -> None:
     likelihood = make_likelihood(ModelConfig(likelihood="student_t"), [0])
     torch.nn.init.constant_(likelihood.log_scale, -12.0)
     torch.nn.init.constant_(likelihood.freedom, 9.0)
@@ -22,7 +23,7 @@ def test_parameters_out_of_bounds_find_their_way_back():
     assert likelihood.freedom.grad.item() != 0
 
 
-def test_a_linear_model_reaches_the_exact_likelihood_of_probabilistic_pca():
+def test_a_linear_model_reaches_the_exact_likelihood_of_probabilistic_pca() -> None:
     """At its optimum the evidence lower bound of a linear VAE is the log-likelihood itself.
 
     Tipping and Bishop 1999, "Probabilistic principal component analysis", eqs. 4, 6 and 7.
@@ -53,7 +54,9 @@ def test_a_linear_model_reaches_the_exact_likelihood_of_probabilistic_pca():
 
 
 @pytest.mark.parametrize("family", ["normal", "student_t", "bernoulli"])
-def test_categories_alone_need_no_scale(family):
+def test_categories_alone_need_no_scale(
+    family: Literal["normal", "student_t", "bernoulli"],
+) -> None:
     likelihood = make_likelihood(ModelConfig(likelihood=family), [3, 1])
     assert not list(likelihood.parameters())
     p = likelihood(torch.randn(2, 5, 4))
@@ -61,7 +64,7 @@ def test_categories_alone_need_no_scale(family):
     assert p.mean.shape == (2, 5, 4)
 
 
-def test_bernoulli_is_binary_cross_entropy():
+def test_bernoulli_is_binary_cross_entropy() -> None:
     likelihood = make_likelihood(ModelConfig(likelihood="bernoulli"), [0, 0])
     assert not list(likelihood.parameters())
     said, x = torch.randn(3, 4, 2) * 10, torch.rand(3, 4, 2)
@@ -73,7 +76,9 @@ def test_bernoulli_is_binary_cross_entropy():
 
 @pytest.mark.parametrize("family", ["normal", "student_t", "laplace", "huber", "bernoulli"])
 @pytest.mark.parametrize("extreme", [-1e4, 1e4])
-def test_extremes_have_finite_gradients(family, extreme):
+def test_extremes_have_finite_gradients(
+    family: Literal["normal", "student_t", "laplace", "huber", "bernoulli"], extreme: float
+) -> None:
     likelihood = make_likelihood(ModelConfig(likelihood=family), [0, 3])
     said = torch.full((2, 1, 4), extreme)
     said[..., 1] = -extreme

@@ -1,5 +1,9 @@
+from typing import Literal
+
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from rvae.config import ModelConfig
 from rvae.networks.posterior import NormalPosterior
@@ -8,13 +12,13 @@ from rvae.networks.posteriors import make_posterior
 H = 6
 
 
-def features(count=1):
+def features(count: int = 1) -> NDArray[np.float32]:
     torch.manual_seed(1)
     return torch.randn(count, H, dtype=torch.float64)
 
 
 @pytest.mark.parametrize("kind", ["normal", "iaf"])
-def test_the_centre_is_where_no_noise_leads(kind):
+def test_the_centre_is_where_no_noise_leads(kind: Literal["normal", "iaf"]) -> None:
     torch.manual_seed(0)
     q = make_posterior(ModelConfig(posterior=kind, latent=3), H).double()(features(5))
     assert torch.equal(q.centre, q.centre)
@@ -22,7 +26,7 @@ def test_the_centre_is_where_no_noise_leads(kind):
     assert not torch.allclose(q.rsample_with_kl(1.0)[0], q.rsample_with_kl(1.0)[0])
 
 
-def test_the_normal_posteriors_kl_is_exact():
+def test_the_normal_posteriors_kl_is_exact() -> None:
     torch.manual_seed(0)
     q = NormalPosterior(H, 3).double()(features(4))
     by_hand = 0.5 * (q.stddev**2 + q.mean**2 - 1) - q.stddev.log()
@@ -31,7 +35,7 @@ def test_the_normal_posteriors_kl_is_exact():
 
 
 @pytest.mark.parametrize("kind", ["normal", "iaf"])
-def test_features_that_run_wild_leave_everything_finite(kind):
+def test_features_that_run_wild_leave_everything_finite(kind: Literal["normal", "iaf"]) -> None:
     torch.manual_seed(0)
     made = make_posterior(ModelConfig(posterior=kind, latent=3), H)
     z, kl = made(torch.full((2, H), 1e6)).rsample_with_kl(1.0)

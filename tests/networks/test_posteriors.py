@@ -6,7 +6,7 @@ from rvae.networks.posteriors import make_posterior
 H = 6
 
 
-def test_the_configuration_names_the_posterior():
+def test_the_configuration_names_the_posterior() -> None:
     assert isinstance(make_posterior(ModelConfig(), H), NormalPosterior)
     made = make_posterior(ModelConfig(posterior="iaf", latent=5, flow=FlowConfig(3, 7)), H)
     assert isinstance(made, FlowPosterior)

@@ -8,13 +8,13 @@ NUMBERS = Scaler((0.0, 0.0), (1.0, 1.0), (0, 0))
 MIXED = Scaler((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), (0, 3, 0))
 
 
-def test_numbers_stay_as_they_are():
+def test_numbers_stay_as_they_are() -> None:
     x = torch.randn(2, 4, 2)
     assert torch.equal(target(x, NUMBERS), x)
     assert add_categories(x, NUMBERS) is x
 
 
-def test_a_category_is_one_of_several_outputs_and_one_error():
+def test_a_category_is_one_of_several_outputs_and_one_error() -> None:
     x = torch.tensor([[[0.5, 2.0, torch.nan], [torch.nan, torch.nan, 1.0]]])
     nan = np.nan
     expected = [[[0.5, 0, 1, 0, nan], [nan, nan, nan, nan, 1.0]]]

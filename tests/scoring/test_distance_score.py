@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from tests.support.trained import STEPS, train_on_waves
 from tests.support.waves import waves
 
 
-def test_the_distance_alone_may_decide(tmp_path):
+def test_the_distance_alone_may_decide(tmp_path: Path) -> None:
     values = waves(200, STEPS, channels=2)
     path = train_on_waves(tmp_path, values, ScoringConfig("distance", memory=100))
     engine = Engine.load(path)
@@ -27,7 +29,7 @@ def test_the_distance_alone_may_decide(tmp_path):
     assert set(state) == {"memory", "levels"} and state["memory"].shape == (100, 4)
 
 
-def test_a_memory_is_refused_where_the_decoder_is_given_more():
+def test_a_memory_is_refused_where_the_decoder_is_given_more() -> None:
     scoring, model = (
         ScoringConfig("distance"),
         ModelConfig(time=TimeConfig(encoding=2, bypass=True)),

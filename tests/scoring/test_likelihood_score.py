@@ -1,13 +1,18 @@
+from pathlib import Path
+
 import numpy as np
 import torch
 
 from rvae.inference.artifact import Artifact
+from rvae.inference.engine import Engine
 from tests.support.untrained import untrained_card, untrained_engine
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 
 
-def test_a_score_is_the_likelihood_at_the_posterior_mean(checkpoint, engine, fresh):
+def test_a_score_is_the_likelihood_at_the_posterior_mean(
+    checkpoint: Path, engine: Engine, fresh: list[np.ndarray]
+) -> None:
     """By hand from the network, without the engine's batching, masking and aggregation."""
     card = engine.card
     vae = Artifact.load(checkpoint).build()
@@ -21,7 +26,7 @@ def test_a_score_is_the_likelihood_at_the_posterior_mean(checkpoint, engine, fre
     np.testing.assert_allclose(analysis.reconstruction, expected, **CLOSE)
 
 
-def test_points_have_a_score_of_each_channel():
+def test_points_have_a_score_of_each_channel() -> None:
     engine = untrained_engine(untrained_card(channels=("heat", "speed", "load")))
     values = np.random.default_rng(0).normal(20, 2, (20, 3))
     values[4, 1] = np.nan
@@ -36,7 +41,7 @@ def test_points_have_a_score_of_each_channel():
     )
 
 
-def test_there_is_no_state_and_nothing_else_is_measured(checkpoint, engine):
+def test_there_is_no_state_and_nothing_else_is_measured(checkpoint: Path, engine: Engine) -> None:
     assert Artifact.load(checkpoint).scorer == {}
     assert engine.runner.scorer.state() == {}
     (analysis,) = engine.analyse([np.full((32, 1), 20.0)])

@@ -8,7 +8,7 @@ from tests.support.untrained import KINDS, untrained_artifact, untrained_engine
 
 
 @pytest.mark.parametrize("count", [1, 7, WINDOWS_PER_BATCH + 1, 10_000])
-def test_windows_are_evenly_chosen_in_their_order(count):
+def test_windows_are_evenly_chosen_in_their_order(count: int) -> None:
     engine = untrained_engine(KINDS["numbers"])
     steps = np.arange(600.0)[:, None] / 100 + 20
     windows = engine.windows([Series(steps)], 1)
@@ -21,7 +21,7 @@ def test_windows_are_evenly_chosen_in_their_order(count):
 
 
 @torch.inference_mode()
-def test_what_is_decoded_is_the_centre_of_the_posterior():
+def test_what_is_decoded_is_the_centre_of_the_posterior() -> None:
     artifact = untrained_artifact(KINDS["several"])
     network = artifact.build()
     x = torch.randn(3, 8, 2)

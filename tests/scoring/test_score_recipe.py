@@ -1,8 +1,12 @@
 """The recipe for a new score: one class and one line, from training to an answer over HTTP."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from rvae.config import ModelConfig, RecurrentConfig, ScoringConfig
 from rvae.errors import FieldError
@@ -21,13 +25,13 @@ MODEL = ModelConfig(recurrent=RecurrentConfig(hidden=8, patch=4), linear=True, l
 class LargestErrorScorer(Scorer):
     """The largest squared error of a window's values, in variances of the training data."""
 
-    def measure(self, reconstruction):
+    def measure(self, reconstruction: Any) -> dict[str, Any]:
         return {"errors": (reconstruction.x - reconstruction.p.mean).square()}  # (B, T, C)
 
-    def score(self, evidence):
+    def score(self, evidence: Any) -> Any:
         return np.fmax.reduce(evidence["errors"], axis=(1, 2)).astype(np.float64)  # (W,)
 
-    def contributions(self, evidence):
+    def contributions(self, evidence: Any) -> NDArray[Any]:
         errors = evidence["errors"]
         largest = np.fmax.reduce(errors, axis=(1, 2), keepdims=True)
         return np.where((errors == largest) | np.isnan(errors), errors, 0.0)  # (W, T, C)
@@ -36,27 +40,27 @@ class LargestErrorScorer(Scorer):
 class RelativeErrorScorer(LargestErrorScorer):
     """The same as a multiple of the mean over held-out windows: a score with a state."""
 
-    def __init__(self, mean):
+    def __init__(self, mean: Any) -> None:
         self.mean = mean
 
     @classmethod
-    def fit(cls, network, scaler, scoring, windows):
+    def fit(cls, network: Any, scaler: Any, scoring: Any, windows: int) -> Any:
         x = torch.cat([batch.x for batch in windows["validation"].batches()])
         return cls(x.square().amax((1, 2)).mean())
 
     @classmethod
-    def restore(cls, network, scaler, scoring, state):
+    def restore(cls, network: Any, scaler: Any, scoring: Any, state: Any) -> Any:
         return cls(state["mean"])
 
-    def state(self):
+    def state(self) -> dict[str, Any]:
         return {"mean": self.mean}
 
-    def score(self, evidence):
+    def score(self, evidence: Any) -> Any:
         return super().score(evidence) / float(self.mean)
 
 
 @pytest.fixture(params=["one line", "dotted name"])
-def names(request, monkeypatch):
+def names(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """How both scores are chosen: in the registry, or from outside the package."""
     scorers = {"largest": LargestErrorScorer, "relative": RelativeErrorScorer}
     if request.param == "dotted name":
@@ -66,7 +70,7 @@ def names(request, monkeypatch):
     return {name: name for name in scorers}
 
 
-def test_a_new_score_goes_all_the_way(names, tmp_path):
+def test_a_new_score_goes_all_the_way(names: list[str], tmp_path: Path) -> None:
     values = waves(300, STEPS, channels=2)
     path = train_on_waves(tmp_path, values, ScoringConfig(names["largest"]), MODEL, epochs=10)
     assert Artifact.load(path).scorer == {}
@@ -89,7 +93,7 @@ def test_a_new_score_goes_all_the_way(names, tmp_path):
     assert answer["point_scores"] == pytest.approx(one.point_scores, rel=1e-6)
 
 
-def test_a_new_score_may_have_a_state(names, tmp_path):
+def test_a_new_score_may_have_a_state(names: list[str], tmp_path: Path) -> None:
     values = waves(300, STEPS, channels=2)
     path = train_on_waves(tmp_path, values, ScoringConfig(names["relative"]), MODEL)
     Artifact.load(path).save(tmp_path / "folder")
@@ -104,7 +108,7 @@ def test_a_new_score_may_have_a_state(names, tmp_path):
     assert one.score[0] == pytest.approx(one.evidence["errors"].max() / mean.item())
 
 
-def test_a_score_that_nobody_knows_is_refused_before_training(tmp_path):
+def test_a_score_that_nobody_knows_is_refused_before_training(tmp_path: Path) -> None:
     with pytest.raises(FieldError, match="likelihood, excess, distance") as caught:
         train_on_waves(tmp_path, waves(60, STEPS), ScoringConfig("likelyhood"), MODEL)
     assert caught.value.field == "scoring.score"

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,17 +9,17 @@ from rvae.scoring.scorer import Placement, Scorer
 class Constant(Scorer):
     """A score that needs neither fitting nor a state."""
 
-    def measure(self, reconstruction):
+    def measure(self, reconstruction: Any) -> dict[str, Any]:
         return {"errors": reconstruction.x}
 
-    def score(self, evidence):
+    def score(self, evidence: Any) -> Any:
         return np.nansum(evidence["errors"], axis=(1, 2))
 
-    def contributions(self, evidence):
+    def contributions(self, evidence: Any) -> Any:
         return evidence["errors"]
 
 
-def test_what_a_score_has_by_default():
+def test_what_a_score_has_by_default() -> None:
     scorer = Constant.fit(None, None, None, {})
     assert type(Constant.restore(None, None, None, scorer.state())) is Constant
     errors = np.array([[[1.0, 2.0], [3.0, np.nan]], [[5.0, 6.0], [7.0, 8.0]]])
@@ -29,9 +31,9 @@ def test_what_a_score_has_by_default():
     )
 
 
-def test_what_a_score_must_have():
+def test_what_a_score_must_have() -> None:
     class Incomplete(Scorer):
-        def measure(self, reconstruction):
+        def measure(self, reconstruction: Any) -> dict[str, Any]:
             return {}
 
     with pytest.raises(TypeError, match="abstract"):

@@ -1,3 +1,5 @@
+from typing import Any, Literal
+
 import pytest
 import torch
 
@@ -11,7 +13,7 @@ from tests.support.untrained import KINDS
 CARD = KINDS["several"]
 
 
-def test_every_score_of_the_package_is_a_scorer():
+def test_every_score_of_the_package_is_a_scorer() -> None:
     assert SCORERS.names == ("likelihood", "excess", "distance")
     for name in SCORERS.names:
         scorer = SCORERS.lookup(name)
@@ -29,7 +31,9 @@ def test_every_score_of_the_package_is_a_scorer():
         ("distance", {"levels": torch.ones(1).double(), "memory": torch.randn(5, 3)}),
     ],
 )
-def test_a_scorer_is_restored_from_its_state(score, state):
+def test_a_scorer_is_restored_from_its_state(
+    score: Literal["likelihood", "excess", "distance"], state: dict[str, Any]
+) -> None:
     network = network_of(CARD).eval()
     restored = restore_scorer(network, CARD.scaler, ScoringConfig(score), state)
     again = restored.state()
@@ -47,13 +51,15 @@ def test_a_scorer_is_restored_from_its_state(score, state):
         ("distance", {"levels": torch.ones(1).double(), "memory": torch.randn(5, 4)}),
     ],
 )
-def test_a_state_of_another_score_is_refused(score, state):
+def test_a_state_of_another_score_is_refused(
+    score: Literal["excess", "distance"], state: dict[str, Any]
+) -> None:
     with pytest.raises(FieldError, match="does not fit") as caught:
         restore_scorer(network_of(CARD).eval(), CARD.scaler, ScoringConfig(score), state)
     assert caught.value.field == "checkpoint"
 
 
-def test_an_unknown_score_is_refused_with_those_that_are_known():
+def test_an_unknown_score_is_refused_with_those_that_are_known() -> None:
     with pytest.raises(FieldError, match="likelihood, excess, distance") as caught:
         restore_scorer(network_of(CARD), CARD.scaler, ScoringConfig("likelyhood"), {})
     assert caught.value.field == "scoring.score"

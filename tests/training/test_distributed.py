@@ -7,7 +7,9 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from subprocess import Popen
 from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import psutil
@@ -46,7 +48,7 @@ TOGETHER = [*FIT, "--model.dense.batch_norm=true", "--training.batch_size=20"]
 TOGETHER += [f"--training.epochs={EPOCHS}", "--training.pictures=15"]
 
 
-def start(folder, arguments, script=False, **options):
+def start(folder: Path, arguments: list[str], script: bool = False, **options: Any) -> Popen[str]:
     """`rvae` in a group of its own, as a console script or as a module."""
     command = [shutil.which("rvae", path=Path(sys.executable).parent)]
     return subprocess.Popen(
@@ -60,22 +62,22 @@ def start(folder, arguments, script=False, **options):
     )
 
 
-def others(process):
+def others(process: Popen[str]) -> list[psutil.Process]:
     """The processes that it started."""
     return psutil.Process(process.pid).children()
 
 
-def weights(path):
+def weights(path: Path) -> dict[str, torch.Tensor]:
     return torch.load(path, weights_only=True)["state_dict"]
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
+def whole(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """A folder in which two processes have trained together, and what they said."""
     folder = tmp_path_factory.mktemp("whole")
     np.save(folder / "waves.npy", waves(WINDOWS, STEPS))
     process = start(folder, TOGETHER, script=True)
-    wait_for(lambda: process.poll() is not None or others(process))
+    wait_for(lambda: process.poll() is not None or bool(others(process)))
     helpers = others(process) if process.poll() is None else []
     said, complaint = process.communicate()
     assert process.returncode == 0, complaint
@@ -84,7 +86,7 @@ def whole(tmp_path_factory):
     return SimpleNamespace(run=folder / "runs" / "latest", said=said, complaint=complaint)
 
 
-def test_they_leave_one_set_of_results_and_one_summary(whole):
+def test_they_leave_one_set_of_results_and_one_summary(whole: SimpleNamespace) -> None:
     assert whole.said.count("Saved runs/latest/model.ckpt") == 1
     assert whole.said.count("explains") == 1
     assert f"{TRAINING} for training, {VALIDATION} for validation" in whole.said
@@ -102,7 +104,7 @@ def test_they_leave_one_set_of_results_and_one_summary(whole):
     assert len(files) == 8
 
 
-def test_whichever_process_validates_a_window_the_loss_is_the_same(whole):
+def test_whichever_process_validates_a_window_the_loss_is_the_same(whole: SimpleNamespace) -> None:
     """As one process finds it with the weights after the last epoch."""
     last = whole.run / "state" / "last.ckpt"
     card = read_spec(last)
@@ -113,10 +115,10 @@ def test_whichever_process_validates_a_window_the_loss_is_the_same(whole):
     module = TrainingModule(card, ObjectiveConfig(), TrainingConfig(batch_size=100))
     module.load_state_dict(weights(last))
     module.eval()
-    module.trainer = SimpleNamespace(
+    module.trainer = cast(Any, SimpleNamespace)(
         strategy=SimpleNamespace(reduce=lambda sums, reduce_op: sums), world_size=1, global_rank=0
     )
-    alone = {}
+    alone: dict[str, Any] = {}
     module.log = lambda name, value, **_: alone.__setitem__(name, float(value))
     module.log_dict = lambda values, **_: alone.update(values)
     module.on_validation_epoch_start()
@@ -128,7 +130,9 @@ def test_whichever_process_validates_a_window_the_loss_is_the_same(whole):
         assert events.Scalars(name)[-1].value == pytest.approx(float(alone[name]), rel=1e-5)
 
 
-def test_interrupted_together_and_resumed_they_end_with_the_same_weights(whole, tmp_path):
+def test_interrupted_together_and_resumed_they_end_with_the_same_weights(
+    whole: SimpleNamespace, tmp_path: Path
+) -> None:
     """To the bit, which says besides that a seed repeats."""
     shutil.copy(whole.run.parents[1] / "waves.npy", tmp_path)
     process = start(tmp_path, TOGETHER)
@@ -147,7 +151,7 @@ def test_interrupted_together_and_resumed_they_end_with_the_same_weights(whole, 
         assert all(torch.equal(once[key], again[key]) for key in once)
 
 
-def test_two_processes_take_the_step_of_one_with_twice_the_batch(tmp_path):
+def test_two_processes_take_the_step_of_one_with_twice_the_batch(tmp_path: Path) -> None:
     np.save(tmp_path / "waves.npy", waves(46, STEPS))
     step = ["--training.optimizer=sgd", "--training.schedule=constant", "--training.epochs=1"]
     step += ["--training.gradient_clip=1e9", "--training.hide=0", "--objective.sampling_noise=0"]
@@ -185,10 +189,10 @@ def test_two_processes_take_the_step_of_one_with_twice_the_batch(tmp_path):
         torch.testing.assert_close(together[name], tensor, rtol=1e-5, atol=1e-6)
 
 
-def test_where_one_fails_at_the_start_lightning_ends_the_others_with_a_line(tmp_path):
+def test_where_one_fails_at_the_start_lightning_ends_the_others_with_a_line(tmp_path: Path) -> None:
     np.save(tmp_path / "waves.npy", waves(46, STEPS))
     process = start(tmp_path, FIT)
-    wait_for(lambda: others(process))
+    wait_for(lambda: bool(others(process)))
     (helper,) = others(process)
     helper.kill()
     complaint = process.communicate()[1]
@@ -198,7 +202,7 @@ def test_where_one_fails_at_the_start_lightning_ends_the_others_with_a_line(tmp_
 
 
 @pytest.mark.parametrize("victim", ["helper", "leader"])
-def test_where_one_fails_in_training_none_is_left(tmp_path, victim):
+def test_where_one_fails_in_training_none_is_left(tmp_path: Path, victim: str) -> None:
     np.save(tmp_path / "waves.npy", waves(46, STEPS))
     process = start(tmp_path, [*FIT, "--training.epochs=100000", "--training.patience=100000"])
     wait_for((tmp_path / "runs" / "latest" / "state" / "last.ckpt").exists, 300)
@@ -212,7 +216,7 @@ def test_where_one_fails_in_training_none_is_left(tmp_path, victim):
         assert "Traceback" not in complaint
 
 
-def test_torchrun_starts_them_too(whole, tmp_path):
+def test_torchrun_starts_them_too(whole: SimpleNamespace, tmp_path: Path) -> None:
     """With the same weights, whether or not it is told how many there are."""
     shutil.copy(whole.run.parents[1] / "waves.npy", tmp_path)
     arguments = [one for one in TOGETHER if "devices" not in one]
@@ -229,7 +233,9 @@ def test_torchrun_starts_them_too(whole, tmp_path):
     assert once.card.training["options"] == again.card.training["options"]
 
 
-def test_several_machines_train_as_several_processes_of_one_do(whole, tmp_path):
+def test_several_machines_train_as_several_processes_of_one_do(
+    whole: SimpleNamespace, tmp_path: Path
+) -> None:
     """Here they are two commands that share a folder, with one process each."""
     shutil.copy(whole.run.parents[1] / "waves.npy", tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -247,7 +253,7 @@ def test_several_machines_train_as_several_processes_of_one_do(whole, tmp_path):
     assert all(torch.equal(once[key], again[key]) for key in once)
 
 
-def test_other_numbers_than_those_of_torchrun_are_refused(monkeypatch):
+def test_other_numbers_than_those_of_torchrun_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
         "TORCHELASTIC_RUN_ID": "none",
         "WORLD_SIZE": "8",
@@ -266,7 +272,7 @@ def test_other_numbers_than_those_of_torchrun_are_refused(monkeypatch):
         assert caught.value.field == field
 
 
-def test_processes_without_windows_are_refused(tmp_path):
+def test_processes_without_windows_are_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "waves.npy", waves(46, STEPS))
     with pytest.raises(FieldError, match="too few windows for 8 processes: 7"):
         fit(

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 
@@ -5,7 +7,7 @@ from rvae.config import TrainingConfig
 from rvae.training.optimization import WARM_UP, learning_rate_factor, optimizer, schedule
 
 
-def test_the_rate_rises_and_falls_once():
+def test_the_rate_rises_and_falls_once() -> None:
     assert learning_rate_factor(0.0) == 0
     assert learning_rate_factor(WARM_UP) == pytest.approx(1)
     assert learning_rate_factor((1 + WARM_UP) / 2) == pytest.approx(0.5)
@@ -21,7 +23,7 @@ def test_the_rate_rises_and_falls_once():
         ("sgd", torch.optim.SGD),
     ],
 )
-def test_the_configuration_names_the_optimizer(name, kind):
+def test_the_configuration_names_the_optimizer(name: str, kind: Any) -> None:
     config = TrainingConfig(optimizer=name, learning_rate=0.25)
     made = optimizer(config, [torch.nn.Parameter(torch.zeros(1))])
     assert type(made) is kind

@@ -9,7 +9,7 @@ from rvae.training.outliers import drop_outliers
 from tests.support.waves import waves
 
 
-def test_the_farthest_windows_are_dropped_twice_as_many_as_may_be_anomalous():
+def test_the_farthest_windows_are_dropped_twice_as_many_as_may_be_anomalous() -> None:
     values = (waves(200, 16) - 20) / 3
     values[::20] += np.random.default_rng(0).normal(0, 5, (10, 16, 1))
     scaler = Scaler((0.0,), (1.0,), (0,))

@@ -1,6 +1,7 @@
 """Replies to requests that are wrong."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ from rvae.serving.contract.error_replies import (
         (FieldError, 422),
     ],
 )
-def test_every_error_has_a_status(error, status):
+def test_every_error_has_a_status(error: Any, status: int) -> None:
     reply = error_reply(error("stride", "must be at least 1"))
     assert (reply.status, reply.content_type) == (status, "application/json")
     assert json.loads(reply.body) == {
@@ -35,19 +36,19 @@ def test_every_error_has_a_status(error, status):
     }
 
 
-def test_a_format_may_have_a_name_of_its_own_for_errors():
+def test_a_format_may_have_a_name_of_its_own_for_errors() -> None:
     reply = error_reply(FieldError("stride", "is odd"), "error")
     assert json.loads(reply.body)["error"] == "stride: is odd"
     assert json.loads(busy_reply("error").body)["error"].startswith("body: ")
 
 
-def test_what_is_quoted_is_cut_and_encoded():
+def test_what_is_quoted_is_cut_and_encoded() -> None:
     reply = failure_reply(422, "f" * 1000, "\ud800" + "m" * 1000)
     content = json.loads(reply.body)
     assert (len(content["field"]), len(content["message"])) == (MAX_FIELD, MAX_MESSAGE)
     assert content["message"].startswith("?m")
 
 
-def test_who_comes_too_often_is_asked_to_come_again():
+def test_who_comes_too_often_is_asked_to_come_again() -> None:
     reply = busy_reply()
     assert (reply.status, reply.headers) == (503, {"Retry-After": "1"})

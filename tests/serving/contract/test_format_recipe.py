@@ -1,12 +1,16 @@
 """A new format is one class and one line of the registry: everything else reads the registry."""
 
 import json
-from typing import ClassVar
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rvae.errors import require
+from rvae.inference.card import Card
+from rvae.inference.engine import Engine
 from rvae.serving.contract.formats import FORMATS
 from rvae.serving.contract.formats.format import Checked, Format
 from rvae.serving.contract.formats.json_text import dump_json, header_options, load_json
@@ -28,19 +32,19 @@ class JsonLines(Format):
     magic = (b"\x1e",)  # a record separator, as in RFC 7464
     schema: ClassVar = {"type": "string", "description": "A line of JSON per step or window."}
 
-    def decode(self, body, request):
+    def decode(self, body: bytes, request: Any) -> Any:
         rows = [load_json(line.lstrip(b"\x1e"), "body") for line in bytes(body).split(b"\n")]
         return header_options(request), np.array(rows, dtype=np.float64)
 
-    def validate(self, fields, payload, card):
+    def validate(self, fields: Any, payload: Any, card: Card) -> Checked:
         options = Options.parse_without_values(fields)
         return Checked(options, array_input(payload, options, card))
 
-    def require_outputs(self, outputs, tensors):
+    def require_outputs(self, outputs: Any, tensors: Any) -> None:
         alike = all(output.axis is Axis.WINDOW for output in outputs)
         require(alike, "output", "lines are of windows: accept another format")
 
-    def encode_results(self, results, query, model):
+    def encode_results(self, results: Any, query: Any, model: Any) -> Any:
         fields = [field.name for output in query.outputs for field in output.fields]
         return b"\n".join(
             dump_json({"start": start, **{name: _at(one.values[name], i) for name in fields}})
@@ -48,16 +52,16 @@ class JsonLines(Format):
             for i, start in enumerate(one.starts.tolist())
         )
 
-    def encode_samples(self, samples, query, model):
+    def encode_samples(self, samples: Any, query: Any, model: Any) -> Any:
         return b"\n".join(dump_json(window) for window in samples.windows)
 
 
-def _at(values, window):
+def _at(values: NDArray[Any], window: int) -> Any:
     return values[window] if values.ndim else values.item()
 
 
 @pytest.fixture
-def registered(monkeypatch):
+def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """The format among the others."""
     added = JsonLines()
     FORMATS.append(added)
@@ -66,21 +70,23 @@ def registered(monkeypatch):
 
 
 @pytest.fixture
-def service(engine):
+def service(engine: Engine) -> Service:
     return Service(engine, "waves", "1.0", Limits())
 
 
-def ask(service, body, **headers):
+def ask(service: Service, body: bytes, **headers: Any) -> Any:
     (reply,) = service.answer([Request(body, **headers)])
     return reply.status, reply.content_type, reply.body
 
 
-def lines_of(series):
+def lines_of(series: Any) -> Any:
     return b"\n".join(json.dumps(row).encode() for row in series.tolist())
 
 
 @pytest.mark.parametrize("media_type", [LINES, "application/jsonl"])
-def test_it_is_decoded_and_encoded(service, engine, fresh, registered, media_type):
+def test_it_is_decoded_and_encoded(
+    service: Service, engine: Engine, fresh: list[np.ndarray], registered: Any, media_type: str
+) -> None:
     series = np.concatenate(fresh[:2])
     options = json.dumps({"stride": 16})
     status, content_type, body = ask(
@@ -94,14 +100,18 @@ def test_it_is_decoded_and_encoded(service, engine, fresh, registered, media_typ
     assert {one["threshold"] for one in answers} == {engine.card.calibration.threshold()}
 
 
-def test_it_is_recognised_by_its_first_bytes(service, registered, fresh):
+def test_it_is_recognised_by_its_first_bytes(
+    service: Service, registered: Any, fresh: list[np.ndarray]
+) -> None:
     marked = b"\n".join(b"\x1e" + line for line in lines_of(fresh[0]).split(b"\n"))
     status, content_type, _ = ask(service, marked, content_type="text/plain")
     assert (status, content_type) == (200, LINES)
     assert ask(service, lines_of(fresh[0]), content_type="text/plain")[0] == 400  # read as JSON
 
 
-def test_it_may_be_accepted_or_sent_for_another(service, registered, fresh):
+def test_it_may_be_accepted_or_sent_for_another(
+    service: Service, registered: Any, fresh: list[np.ndarray]
+) -> None:
     body = json.dumps({"data": fresh[0].tolist()}).encode()
     status, content_type, lines = ask(service, body, accept=LINES)
     assert (status, content_type) == (200, LINES)
@@ -115,7 +125,9 @@ def test_it_may_be_accepted_or_sent_for_another(service, registered, fresh):
     assert status == 200 and np.shape([json.loads(one) for one in lines.splitlines()]) == (2, 32, 1)
 
 
-def test_its_errors_are_answered_like_those_of_others(service, registered, fresh):
+def test_its_errors_are_answered_like_those_of_others(
+    service: Service, registered: Any, fresh: list[np.ndarray]
+) -> None:
     for body, options, status, field in (
         (b"[1\n2", None, 400, "body"),
         (lines_of(fresh[0][:5]), None, 422, "body"),
@@ -128,12 +140,12 @@ def test_its_errors_are_answered_like_those_of_others(service, registered, fresh
         assert (got, json.loads(error)["field"]) == (status, field)
 
 
-def test_it_is_unknown_until_it_is_registered(service, fresh):
+def test_it_is_unknown_until_it_is_registered(service: Service, fresh: list[np.ndarray]) -> None:
     assert ask(service, lines_of(fresh[0]), content_type=LINES)[0] == 415
     assert ask(service, b"{}", accept=LINES)[0] == 406
 
 
-def test_it_is_in_the_document(registered):
+def test_it_is_in_the_document(registered: Any) -> None:
     components = openapi()["components"]
     for body in (components["requestBodies"]["predict"], components["responses"]["explain"]):
         assert body["content"][LINES] == {"schema": JsonLines.schema}

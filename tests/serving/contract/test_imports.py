@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 EVERY_MODULE = """
 import importlib, pkgutil, sys
@@ -13,7 +14,7 @@ for module in pkgutil.walk_packages(contract.__path__, contract.__name__ + "."):
 PIPELINE = "import rvae.serving.contract.pipeline"
 
 
-def modules_after(code):
+def modules_after(code: Any) -> Any:
     """What is imported after some code in a fresh process, and what the code prints."""
     program = f"{code}\nimport sys\nprint('|', *sys.modules)"
     done = subprocess.run(
@@ -23,7 +24,7 @@ def modules_after(code):
     return set(imported.split()), printed.split()
 
 
-def test_no_module_of_the_contract_imports_torch_or_the_network():
+def test_no_module_of_the_contract_imports_torch_or_the_network() -> None:
     imported, names = modules_after(EVERY_MODULE)
     assert "rvae.serving.contract.schema.openapi" in names and len(names) > 30
     heavy = {
@@ -35,6 +36,6 @@ def test_no_module_of_the_contract_imports_torch_or_the_network():
     assert "rvae.inference.artifact" not in imported
 
 
-def test_a_server_that_is_sent_no_tables_does_not_import_pyarrow():
+def test_a_server_that_is_sent_no_tables_does_not_import_pyarrow() -> None:
     imported, _ = modules_after(PIPELINE)
     assert "pyarrow" not in imported

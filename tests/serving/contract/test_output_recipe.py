@@ -1,12 +1,13 @@
 """A new output is one object and one entry of the registry: everything else reads the registry."""
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import pytest
 from pydantic import Field as SchemaField
 
+from rvae.inference.engine import Engine
 from rvae.serving.contract.outputs import OUTPUTS
 from rvae.serving.contract.outputs.output import Axis, Field, Number, Output
 from rvae.serving.contract.schema.openapi import openapi
@@ -16,7 +17,7 @@ from tests.support.service_client import answer_to, arrow
 ARROW = "application/vnd.apache.arrow.stream"
 
 
-def compute(request):
+def compute(request: Any) -> list[Any]:
     """Half the score of each window (W,)."""
     return [{"half_score": analysis.score / 2} for analysis in request.analyses]
 
@@ -31,7 +32,7 @@ HALF_SCORE = Output(
 )
 
 
-def compute_points(request):
+def compute_points(request: Any) -> list[Any]:
     """Half the score of each point (N,)."""
     return [{"half_points": analysis.point_scores / 2} for analysis in request.analyses]
 
@@ -42,22 +43,24 @@ HALF_POINTS = Output(
 
 
 @pytest.fixture
-def registered(monkeypatch):
+def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     for output in (HALF_SCORE, HALF_POINTS):
         monkeypatch.setitem(OUTPUTS, output.name, output)
 
 
 @pytest.fixture
-def service(engine):
+def service(engine: Engine) -> Service:
     return Service(engine, "waves", "1.0", Limits())
 
 
 @pytest.fixture
-def data(fresh):
+def data(fresh: list[np.ndarray]) -> Any:
     return np.concatenate(fresh[:2])[:, 0]
 
 
-def test_it_is_checked_in_requests(service, data, monkeypatch):
+def test_it_is_checked_in_requests(
+    service: Service, data: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     body = {"data": data.tolist(), "output": ["half_score"]}
     status, error = answer_to(service, body)
     assert (status, error["field"]) == (422, "output[0]")
@@ -67,7 +70,7 @@ def test_it_is_checked_in_requests(service, data, monkeypatch):
     assert (status, error["field"]) == (422, "output")
 
 
-def test_it_is_answered_in_json(service, data, registered):
+def test_it_is_answered_in_json(service: Service, data: Any, registered: None) -> None:
     body = {"data": data.tolist(), "output": ["half_score", "score"]}
     status, answer = answer_to(service, body)
     assert status == 200
@@ -75,8 +78,10 @@ def test_it_is_answered_in_json(service, data, registered):
 
 
 @pytest.mark.parametrize("accept", [ARROW, "text/csv"])
-def test_it_has_a_column_of_its_own_in_tables(service, data, registered, accept):
-    def ask(*output):
+def test_it_has_a_column_of_its_own_in_tables(
+    service: Service, data: Any, registered: None, accept: str
+) -> None:
+    def ask(*output: Any) -> Any:
         options = json.dumps({"output": list(output)})
         status, table = answer_to(
             service, arrow(height=data), ARROW, accept=accept, options=options
@@ -93,14 +98,14 @@ def test_it_has_a_column_of_its_own_in_tables(service, data, registered, accept)
     assert "score" not in ask("half_points").column_names
 
 
-def test_windows_and_points_share_no_table(service, data, registered):
+def test_windows_and_points_share_no_table(service: Service, data: Any, registered: None) -> None:
     options = json.dumps({"output": ["half_score", "half_points"]})
     status, error = answer_to(service, arrow(height=data), ARROW, options=options)
     assert (status, error["field"]) == (422, "output")
     assert "half_score" in error["message"] and "half_points" in error["message"]
 
 
-def test_it_is_an_array_and_a_tensor(service, data, registered):
+def test_it_is_an_array_and_a_tensor(service: Service, data: Any, registered: None) -> None:
     body = {"data": data.tolist(), "output": ["half_score"]}
     status, array = answer_to(service, body, accept="application/octet-stream")
     _, answer = answer_to(service, body)
@@ -114,7 +119,7 @@ def test_it_is_an_array_and_a_tensor(service, data, registered):
     np.testing.assert_allclose(output["data"], answer["half_score"])
 
 
-def test_it_is_in_the_documents(service, registered):
+def test_it_is_in_the_documents(service: Service, registered: None) -> None:
     schemas = openapi()["components"]["schemas"]
     (names, _) = schemas["output"]["anyOf"]
     assert {"half_score", "half_points"} < set(names["items"]["enum"])

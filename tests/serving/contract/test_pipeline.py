@@ -1,10 +1,13 @@
 import dataclasses
 import random
+from typing import Any
 
 import orjson
 import pytest
 
 from rvae.errors import FieldError, MalformedError
+from rvae.inference.card import Card
+from rvae.inference.engine import Engine
 from rvae.serving.contract.options import MAX_SERIES
 from tests.support.queries import body, parse
 
@@ -12,21 +15,21 @@ VALUES = [20.0 + i / 10 for i in range(32)]
 
 
 @pytest.fixture(scope="module")
-def card(engine):
+def card(engine: Engine) -> Card:
     return engine.card
 
 
 @pytest.fixture(scope="module")
-def two_channels(card):
+def two_channels(card: Card) -> Card:
     scaler = dataclasses.replace(card.scaler, mean=(20.0, 0.0), scale=(2.0, 1.0), categories=(0, 0))
     return dataclasses.replace(card, channels=("height", "speed"), scaler=scaler)
 
 
-def named(query):
+def named(query: Any) -> list[Any]:
     return [output.name for output in query.outputs]
 
 
-def test_what_a_server_has_parsed_is_taken_as_well(card):
+def test_what_a_server_has_parsed_is_taken_as_well(card: Card) -> None:
     query = parse({"data": VALUES, "output": ["score"], "stride": 3, "quantile": 0.5}, card)
     assert (named(query), query.options.stride, query.options.quantile) == (["score"], 3, 0.5)
     assert (query.options.adapt, query.options.gap) == (None, None)
@@ -61,7 +64,7 @@ NUMBERS = ", ".join(map(str, VALUES[1:]))
         b"\x00" * 100,
     ],
 )
-def test_what_is_no_json_object_is_malformed(card, text):
+def test_what_is_no_json_object_is_malformed(card: Card, text: str) -> None:
     with pytest.raises(MalformedError) as caught:
         parse(text, card)
     assert caught.value.field == "body"
@@ -121,7 +124,7 @@ def test_what_is_no_json_object_is_malformed(card, text):
         ({"data": VALUES, "dta": VALUES}, "dta"),
     ],
 )
-def test_what_does_not_fit_names_its_field(card, fields, field):
+def test_what_does_not_fit_names_its_field(card: Card, fields: dict[str, Any], field: str) -> None:
     with pytest.raises(FieldError) as caught:
         parse(body(**fields), card)
     assert caught.value.field == field
@@ -129,13 +132,13 @@ def test_what_does_not_fit_names_its_field(card, fields, field):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 10**400])
-def test_numbers_that_only_other_parsers_let_through(card, value):
+def test_numbers_that_only_other_parsers_let_through(card: Card, value: Any) -> None:
     with pytest.raises(FieldError) as caught:
         parse({"data": [value, *VALUES]}, card)
     assert caught.value.field.startswith("data")
 
 
-def test_random_bodies_are_answered_or_refused_but_never_break(card):
+def test_random_bodies_are_answered_or_refused_but_never_break(card: Card) -> None:
     """Mutations of sound bodies, at the level of bytes and of values."""
     chance = random.Random(0)
     pool = [

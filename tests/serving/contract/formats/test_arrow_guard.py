@@ -1,6 +1,8 @@
 """Arrow streams that would cost more than they are worth are refused before they are decoded."""
 
 import struct
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,13 +17,13 @@ from tests.support.arrow_streams import coded, stream, viewed
 MILLION = 1_000_000
 
 
-def replacing(columns):
+def replacing(columns: int) -> list[pa.Table]:
     """Two tables of dictionaries that differ, so that each has to replace the other's."""
     names = [f"{i}" for i in range(columns)]
     return [pa.table([coded(word, 1)] * columns, names=names) for word in "xy"]
 
 
-def with_schema(body, edit):
+def with_schema(body: bytes, edit: Callable[[bytearray, Any], None]) -> bytes:
     """A stream whose schema's bytes were edited, by what finds places in them."""
     size = struct.unpack_from("<i", body, 4)[0]
     metadata = bytearray(body[8 : 8 + size])
@@ -29,10 +31,10 @@ def with_schema(body, edit):
     return body[:8] + bytes(metadata) + body[8 + size :]
 
 
-def all_the_last(slot):
+def all_the_last(slot: int) -> Callable[[bytearray, Any], None]:
     """Lets all entries of a vector of the schema be the last one."""
 
-    def edit(metadata, schema):
+    def edit(metadata: bytearray, schema: Any) -> None:
         *_, last = schema.tables(slot)
         for at in schema._entries(slot, 4):
             struct.pack_into("<I", metadata, at, last.at - at)
@@ -40,7 +42,7 @@ def all_the_last(slot):
     return edit
 
 
-def big_endian(metadata, schema):
+def big_endian(metadata: bytearray, schema: Any) -> None:
     # The number of fields, 1, serves as what says that the order of bytes is the other one.
     fields = schema.at - struct.unpack_from("<i", metadata, schema.at)[0]
     struct.pack_into("<H", metadata, fields + 4, schema._target(1) - schema.at)
@@ -75,14 +77,14 @@ def big_endian(metadata, schema):
         (lambda: stream({"ab": [1]}).replace(b"ab\0", b"\xffb\0"), "UTF-8"),
     ],
 )
-def test_what_is_no_stream_or_a_bomb_is_refused(make, message):
+def test_what_is_no_stream_or_a_bomb_is_refused(make: Callable[..., Any], message: str) -> None:
     with pytest.raises(MalformedError, match=message) as caught:
         read_arrow(make())
     assert caught.value.field == "body"
     assert len(caught.value.message) < 300
 
 
-def test_texts_of_a_schema_that_are_shared_are_refused():
+def test_texts_of_a_schema_that_are_shared_are_refused() -> None:
     pairs = {f"{i:04}": "x" for i in range(1000)} | {"9999": "x" * 100_000}
     body = stream(pa.table({"a": [1]}).replace_schema_metadata(pairs))
     assert read_arrow(body).num_rows == 1
@@ -95,7 +97,7 @@ def test_texts_of_a_schema_that_are_shared_are_refused():
         read_arrow(with_schema(body, all_the_last(1)))
 
 
-def test_a_dictionary_that_grows_is_refused():
+def test_a_dictionary_that_grows_is_refused() -> None:
     sink, kind = pa.BufferOutputStream(), pa.dictionary(pa.int32(), pa.string())
     options = ipc.IpcWriteOptions(emit_dictionary_deltas=True)
     with ipc.new_stream(sink, pa.schema([("a", kind)]), options=options) as writer:
@@ -107,7 +109,7 @@ def test_a_dictionary_that_grows_is_refused():
 
 
 @pytest.mark.parametrize("count", [-1, 2**24, 2**31 - 1, 2**62])
-def test_buffers_of_views_that_are_not_there_are_refused(count):
+def test_buffers_of_views_that_are_not_there_are_refused(count: int) -> None:
     body = stream({"a": pa.array(["x" * 20] * 3, pa.string_view())})
     one = struct.pack("<q", 1)
     places = [at for at in range(0, len(body), 8) if body[at : at + 8] == one]

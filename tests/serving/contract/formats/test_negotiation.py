@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from rvae.serving.contract.error_replies import UnacceptableError, UnsupportedError
@@ -30,12 +32,12 @@ from rvae.serving.contract.messages import Request
         ("application/json", b"\x93NUMPY", JSON),
     ],
 )
-def test_the_kind_of_a_body(content_type, body, expected):
+def test_the_kind_of_a_body(content_type: str | None, body: bytes, expected: Any) -> None:
     assert request_format(Request(body, content_type=content_type), body) is expected
 
 
 @pytest.mark.parametrize("content_type", ["image/png", "application/xml", "application/x-www-form"])
-def test_other_kinds_are_not_read(content_type):
+def test_other_kinds_are_not_read(content_type: str) -> None:
     with pytest.raises(UnsupportedError, match="application/json, text/csv") as caught:
         request_format(Request(b"{}", content_type=content_type), b"{}")
     assert caught.value.field == "Content-Type"
@@ -57,14 +59,14 @@ def test_other_kinds_are_not_read(content_type):
         ("text/csv;q=0, */*", JSON),
     ],
 )
-def test_the_kind_of_an_answer(accept, expected):
+def test_the_kind_of_an_answer(accept: str | None, expected: Any) -> None:
     assert answer_format(accept, CSV) is expected
 
 
 @pytest.mark.parametrize(
     "accept", ["text/html", "application/json;q=0", "*/*;q=0", ",;,", "application/json;q=x"]
 )
-def test_what_cannot_be_answered_is_said(accept):
+def test_what_cannot_be_answered_is_said(accept: str) -> None:
     with pytest.raises(UnacceptableError) as caught:
         answer_format(accept, JSON)
     assert caught.value.field == "Accept"

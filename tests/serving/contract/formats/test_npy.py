@@ -2,11 +2,13 @@
 
 import json
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
 
 from rvae.errors import MalformedError
+from rvae.inference.engine import Engine
 from rvae.serving.contract.formats.npy import read_array
 from rvae.serving.service import Limits, Service
 from tests.support.service_client import answer_to, to_npy
@@ -15,11 +17,11 @@ NPY = "application/octet-stream"
 
 
 @pytest.fixture(scope="module")
-def service(engine):
+def service(engine: Engine) -> Service:
     return Service(engine, "waves", "1.0", Limits())
 
 
-def ask(service, array, options=None, **call):
+def ask(service: Service, array: Any, options: Any = None, **call: Any) -> Any:
     given = None if options is None else json.dumps(options)
     body = array if isinstance(array, bytes) else to_npy(array)
     return answer_to(service, body, NPY, options=given, **call)
@@ -27,12 +29,12 @@ def ask(service, array, options=None, **call):
 
 @pytest.mark.parametrize("dtype", ["<f4", ">f4", "<f8", "f2", "i4"])
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_any_number_is_read(dtype, order):
+def test_any_number_is_read(dtype: str, order: str) -> None:
     array = np.arange(24, dtype=dtype).reshape(2, 4, 3, order=order)
     np.testing.assert_array_equal(read_array(to_npy(array)), array)
 
 
-def test_the_answer_may_be_of_another_kind(service, fresh):
+def test_the_answer_may_be_of_another_kind(service: Service, fresh: list[np.ndarray]) -> None:
     windows = np.stack(fresh[:2])
     status, answer = ask(service, windows, accept="application/json")
     assert status == 200 and len(answer["predictions"]) == 2
@@ -46,12 +48,12 @@ def test_the_answer_may_be_of_another_kind(service, fresh):
 
 
 @pytest.mark.parametrize("options", ["{", "[]", "1", "\ud800", ""])
-def test_options_are_a_json_object(service, options):
+def test_options_are_a_json_object(service: Service, options: str) -> None:
     status, error = answer_to(service, to_npy(np.full(32, 20.0)), NPY, options=options)
     assert (status, error["field"]) == (400, "Rvae-Options")
 
 
-def header(text, version=b"\x01\x00"):
+def header(text: str, version: bytes = b"\x01\x00") -> Any:
     text = text.encode() + b"\n"
     size = struct.pack("<H" if version == b"\x01\x00" else "<I", len(text))
     return b"\x93NUMPY" + version + size + text
@@ -95,13 +97,13 @@ SHAPES = ["(32, 2)", "(31, 1)", "(-32, -1)", "(10**30, 1)", f"({2**62}, 4)", "(0
         b"\x93NUMPY\x02\x00\xff\xff\xff\xff",
     ],
 )
-def test_what_is_no_array_is_malformed(service, body):
+def test_what_is_no_array_is_malformed(service: Service, body: bytes) -> None:
     with pytest.raises(MalformedError) as caught:
         read_array(body)
     assert caught.value.field == "body"
     assert ask(service, body)[0] == 400
 
 
-def test_an_archive_of_arrays_is_never_unpacked(service):
+def test_an_archive_of_arrays_is_never_unpacked(service: Service) -> None:
     status, error = answer_to(service, b"PK\x03\x04" + bytes(100), NPY)
     assert status == 400 and ".npz" in error["message"]

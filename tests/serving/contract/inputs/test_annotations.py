@@ -1,10 +1,13 @@
 """Times and classes of series."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from rvae.config import ModelConfig, TimeConfig
 from rvae.errors import FieldError
+from rvae.inference.card import Card
 from tests.support.queries import body, parse
 from tests.support.untrained import untrained_card
 
@@ -15,12 +18,12 @@ STEPS = [20.0 + i for i in range(8)]
 
 
 @pytest.fixture(scope="module")
-def with_times():
+def with_times() -> Card:
     return untrained_card(ModelConfig("dense", time=TimeConfig(calendar=("day",))))
 
 
 @pytest.fixture(scope="module")
-def with_classes():
+def with_classes() -> Card:
     return untrained_card(ModelConfig("dense", conditional=True), classes=("1", "old"))
 
 
@@ -34,7 +37,7 @@ def with_classes():
         ([f"2026-02-01 00:00:00.00000{i}" for i in range(8)], "2026-02-01"),
     ],
 )
-def test_times_come_with_a_zone_or_without(with_times, times, first):
+def test_times_come_with_a_zone_or_without(with_times: Card, times: Any, first: str) -> None:
     (series,) = parse(body(data=STEPS, timestamps=times), with_times).inputs.series
     assert series.times[0] == np.datetime64(first)
     assert series.times.dtype == "datetime64[us]"
@@ -60,7 +63,7 @@ def test_times_come_with_a_zone_or_without(with_times, times, first):
         (["2026-02-30", *TIMES[1:]], "timestamps[0]"),
     ],
 )
-def test_what_are_no_times_names_its_place(with_times, times, field):
+def test_what_are_no_times_names_its_place(with_times: Card, times: Any, field: str) -> None:
     with pytest.raises(FieldError) as caught:
         parse(body(data=STEPS, timestamps=times), with_times)
     assert caught.value.field == field
@@ -70,7 +73,7 @@ def test_what_are_no_times_names_its_place(with_times, times, field):
         assert caught.value.field == field
 
 
-def test_each_instance_has_times_of_its_own(with_times):
+def test_each_instance_has_times_of_its_own(with_times: Card) -> None:
     later = [t.replace("2026", "2027") for t in TIMES]
     query = parse(body(instances=[STEPS, STEPS], timestamps=[TIMES, later]), with_times)
     assert [s.times[0].astype(str)[:4] for s in query.inputs.series] == ["2026", "2027"]
@@ -88,19 +91,19 @@ def test_each_instance_has_times_of_its_own(with_times):
 
 
 @pytest.mark.parametrize(("label", "index"), [("1", 0), (1, 0), ("1.0", 0), ("old", 1)])
-def test_a_label_is_a_class_of_all_steps(with_classes, label, index):
+def test_a_label_is_a_class_of_all_steps(with_classes: Card, label: int | str, index: int) -> None:
     (series,) = parse(body(data=STEPS, label=label), with_classes).inputs.series
     assert series.classes.tolist() == [index] * 8
 
 
 @pytest.mark.parametrize("label", [None, "new", "", 2, 1.0, True, ["1"], {}])
-def test_what_is_no_known_class_is_refused(with_classes, label):
+def test_what_is_no_known_class_is_refused(with_classes: Card, label: Any) -> None:
     with pytest.raises(FieldError, match="1, old") as caught:
         parse(body(data=STEPS, label=label), with_classes)
     assert caught.value.field == "label"
 
 
-def test_each_instance_has_a_label_of_its_own(with_classes):
+def test_each_instance_has_a_label_of_its_own(with_classes: Card) -> None:
     query = parse(body(instances=[STEPS, STEPS], label=["old", 1]), with_classes)
     assert [s.classes[0] for s in query.inputs.series] == [1, 0]
     for label, field in (
@@ -116,7 +119,7 @@ def test_each_instance_has_a_label_of_its_own(with_classes):
         assert caught.value.field == field
 
 
-def test_a_model_without_classes_takes_no_label():
+def test_a_model_without_classes_takes_no_label() -> None:
     with pytest.raises(FieldError, match="no classes") as caught:
         parse(body(data=STEPS, label="a"), untrained_card())
     assert caught.value.field == "label"

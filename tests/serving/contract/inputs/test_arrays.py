@@ -1,10 +1,12 @@
 """Series and latents as arrays."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
 
+from rvae.inference.engine import Engine
 from rvae.serving.service import Limits, Service
 from tests.support.service_client import answer_to, to_npy
 from tests.support.untrained import untrained_card, untrained_engine
@@ -13,17 +15,21 @@ NPY = "application/octet-stream"
 
 
 @pytest.fixture(scope="module")
-def service(engine):
+def service(engine: Engine) -> Service:
     return Service(engine, "waves", "1.0", Limits())
 
 
-def ask(service, array, options=None, **call):
+def ask(
+    service: Service, array: Any, options: dict[str, Any] | None = None, **call: Any
+) -> tuple[int, Any]:
     given = None if options is None else json.dumps(options)
     body = array if isinstance(array, bytes) else to_npy(array)
     return answer_to(service, body, NPY, options=given, **call)
 
 
-def test_scores_of_windows_as_the_engine_gives_them(service, engine, fresh):
+def test_scores_of_windows_as_the_engine_gives_them(
+    service: Service, engine: Engine, fresh: list[np.ndarray]
+) -> None:
     windows = np.stack(fresh[:5]).astype(np.float32)
     expected = engine.analyse([w.astype(np.float64) for w in windows])
     status, scores = ask(service, windows)
@@ -42,7 +48,9 @@ def test_scores_of_windows_as_the_engine_gives_them(service, engine, fresh):
         )
 
 
-def test_one_series_and_what_is_done_with_it(service, engine, fresh):
+def test_one_series_and_what_is_done_with_it(
+    service: Service, engine: Engine, fresh: list[np.ndarray]
+) -> None:
     series = np.concatenate(fresh[:3])
     (analysis,) = engine.analyse([series], 8)
     for given in (series, series[:, 0]):
@@ -57,14 +65,14 @@ def test_one_series_and_what_is_done_with_it(service, engine, fresh):
     np.testing.assert_allclose(explained.sum(), analysis.score[0], rtol=1e-4)
 
 
-def test_nan_is_missing(service):
+def test_nan_is_missing(service: Service) -> None:
     series = np.full((64, 1), 20.0, np.float32)
     series[32:] = np.nan
     _, scores = ask(service, series, {"stride": 32})
     assert np.isfinite(scores[0]) and np.isnan(scores[1])
 
 
-def test_latents_are_decoded(service, engine):
+def test_latents_are_decoded(service: Service, engine: Engine) -> None:
     latent = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
     status, windows = ask(service, latent, {"task": "decode"})
     assert (status, windows.shape, windows.dtype) == (200, (3, 32, 1), np.float32)
@@ -72,7 +80,7 @@ def test_latents_are_decoded(service, engine):
     np.testing.assert_allclose(windows[..., 0], answer["instances"], rtol=1e-5)
 
 
-def test_a_category_is_its_number():
+def test_a_category_is_its_number() -> None:
     card = untrained_card(channels=("heat", "mode"), categories={"mode": ("off", "on")})
     service = Service(untrained_engine(card), "any", "1.0", Limits())
     rows = np.array([[20.0, 2], [21, 1], [np.nan, np.nan], [22, 0]] * 2)
@@ -111,6 +119,8 @@ def test_a_category_is_its_number():
         (np.full((3, 4), np.nan), {"task": "decode"}, "body[0][0]"),
     ],
 )
-def test_what_does_not_fit_names_its_field(service, array, options, field):
+def test_what_does_not_fit_names_its_field(
+    service: Service, array: Any, options: dict[str, Any] | None, field: str
+) -> None:
     status, error = ask(service, array, options)
     assert (status, error["field"]) == (422, field)

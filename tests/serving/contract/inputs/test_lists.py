@@ -1,12 +1,15 @@
 """Series as lists: steps, columns, instances and categories."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
 
 from rvae.config import ModelConfig
 from rvae.errors import FieldError
+from rvae.inference.card import Card
+from rvae.inference.engine import Engine
 from tests.support.queries import body, parse
 from tests.support.untrained import untrained_card
 
@@ -14,17 +17,17 @@ VALUES = [20.0 + i / 10 for i in range(32)]
 
 
 @pytest.fixture(scope="module")
-def card(engine):
+def card(engine: Engine) -> Card:
     return engine.card
 
 
 @pytest.fixture(scope="module")
-def two_channels(card):
+def two_channels(card: Card) -> Card:
     scaler = dataclasses.replace(card.scaler, mean=(20.0, 0.0), scale=(2.0, 1.0), categories=(0, 0))
     return dataclasses.replace(card, channels=("height", "speed"), scaler=scaler)
 
 
-def test_a_series_may_come_with_or_without_a_channel_axis(card):
+def test_a_series_may_come_with_or_without_a_channel_axis(card: Card) -> None:
     flat = parse(body(data=VALUES), card)
     nested = parse(body(data=[[v] for v in VALUES]), card)
     np.testing.assert_array_equal(flat.inputs.series[0].values, np.array(VALUES)[:, None])
@@ -32,26 +35,28 @@ def test_a_series_may_come_with_or_without_a_channel_axis(card):
     assert (flat.inputs.flat, nested.inputs.flat, flat.inputs.many) == ([True], [False], False)
 
 
-def test_null_is_missing(card):
+def test_null_is_missing(card: Card) -> None:
     series = parse(body(data=[None, *VALUES[1:]]), card).inputs.series[0].values
     assert np.isnan(series[0, 0]) and np.isfinite(series[1:]).all()
 
 
-def test_instances_keep_their_order_and_may_differ_in_length(card):
+def test_instances_keep_their_order_and_may_differ_in_length(card: Card) -> None:
     query = parse(body(instances=[VALUES, VALUES + VALUES, [[v] for v in VALUES]]), card)
     assert [len(s) for s in query.inputs.series] == [32, 64, 32]
     assert query.inputs.flat == [True, True, False]
     assert query.inputs.many
 
 
-def test_several_channels(two_channels):
+def test_several_channels(two_channels: Card) -> None:
     query = parse(body(data=[[v, None] for v in VALUES[:-1]] + [[1, 2]]), two_channels)
     assert query.inputs.series[0].values.shape == (32, 2)
     np.testing.assert_array_equal(query.inputs.series[0].values[-1], [1, 2])
 
 
 @pytest.mark.parametrize("row", [[1.0], [1.0, 2.0, 3.0], 1.0])
-def test_the_channels_are_named_where_their_number_is_wrong(two_channels, row):
+def test_the_channels_are_named_where_their_number_is_wrong(
+    two_channels: Card, row: float | list[float]
+) -> None:
     with pytest.raises(FieldError, match=r"2 values \(height, speed\)") as caught:
         parse(body(data=[[1, 2]] * 40 + [row]), two_channels)
     assert caught.value.field == "data[40]"
@@ -64,12 +69,12 @@ ROWS = [[v, "on", "3"] for v in STEPS]
 
 
 @pytest.fixture(scope="module")
-def with_categories():
+def with_categories() -> Card:
     categories = {"mode": ("off", "on", "true"), "gear": ("1", "3")}
     return untrained_card(ModelConfig("dense"), ("heat", "mode", "gear"), categories)
 
 
-def test_categories_are_numbered_and_what_is_unknown_is_no_error(with_categories):
+def test_categories_are_numbered_and_what_is_unknown_is_no_error(with_categories: Card) -> None:
     rows = [
         [20, "off", "1"],
         [21, "stuck", 3],
@@ -84,7 +89,9 @@ def test_categories_are_numbered_and_what_is_unknown_is_no_error(with_categories
     np.testing.assert_array_equal(series.values[5:, 1:], [[2, 2]] * 8)
 
 
-def test_columns_say_the_same_as_rows(with_categories, two_channels, card):
+def test_columns_say_the_same_as_rows(
+    with_categories: Card, two_channels: Card, card: Card
+) -> None:
     gear, heat, mode = ([row[i] for row in ROWS] for i in (2, 0, 1))
     by_name = parse(body(columns={"gear": gear, "heat": heat, "mode": mode}), with_categories)
     by_step = parse(body(data=ROWS), with_categories)
@@ -112,20 +119,20 @@ def test_columns_say_the_same_as_rows(with_categories, two_channels, card):
         ([VALUES, VALUES], "columns"),
     ],
 )
-def test_columns_that_do_not_fit_are_named(two_channels, columns, field):
+def test_columns_that_do_not_fit_are_named(two_channels: Card, columns: Any, field: str) -> None:
     with pytest.raises(FieldError) as caught:
         parse(body(columns=columns), two_channels)
     assert caught.value.field == field
     assert len(caught.value.message) > 10
 
 
-def test_a_body_that_was_parsed_is_left_as_it_was(with_categories):
+def test_a_body_that_was_parsed_is_left_as_it_was(with_categories: Card) -> None:
     given = {"data": [list(row) for row in ROWS]}
     parse(given, with_categories)
     assert given == {"data": ROWS}
 
 
-def test_one_categorical_channel_may_come_flat():
+def test_one_categorical_channel_may_come_flat() -> None:
     card = untrained_card(channels=("mode",), categories={"mode": ("off", "on")})
     words = ["on", None, "off", "stuck"] * 2
     flat, nested = (parse(body(data=d), card) for d in (words, [[word] for word in words]))
@@ -148,7 +155,9 @@ def test_one_categorical_channel_may_come_flat():
         ("on", "data[8]"),
     ],
 )
-def test_what_is_no_category_names_its_place(with_categories, row, field):
+def test_what_is_no_category_names_its_place(
+    with_categories: Card, row: list[Any] | str, field: str
+) -> None:
     with pytest.raises(FieldError) as caught:
         parse(body(data=[*ROWS, row]), with_categories)
     assert caught.value.field == field
@@ -157,13 +166,13 @@ def test_what_is_no_category_names_its_place(with_categories, row, field):
     assert caught.value.field == field.replace("data", "instances[1]")
 
 
-def test_nothing_but_missing_categories_is_nothing(with_categories):
+def test_nothing_but_missing_categories_is_nothing(with_categories: Card) -> None:
     with pytest.raises(FieldError, match="no value") as caught:
         parse(body(data=[[None] * 3] * 8), with_categories)
     assert caught.value.field == "data"
 
 
-def test_a_bernoulli_model_takes_the_unit_interval_alone():
+def test_a_bernoulli_model_takes_the_unit_interval_alone() -> None:
     model = ModelConfig("dense", likelihood="bernoulli")
     card = untrained_card(model, ("duty", "mode"), {"mode": ("off", "on")})
     rows = [[0, "on"], [1, "off"], [0.5, "stuck"], [None, None]] * 2

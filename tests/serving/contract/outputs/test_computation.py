@@ -1,28 +1,31 @@
 """What outputs share, for all series of a request at once."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
+from rvae.inference.engine import Engine
 from rvae.scoring.adaptive_threshold import AdaptiveThreshold
 from rvae.serving.contract.outputs.computation import Computation
 
 
 @pytest.fixture
-def analyses(engine, fresh):
+def analyses(engine: Engine, fresh: list[np.ndarray]) -> Any:
     return engine.analyse([fresh[0], np.concatenate(fresh[:3])], [1, 16])
 
 
-def test_values_of_windows_are_those_of_their_series(engine, analyses):
+def test_values_of_windows_are_those_of_their_series(engine: Engine, analyses: Any) -> None:
     request = Computation(analyses, engine.card, 16)
     first, second = request.by_series(np.arange(6))
     assert (first.tolist(), second.tolist()) == ([0], [1, 2, 3, 4, 5])
     assert [one.item() for one in request.by_series(np.asarray(7.0))] == [7.0, 7.0]
 
 
-def test_thresholds_are_of_a_quantile_a_number_or_adapt(engine, analyses):
+def test_thresholds_are_of_a_quantile_a_number_or_adapt(engine: Engine, analyses: Any) -> None:
     calibration = engine.card.calibration
 
-    def thresholds(**options):
+    def thresholds(**options: Any) -> Any:
         return Computation(analyses, engine.card, 16, **options).thresholds
 
     assert thresholds() == calibration.threshold()

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -28,6 +30,7 @@ from rvae.config import (
 from rvae.data.readers import read
 from rvae.errors import FieldError
 from rvae.inference.artifact import Artifact
+from rvae.inference.engine import Engine
 from rvae.training.fit import fit
 from tests.support.machines import machines
 from tests.support.paths import ROOT
@@ -35,7 +38,7 @@ from tests.support.waiting import wait_for
 from tests.support.waves import anomalous_waves, waves
 
 
-def rvae(*arguments, cwd, **options):
+def rvae(*arguments: object, cwd: Path, **options: Any) -> CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "rvae.cli", *map(str, arguments)],
         cwd=cwd,
@@ -46,7 +49,7 @@ def rvae(*arguments, cwd, **options):
 
 
 @pytest.fixture(scope="module")
-def labelled(tmp_path_factory):
+def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of normal and anomalous windows with labels."""
     path = tmp_path_factory.mktemp("data") / "labelled.npz"
     series = np.concatenate([waves(50, seed=3), anomalous_waves(50, seed=4)])
@@ -54,7 +57,7 @@ def labelled(tmp_path_factory):
     return path
 
 
-def test_fit_writes_a_checkpoint_that_the_other_commands_take(tmp_path):
+def test_fit_writes_a_checkpoint_that_the_other_commands_take(tmp_path: Path) -> None:
     rows = [["when", "heat", "speed"], *([f"t{i}", np.sin(i / 3), i % 7] for i in range(900))]
     with (tmp_path / "machine.csv").open("w", newline="") as file:
         csv.writer(file).writerows(rows)
@@ -90,7 +93,7 @@ def test_fit_writes_a_checkpoint_that_the_other_commands_take(tmp_path):
     assert card.bands == Artifact.load(tmp_path / "runs/m/model.ckpt").card.bands is not None
 
 
-def test_units_are_told_as_an_option(tmp_path):
+def test_units_are_told_as_an_option(tmp_path: Path) -> None:
     np.savetxt(tmp_path / "m.csv", np.arange(60)[:, None] % 7, header="heat", comments="")
     told = ("--data.units", "{heat: °C, speed: 1/min}")
     done = rvae("fit", "--data.path", "m.csv", "--data.window", "8", *told, cwd=tmp_path)
@@ -98,7 +101,9 @@ def test_units_are_told_as_an_option(tmp_path):
     assert done.stderr == "rvae: data.units: names 'speed', but the channels are heat\n"
 
 
-def test_evaluate_prints_detection_where_there_are_labels(checkpoint, labelled, tmp_path):
+def test_evaluate_prints_detection_where_there_are_labels(
+    checkpoint: Path, labelled: Path, tmp_path: Path
+) -> None:
     done = rvae(
         "evaluate", checkpoint, labelled, "--label", "labels", "--array", "signals", cwd=tmp_path
     )
@@ -110,7 +115,9 @@ def test_evaluate_prints_detection_where_there_are_labels(checkpoint, labelled, 
 
 
 @pytest.mark.parametrize("name", ["points.csv", "points.parquet"])
-def test_score_writes_points(checkpoint, engine, labelled, tmp_path, name):
+def test_score_writes_points(
+    checkpoint: Path, engine: Engine, labelled: Path, tmp_path: Path, name: str
+) -> None:
     done = rvae(
         "score", checkpoint, labelled, name, "--points", "true", "--array", "signals", cwd=tmp_path
     )
@@ -124,7 +131,7 @@ def test_score_writes_points(checkpoint, engine, labelled, tmp_path, name):
     )
 
 
-def test_score_writes_events(checkpoint, tmp_path):
+def test_score_writes_events(checkpoint: Path, tmp_path: Path) -> None:
     values = 20 + 3 * np.sin(np.arange(400) * 2 * np.pi / 32)
     for first in (100, 300):
         values[first : first + 6] = 40 - values[first : first + 6]
@@ -151,15 +158,15 @@ def test_score_writes_events(checkpoint, tmp_path):
     ],
 )
 def test_options_of_score_that_make_no_sense_are_refused(
-    checkpoint, labelled, tmp_path, options, field
-):
+    checkpoint: Path, labelled: Path, tmp_path: Path, options: dict[str, Any], field: str
+) -> None:
     with pytest.raises(FieldError) as caught:
         score(checkpoint, labelled, tmp_path / "s.csv", array="signals", **options)
     assert caught.value.field == field
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_with_labels_can_be_trained_on_evaluated_and_scored(tmp_path):
+def test_a_file_with_labels_can_be_trained_on_evaluated_and_scored(tmp_path: Path) -> None:
     labels = np.repeat([0, 1], [150, 30])
     values = np.concatenate([waves(150), anomalous_waves(30)])
     np.savez(tmp_path / "both.npz", x=values, y=labels)
@@ -180,7 +187,7 @@ def test_a_file_with_labels_can_be_trained_on_evaluated_and_scored(tmp_path):
         assert (done.returncode, done.stdout) == (0, "Wrote 180 rows to s.csv\n"), done.stderr
 
 
-def test_fit_says_where_calibration_cannot_keep_its_promise(tmp_path):
+def test_fit_says_where_calibration_cannot_keep_its_promise(tmp_path: Path) -> None:
     np.save(tmp_path / "s.npy", np.sin(np.arange(1500) / 5))
     fit = ["fit", "--data.path=s.npy", "--data.window=32", "--training.epochs=1"]
     done = rvae(*fit, cwd=tmp_path)
@@ -190,7 +197,7 @@ def test_fit_says_where_calibration_cannot_keep_its_promise(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["drawn.csv", "drawn.parquet", "drawn.npy"])
-def test_sample_writes_windows(checkpoint, engine, tmp_path, name):
+def test_sample_writes_windows(checkpoint: Path, engine: Engine, tmp_path: Path, name: str) -> None:
     done = rvae("sample", checkpoint, name, "--count", 3, "--seed", 5, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, f"Wrote 3 windows to {name}\n"), done.stderr
     if name.endswith("npy"):
@@ -204,7 +211,7 @@ def test_sample_writes_windows(checkpoint, engine, tmp_path, name):
     np.testing.assert_allclose(drawn, engine.sample(3, seed=5))
 
 
-def test_generate_writes_patterns(tmp_path):
+def test_generate_writes_patterns(tmp_path: Path) -> None:
     for seed in (1, 2):
         order = ["--patterns.repeats=20", f"--patterns.order_seed={seed}"]
         done = rvae("generate", f"{seed}.npz", *order, cwd=tmp_path)
@@ -214,7 +221,7 @@ def test_generate_writes_patterns(tmp_path):
     assert not np.array_equal(one["pattern"], two["pattern"])
 
 
-def test_archive_sh(checkpoint, tmp_path):
+def test_archive_sh(checkpoint: Path, tmp_path: Path) -> None:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
         [ROOT / "archive.sh", checkpoint, "--version", "3", "--store", "s"],
@@ -226,7 +233,7 @@ def test_archive_sh(checkpoint, tmp_path):
     assert (done.returncode, done.stdout) == (0, "Wrote s/rvae-3.mar\n"), done.stderr
 
 
-def test_interrupted_training_says_what_it_kept(tmp_path):
+def test_interrupted_training_says_what_it_kept(tmp_path: Path) -> None:
     np.save(tmp_path / "waves.npy", waves(400))
     command = [sys.executable, "-u", "-m", "rvae.cli", "fit", "--data.path", "waves.npy"]
     command += ["--data.window=32", "--training.epochs=10000", "--training.quantile=0.9"]
@@ -270,7 +277,9 @@ def test_interrupted_training_says_what_it_kept(tmp_path):
         (["serve", "--store", "."], "store: no archive"),
     ],
 )
-def test_errors_are_one_line_that_names_the_field(tmp_path, arguments, message):
+def test_errors_are_one_line_that_names_the_field(
+    tmp_path: Path, arguments: list[str], message: str
+) -> None:
     np.save(tmp_path / "short.npy", np.sin(np.arange(40.0)))
     np.save(tmp_path / "flat.npy", np.ones(400))
     done = rvae(*arguments, cwd=tmp_path)
@@ -280,14 +289,16 @@ def test_errors_are_one_line_that_names_the_field(tmp_path, arguments, message):
 
 
 @pytest.mark.parametrize("output", ["scores.txt", "folder.csv"])
-def test_an_output_that_cannot_be_written_is_said(checkpoint, labelled, tmp_path, output):
+def test_an_output_that_cannot_be_written_is_said(
+    checkpoint: Path, labelled: Path, tmp_path: Path, output: str
+) -> None:
     (tmp_path / "folder.csv").mkdir()
     done = rvae("score", checkpoint, labelled, output, "--array", "signals", cwd=tmp_path)
     assert done.returncode != 0
     assert output in done.stderr and "Traceback" not in done.stderr
 
 
-def test_data_that_does_not_fit_the_model_is_said(checkpoint, tmp_path):
+def test_data_that_does_not_fit_the_model_is_said(checkpoint: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "two.npy", np.zeros((100, 2)))
     np.save(tmp_path / "short.npy", np.zeros(20))
     for name, field in (("two.npy", "columns"), ("short.npy", "data")):
@@ -298,8 +309,8 @@ def test_data_that_does_not_fit_the_model_is_said(checkpoint, tmp_path):
 
 @pytest.mark.parametrize("slab", [1, 2, 5, 100])
 def test_windows_are_numbered_alike_however_they_are_worked_through(
-    checkpoint, engine, tmp_path, monkeypatch, slab
-):
+    checkpoint: Path, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slab: int
+) -> None:
     """Also where the last piece of a series holds but the window at its end."""
     values = np.random.default_rng(0).normal(20, 2, (2, 77, 1))
     np.save(tmp_path / "long.npy", values)
@@ -312,11 +323,11 @@ def test_windows_are_numbered_alike_however_they_are_worked_through(
     np.testing.assert_allclose(table["score"].to_numpy(), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_a_test_file_of_the_archive_may_hold_shorter_cases(tmp_path):
+def test_a_test_file_of_the_archive_may_hold_shorter_cases(tmp_path: Path) -> None:
     """Than the training file, where they are all padded to the longest."""
     random = np.random.default_rng(0)
 
-    def archive(name, length):
+    def archive(name: str, length: Any) -> None:
         cases = np.round(np.sin(np.arange(length) / 3 + random.uniform(0, 6, (60, 1))), 3)
         rows = ("\t".join(["1", *map(str, case)]) for case in cases.tolist())
         (tmp_path / name).write_text("\n".join(rows))
@@ -331,7 +342,7 @@ def test_a_test_file_of_the_archive_may_hold_shorter_cases(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def told_by_classes(tmp_path_factory):
+def told_by_classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that learnt what is normal from classes, which it is not told when it works."""
     folder = tmp_path_factory.mktemp("classes")
     table = machines(80, steps=8)
@@ -354,7 +365,9 @@ def told_by_classes(tmp_path_factory):
     return folder
 
 
-def test_classes_that_a_model_is_not_told_are_owed_by_no_file(told_by_classes, tmp_path):
+def test_classes_that_a_model_is_not_told_are_owed_by_no_file(
+    told_by_classes: Path, tmp_path: Path
+) -> None:
     for name in ("all", "bare", "odd"):
         data = told_by_classes / f"{name}.parquet"
         score(told_by_classes / "model.ckpt", data, tmp_path / f"{name}.parquet")
@@ -366,7 +379,13 @@ def test_classes_that_a_model_is_not_told_are_owed_by_no_file(told_by_classes, t
     ("name", "label", "anomalous"),
     [("all", None, "large"), ("bare", None, None), ("odd", None, None), ("flags", "fault", 20)],
 )
-def test_evaluation_takes_what_labels_there_are(told_by_classes, capsys, name, label, anomalous):
+def test_evaluation_takes_what_labels_there_are(
+    told_by_classes: Path,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    label: str | None,
+    anomalous: int | str | None,
+) -> None:
     """Those of the classes, unless others are named; none at all if there are none."""
     evaluate(told_by_classes / "model.ckpt", told_by_classes / f"{name}.parquet", label)
     lines = capsys.readouterr().out.splitlines()

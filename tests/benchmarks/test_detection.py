@@ -1,14 +1,18 @@
 """The benchmark of detection, on files that are made here."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from benchmarks.detection import __main__ as benchmark
 from benchmarks.detection.choosing import choices
-from benchmarks.detection.files import dataset_of, files_of, read_file
+from benchmarks.detection.files import LabelledSeries, dataset_of, files_of, read_file
 from benchmarks.detection.methods import METHODS
 from benchmarks.detection.nearest_neighbours import MOST_KEPT, knn
 from benchmarks.detection.records import Record, Task, append, read_records
@@ -22,7 +26,7 @@ NAMES = [f"00{i}_{kind}_id_1_Facility_tr_400_1st_650.csv" for i, kind in ((1, "N
 BASELINES = [name for name in METHODS if name not in VARIANTS]
 
 
-def waves(channels=1, seed=0):
+def waves(channels: int = 1, seed: int = 0) -> NDArray[np.float64]:
     """Values (N, C): noisy waves and a constant, and in the bump another wave."""
     steps = np.arange(POINTS)[:, None] + 5 * np.arange(channels)
     values = np.sin(steps / 4) + np.random.default_rng(seed).normal(0, 0.05, steps.shape)
@@ -32,7 +36,7 @@ def waves(channels=1, seed=0):
     return values
 
 
-def write(folder, name, values, anomalous=BUMP):
+def write(folder: Path, name: str, values: NDArray[Any], anomalous: slice = BUMP) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     labels = np.zeros((len(values), 1))
     labels[anomalous] = 1
@@ -42,26 +46,30 @@ def write(folder, name, values, anomalous=BUMP):
     return folder / name
 
 
-def recorded(output, method, file, seed=0, error=None, **figures):
+def recorded(
+    output: Path, method: str, file: str, seed: int = 0, error: str | None = None, **figures: float
+) -> None:
     seconds = {"fit_seconds": 1.0, "score_seconds": 2.0}
     figures = {} if error else {**dict.fromkeys(METRICS, 0.5), **seconds, **figures}
     append(output, Record(Task(method, "tsb-ad-u", file, seed), figures, error))
 
 
-def named(dataset, number=1):
+def named(dataset: Any, number: int = 1) -> str:
     return f"{number:03}_{dataset}_id_{number}_Sensor_tr_10_1st_20.csv"
 
 
 @pytest.fixture
-def series(tmp_path):
+def series(tmp_path: Path) -> LabelledSeries:
     return read_file(write(tmp_path / "tsb-ad-u", NAMES[0], waves()))
 
 
 @pytest.fixture
-def called(monkeypatch, capsys):
+def called(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
     """What a command line prints."""
 
-    def call(*arguments):
+    def call(*arguments: object) -> str:
         monkeypatch.setattr(sys, "argv", ["benchmark", *map(str, arguments)])
         benchmark.main()
         return capsys.readouterr().out
@@ -69,7 +77,7 @@ def called(monkeypatch, capsys):
     return call
 
 
-def test_a_run_goes_on_where_it_ended_and_tries_again_what_failed(tmp_path):
+def test_a_run_goes_on_where_it_ended_and_tries_again_what_failed(tmp_path: Path) -> None:
     data, output = tmp_path / "data", tmp_path / "output"
     output.mkdir()
     for seed, name in enumerate(NAMES):
@@ -93,10 +101,10 @@ def test_a_run_goes_on_where_it_ended_and_tries_again_what_failed(tmp_path):
         assert one.figures.items() >= sizes.items()
 
 
-def test_a_method_is_given_the_training_prefix_and_nothing_else(series):
+def test_a_method_is_given_the_training_prefix_and_nothing_else(series: LabelledSeries) -> None:
     given = []
 
-    def spy(prefix, seed):
+    def spy(prefix: Any, seed: int) -> Callable[..., Any]:
         given.append((prefix, seed))
         prefix[:] = 0  # nor can it spoil what it will score
         return lambda values: given.append(values.copy()) or values[:, 0]
@@ -109,10 +117,12 @@ def test_a_method_is_given_the_training_prefix_and_nothing_else(series):
 
 
 @pytest.mark.parametrize("name", ["window_pca_spread", "knn_z", "isolation_forest"])
-def test_neither_labels_nor_later_points_change_what_is_learnt(name, series):
+def test_neither_labels_nor_later_points_change_what_is_learnt(
+    name: str, series: LabelledSeries
+) -> None:
     scores = []
 
-    def kept(prefix, seed):
+    def kept(prefix: Any, seed: int) -> Any:
         score = METHODS[name](prefix, seed)
         scores.append(score(waves(seed=9)))
         return score
@@ -125,12 +135,12 @@ def test_neither_labels_nor_later_points_change_what_is_learnt(name, series):
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("name", BASELINES)
-def test_every_baseline_finds_another_wave(name, channels, tmp_path):
+def test_every_baseline_finds_another_wave(name: str, channels: int, tmp_path: Path) -> None:
     series = read_file(write(tmp_path, NAMES[0], waves(channels)))
     assert measured(METHODS[name], series, 0)["auc_roc"] > 0.9
 
 
-def test_a_constant_channel_that_moves_later_is_noticed(series):
+def test_a_constant_channel_that_moves_later_is_noticed(series: LabelledSeries) -> None:
     values = np.hstack([waves(), np.full((POINTS, 1), 0.1)])
     values[BUMP, 0] = np.sin(np.arange(POINTS)[BUMP] / 4)
     values[700:, 1] = 0.6
@@ -138,10 +148,10 @@ def test_a_constant_channel_that_moves_later_is_noticed(series):
     assert scores[720:].min() > scores[:630].max()
 
 
-def test_only_of_a_long_prefix_are_neighbours_drawn():
+def test_only_of_a_long_prefix_are_neighbours_drawn() -> None:
     values = np.random.default_rng(0).normal(size=(MOST_KEPT + 400, 1))
 
-    def scores(points, seed):
+    def scores(points: Any, seed: int) -> Any:
         return knn(values[:points], seed)(values[:200])
 
     np.testing.assert_array_equal(scores(MOST_KEPT, 0), scores(MOST_KEPT, 1))
@@ -150,7 +160,7 @@ def test_only_of_a_long_prefix_are_neighbours_drawn():
 
 
 @pytest.fixture
-def config(tmp_path):
+def config(tmp_path: Path) -> Any:
     path = tmp_path / "detection.yaml"
     path.write_text(
         "data: {window: 16, validation: 0.2, calibration: 0.2}\n"
@@ -161,7 +171,9 @@ def config(tmp_path):
     return path
 
 
-def test_the_library_is_a_method_like_others(config, series, capfd):
+def test_the_library_is_a_method_like_others(
+    config: Any, series: LabelledSeries, capfd: pytest.CaptureFixture[str]
+) -> None:
     fit = variant({"model": {"latent": 3}}, config)
     figures = measured(fit, series, 0)
     assert figures["auc_roc"] > 0.9
@@ -171,18 +183,22 @@ def test_the_library_is_a_method_like_others(config, series, capfd):
 
 
 @pytest.mark.parametrize("wrong", [{"model": {"latnt": 1}}, {"data": {"window": "long"}}])
-def test_a_wrong_option_of_a_variant_is_named_in_one_line(wrong, config):
+def test_a_wrong_option_of_a_variant_is_named_in_one_line(
+    wrong: dict[str, Any], config: Any
+) -> None:
     with pytest.raises(FieldError, match=r"^detection.yaml: .*(latnt|data.window)") as caught:
         variant(wrong, config)(waves(), 0)
     assert "\n" not in str(caught.value)
 
 
-def test_a_missing_configuration_is_said_to_be(tmp_path):
+def test_a_missing_configuration_is_said_to_be(tmp_path: Path) -> None:
     with pytest.raises(FieldError, match="missing"):
         variant({}, tmp_path / "detection.yaml")(waves(), 0)
 
 
-def test_the_summary_takes_the_mean_of_seeds_and_then_of_files_that_all_have_done(tmp_path):
+def test_the_summary_takes_the_mean_of_seeds_and_then_of_files_that_all_have_done(
+    tmp_path: Path,
+) -> None:
     files = [named("A", 1), named("A", 2), named("B", 3)]
     for seed, worth in enumerate((0.2, 0.4, 0.9)):
         recorded(tmp_path, "ours", files[0], seed, vus_pr=worth)
@@ -198,7 +214,7 @@ def test_the_summary_takes_the_mean_of_seeds_and_then_of_files_that_all_have_don
     assert alone.files == tuple(files)
 
 
-def test_a_difference_has_the_interval_of_its_mean():
+def test_a_difference_has_the_interval_of_its_mean() -> None:
     random = np.random.default_rng(0)
     theirs, noise = random.uniform(size=200), random.normal(0.1, 0.2, 200)
     found = difference(theirs + noise, theirs)
@@ -210,7 +226,7 @@ def test_a_difference_has_the_interval_of_its_mean():
     assert difference(theirs, theirs).wins == difference(theirs, theirs).losses == 0
 
 
-def test_a_choice_is_judged_on_the_dataset_that_had_no_part_in_it(tmp_path):
+def test_a_choice_is_judged_on_the_dataset_that_had_no_part_in_it(tmp_path: Path) -> None:
     worth = {"a": {"A": 1.0, "B": 0.2, "C": 0.2}, "b": {"A": 0.1, "B": 0.4, "C": 0.4}}
     for method, of_each in worth.items():
         for number, (dataset, value) in enumerate(of_each.items()):
@@ -224,7 +240,7 @@ def test_a_choice_is_judged_on_the_dataset_that_had_no_part_in_it(tmp_path):
     ]
 
 
-def test_published_figures_are_those_of_the_same_files(tmp_path):
+def test_published_figures_are_those_of_the_same_files(tmp_path: Path) -> None:
     for number in (1, 2):
         recorded(tmp_path, "ours", named("A", number))
     rows = [("file", "X", "Y", "Z"), (named("A", 1), 0.1, 0.5, 0.2), (named("A", 2), 0.3, 0.1, 0.0)]
@@ -239,7 +255,9 @@ def test_published_figures_are_those_of_the_same_files(tmp_path):
         best_published(tmp_path, results, 2)
 
 
-def test_the_summary_prints_all_of_it_as_markdown(tmp_path, called):
+def test_the_summary_prints_all_of_it_as_markdown(
+    tmp_path: Path, called: Callable[..., str]
+) -> None:
     for number, dataset in enumerate("AAB"):
         recorded(tmp_path, "ours", named(dataset, number), vus_pr=0.25)
         recorded(tmp_path, "theirs", named(dataset, number), vus_pr=0.5)
@@ -255,7 +273,9 @@ def test_the_summary_prints_all_of_it_as_markdown(tmp_path, called):
     assert ["B (1)", "theirs", "0.500"] in rows and ["all (3)", "", "0.500"] in rows
 
 
-def test_what_is_asked_for_and_not_there_is_named(tmp_path, called):
+def test_what_is_asked_for_and_not_there_is_named(
+    tmp_path: Path, called: Callable[..., str]
+) -> None:
     recorded(tmp_path, "ours", named("A"))
     with pytest.raises(SystemExit, match="rvae: has no results in tsb-ad-u: ours"):
         called("summarise", "--output", tmp_path)
@@ -265,7 +285,7 @@ def test_what_is_asked_for_and_not_there_is_named(tmp_path, called):
         called("run", "--data", tmp_path, "--output", tmp_path)
 
 
-def test_files_say_what_they_are(tmp_path):
+def test_files_say_what_they_are(tmp_path: Path) -> None:
     assert dataset_of("063_SMD_id_7_Facility_tr_5923_1st_6506.csv") == "SMD"
     write(tmp_path / "set", "mine.csv", waves())
     with pytest.raises(FieldError, match=r"mine.csv: must be called"):

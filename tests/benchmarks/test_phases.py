@@ -11,12 +11,12 @@ WINDOWS = 3
 
 
 @pytest.fixture
-def small(monkeypatch):
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
     model = ModelConfig(recurrent=RecurrentConfig(hidden=4), latent=2)
     monkeypatch.setattr(phases, "MODEL", model)
 
 
-def test_every_request_holds_the_same_windows(small):
+def test_every_request_holds_the_same_windows(small: None) -> None:
     card = phases.untrained().card
     values = phases.waves(WINDOWS, seed=2)
     for name, call in phases.requests(WINDOWS).items():
@@ -32,7 +32,7 @@ def test_every_request_holds_the_same_windows(small):
         np.testing.assert_allclose(windows[: len(shown)], shown, rtol=1e-6, err_msg=name)
 
 
-def test_every_phase_of_every_request_is_measured(small):
+def test_every_phase_of_every_request_is_measured(small: None) -> None:
     measured = phases.measure(phases.every(WINDOWS), rounds=1)
     by_hand = measured.pop("JSON instances, by hand")
     assert set(by_hand) == set(phases.OURS)

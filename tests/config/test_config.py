@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from rvae.config import (
@@ -87,7 +90,7 @@ from rvae.errors import FieldError
         ("training.quantile", lambda: TrainingConfig(quantile=1.0)),
     ],
 )
-def test_nonsense_names_its_field(field, make):
+def test_nonsense_names_its_field(field: str, make: Callable[..., Any]) -> None:
     with pytest.raises(FieldError) as caught:
         make()
     assert caught.value.field == field

@@ -1,5 +1,7 @@
 """Columns of tables as series have them."""
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -8,7 +10,7 @@ from rvae.data.columns import apart, categorical_column
 from rvae.data.series import Series
 
 
-def chunked(*pieces, kind=None):
+def chunked(*pieces: Any, kind: pa.DataType | None = None) -> pa.ChunkedArray:
     return pa.chunked_array([pa.array(piece, kind) for piece in pieces])
 
 
@@ -34,14 +36,16 @@ def chunked(*pieces, kind=None):
         ),
     ],
 )
-def test_series_are_told_apart_in_the_order_in_which_they_begin(keys, expected):
+def test_series_are_told_apart_in_the_order_in_which_they_begin(
+    keys: pa.ChunkedArray, expected: dict[str, list[int]]
+) -> None:
     whole = Series(np.arange(float(len(keys)))[:, None])
     found = {one.name: one.values[:, 0].tolist() for one in apart(whole, keys)}
     assert list(found.items()) == list(expected.items())
 
 
 @pytest.mark.parametrize("coded", [False, True])
-def test_words_are_numbered_whichever_piece_they_are_in(coded):
+def test_words_are_numbered_whichever_piece_they_are_in(coded: bool) -> None:
     column = chunked(["b", None], ["z", "a", ""], ["b"])
     table = pa.table({"mode": column.dictionary_encode() if coded else column})
     found = categorical_column(table, "mode", ("a", "b"))

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -6,7 +8,9 @@ from pyarrow import parquet
 from rvae.data.parquet_batches import parquet_batches
 
 
-def test_batches_are_the_columns_that_were_asked_for_in_the_order_of_the_file(tmp_path):
+def test_batches_are_the_columns_that_were_asked_for_in_the_order_of_the_file(
+    tmp_path: Path,
+) -> None:
     table = pa.table({name: np.arange(1000) * i for i, name in enumerate("abc")})
     parquet.write_table(table, tmp_path / "t.parquet", row_group_size=300)
     batches = list(parquet_batches(tmp_path / "t.parquet", ["c", "a"], rows=128))
@@ -15,7 +19,7 @@ def test_batches_are_the_columns_that_were_asked_for_in_the_order_of_the_file(tm
 
 
 @pytest.mark.parametrize("group", [1 << 16, 1 << 19])
-def test_no_row_group_is_in_memory_as_a_whole(tmp_path, group):
+def test_no_row_group_is_in_memory_as_a_whole(tmp_path: Path, group: int) -> None:
     values = np.random.default_rng(0).normal(size=1 << 19)  # 4 MiB
     table = pa.table(dict.fromkeys("abcdefgh", values))
     parquet.write_table(table, tmp_path / "t.parquet", row_group_size=group, use_dictionary=False)

@@ -1,8 +1,9 @@
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rvae.data.patterns import (
     NOISE,
@@ -19,7 +20,7 @@ SMALL = PatternsConfig(patterns=6, channels=3, length=64, sines=4, repeats=200, 
 CLEAN = replace(SMALL, noise=0, scatter=0)
 
 
-def occurrences(config):
+def occurrences(config: PatternsConfig) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """The occurrences (R, T, C) of a series, and the code (R,) of each."""
     values, codes = generate(config)
     codes = codes.reshape(-1, config.length)
@@ -27,29 +28,29 @@ def occurrences(config):
     return values.reshape(-1, config.length, config.channels), codes[:, 0]
 
 
-def pattern_of_each_code(config):
+def pattern_of_each_code(config: PatternsConfig) -> dict[int, NDArray[np.float64]]:
     windows, codes = occurrences(config)
     return {code: windows[codes == code][0] for code in set(codes.tolist())}
 
 
-def sines_in(window):
+def sines_in(window: NDArray[np.float64]) -> NDArray[np.int64]:
     """How many sines of whole cycles each channel (C,) of a window (T, C) holds."""
     return (np.abs(np.fft.rfft(window, axis=0)) > 1e-6).sum(axis=0)
 
 
-def test_the_same_configuration_gives_the_same_bytes():
+def test_the_same_configuration_gives_the_same_bytes() -> None:
     for again, first in zip(generate(SMALL), generate(SMALL), strict=True):
         assert again.tobytes() == first.tobytes()
 
 
-def test_a_series_has_a_code_for_each_step():
+def test_a_series_has_a_code_for_each_step() -> None:
     values, codes = generate(SMALL)
     assert (values.shape, values.dtype) == ((200 * 64, 3), np.float64)
     assert (codes.shape, codes.dtype) == ((200 * 64,), np.int64)
     assert set(codes.tolist()) == {NOISE, 1, 2, 3, 4, 5, 6}
 
 
-def test_without_options_it_is_thirty_patterns_of_seven_channels():
+def test_without_options_it_is_thirty_patterns_of_seven_channels() -> None:
     config = PatternsConfig()
     values, codes = generate(config)
     assert values.shape == (config.repeats * 128, 7)
@@ -57,7 +58,7 @@ def test_without_options_it_is_thirty_patterns_of_seven_channels():
     assert (sines_in(pattern_of_each_code(replace(config, noise=0, scatter=0))[1]) == 5).all()
 
 
-def test_each_channel_of_a_pattern_is_a_sum_of_sines_of_unit_spread():
+def test_each_channel_of_a_pattern_is_a_sum_of_sines_of_unit_spread() -> None:
     patterns = pattern_of_each_code(CLEAN)
     assert len(patterns) == 6
     for pattern in patterns.values():
@@ -66,7 +67,7 @@ def test_each_channel_of_a_pattern_is_a_sum_of_sines_of_unit_spread():
         np.testing.assert_allclose(pattern.std(axis=0), 1)
 
 
-def test_one_code_is_one_pattern_and_no_two_codes_are_alike():
+def test_one_code_is_one_pattern_and_no_two_codes_are_alike() -> None:
     windows, codes = occurrences(CLEAN)
     patterns = pattern_of_each_code(CLEAN)
     for window, code in zip(windows, codes.tolist(), strict=True):
@@ -76,7 +77,7 @@ def test_one_code_is_one_pattern_and_no_two_codes_are_alike():
     assert (apart[~np.eye(6, dtype=bool)] > 0.5).all()
 
 
-def test_patterns_depend_on_the_seed_alone():
+def test_patterns_depend_on_the_seed_alone() -> None:
     patterns = pattern_of_each_code(CLEAN)
     for other in ({"order_seed": 1}, {"repeats": 500}, {"noise": 0.5}):
         same = pattern_of_each_code(replace(CLEAN, **other))
@@ -86,19 +87,19 @@ def test_patterns_depend_on_the_seed_alone():
     assert all(np.abs(others[code] - patterns[code]).max() > 0.5 for code in patterns)
 
 
-def test_another_order_seed_gives_another_series():
+def test_another_order_seed_gives_another_series() -> None:
     (values, codes), (others, other_codes) = generate(SMALL), generate(replace(SMALL, order_seed=1))
     assert (codes != other_codes).any()
     assert not np.isin(others, values).any()
 
 
 @pytest.mark.parametrize(("noise", "stretches"), [(0, 0), (0.2, 40), (0.333, 67), (1, 200)])
-def test_the_share_of_noise_is_what_was_asked_for(noise, stretches):
+def test_the_share_of_noise_is_what_was_asked_for(noise: float, stretches: int) -> None:
     _, codes = occurrences(replace(SMALL, noise=noise))
     assert (codes == NOISE).sum() == stretches
 
 
-def test_noise_has_the_level_and_spread_of_patterns_but_no_sines():
+def test_noise_has_the_level_and_spread_of_patterns_but_no_sines() -> None:
     windows, codes = occurrences(replace(SMALL, scatter=0))
     noise = windows[codes == NOISE]
     np.testing.assert_allclose(noise.mean(axis=(0, 1)), 0, atol=0.1)
@@ -107,7 +108,7 @@ def test_noise_has_the_level_and_spread_of_patterns_but_no_sines():
     assert len(np.unique(noise)) == noise.size
 
 
-def test_scatter_is_added_to_everything():
+def test_scatter_is_added_to_everything() -> None:
     windows, codes = occurrences(replace(SMALL, scatter=0.3))
     patterns = pattern_of_each_code(CLEAN)
     rest = [w - patterns[c] for w, c in zip(windows, codes.tolist(), strict=True) if c != NOISE]
@@ -116,7 +117,7 @@ def test_scatter_is_added_to_everything():
 
 
 @pytest.mark.parametrize("window", [1, 7, 64, 100])
-def test_a_windows_label_is_its_most_frequent_code(window):
+def test_a_windows_label_is_its_most_frequent_code(window: int) -> None:
     random = np.random.default_rng(0)
     codes = np.repeat(random.integers(0, 7, 300), random.integers(1, 9, 300))
     starts = random.permutation(window_starts(len(codes), window, 3))
@@ -124,7 +125,7 @@ def test_a_windows_label_is_its_most_frequent_code(window):
     np.testing.assert_array_equal(window_labels(codes, starts, window), naive)
 
 
-def test_of_codes_as_frequent_the_smallest_is_the_label():
+def test_of_codes_as_frequent_the_smallest_is_the_label() -> None:
     codes = np.array([5, 5, 2, 2, 0, 7])
     assert window_labels(codes, np.array([0, 2, 1]), 4).tolist() == [2, 2, 2]
     assert window_labels(codes, np.array([4]), 2).tolist() == [0]
@@ -133,14 +134,16 @@ def test_of_codes_as_frequent_the_smallest_is_the_label():
 @pytest.mark.parametrize(
     ("start", "window", "field"), [(-1, 3, "starts"), (8, 3, "starts"), (0, 0, "window")]
 )
-def test_windows_that_are_not_in_the_series_are_refused(start, window, field):
+def test_windows_that_are_not_in_the_series_are_refused(
+    start: int, window: int, field: str
+) -> None:
     with pytest.raises(FieldError) as caught:
         window_labels(np.zeros(10, dtype=int), np.array([start]), window)
     assert caught.value.field == field
 
 
 @pytest.mark.parametrize("kind", get_args(ProbeKind))
-def test_probes_are_windows_with_codes_and_the_same_every_time(kind):
+def test_probes_are_windows_with_codes_and_the_same_every_time(kind: str) -> None:
     windows, codes = probe(SMALL, kind, 50)
     assert (windows.shape, windows.dtype) == ((50, 64, 3), np.float64)
     assert (codes.shape, codes.dtype) == ((50,), np.int64)
@@ -151,14 +154,14 @@ def test_probes_are_windows_with_codes_and_the_same_every_time(kind):
     assert not np.isin(others, windows).any()
 
 
-def test_known_probes_are_the_patterns_of_the_series():
+def test_known_probes_are_the_patterns_of_the_series() -> None:
     patterns = pattern_of_each_code(CLEAN)
     windows, codes = probe(SMALL, "known", 50)
     rest = [window - patterns[code] for window, code in zip(windows, codes.tolist(), strict=True)]
     assert np.std(rest) == pytest.approx(SMALL.scatter, rel=0.03)
 
 
-def test_new_probes_are_sums_of_sines_that_the_series_does_not_hold():
+def test_new_probes_are_sums_of_sines_that_the_series_does_not_hold() -> None:
     patterns = pattern_of_each_code(CLEAN)
     windows, codes = probe(CLEAN, "new", 50)
     assert set(codes.tolist()) == {7, 8, 9, 10, 11, 12}
@@ -168,7 +171,7 @@ def test_new_probes_are_sums_of_sines_that_the_series_does_not_hold():
         assert all(np.abs(window - pattern).max() > 0.5 for pattern in patterns.values())
 
 
-def test_outliers_are_three_single_values_far_from_all_others():
+def test_outliers_are_three_single_values_far_from_all_others() -> None:
     (known, codes), (windows, same) = probe(SMALL, "known", 50), probe(SMALL, "outliers", 50)
     np.testing.assert_array_equal(codes, same)
     moved = windows != known
@@ -177,7 +180,7 @@ def test_outliers_are_three_single_values_far_from_all_others():
     assert np.abs(windows[moved]).min() > 10 > 2 * np.abs(known).max()
 
 
-def test_shifted_probes_hold_the_same_values_a_quarter_to_three_quarters_later():
+def test_shifted_probes_hold_the_same_values_a_quarter_to_three_quarters_later() -> None:
     (known, codes), (windows, same) = probe(SMALL, "known", 50), probe(SMALL, "shifted", 50)
     np.testing.assert_array_equal(codes, same)
     found = set()
@@ -188,7 +191,7 @@ def test_shifted_probes_hold_the_same_values_a_quarter_to_three_quarters_later()
     assert len(found) > 10
 
 
-def test_raised_probes_differ_in_level_alone():
+def test_raised_probes_differ_in_level_alone() -> None:
     (known, codes), (windows, same) = probe(SMALL, "known", 50), probe(SMALL, "raised", 50)
     np.testing.assert_array_equal(codes, same)
     level = (windows - known)[:, :1, :1]
@@ -213,14 +216,14 @@ def test_raised_probes_differ_in_level_alone():
         ({"order_seed": 2**32}, "patterns.order_seed"),
     ],
 )
-def test_impossible_options_are_named(options, field):
+def test_impossible_options_are_named(options: dict[str, Any], field: str) -> None:
     with pytest.raises(FieldError) as caught:
         PatternsConfig(**options)
     assert caught.value.field == field
 
 
 @pytest.mark.parametrize(("kind", "windows", "field"), [("odd", 5, "kind"), ("new", 0, "windows")])
-def test_impossible_probes_are_named(kind, windows, field):
+def test_impossible_probes_are_named(kind: str, windows: int, field: str) -> None:
     with pytest.raises(FieldError) as caught:
         probe(SMALL, kind, windows)
     assert caught.value.field == field

@@ -1,6 +1,9 @@
 """Folders, of which each file is one series on disk."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +21,7 @@ from rvae.config import (
 )
 from rvae.data.readers import read
 from rvae.data.scaler import Scaler, summarise
+from rvae.data.series import Dataset
 from rvae.data.stored import StoredArray
 from rvae.data.vocabulary import Vocabulary
 from rvae.data.window_dataset import WindowDataset
@@ -28,7 +32,7 @@ from tests.support.machines import machines
 HOUR = np.timedelta64(1, "h")
 
 
-def write_tables(folder, rows=(30, 20)):
+def write_tables(folder: Path, rows: tuple[int, ...] = (30, 20)) -> None:
     """Machines whose second one alone has the mode "stuck" and the class "worn"."""
     for i, count in enumerate(rows):
         steps = np.arange(count)
@@ -46,11 +50,11 @@ def write_tables(folder, rows=(30, 20)):
 OPTIONS = ReaderConfig(categorical=("mode",), time="when", label="fault", classes="kind")
 
 
-def as_table(folder, name, config):
+def as_table(folder: Path, name: str, config: ReaderConfig) -> Dataset:
     return read(folder / name, config, read(folder, config).vocabulary)
 
 
-def test_a_folder_of_tables_holds_what_its_files_hold(tmp_path):
+def test_a_folder_of_tables_holds_what_its_files_hold(tmp_path: Path) -> None:
     write_tables(tmp_path)
     dataset = read(tmp_path, OPTIONS)
     assert dataset.channels == ("heat", "mode")
@@ -68,7 +72,7 @@ def test_a_folder_of_tables_holds_what_its_files_hold(tmp_path):
         np.testing.assert_array_equal(series.kinds, alone.classes)
 
 
-def test_windows_on_disk_are_those_in_memory(tmp_path):
+def test_windows_on_disk_are_those_in_memory(tmp_path: Path) -> None:
     """With what is known of them besides: times on disk are numbers in a column."""
     write_tables(tmp_path)
     on_disk = read(tmp_path, OPTIONS)
@@ -87,7 +91,7 @@ def test_windows_on_disk_are_those_in_memory(tmp_path):
     assert set(stored.context.label.tolist()) == {0, 1, 2}
 
 
-def test_training_on_files_is_training_on_the_table_that_they_make_up(tmp_path):
+def test_training_on_files_is_training_on_the_table_that_they_make_up(tmp_path: Path) -> None:
     """To the bit, with every category, time and class."""
     table = machines(40, steps=8)
     (tmp_path / "files").mkdir()
@@ -119,14 +123,14 @@ def test_training_on_files_is_training_on_the_table_that_they_make_up(tmp_path):
     assert found[0]["interval"] == 3600
 
 
-def test_a_normal_class_need_not_be_in_every_file(tmp_path):
+def test_a_normal_class_need_not_be_in_every_file(tmp_path: Path) -> None:
     write_tables(tmp_path)
     config = ReaderConfig(classes="kind", normal=("new", "used"))
     labels = [s.anomalous for s in read(tmp_path, config).series]
     assert [flags.sum() for flags in labels] == [0, 10]
 
 
-def test_categories_that_a_model_knows_are_kept(tmp_path):
+def test_categories_that_a_model_knows_are_kept(tmp_path: Path) -> None:
     write_tables(tmp_path)
     known = Vocabulary({"mode": ("on",)}, ("new",))
     first, _ = read(tmp_path, OPTIONS, known).series
@@ -135,7 +139,7 @@ def test_categories_that_a_model_knows_are_kept(tmp_path):
 
 
 @pytest.mark.parametrize("shape", [(20,), (20, 1), (20, 3)])
-def test_a_folder_of_arrays_is_viewed(tmp_path, shape):
+def test_a_folder_of_arrays_is_viewed(tmp_path: Path, shape: tuple[Any, ...]) -> None:
     for name in ("b", "a"):
         np.save(tmp_path / f"{name}.npy", np.random.default_rng(ord(name)).normal(size=shape))
     np.save(tmp_path / "c.npy", np.zeros((7, *shape[1:])))
@@ -147,52 +151,52 @@ def test_a_folder_of_arrays_is_viewed(tmp_path, shape):
     np.testing.assert_array_equal(values, np.load(tmp_path / "a.npy").reshape(20, -1))
 
 
-def no_files(folder):
+def no_files(folder: Path) -> None:
     (folder / "a.csv").write_text("a\n1\n")
 
 
-def both_kinds(folder):
+def both_kinds(folder: Path) -> None:
     write_tables(folder)
     np.save(folder / "a.npy", np.zeros(3))
 
 
-def other_width(folder):
+def other_width(folder: Path) -> None:
     np.save(folder / "a.npy", np.zeros((5, 2)))
     np.save(folder / "b.npy", np.zeros((5, 3)))
 
 
-def no_width(folder):
+def no_width(folder: Path) -> None:
     np.save(folder / "a.npy", np.zeros((5, 0)))
 
 
-def empty_array(folder):
+def empty_array(folder: Path) -> None:
     np.save(folder / "a.npy", np.zeros((5, 2)))
     np.save(folder / "b.npy", np.zeros((0, 2)))
 
 
-def infinite(folder):
+def infinite(folder: Path) -> None:
     np.save(folder / "a.npy", np.array([[0.0, 0.0], [0.0, np.inf]]))
 
 
-def words(folder):
+def words(folder: Path) -> None:
     np.save(folder / "a.npy", np.array(["a", "b"]))
 
 
-def other_columns(folder):
+def other_columns(folder: Path) -> None:
     parquet.write_table(pa.table({"a": [1.0], "m": ["x"]}), folder / "a.parquet")
     parquet.write_table(pa.table({"b": [1.0], "m": ["x"]}), folder / "b.parquet")
 
 
-def numbers_in_one(folder):
+def numbers_in_one(folder: Path) -> None:
     parquet.write_table(pa.table({"m": ["x"]}), folder / "a.parquet")
     parquet.write_table(pa.table({"b": [1.0], "m": ["x"]}), folder / "b.parquet")
 
 
-def no_rows(folder):
+def no_rows(folder: Path) -> None:
     write_tables(folder, rows=(5, 0))
 
 
-def not_rising(folder):
+def not_rising(folder: Path) -> None:
     when = np.array(["2026-01-01", "2026-01-01"], "datetime64[us]")
     parquet.write_table(pa.table({"a": [1.0, 2.0], "when": when}), folder / "a.parquet")
 
@@ -224,7 +228,9 @@ def not_rising(folder):
         (not_rising, {"time": "when"}, "reader.time"),
     ],
 )
-def test_what_cannot_be_read_names_its_field(tmp_path, make, options, field):
+def test_what_cannot_be_read_names_its_field(
+    tmp_path: Path, make: Callable[..., Any], options: dict[str, Any], field: str
+) -> None:
     make(tmp_path)
     with pytest.raises(FieldError) as caught:
         read(tmp_path, ReaderConfig(**options))
@@ -232,7 +238,7 @@ def test_what_cannot_be_read_names_its_field(tmp_path, make, options, field):
     assert "\n" not in str(caught.value)
 
 
-def test_an_empty_folder_is_refused(tmp_path):
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FieldError, match=r"neither \.npy nor \.parquet") as caught:
         read(tmp_path, ReaderConfig())
     assert caught.value.field == "data"

@@ -1,8 +1,11 @@
 from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from numpy.typing import NDArray
 from pyarrow import csv, parquet
 
 from rvae.config import ReaderConfig
@@ -12,7 +15,7 @@ from rvae.errors import FieldError
 
 
 @pytest.fixture
-def table(tmp_path):
+def table(tmp_path: Path) -> Path:
     """Two series of three and two steps, with a gap, a word column and labels."""
     content = pa.table(
         {
@@ -29,7 +32,7 @@ def table(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
-def test_a_table_is_a_series_of_its_numeric_columns(table, name):
+def test_a_table_is_a_series_of_its_numeric_columns(table: Path, name: str) -> None:
     dataset = read(table / name, ReaderConfig(label="fault"))
     assert dataset.channels == ("heat", "speed")
     assert dataset.source == ReaderConfig(label="fault", columns=("heat", "speed"))
@@ -38,7 +41,7 @@ def test_a_table_is_a_series_of_its_numeric_columns(table, name):
     np.testing.assert_array_equal(series.labels, [False, True, False, False, False])
 
 
-def test_a_column_tells_series_apart_in_the_order_of_the_file(table):
+def test_a_column_tells_series_apart_in_the_order_of_the_file(table: Path) -> None:
     dataset = read(table / "t.csv", ReaderConfig(series="machine", columns=("speed",)))
     assert [(s.name, s.values[:, 0].tolist()) for s in dataset.series] == [
         ("b", [10, 20, 30]),
@@ -47,7 +50,7 @@ def test_a_column_tells_series_apart_in_the_order_of_the_file(table):
     assert all(s.labels is None for s in dataset.series)
 
 
-def test_rows_of_a_table_are_series(table):
+def test_rows_of_a_table_are_series(table: Path) -> None:
     config = ReaderConfig(layout="rows", columns=("heat", "speed"), label="fault")
     dataset = read(table / "t.csv", config)
     assert dataset.channels == ("value",)
@@ -65,7 +68,14 @@ def test_rows_of_a_table_are_series(table):
         ((4, 6), "rows", 4, 6, 1),
     ],
 )
-def test_arrays_are_read_by_their_dimensions(tmp_path, shape, layout, series, points, channels):
+def test_arrays_are_read_by_their_dimensions(
+    tmp_path: Path,
+    shape: tuple[Any, ...],
+    layout: Literal["series", "rows"],
+    series: int,
+    points: int,
+    channels: int,
+) -> None:
     array = np.arange(np.prod(shape), dtype=np.int32).reshape(shape)
     np.save(tmp_path / "a.npy", array)
     dataset = read(tmp_path / "a.npy", ReaderConfig(layout=layout))
@@ -76,7 +86,7 @@ def test_arrays_are_read_by_their_dimensions(tmp_path, shape, layout, series, po
     )
 
 
-def test_decimals_and_large_integers_are_numbers(tmp_path):
+def test_decimals_and_large_integers_are_numbers(tmp_path: Path) -> None:
     columns = {
         "price": pa.array([1.25, 2.5]).cast(pa.decimal128(10, 2)),
         "time": pa.array([1763640000000000001, 1763640000000000003]),
@@ -88,14 +98,14 @@ def test_decimals_and_large_integers_are_numbers(tmp_path):
 
 
 @pytest.mark.parametrize("labels", [np.array([0, 1, 0]), np.eye(3, 5)])
-def test_an_npz_holds_labels_a_series_or_a_point(tmp_path, labels):
+def test_an_npz_holds_labels_a_series_or_a_point(tmp_path: Path, labels: NDArray[Any]) -> None:
     np.savez(tmp_path / "a.npz", x=np.zeros((3, 5, 2)), y=labels)
     dataset = read(tmp_path / "a.npz", ReaderConfig(label="y"))
     expected = np.broadcast_to(labels.reshape(3, -1), (3, 5))
     np.testing.assert_array_equal([s.labels for s in dataset.series], expected != 0)
 
 
-def test_an_npz_holds_times_and_classes_a_series_or_a_point(tmp_path):
+def test_an_npz_holds_times_and_classes_a_series_or_a_point(tmp_path: Path) -> None:
     times = np.datetime64("2026-01-01", "s") + np.arange(15).reshape(3, 5)
     kinds = np.array([2, 10, 2])
     np.savez(tmp_path / "a.npz", x=np.zeros((3, 5, 2)), t=times, k=kinds)
@@ -122,7 +132,9 @@ UNEQUAL = {
 
 
 @pytest.mark.parametrize("name", UNEQUAL)
-def test_files_of_the_archive_are_series_filled_up_to_the_longest(tmp_path, name):
+def test_files_of_the_archive_are_series_filled_up_to_the_longest(
+    tmp_path: Path, name: str
+) -> None:
     (tmp_path / name).write_text(UNEQUAL[name])
     dataset = read(tmp_path / name, ReaderConfig(normal=("1", "2")))
     assert dataset.channels == ("value",)
@@ -140,7 +152,7 @@ def test_files_of_the_archive_are_series_filled_up_to_the_longest(tmp_path, name
     assert all(s.labels.all() for s in again.series)
 
 
-def test_an_archive_file_of_several_channels_needs_no_classes(tmp_path):
+def test_an_archive_file_of_several_channels_needs_no_classes(tmp_path: Path) -> None:
     (tmp_path / "a.ts").write_text("@dimensions 2\n@classLabel false\n@data\n1,2:3,4\n5:6\n")
     dataset = read(tmp_path / "a.ts", ReaderConfig())
     assert dataset.channels == ("channel_0", "channel_1")
@@ -152,7 +164,7 @@ def test_an_archive_file_of_several_channels_needs_no_classes(tmp_path):
     assert caught.value.field == "reader.normal"
 
 
-def _broken(folder):
+def _broken(folder: Path) -> None:
     np.save(folder / "words.npy", np.array(["a"]))
     np.save(folder / "deep.npy", np.zeros((2, 2, 2, 2)))
     np.save(folder / "none.npy", np.zeros((0, 2)))
@@ -241,7 +253,9 @@ def _broken(folder):
         ("names.tsv", {}, "class"),
     ],
 )
-def test_what_cannot_be_read_names_its_field(tmp_path, name, options, field):
+def test_what_cannot_be_read_names_its_field(
+    tmp_path: Path, name: str, options: dict[str, Any], field: str
+) -> None:
     _broken(tmp_path)
     with pytest.raises(FieldError) as caught:
         read(tmp_path / name, ReaderConfig(**options))

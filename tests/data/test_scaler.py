@@ -1,20 +1,24 @@
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rvae.data.scaler import Scaler, summarise
 from rvae.data.series import Series
 from rvae.errors import FieldError
 
 
-def as_series(values):
+def as_series(values: NDArray[np.float64]) -> Series:
     return Series(np.asarray(values, dtype=float))
 
 
-def fitted(values, channels, **options):
+def fitted(values: NDArray[np.float64], channels: Sequence[str], **options: Any) -> Scaler:
     return Scaler.fit(summarise([as_series(values)]), channels, [0] * len(channels), **options)
 
 
-def test_scaled_values_have_zero_mean_and_unit_spread():
+def test_scaled_values_have_zero_mean_and_unit_spread() -> None:
     random = np.random.default_rng(0)
     values = random.normal([5, -3e9], [2, 1e3], (500, 2))
     values[::7, 0] = np.nan
@@ -29,7 +33,7 @@ def test_scaled_values_have_zero_mean_and_unit_spread():
 
 
 @pytest.mark.parametrize("factor", [1e200, 1e-170])
-def test_a_channel_out_of_range_is_named(factor):
+def test_a_channel_out_of_range_is_named(factor: float) -> None:
     values = np.stack([np.arange(4.0), np.arange(4.0) * factor], axis=1)
     with pytest.raises(FieldError) as caught:
         fitted(values, ("fine", "far"))
@@ -37,14 +41,14 @@ def test_a_channel_out_of_range_is_named(factor):
 
 
 @pytest.mark.parametrize("column", [[np.nan] * 4, [2.0] * 4, [2.0, np.nan, 2.0, np.nan]])
-def test_a_channel_without_variation_is_named(column):
+def test_a_channel_without_variation_is_named(column: list[float]) -> None:
     values = np.stack([np.arange(4), column], axis=1)
     with pytest.raises(FieldError) as caught:
         fitted(values, ("fine", "flat"))
     assert caught.value.field == "flat"
 
 
-def test_a_channel_of_the_unit_interval_stays_as_it_is():
+def test_a_channel_of_the_unit_interval_stays_as_it_is() -> None:
     values = np.random.default_rng(0).uniform(0, 1, (50, 2))
     scaler = fitted(values, ("a", "b"), unit_interval=True)
     np.testing.assert_array_equal(scaler.transform(values), values.astype(np.float32))
@@ -53,7 +57,7 @@ def test_a_channel_of_the_unit_interval_stays_as_it_is():
     assert caught.value.field == "b"
 
 
-def test_categories_are_spread_out_and_the_likeliest_comes_back():
+def test_categories_are_spread_out_and_the_likeliest_comes_back() -> None:
     scaler = Scaler((2.0, 0.0), (0.5, 1.0), (0, 3))
     values = np.array([[1.0, 1], [2.0, 3], [np.nan, 0], [3.0, np.nan]])
     spread = scaler.one_hot(scaler.transform(values))
@@ -65,6 +69,6 @@ def test_categories_are_spread_out_and_the_likeliest_comes_back():
     np.testing.assert_array_equal(back, [[1, 2], [2.5, 1]])
 
 
-def test_a_channel_that_does_not_vary_may_be_kept_in_its_own_unit():
+def test_a_channel_that_does_not_vary_may_be_kept_in_its_own_unit() -> None:
     scaler = fitted(np.array([[1.0, 5.0], [3.0, 5.0]]), ["a", "b"], keep_constant=True)
     np.testing.assert_allclose(scaler.transform(np.array([[3.0, 5.5]])), [[1.0, 0.5]])

@@ -8,7 +8,9 @@ from rvae.data.window_dataset import EpochShuffle
 
 @pytest.mark.parametrize("length", [1, 2, 3, 5, 64, 65, 1000, 4096, 4097])
 @pytest.mark.parametrize("drawn", [True, False])
-def test_an_order_has_everything_once(length, drawn, monkeypatch):
+def test_an_order_has_everything_once(
+    length: int, drawn: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(shuffle, "MOST_DRAWN", length if drawn else 0)
     order = random_order(length, np.random.default_rng(0))
     there = order(np.arange(length))
@@ -16,7 +18,7 @@ def test_an_order_has_everything_once(length, drawn, monkeypatch):
     np.testing.assert_array_equal(order(np.arange(length)[::-1]), there[::-1])
 
 
-def test_a_computed_order_is_as_random_as_a_drawn_one(monkeypatch):
+def test_a_computed_order_is_as_random_as_a_drawn_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Things far apart come one after another, and the same thing never at the same place."""
     monkeypatch.setattr(shuffle, "MOST_DRAWN", 0)
     length = 100_003
@@ -36,14 +38,14 @@ def test_a_computed_order_is_as_random_as_a_drawn_one(monkeypatch):
     assert abs(np.corrcoef(*orders)[0, 1]) < 0.02
 
 
-def test_an_order_of_billions_takes_no_memory():
+def test_an_order_of_billions_takes_no_memory() -> None:
     first = iter(EpochShuffle(10**12, seed=0, rank=0, processes=1))
     there = [next(first) for _ in range(10_000)]
     assert len(set(there)) == 10_000
     assert np.mean(there) == pytest.approx(5e11, rel=0.02)
 
 
-def test_processes_share_an_order():
+def test_processes_share_an_order() -> None:
     whole = list(EpochShuffle(5001, seed=3, rank=0, processes=1))
     shares = [list(EpochShuffle(5001, seed=3, rank=rank, processes=2)) for rank in (0, 1)]
     assert shares[0] == whole[::2]

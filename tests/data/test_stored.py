@@ -3,9 +3,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rvae.data.stored import Spool, StoredArray, blocks
 from rvae.errors import FieldError
@@ -35,23 +37,23 @@ print(len(stored), total, frugal, most() - before)
 """
 
 
-def _saved(folder, values):
+def _saved(folder: Path, values: NDArray[Any]) -> Path:
     np.save(folder / "a.npy", values)
     return folder / "a.npy"
 
 
-def _numbers(rows=7, channels=3):
+def _numbers(rows: int = 7, channels: int = 3) -> NDArray[np.float64]:
     return np.random.default_rng(0).normal(size=(rows, channels)) * 50
 
 
-def _descriptors(path):
+def _descriptors(path: Path) -> list[int]:
     """Those of this process that lead to a file, or to any in a folder."""
     path = path.resolve()
     return [int(d.name) for d in DESCRIPTORS.iterdir() if d.resolve().is_relative_to(path)]
 
 
 @pytest.mark.parametrize("kind", ["f2", "<f4", ">f4", "<f8", ">f8", "i1", ">i2", "<u4", ">i8", "?"])
-def test_rows_are_the_numbers_of_the_file(tmp_path, kind):
+def test_rows_are_the_numbers_of_the_file(tmp_path: Path, kind: str) -> None:
     values = _numbers().astype(kind)
     stored = StoredArray.of_npy(_saved(tmp_path, values))
     assert stored.shape == values.shape
@@ -63,27 +65,29 @@ def test_rows_are_the_numbers_of_the_file(tmp_path, kind):
     np.testing.assert_array_equal(np.asarray(stored[2:5], dtype=kind), values[2:5], strict=True)
 
 
-def test_whole_numbers_keep_their_digits_if_asked_for_as_such(tmp_path):
+def test_whole_numbers_keep_their_digits_if_asked_for_as_such(tmp_path: Path) -> None:
     values = np.array([[2**62 + 1]])
     stored = StoredArray.of_npy(_saved(tmp_path, values))
     np.testing.assert_array_equal(np.asarray(stored, dtype=np.int64), values)
 
 
 @pytest.mark.parametrize("version", [(1, 0), (2, 0), (3, 0)])
-def test_every_version_of_the_format_is_read(tmp_path, version):
+def test_every_version_of_the_format_is_read(tmp_path: Path, version: tuple[int, ...]) -> None:
     values = _numbers()
     with (tmp_path / "a.npy").open("wb") as file:
         np.lib.format.write_array(file, values, version=version)
     np.testing.assert_array_equal(np.asarray(StoredArray.of_npy(tmp_path / "a.npy")), values)
 
 
-def test_a_vector_is_one_channel(tmp_path):
+def test_a_vector_is_one_channel(tmp_path: Path) -> None:
     stored = StoredArray.of_npy(_saved(tmp_path, np.arange(5)))
     np.testing.assert_array_equal(np.asarray(stored[1:3]), [[1], [2]])
 
 
 @pytest.mark.parametrize("columns_first", [np.zeros((0, 3)), np.arange(4.0)[:, None]])
-def test_order_does_not_matter_where_both_are_the_same(tmp_path, columns_first):
+def test_order_does_not_matter_where_both_are_the_same(
+    tmp_path: Path, columns_first: NDArray[np.float64]
+) -> None:
     with (tmp_path / "a.npy").open("wb") as file:
         header = {"descr": "<f8", "fortran_order": True, "shape": columns_first.shape}
         np.lib.format.write_array_header_1_0(file, header)
@@ -106,7 +110,7 @@ def test_order_does_not_matter_where_both_are_the_same(tmp_path, columns_first):
         [slice(0, 0), slice(0, 5)],
     ],
 )
-def test_slices_of_slices_are_those_of_an_array(tmp_path, slices):
+def test_slices_of_slices_are_those_of_an_array(tmp_path: Path, slices: list[slice]) -> None:
     values = _numbers()
     stored = StoredArray.of_npy(_saved(tmp_path, values))
     for rows in slices:
@@ -128,12 +132,12 @@ def test_slices_of_slices_are_those_of_an_array(tmp_path, slices):
         ([0, 1], TypeError),
     ],
 )
-def test_anything_but_rows_in_order_is_refused(tmp_path, rows, error):
+def test_anything_but_rows_in_order_is_refused(tmp_path: Path, rows: Any, error: type[Any]) -> None:
     with pytest.raises(error):
         StoredArray.of_npy(_saved(tmp_path, _numbers()))[rows]
 
 
-def test_nothing_but_the_rows_of_a_view_is_read(tmp_path):
+def test_nothing_but_the_rows_of_a_view_is_read(tmp_path: Path) -> None:
     path = _saved(tmp_path, _numbers(rows=100))
     stored = StoredArray.of_npy(path)
     first = np.asarray(stored[:10])
@@ -143,7 +147,7 @@ def test_nothing_but_the_rows_of_a_view_is_read(tmp_path):
         np.asarray(stored[:11])
 
 
-def test_a_view_cannot_be_had_without_a_copy(tmp_path):
+def test_a_view_cannot_be_had_without_a_copy(tmp_path: Path) -> None:
     stored = StoredArray.of_npy(_saved(tmp_path, _numbers()))
     with pytest.raises(ValueError, match="copy"):
         np.asarray(stored, copy=False)
@@ -152,7 +156,7 @@ def test_a_view_cannot_be_had_without_a_copy(tmp_path):
     assert np.asarray(stored).any()
 
 
-def test_the_descriptor_is_closed_with_the_last_view(tmp_path):
+def test_the_descriptor_is_closed_with_the_last_view(tmp_path: Path) -> None:
     path = _saved(tmp_path, _numbers())
     stored = StoredArray.of_npy(path)
     part = stored[1:3][:1]
@@ -164,11 +168,11 @@ def test_the_descriptor_is_closed_with_the_last_view(tmp_path):
     assert _descriptors(path) == []
 
 
-def _sum_parts(stored, parts, sums):
+def _sum_parts(stored: Any, parts: Any, sums: Any) -> None:
     sums.put([float(np.asarray(stored[start : start + 50]).sum()) for start in parts])
 
 
-def test_processes_read_side_by_side(tmp_path):
+def test_processes_read_side_by_side(tmp_path: Path) -> None:
     values = _numbers(rows=5000)
     path = _saved(tmp_path, values)
     stored = StoredArray.of_npy(path)
@@ -190,7 +194,7 @@ def test_processes_read_side_by_side(tmp_path):
     assert os.lseek(descriptor, 0, os.SEEK_CUR) == position
 
 
-def test_reading_through_an_array_does_not_take_its_memory(tmp_path):
+def test_reading_through_an_array_does_not_take_its_memory(tmp_path: Path) -> None:
     path, rows = tmp_path / "large.npy", 3_000_000  # 192 MB, of which the file has holes
     with path.open("wb") as file:
         header = {"descr": "<f8", "fortran_order": False, "shape": (rows, 8)}
@@ -209,7 +213,7 @@ def test_reading_through_an_array_does_not_take_its_memory(tmp_path):
     assert whole > 150
 
 
-def _broken(folder):
+def _broken(folder: Path) -> None:
     np.save(folder / "columns.npy", np.asfortranarray(_numbers()))
     np.save(folder / "deep.npy", np.zeros((2, 2, 2)))
     np.save(folder / "point.npy", np.array(1.0))
@@ -247,7 +251,7 @@ def _broken(folder):
         "long",
     ],
 )
-def test_what_cannot_be_viewed_is_refused_in_a_line(tmp_path, name):
+def test_what_cannot_be_viewed_is_refused_in_a_line(tmp_path: Path, name: str) -> None:
     _broken(tmp_path)
     with pytest.raises(FieldError) as caught:
         StoredArray.of_npy(tmp_path / f"{name}.npy")
@@ -257,7 +261,7 @@ def test_what_cannot_be_viewed_is_refused_in_a_line(tmp_path, name):
 
 
 @pytest.mark.parametrize("kind", [np.float64, np.float32, np.uint8])
-def test_a_spool_gives_back_what_was_put_in(kind):
+def test_a_spool_gives_back_what_was_put_in(kind: type[Any]) -> None:
     values = np.random.default_rng(0).integers(0, 100, size=(10, 4))
     spool = Spool(4, kind)
     assert spool.stored().shape == (0, 4)
@@ -272,7 +276,9 @@ def test_a_spool_gives_back_what_was_put_in(kind):
     np.testing.assert_array_equal(np.asarray(view[1:3]), values[3:5])
 
 
-def test_a_spool_has_no_name_and_goes_with_its_last_view(tmp_path, monkeypatch):
+def test_a_spool_has_no_name_and_goes_with_its_last_view(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     spool = Spool(2)
     spool.append(np.ones((3, 2)))
@@ -285,16 +291,16 @@ def test_a_spool_has_no_name_and_goes_with_its_last_view(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("shape", [(3,), (3, 1), (1, 3, 2)])
-def test_a_spool_takes_rows_of_its_channels_alone(shape):
+def test_a_spool_takes_rows_of_its_channels_alone(shape: tuple[Any, ...]) -> None:
     with pytest.raises(ValueError, match="2 channels"):
         Spool(2).append(np.zeros(shape))
 
 
-def test_a_full_disk_is_reported_as_such_and_loses_nothing(monkeypatch):
+def test_a_full_disk_is_reported_as_such_and_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     spool = Spool(2)
     spool.append(np.ones((3, 2)))
 
-    def full(*_):
+    def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
@@ -304,7 +310,9 @@ def test_a_full_disk_is_reported_as_such_and_loses_nothing(monkeypatch):
     np.testing.assert_array_equal(np.asarray(spool.stored())[:, 0], [1, 1, 1, 2])
 
 
-def test_what_the_system_does_in_parts_is_completed(tmp_path, monkeypatch):
+def test_what_the_system_does_in_parts_is_completed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     preadv, pwrite = os.preadv, os.pwrite
     monkeypatch.setattr(os, "preadv", lambda n, to, offset: preadv(n, [to[0][:5]], offset))
     monkeypatch.setattr(os, "pwrite", lambda n, data, offset: pwrite(n, data[:5], offset))
@@ -315,7 +323,7 @@ def test_what_the_system_does_in_parts_is_completed(tmp_path, monkeypatch):
     np.testing.assert_array_equal(np.asarray(StoredArray.of_npy(_saved(tmp_path, values))), values)
 
 
-def test_blocks_follow_one_another_whatever_they_come_from(tmp_path):
+def test_blocks_follow_one_another_whatever_they_come_from(tmp_path: Path) -> None:
     values = _numbers(rows=10)
     for source in (values, StoredArray.of_npy(_saved(tmp_path, values))):
         parts = list(blocks(source, numbers=14))

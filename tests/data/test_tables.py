@@ -1,6 +1,9 @@
 """Columns of tables that are more than numbers."""
 
+from collections.abc import Callable
 from datetime import date, datetime
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,10 +20,10 @@ TIMES = ["2026-01-31T12:00:00", "2026-01-31T13:00:00", "2026-02-01T00:00:00"]
 
 
 @pytest.fixture(params=["csv", "parquet"])
-def written(request, tmp_path):
+def written(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., Any]:
     """Write columns as a table of either kind."""
 
-    def write(**columns):
+    def write(**columns: Any) -> Path:
         table, path = pa.table(columns), tmp_path / f"t.{request.param}"
         if request.param == "csv":
             # Other than Parquet it knows no words but plain ones.
@@ -53,7 +56,12 @@ def written(request, tmp_path):
     ],
     ids=["text", "empty", "integers", "floats", "booleans", "dictionary", "odd text", "dates"],
 )  # fmt: skip
-def test_categories_are_numbered_whatever_their_type(written, column, words, codes):
+def test_categories_are_numbered_whatever_their_type(
+    written: Callable[..., Any],
+    column: list[Any] | pa.Array,
+    words: tuple[str, ...],
+    codes: list[float],
+) -> None:
     path = written(mode=column, heat=[1.0, 2.0, 3.0, 4.0])
     dataset = read(path, ReaderConfig(categorical=("mode",)))
     assert dataset.channels == ("heat", "mode")
@@ -62,7 +70,7 @@ def test_categories_are_numbered_whatever_their_type(written, column, words, cod
     np.testing.assert_array_equal(dataset.series[0].values[:, 1], codes)
 
 
-def test_a_category_is_the_same_whatever_else_is_in_its_column(written):
+def test_a_category_is_the_same_whatever_else_is_in_its_column(written: Callable[..., Any]) -> None:
     """One odd cell turns a column of numbers or truth values into text."""
     config = ReaderConfig(columns=("heat",), categorical=("mode", "open"))
     heat = [1.0, 2.0, 3.0]
@@ -72,7 +80,7 @@ def test_a_category_is_the_same_whatever_else_is_in_its_column(written):
     np.testing.assert_array_equal(values, [[1, 1, 2], [2, 0, 1], [3, 3, 0]])
 
 
-def test_what_a_model_does_not_know_is_unknown(written):
+def test_what_a_model_does_not_know_is_unknown(written: Callable[..., Any]) -> None:
     config = ReaderConfig(columns=("heat",), categorical=("mode",), classes="kind")
     known = Vocabulary({"mode": ("off", "on")}, ("p", "q"))
     path = written(mode=["on", "stuck", None], kind=["q", "r", None], heat=[1.0, 2.0, 3.0])
@@ -82,21 +90,21 @@ def test_what_a_model_does_not_know_is_unknown(written):
     np.testing.assert_array_equal(dataset.series[0].classes, [1, -1, -1])
 
 
-def test_categories_alone_are_channels(written):
+def test_categories_alone_are_channels(written: Callable[..., Any]) -> None:
     path = written(mode=["a", "b"], door=["open", "open"])
     dataset = read(path, ReaderConfig(categorical=("door", "mode")))
     assert dataset.channels == ("door", "mode")
     np.testing.assert_array_equal(dataset.series[0].values, [[1, 1], [1, 2]])
 
 
-def test_more_categories_than_can_be_told_apart_are_refused(written):
+def test_more_categories_than_can_be_told_apart_are_refused(written: Callable[..., Any]) -> None:
     path = written(name=[f"n{i}" for i in range(1001)], heat=np.arange(1001.0))
     with pytest.raises(FieldError, match="1001 different entries") as caught:
         read(path, ReaderConfig(categorical=("name",)))
     assert caught.value.field == "name"
 
 
-def test_what_makes_no_categories_is_refused(tmp_path):
+def test_what_makes_no_categories_is_refused(tmp_path: Path) -> None:
     parquet.write_table(pa.table({"mode": [[1], [2]], "heat": [1.0, 2.0]}), tmp_path / "t.parquet")
     with pytest.raises(FieldError) as caught:
         read(tmp_path / "t.parquet", ReaderConfig(categorical=("mode",)))
@@ -116,7 +124,9 @@ def test_what_makes_no_categories_is_refused(tmp_path):
     ],
     ids=["naive", "utc", "zones", "dates", "fractions"],
 )  # fmt: skip
-def test_timestamps_are_without_zone_or_in_utc(written, column, expected):
+def test_timestamps_are_without_zone_or_in_utc(
+    written: Callable[..., Any], column: list[str], expected: list[str]
+) -> None:
     path = written(when=column, heat=[1.0, 2.0, 3.0])
     (series,) = read(path, ReaderConfig(time="when")).series
     np.testing.assert_array_equal(series.times, np.array(expected, "datetime64[us]"))
@@ -125,7 +135,7 @@ def test_timestamps_are_without_zone_or_in_utc(written, column, expected):
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
 @pytest.mark.parametrize("zone", [None, "UTC", "America/New_York"])
-def test_timestamps_of_any_unit_and_zone(tmp_path, unit, zone):
+def test_timestamps_of_any_unit_and_zone(tmp_path: Path, unit: str, zone: str | None) -> None:
     when = pa.array([datetime.fromisoformat(t) for t in TIMES]).cast(pa.timestamp(unit))
     column = when.cast(pa.int64()).cast(pa.timestamp(unit, zone))  # the moment is in UTC
     parquet.write_table(pa.table({"when": column, "heat": [1.0, 2, 3]}), tmp_path / "t.parquet")
@@ -148,7 +158,9 @@ def test_timestamps_of_any_unit_and_zone(tmp_path, unit, zone):
         ([TIMES[0], TIMES[1] + "Z", TIMES[2]], "when"),
     ],
 )
-def test_what_are_no_rising_timestamps_is_refused(written, column, field):
+def test_what_are_no_rising_timestamps_is_refused(
+    written: Callable[..., Any], column: list[Any], field: str
+) -> None:
     path = written(when=column, heat=[1.0, 2.0, 3.0])
     with pytest.raises(FieldError) as caught:
         read(path, ReaderConfig(time="when"))
@@ -156,7 +168,7 @@ def test_what_are_no_rising_timestamps_is_refused(written, column, field):
     assert "\n" not in str(caught.value)
 
 
-def test_times_must_rise_within_each_series_alone(written):
+def test_times_must_rise_within_each_series_alone(written: Callable[..., Any]) -> None:
     path = written(
         when=[TIMES[1], TIMES[0], TIMES[2], TIMES[1]], who=list("abab"), heat=[1.0, 2, 3, 4]
     )
@@ -167,7 +179,7 @@ def test_times_must_rise_within_each_series_alone(written):
         read(path, ReaderConfig(time="when"))
 
 
-def test_classes_stand_beside_steps_and_not_among_channels(written):
+def test_classes_stand_beside_steps_and_not_among_channels(written: Callable[..., Any]) -> None:
     path = written(kind=[3, 3, 1, None], heat=[1.0, 2, 3, 4])
     dataset = read(path, ReaderConfig(classes="kind"))
     assert dataset.channels == ("heat",)
@@ -176,7 +188,7 @@ def test_classes_stand_beside_steps_and_not_among_channels(written):
     assert dataset.series[0].labels is None
 
 
-def test_a_row_that_is_a_series_has_one_class(written):
+def test_a_row_that_is_a_series_has_one_class(written: Callable[..., Any]) -> None:
     path = written(kind=["b", "a"], t0=[1.0, 2.0], t1=[3.0, 4.0])
     dataset = read(path, ReaderConfig(layout="rows", classes="kind", normal=("a",)))
     assert [s.values.tolist() for s in dataset.series] == [[[1], [3]], [[2], [4]]]
@@ -185,13 +197,15 @@ def test_a_row_that_is_a_series_has_one_class(written):
 
 
 @pytest.mark.parametrize("spelling", ["1", "1.0"])
-def test_all_classes_but_the_normal_ones_mark_anomalies(written, spelling):
+def test_all_classes_but_the_normal_ones_mark_anomalies(
+    written: Callable[..., Any], spelling: str
+) -> None:
     path = written(kind=[1, 2, 3, None], heat=[1.0, 2, 3, 4])
     dataset = read(path, ReaderConfig(classes="kind", normal=(spelling, "3")))
     np.testing.assert_array_equal(dataset.series[0].labels, [False, True, False, True])
 
 
-def test_a_normal_class_must_be_known_but_need_not_occur(written):
+def test_a_normal_class_must_be_known_but_need_not_occur(written: Callable[..., Any]) -> None:
     config = ReaderConfig(classes="kind", normal=("p", "q"))
     path = written(kind=["p", "r"], heat=[1.0, 2.0])
     with pytest.raises(FieldError, match="no class 'q'") as caught:
@@ -213,7 +227,9 @@ def test_a_normal_class_must_be_known_but_need_not_occur(written):
         ({"layout": "rows", "time": "when"}, "reader.time"),
     ],
 )
-def test_options_that_do_not_fit_the_table_are_named(written, options, field):
+def test_options_that_do_not_fit_the_table_are_named(
+    written: Callable[..., Any], options: dict[str, Any], field: str
+) -> None:
     path = written(mode=["a", "b"], when=TIMES[:2], heat=[1.0, 2.0])
     with pytest.raises(FieldError) as caught:
         read(path, ReaderConfig(**options))

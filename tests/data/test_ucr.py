@@ -1,9 +1,11 @@
 import codecs
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from rvae.data.ucr import read_ucr
+from rvae.data.ucr import Cases, read_ucr
 from rvae.errors import FieldError
 
 NAN = np.nan
@@ -25,13 +27,13 @@ MULTIVARIATE = """\
 """
 
 
-def _written(folder, name, content):
+def _written(folder: Path, name: str, content: bytes | str) -> Path:
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return path
 
 
-def _assert_cases(cases, values, classes):
+def _assert_cases(cases: Cases, values: Any, classes: Any) -> None:
     assert len(cases.values) == len(values)
     for got, expected in zip(cases.values, values, strict=True):
         assert got.dtype == np.float64
@@ -50,24 +52,26 @@ def _assert_cases(cases, values, classes):
         ("a.txt", "1.0, 0.5, NaN, -2.5\n-1.0, 7, 8, NaN\n"),
     ],
 )
-def test_a_row_is_a_class_and_a_series_without_what_fills_it_up(tmp_path, name, content):
+def test_a_row_is_a_class_and_a_series_without_what_fills_it_up(
+    tmp_path: Path, name: str, content: str
+) -> None:
     cases = read_ucr(_written(tmp_path, name, content))
     _assert_cases(cases, [[[0.5], [NAN], [-2.5]], [[7], [8]]], ["1", "-1"])
 
 
-def test_classes_of_rows_may_be_words(tmp_path):
+def test_classes_of_rows_may_be_words(tmp_path: Path) -> None:
     cases = read_ucr(_written(tmp_path, "a.tsv", "walking, fast\t1\nrest\t2\n"))
     _assert_cases(cases, [[[1]], [[2]]], ["walking, fast", "rest"])
 
 
-def test_cases_of_a_ts_file_have_dimensions_and_may_differ_in_length(tmp_path):
+def test_cases_of_a_ts_file_have_dimensions_and_may_differ_in_length(tmp_path: Path) -> None:
     cases = read_ucr(_written(tmp_path, "a.ts", MULTIVARIATE))
     _assert_cases(
         cases, [[[1, -4], [NAN, 5], [0.3, NAN]], [[6, 8], [7, 9]]], classes=["Still", "1"]
     )
 
 
-def test_missing_values_at_the_end_of_a_ts_case_stay(tmp_path):
+def test_missing_values_at_the_end_of_a_ts_case_stay(tmp_path: Path) -> None:
     cases = read_ucr(_written(tmp_path, "a.ts", "@data\n1,?\n"))
     _assert_cases(cases, [[[1], [NAN]]], None)
 
@@ -83,19 +87,21 @@ def test_missing_values_at_the_end_of_a_ts_case_stay(tmp_path):
         ("@problemname x\n@ClassLabel true 0.0 1.0", ":0", ["0"]),
     ],
 )
-def test_the_header_says_whether_a_class_follows(tmp_path, header, label, expected):
+def test_the_header_says_whether_a_class_follows(
+    tmp_path: Path, header: str, label: str, expected: list[str] | None
+) -> None:
     cases = read_ucr(_written(tmp_path, "a.ts", f"{header}\n@Data\n1,2{label}\n"))
     _assert_cases(cases, [[[1], [2]]], expected)
 
 
-def test_marks_of_encoding_and_comments_in_another_one_do_not_matter(tmp_path):
+def test_marks_of_encoding_and_comments_in_another_one_do_not_matter(tmp_path: Path) -> None:
     content = codecs.BOM_UTF8 + b"# Universit\xe9\n@data\r\n1,2\r\n"
     _assert_cases(read_ucr(_written(tmp_path, "a.ts", content)), [[[1], [2]]], None)
     content = codecs.BOM_UTF8 + b"1\t2\n"
     _assert_cases(read_ucr(_written(tmp_path, "a.tsv", content)), [[[2]]], ["1"])
 
 
-def _ts(case, *header):
+def _ts(case: str, *header: str) -> str:
     return "\n".join([*header, "@data", "1,2:3,4:a", case, ""])
 
 
@@ -147,7 +153,9 @@ TWO = ("@classLabel true a b",)
         ("a.ts", _ts("1:3:a", "@equalLength true", *TWO), "line 5"),
     ],
 )
-def test_what_is_malformed_is_named_with_its_place(tmp_path, name, content, place):
+def test_what_is_malformed_is_named_with_its_place(
+    tmp_path: Path, name: str, content: bytes | str, place: str
+) -> None:
     with pytest.raises(FieldError) as caught:
         read_ucr(_written(tmp_path, name, content))
     assert caught.value.field == "data"

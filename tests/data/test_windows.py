@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,9 @@ from rvae.data.windows import chunks, split, window_starts, window_view
 from rvae.errors import FieldError
 
 
-def series(length, name="s", anomalies=()):
+def series(
+    length: int, name: str = "s", anomalies: list[int] | range | tuple[Any, ...] = ()
+) -> Series:
     """A series whose value at each step is the step."""
     labels = np.zeros(length, dtype=bool)
     labels[list(anomalies)] = True
@@ -27,7 +31,7 @@ def series(length, name="s", anomalies=()):
         (5, 9, [0, 1]),
     ],
 )
-def test_windows_cover_every_point(length, stride, expected):
+def test_windows_cover_every_point(length: int, stride: int, expected: list[int]) -> None:
     starts = window_starts(length, 4, stride)
     assert starts.tolist() == expected
     if stride <= 4:
@@ -37,7 +41,9 @@ def test_windows_cover_every_point(length, stride, expected):
 @pytest.mark.parametrize("windows", [1, 2, 3, 4, 9])
 @pytest.mark.parametrize("stride", [1, 2, 3, 5, 7])
 @pytest.mark.parametrize("length", [4, 10, 11])
-def test_slabs_have_together_exactly_the_windows_of_the_series(length, stride, windows):
+def test_slabs_have_together_exactly_the_windows_of_the_series(
+    length: int, stride: int, windows: int
+) -> None:
     found = []
     for first, slab in chunks(series(length), 4, stride, windows):
         starts = window_starts(len(slab), 4, stride)
@@ -47,7 +53,7 @@ def test_slabs_have_together_exactly_the_windows_of_the_series(length, stride, w
     assert found == window_starts(length, 4, stride).tolist()
 
 
-def test_windows_are_stretches_of_the_series():
+def test_windows_are_stretches_of_the_series() -> None:
     values = np.arange(20).reshape(10, 2)
     windows = window_view(values, 3)
     assert windows.shape == (8, 3, 2)
@@ -55,7 +61,7 @@ def test_windows_are_stretches_of_the_series():
         np.testing.assert_array_equal(window, values[start : start + 3])
 
 
-def test_parts_cut_in_time_are_in_order_and_a_window_apart():
+def test_parts_cut_in_time_are_in_order_and_a_window_apart() -> None:
     parts = split([series(200)], DataConfig("x", split="time"), window=10, seed=0)
     (training,), (validation,), (calibration,) = parts.training, parts.validation, parts.calibration
     assert training.values[0] == 0
@@ -64,13 +70,13 @@ def test_parts_cut_in_time_are_in_order_and_a_window_apart():
     assert calibration.values[-1] == 199
 
 
-def test_a_series_too_short_to_cut_is_learnt_from_as_a_whole():
+def test_a_series_too_short_to_cut_is_learnt_from_as_a_whole() -> None:
     parts = split([series(1000, "long"), series(30, "short")], DataConfig("x"), 20, seed=0)
     assert [(s.name, len(s)) for s in parts.training][1] == ("short", 30)
     assert {s.name for s in (*parts.validation, *parts.calibration)} == {"long"}
 
 
-def test_small_shares_of_a_long_enough_series_hold_windows_all_the_same():
+def test_small_shares_of_a_long_enough_series_hold_windows_all_the_same() -> None:
     parts = split([series(70)], DataConfig("x", validation=0.01, calibration=0.01), 10, seed=0)
     assert [len(part[0]) for part in (parts.training, parts.validation, parts.calibration)] == [
         20,
@@ -80,7 +86,7 @@ def test_small_shares_of_a_long_enough_series_hold_windows_all_the_same():
 
 
 @pytest.mark.parametrize("how", ["random", "order"])
-def test_whole_series_are_dealt_once(how):
+def test_whole_series_are_dealt_once(how: str) -> None:
     many = [series(10, str(i)) for i in range(40)]
     parts = split(many, DataConfig("x", split=how), window=10, seed=3)
     names = [s.name for part in (parts.training, parts.validation, parts.calibration) for s in part]
@@ -91,14 +97,14 @@ def test_whole_series_are_dealt_once(how):
     assert [s.name for s in again.training] == [s.name for s in parts.training]
 
 
-def test_auto_deals_out_series_where_there_are_many():
+def test_auto_deals_out_series_where_there_are_many() -> None:
     many = split([series(30, str(i)) for i in range(20)], DataConfig("x"), window=10, seed=0)
     assert all(len(s) == 30 for s in many.training)
     few = split([series(100, str(i)) for i in range(3)], DataConfig("x"), window=10, seed=0)
     assert all(len(s) < 100 for s in few.training)
 
 
-def test_no_part_holds_an_anomalous_point():
+def test_no_part_holds_an_anomalous_point() -> None:
     flagged = [5, 50, 51, 170]
     parts = split([series(400, anomalies=flagged)], DataConfig("x", split="time"), 10, seed=0)
     kept = np.concatenate(
@@ -117,13 +123,13 @@ def test_no_part_holds_an_anomalous_point():
         ([series(200, anomalies=range(0, 200, 5))], "data"),
     ],
 )
-def test_too_little_data_is_said(data, field):
+def test_too_little_data_is_said(data: list[Series], field: str) -> None:
     with pytest.raises(FieldError) as caught:
         split(data, DataConfig("x", split="time"), window=10, seed=0)
     assert caught.value.field == field
 
 
-def test_training_windows_are_scaled_windows_of_every_series():
+def test_training_windows_are_scaled_windows_of_every_series() -> None:
     scaler = Scaler((10.0,), (2.0,), (0,))
     dataset = WindowDataset([series(6), series(5)], scaler, 4, 2, calendar=())
     (batch,) = dataset.batches()
@@ -137,7 +143,7 @@ def test_training_windows_are_scaled_windows_of_every_series():
     ]
 
 
-def test_the_class_of_a_window_is_that_of_most_of_its_steps():
+def test_the_class_of_a_window_is_that_of_most_of_its_steps() -> None:
     classes = np.array([2, 2, 2, 0, 0, 0, -1, -1, -1, 1])
     given = Series(np.arange(10.0)[:, None], classes=classes)
     unclassed = Series(np.arange(4.0)[:, None])
@@ -147,7 +153,7 @@ def test_the_class_of_a_window_is_that_of_most_of_its_steps():
     assert batch.context.label.tolist() == [2, 0, 0, 0, -1, -1, -1, -1]
 
 
-def test_the_time_of_a_window_is_that_of_its_steps():
+def test_the_time_of_a_window_is_that_of_its_steps() -> None:
     times = np.datetime64("2026-01-05", "us") + np.arange(30) * np.timedelta64(1, "h")
     given = Series(np.zeros((30, 1)), times=times)
     scaler = Scaler((0.0,), (1.0,), (0,))

@@ -1,7 +1,10 @@
 """Every architecture from training to an answer over HTTP."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +12,7 @@ import pyarrow.compute as pc
 import pytest
 import requests
 import torch
+from numpy.typing import NDArray
 from pyarrow import parquet
 
 from rvae.config import (
@@ -25,11 +29,12 @@ from rvae.config import (
     TrainingConfig,
 )
 from rvae.data.readers import read
+from rvae.data.series import Dataset
 from rvae.inference.engine import Engine
 from rvae.serving.contract.outputs import NAMES
 from rvae.serving.packaging import build_archive
 from rvae.serving.torchserve import TorchServe, archives_in
-from rvae.training.fit import fit
+from rvae.training.fit import Outcome, fit
 from tests.support.machines import machines
 from tests.support.waves import anomalous_waves, waves
 
@@ -115,7 +120,7 @@ TRAINING = TrainingConfig(epochs=20, batch_size=30, quantile=0.95, accelerator="
 CLOSE = {"rtol": 1e-3, "atol": 1e-4}
 
 
-def ask(checkpoint, folder, *bodies):
+def ask(checkpoint: Path, folder: Path, *bodies: dict[str, Any]) -> list[Any]:
     """What a server says to some bodies that serves the checkpoint."""
     build_archive(checkpoint, "model", "1.0", folder / "store")
     archives = archives_in(folder / "store")
@@ -128,7 +133,9 @@ def ask(checkpoint, folder, *bodies):
 
 
 @pytest.fixture(scope="module", params=MODELS)
-def trained(request, tmp_path_factory):
+def trained(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, Outcome]:
     folder = tmp_path_factory.mktemp(request.param)
     path = folder / "waves.npy"
     np.save(path, waves(431, WINDOW, channels=2))
@@ -145,14 +152,14 @@ def trained(request, tmp_path_factory):
     return request.param, outcome
 
 
-def test_it_learns(trained):
+def test_it_learns(trained: tuple[str, Outcome]) -> None:
     _, outcome = trained
     assert outcome.card.training["windows"]["training"] % TRAINING.batch_size == 1
     assert outcome.card.training["explained_variance"] > 0.5
     assert outcome.card.training["active_units"] >= 2
 
 
-def test_it_detects(trained):
+def test_it_detects(trained: tuple[str, Outcome]) -> None:
     _, outcome = trained
     engine = Engine.load(outcome.checkpoint)
     odd = engine.analyse(list(anomalous_waves(60, WINDOW, 2, seed=5)))
@@ -160,7 +167,7 @@ def test_it_detects(trained):
     assert np.mean([a.score[0] > threshold for a in odd]) > 0.7
 
 
-def share_inside(outcome, series, quantile):
+def share_inside(outcome: Outcome, series: Sequence[Any], quantile: float) -> NDArray[Any]:
     """What share of the values of each numeric channel lies in its band."""
     engine = Engine.load(outcome.checkpoint)
     bands, scaler = engine.card.bands, engine.card.scaler
@@ -175,20 +182,20 @@ def share_inside(outcome, series, quantile):
     return np.mean(inside, axis=(0, 1))
 
 
-def least(quantile):
+def least(quantile: float) -> float:
     """What that share is at the least after a calibration on 65 windows."""
     # As if a third of the values of a window counted.
     return quantile - 3 * np.sqrt(quantile * (1 - quantile) / (65 * WINDOW / 3))
 
 
 @pytest.mark.parametrize("quantile", [0.9, 0.99])
-def test_its_bands_hold_what_is_normal(trained, quantile):
+def test_its_bands_hold_what_is_normal(trained: tuple[str, Outcome], quantile: float) -> None:
     _, outcome = trained
     shares = share_inside(outcome, list(waves(200, WINDOW, 2, seed=6)), quantile)
     assert (shares > least(quantile)).all()
 
 
-def test_its_answer_over_http_is_the_engines(trained, tmp_path):
+def test_its_answer_over_http_is_the_engines(trained: tuple[str, Outcome], tmp_path: Path) -> None:
     _, outcome = trained
     given = waves(5, WINDOW, 2, seed=9)
     given[1, 20:] = np.nan
@@ -218,7 +225,7 @@ def test_its_answer_over_http_is_the_engines(trained, tmp_path):
     np.testing.assert_allclose(sampled["instances"], engine.sample(3, seed=7), **CLOSE)
 
 
-def train_mixed(mixed, folder, **options):
+def train_mixed(mixed: Mixed, folder: Path, **options: Any) -> Outcome:
     path = folder / "machines.parquet"
     parquet.write_table(machines(431, WINDOW), path)
     return fit(
@@ -234,34 +241,40 @@ def train_mixed(mixed, folder, **options):
 
 
 @pytest.fixture(scope="module", params=MIXED)
-def of_machines(request, tmp_path_factory):
+def of_machines(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Outcome, Dataset]:
     folder, mixed = tmp_path_factory.mktemp(request.param), MIXED[request.param]
     outcome = train_mixed(mixed, folder, epochs=mixed.epochs)
     return outcome, read_machines(outcome, machines(8, WINDOW, seed=9), folder)
 
 
-def read_machines(outcome, table, folder):
+def read_machines(outcome: Outcome, table: pa.Table, folder: Path) -> Dataset:
     path = folder / "fresh.parquet"
     parquet.write_table(table, path)
     return read(path, outcome.card.reader, outcome.card.vocabulary)
 
 
-def test_it_learns_mixed_channels(of_machines):
+def test_it_learns_mixed_channels(of_machines: tuple[Outcome, Dataset]) -> None:
     outcome, _ = of_machines
     assert outcome.card.training["explained_variance"] > 0.6
     assert outcome.card.training["active_units"] >= 2
 
 
 @pytest.mark.parametrize("quantile", [0.9, 0.99])
-def test_bands_hold_what_is_normal_of_mixed_channels(of_machines, tmp_path, quantile):
+def test_bands_hold_what_is_normal_of_mixed_channels(
+    of_machines: tuple[Outcome, Dataset], tmp_path: Path, quantile: float
+) -> None:
     outcome, _ = of_machines
     fresh = read_machines(outcome, machines(200, WINDOW, seed=6), tmp_path).series
     assert (share_inside(outcome, fresh, quantile) > least(quantile)).all()
 
 
 @pytest.mark.parametrize("name", MIXED)
-def test_it_trains_in_half_precision_and_with_processes_that_load(name, tmp_path):
-    def scores(**options):
+def test_it_trains_in_half_precision_and_with_processes_that_load(
+    name: str, tmp_path: Path
+) -> None:
+    def scores(**options: Any) -> NDArray[np.float64]:
         outcome = train_mixed(MIXED[name], tmp_path, epochs=1, **options)
         return outcome.card.require_calibration().scores
 
@@ -270,16 +283,18 @@ def test_it_trains_in_half_precision_and_with_processes_that_load(name, tmp_path
     np.testing.assert_allclose(scores(precision="bf16-mixed"), alone, rtol=0.05, atol=0.05)
 
 
-def test_what_was_said_besides_matters(of_machines, tmp_path):
+def test_what_was_said_besides_matters(
+    of_machines: tuple[Outcome, Dataset], tmp_path: Path
+) -> None:
     """Another time, class or category than it was makes the same numbers strange."""
     outcome, fresh = of_machines
     engine = Engine.load(outcome.checkpoint)
     table = machines(8, WINDOW, seed=9)
 
-    def scores(dataset):
+    def scores(dataset: Dataset) -> NDArray[Any]:
         return np.array([analysis.score[0] for analysis in engine.analyse(dataset.series)])
 
-    def changed(name, column):
+    def changed(name: str, column: Any) -> NDArray[Any]:
         other = table.set_column(table.column_names.index(name), name, column)
         return scores(read_machines(outcome, other, tmp_path))
 
@@ -295,7 +310,9 @@ def test_what_was_said_besides_matters(of_machines, tmp_path):
         assert (changed("mode", pa.array(odd)) > usual + 0.1).all()
 
 
-def test_its_answer_over_http_is_the_engines_with_everything_besides(of_machines, tmp_path):
+def test_its_answer_over_http_is_the_engines_with_everything_besides(
+    of_machines: tuple[Outcome, Dataset], tmp_path: Path
+) -> None:
     outcome, fresh = of_machines
     card, vocabulary = outcome.card, outcome.card.vocabulary
     analyses = Engine.load(outcome.checkpoint).analyse(fresh.series)

@@ -1,5 +1,8 @@
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rvae.data.categories import restrict_to_training
 from rvae.data.series import Series
@@ -11,7 +14,7 @@ NAN = np.nan
 WORDS = Vocabulary({"mode": ("a", "b", "c", "d")}, ("x", "y"))
 
 
-def on_disk(values):
+def on_disk(values: NDArray[Any]) -> StoredArray:
     spool = Spool(values.shape[1])
     spool.append(values)
     return spool.stored()
@@ -29,12 +32,12 @@ def on_disk(values):
         ([], ()),
     ],
 )
-def test_words_have_an_order(words, expected):
+def test_words_have_an_order(words: list[Any], expected: tuple[Any, ...]) -> None:
     assert sorted_vocabulary(words, "field") == expected
 
 
 @pytest.mark.parametrize("odd", ["nan", "inf", "NaN", "-Infinity"])
-def test_words_that_only_python_takes_for_numbers_have_an_order_too(odd):
+def test_words_that_only_python_takes_for_numbers_have_an_order_too(odd: str) -> None:
     """A NaN among the keys of a sort would leave the order to chance."""
     words = [odd, *map(str, range(40))]
     for turn in range(40):
@@ -65,25 +68,25 @@ def test_words_that_only_python_takes_for_numbers_have_an_order_too(odd):
         ("A.0", "A.0"),
     ],
 )
-def test_a_word_has_one_spelling(word, expected):
+def test_a_word_has_one_spelling(word: str, expected: str) -> None:
     assert plain(word) == expected
     assert plain(plain(word)) == plain(word)
 
 
-def test_a_long_word_takes_no_longer_than_reading_it():
+def test_a_long_word_takes_no_longer_than_reading_it() -> None:
     """Whoever tried every way to share out the zeros would not be done in a lifetime."""
     word = "0" * 1_000_000 + "x"
     assert plain(word) == word
 
 
-def test_words_are_numbered_from_one():
+def test_words_are_numbered_from_one() -> None:
     codes = word_codes(["b", None, "z", "a", "b"], ("a", "b"))
     np.testing.assert_array_equal(codes, [2, NAN, 0, 1, 2])
     np.testing.assert_array_equal(word_codes(["1.0", "True", "02"], ("1", "2", "true")), [1, 3, 2])
     assert word_codes([], ("a",)).shape == (0,)
 
 
-def test_more_words_than_can_be_told_apart_are_refused():
+def test_more_words_than_can_be_told_apart_are_refused() -> None:
     words = [f"w{i}" for i in range(MOST_WORDS + 1)]
     assert len(sorted_vocabulary(words[:-1], "mode")) == MOST_WORDS
     with pytest.raises(FieldError, match="1001 different entries") as caught:
@@ -91,12 +94,12 @@ def test_more_words_than_can_be_told_apart_are_refused():
     assert caught.value.field == "mode"
 
 
-def test_sizes_are_those_of_the_channels_in_their_order():
+def test_sizes_are_those_of_the_channels_in_their_order() -> None:
     assert WORDS.sizes(["height", "mode", "speed"]) == (0, 4, 0)
 
 
 @pytest.mark.parametrize("stored", [False, True])
-def test_what_only_held_out_parts_have_becomes_unknown(stored):
+def test_what_only_held_out_parts_have_becomes_unknown(stored: bool) -> None:
     training = [
         np.array([[5.0, 2], [6, NAN], [7, 4]]),
         np.array([[5.0, 4], [6, 4]]),
@@ -115,7 +118,7 @@ def test_what_only_held_out_parts_have_becomes_unknown(stored):
 
 
 @pytest.mark.parametrize("stored", [False, True])
-def test_a_training_part_that_has_them_all_changes_nothing(stored):
+def test_a_training_part_that_has_them_all_changes_nothing(stored: bool) -> None:
     values = np.array([[1.0, 1], [2, 2], [3, 3], [3, 4]])
     series = Series(on_disk(values) if stored else values)
     left, renumber = restrict_to_training([series], ("height", "mode"), WORDS)
@@ -123,7 +126,7 @@ def test_a_training_part_that_has_them_all_changes_nothing(stored):
     assert renumber([series])[0] is series
 
 
-def test_what_stands_beside_the_values_is_kept():
+def test_what_stands_beside_the_values_is_kept() -> None:
     clock = np.array(["2026-01-01", "2026-01-02"], "datetime64[us]")
     given = Series(np.array([[1.0], [3.0]]), "s", np.array([True, False]), clock, np.array([1, 0]))
     _, renumber = restrict_to_training([given.part(1, 2)], ("mode",), WORDS)
@@ -135,7 +138,7 @@ def test_what_stands_beside_the_values_is_kept():
     assert found.classes is given.classes
 
 
-def test_several_channels_have_numbers_of_their_own():
+def test_several_channels_have_numbers_of_their_own() -> None:
     words = Vocabulary({"one": ("a", "b"), "two": ("a", "b", "c")})
     series = Series(np.array([[2.0, 0.5, 3], [2, 0.5, 1]]))
     left, renumber = restrict_to_training([series], ("one", "height", "two"), words)
@@ -144,7 +147,7 @@ def test_several_channels_have_numbers_of_their_own():
     np.testing.assert_array_equal(other.values, [[0, 7, 0], [1, 7, 2]])
 
 
-def test_a_channel_without_any_category_in_training_has_none():
+def test_a_channel_without_any_category_in_training_has_none() -> None:
     series = [Series(np.array([[1.0, NAN]])), Series(np.array([[1.0, 3]]))]
     left, renumber = restrict_to_training(series[:1], ("height", "mode"), WORDS)
     assert left.categories == {"mode": ()}

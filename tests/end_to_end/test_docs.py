@@ -8,13 +8,16 @@ import shutil
 import subprocess
 import sys
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from rvae.inference.engine import Engine
 from rvae.serving.contract.messages import Call
 from rvae.serving.contract.options import Options
 from rvae.serving.service import Limits, Service
+from rvae.serving.torchserve import TorchServe
 from tests.support.paths import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -33,7 +36,7 @@ def options_of(command: str) -> str:
     return subprocess.run(help_text, capture_output=True, text=True, check=True).stdout
 
 
-def test_commands_have_the_options_that_they_use():
+def test_commands_have_the_options_that_they_use() -> None:
     used = {shlex.split(line)[1] for line in COMMANDS}
     assert used == {"fit", "evaluate", "score", "sample", "generate", "serve"}
     for line in COMMANDS:
@@ -46,26 +49,26 @@ def test_commands_have_the_options_that_they_use():
                 assert (ROOT / word).exists(), line
 
 
-def test_options_that_documents_name_exist():
+def test_options_that_documents_name_exist() -> None:
     known = "".join(map(options_of, ("fit", "score", "generate", "serve")))
     for option in {option for text in DOCUMENTS for option in re.findall(r"`(--[a-z._]+)", text)}:
         assert option in known, option
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.stem)
-def test_every_configuration_is_understood(path):
+def test_every_configuration_is_understood(path: Path) -> None:
     command = [sys.executable, "-m", "rvae.cli", "fit", "--config", path, "--print_config"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert f"rvae fit --config configs/{path.name}" in path.read_text()
 
 
-def test_readme_answer_has_the_form_of_answers(engine, fresh):
+def test_readme_answer_has_the_form_of_answers(engine: Engine, fresh: list[np.ndarray]) -> None:
     (example,) = (json.loads(block) for language, block in BLOCKS if language == "json")
     service = Service(engine, "rvae", "1.0", Limits())
     (reply,) = service.answer([Call(json.dumps({"data": fresh[0].tolist()}).encode())])
 
-    def form(value):
+    def form(value: object) -> object:
         if isinstance(value, dict):
             return {key: form(item) for key, item in value.items()}
         return [form(value[0])] if isinstance(value, list) else type(value)
@@ -73,12 +76,12 @@ def test_readme_answer_has_the_form_of_answers(engine, fresh):
     assert form(example) == form(json.loads(reply.body))
 
 
-def test_readme_names_every_field_of_a_request():
+def test_readme_names_every_field_of_a_request() -> None:
     for field in Options.model_fields:
         assert f"`{field}`" in README, field
 
 
-def test_no_document_points_to_a_file_that_is_missing():
+def test_no_document_points_to_a_file_that_is_missing() -> None:
     for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
         named = r"`((?:docs|examples|benchmarks|configs|handler|docker|model)/[\w./-]*)`"
         for path in re.findall(named, document.read_text()):
@@ -86,7 +89,9 @@ def test_no_document_points_to_a_file_that_is_missing():
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
-def test_commands_that_ask_a_server_are_answered(server, engine, tmp_path):
+def test_commands_that_ask_a_server_are_answered(
+    server: TorchServe, engine: Engine, tmp_path: Path
+) -> None:
     """All of the README that ask for predictions, one after another."""
     (tmp_path / "logs").mkdir()
     example = json.dumps(server.example(server.archives[0]))
@@ -109,7 +114,9 @@ def test_commands_that_ask_a_server_are_answered(server, engine, tmp_path):
     assert len(commands) == 3
 
 
-def test_python_that_asks_a_server_gets_its_scores(server, engine, fresh):
+def test_python_that_asks_a_server_gets_its_scores(
+    server: TorchServe, engine: Engine, fresh: list[np.ndarray]
+) -> None:
     """Of docs/requests.md, with the model and the data that are at hand."""
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/requests.md").read_text(), re.DOTALL)
     windows = np.stack(fresh).astype(np.float32)

@@ -2,9 +2,12 @@
 
 import importlib.util
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from pyarrow import csv
 from sklearn.datasets import load_digits
 
@@ -15,7 +18,7 @@ from tests.support.paths import ROOT
 EXAMPLES = ROOT / "examples"
 
 
-def example(name):
+def example(name: str) -> Any:
     spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -23,43 +26,45 @@ def example(name):
 
 
 @pytest.fixture(scope="module")
-def digits(tmp_path_factory):
+def digits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("digits")
     example("digits").main(folder)
     return folder
 
 
 @pytest.fixture(scope="module")
-def machine(tmp_path_factory):
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("machine")
     example("machine").main(folder)
     return folder
 
 
-def columns(path):
+def columns(path: Path) -> dict[str, NDArray[Any]]:
     """Columns (N,) by name; an empty cell is NaN or an empty text."""
     table = csv.read_csv(path)
     return {name: table[name].to_numpy() for name in table.column_names}
 
 
-def calendar(time):
+def calendar(time: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Weekday (0 is Monday) and hour of the day of each row (N,)."""
     minutes = time.astype("datetime64[m]").astype(int)
     return (minutes // 1440 + 3) % 7, minutes % 1440 / 60  # 1970 began on a Thursday
 
 
 @pytest.fixture(scope="module")
-def normal(machine):
+def normal(machine: Path) -> dict[str, NDArray[Any]]:
     return columns(machine / "machine-train.csv")
 
 
 @pytest.fixture(scope="module")
-def test_data(machine):
+def test_data(machine: Path) -> dict[str, NDArray[Any]]:
     return columns(machine / "machine-test.csv")
 
 
 @pytest.mark.parametrize("name", ["digits", "machine"])
-def test_an_example_writes_the_same_every_time_and_says_so_in_a_line(name, tmp_path, capsys):
+def test_an_example_writes_the_same_every_time_and_says_so_in_a_line(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for folder in (tmp_path / "a", tmp_path / "b" / "c"):
         example(name).main(folder)
         said = capsys.readouterr().out
@@ -71,11 +76,11 @@ def test_an_example_writes_the_same_every_time_and_says_so_in_a_line(name, tmp_p
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / "c" / file).read_bytes()
 
 
-def test_digits_are_dealt_out_once(digits):
+def test_digits_are_dealt_out_once(digits: Path) -> None:
     train, test = (np.load(digits / f"digits-{part}.npz") for part in ("train", "test"))
     assert (len(train["images"]), len(test["images"])) == (1437, 360)
 
-    def pairs(images, digit):
+    def pairs(images: Any, digit: Any) -> list[Any]:
         rows = np.column_stack([images.reshape(len(images), -1), digit])
         return sorted(map(tuple, rows.tolist()))
 
@@ -86,7 +91,7 @@ def test_digits_are_dealt_out_once(digits):
 
 
 @pytest.mark.parametrize("part", ["train", "test"])
-def test_digits_are_series_in_range_and_each_has_its_share(digits, part):
+def test_digits_are_series_in_range_and_each_has_its_share(digits: Path, part: str) -> None:
     shares = np.bincount(load_digits().target) / 1797
     arrays = np.load(digits / f"digits-{part}.npz")
     images, digit = arrays["images"], arrays["digit"]
@@ -104,7 +109,7 @@ def test_digits_are_series_in_range_and_each_has_its_share(digits, part):
 
 
 @pytest.mark.parametrize("part", ["train", "test"])
-def test_a_machines_rows_are_ten_minutes_apart(machine, part):
+def test_a_machines_rows_are_ten_minutes_apart(machine: Path, part: str) -> None:
     table = columns(machine / f"machine-{part}.csv")
     names = ["time", "mode", "door", "temperature", "power", "vibration"]
     assert list(table) == (names if part == "train" else [*names, "fault"])
@@ -114,18 +119,20 @@ def test_a_machines_rows_are_ten_minutes_apart(machine, part):
     assert len(dataset.series[0]) == len(table["time"])
 
 
-def test_a_few_cells_are_missing(normal):
+def test_a_few_cells_are_missing(normal: dict[str, NDArray[Any]]) -> None:
     for name in ("temperature", "power", "vibration"):
         assert 0.001 < np.isnan(normal[name]).mean() < 0.01, name
     for name in ("mode", "door"):
         assert 0.001 < (normal[name] == "").mean() < 0.01, name
 
 
-def test_the_test_data_goes_on_where_training_ends(normal, test_data):
+def test_the_test_data_goes_on_where_training_ends(
+    normal: dict[str, NDArray[Any]], test_data: dict[str, NDArray[Any]]
+) -> None:
     assert (test_data["time"][0] - normal["time"][-1]).astype("timedelta64[m]").astype(int) == 10
 
 
-def test_nobody_works_at_night_or_on_sundays(normal):
+def test_nobody_works_at_night_or_on_sundays(normal: dict[str, NDArray[Any]]) -> None:
     weekday, hour = calendar(normal["time"])
     working = (hour >= 6) & (hour < np.where(weekday == 5, 14, 22)) & (weekday < 6)
     assert set(normal["mode"][~working]) == {"off", ""}
@@ -133,7 +140,7 @@ def test_nobody_works_at_night_or_on_sundays(normal):
     assert (normal["mode"][working] == "running").mean() > 0.6
 
 
-def test_the_door_is_open_only_while_cleaning_or_off(normal):
+def test_the_door_is_open_only_while_cleaning_or_off(normal: dict[str, NDArray[Any]]) -> None:
     mode = normal["mode"]
     assert set(normal["door"]) == {"open", "closed", ""}
     assert set(mode[normal["door"] == "open"]) <= {"cleaning", "off", ""}
@@ -142,7 +149,9 @@ def test_the_door_is_open_only_while_cleaning_or_off(normal):
 
 
 @pytest.mark.parametrize("name", ["power", "vibration"])
-def test_power_and_vibration_tell_the_modes_apart(normal, name):
+def test_power_and_vibration_tell_the_modes_apart(
+    normal: dict[str, NDArray[Any]], name: str
+) -> None:
     ranges = [
         (
             np.nanmin(normal[name][normal["mode"] == mode]),
@@ -154,7 +163,7 @@ def test_power_and_vibration_tell_the_modes_apart(normal, name):
         assert highest < lowest
 
 
-def test_temperature_follows_power_with_inertia(normal):
+def test_temperature_follows_power_with_inertia(normal: dict[str, NDArray[Any]]) -> None:
     temperature, power = normal["temperature"], normal["power"]
     known = ~np.isnan(temperature[1:] + temperature[:-1] + power[1:])
     step = np.stack([temperature[:-1], power[1:], np.ones(len(known))], axis=1)[known]
@@ -167,7 +176,9 @@ def test_temperature_follows_power_with_inertia(normal):
     assert (at_once(step[:, 1]) - temperature[1:][known]).std() > 3 * left
 
 
-def test_a_twentieth_of_the_test_rows_is_faulty_in_episodes_of_several_rows(test_data):
+def test_a_twentieth_of_the_test_rows_is_faulty_in_episodes_of_several_rows(
+    test_data: dict[str, NDArray[Any]],
+) -> None:
     fault = test_data["fault"]
     assert set(fault) == {0, 1}
     assert 0.04 < fault.mean() < 0.06
@@ -177,7 +188,7 @@ def test_a_twentieth_of_the_test_rows_is_faulty_in_episodes_of_several_rows(test
     assert (edges[1:, 0] - edges[:-1, 1]).min() >= 12
 
 
-def kinds_of_fault(table):
+def kinds_of_fault(table: dict[str, NDArray[Any]]) -> Any:
     """Which rows (N,) break a rule, by kind."""
     weekday, _ = calendar(table["time"])
     mode, faulty = table["mode"], table["fault"] == 1
@@ -190,7 +201,9 @@ def kinds_of_fault(table):
     return kinds | {"drift": faulty & ~np.any(list(kinds.values()), axis=0)}
 
 
-def test_test_data_holds_five_kinds_of_faults_and_marks_them_all(test_data):
+def test_test_data_holds_five_kinds_of_faults_and_marks_them_all(
+    test_data: dict[str, NDArray[Any]],
+) -> None:
     kinds = kinds_of_fault(test_data)
     assert {kind: int(rows.sum()) for kind, rows in kinds.items()} == {
         "open": 16,
@@ -203,7 +216,7 @@ def test_test_data_holds_five_kinds_of_faults_and_marks_them_all(test_data):
         assert (test_data["fault"][rows] == 1).all(), kind
 
 
-def test_running_on_sunday_is_at_night_and_ends_cool(test_data):
+def test_running_on_sunday_is_at_night_and_ends_cool(test_data: dict[str, NDArray[Any]]) -> None:
     rows = kinds_of_fault(test_data)["sunday"]
     weekday, hour = calendar(test_data["time"])
     assert set(test_data["mode"][rows]) == {"running", "off"}
@@ -213,7 +226,9 @@ def test_running_on_sunday_is_at_night_and_ends_cool(test_data):
     assert np.nanmax(test_data["temperature"][calm]) < 25
 
 
-def test_some_faults_show_in_no_numeric_column_alone(normal, test_data):
+def test_some_faults_show_in_no_numeric_column_alone(
+    normal: dict[str, NDArray[Any]], test_data: dict[str, NDArray[Any]]
+) -> None:
     kinds = kinds_of_fault(test_data)
     rows = kinds["open"] | kinds["sunday"] | kinds["service"]
     for name in ("temperature", "power", "vibration"):
@@ -221,13 +236,17 @@ def test_some_faults_show_in_no_numeric_column_alone(normal, test_data):
         assert (test_data[name][rows] <= np.nanmax(normal[name])).all(), name
 
 
-def test_a_loose_sensor_shows_the_room_while_power_is_as_always(test_data):
+def test_a_loose_sensor_shows_the_room_while_power_is_as_always(
+    test_data: dict[str, NDArray[Any]],
+) -> None:
     rows = kinds_of_fault(test_data)["loose"]
     assert (test_data["power"][rows] > 8).all()
     assert (test_data["temperature"][rows] > 15).all()
 
 
-def test_drifting_vibration_leaves_its_power_slowly(normal, test_data):
+def test_drifting_vibration_leaves_its_power_slowly(
+    normal: dict[str, NDArray[Any]], test_data: dict[str, NDArray[Any]]
+) -> None:
     usual = np.nanmean((normal["vibration"] / normal["power"])[normal["mode"] == "running"])
     drift = kinds_of_fault(test_data)["drift"] & (test_data["mode"] == "running")
     episodes = np.split(
@@ -240,7 +259,9 @@ def test_drifting_vibration_leaves_its_power_slowly(normal, test_data):
         assert np.corrcoef(rows, excess)[0, 1] > 0.9
 
 
-def test_what_is_not_marked_in_the_test_data_is_normal(normal, test_data):
+def test_what_is_not_marked_in_the_test_data_is_normal(
+    normal: dict[str, NDArray[Any]], test_data: dict[str, NDArray[Any]]
+) -> None:
     calm = test_data["fault"] == 0
     assert set(test_data["mode"][calm]) == set(normal["mode"])
     for name in ("temperature", "power", "vibration"):

@@ -4,6 +4,7 @@ import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,27 +26,27 @@ BRIEF = {
 }
 
 
-def header(name):
+def header(name: str) -> str:
     text = (ROOT / "configs" / f"{name}.yaml").read_text()
     return "".join(line.removeprefix("#") for line in text.splitlines(True) if line[0] == "#")
 
 
-def commands(name):
+def commands(name: str) -> list[list[str]]:
     lines = [line.strip() for line in header(name).splitlines()]
     return [shlex.split(line) for line in lines if line.startswith(("rvae ", "python "))]
 
 
-def test_every_configuration_is_trained_here():
+def test_every_configuration_is_trained_here() -> None:
     assert {path.stem for path in (ROOT / "configs").glob("*.yaml")} == set(BRIEF)
 
 
 @pytest.mark.parametrize("name", BRIEF)
-def test_the_header_says_what_to_type_and_to_expect(name):
+def test_the_header_says_what_to_type_and_to_expect(name: str) -> None:
     assert ["rvae", "fit", "--config", f"configs/{name}.yaml"] in commands(name)
     assert re.search(r"\d+ %|0\.\d+", header(name)), "no figure"
 
 
-def write_archive(path, seed):
+def write_archive(path: Path, seed: int) -> None:
     """Waves in the form of the UCR archive, every other one with a bump and of class 2."""
     cases = np.stack([waves(150, 140, seed=seed), anomalous_waves(150, 140, seed=seed)], axis=1)
     rows = np.insert(cases.reshape(300, 140), 0, np.tile([1, 2], 150), axis=1)
@@ -53,7 +54,7 @@ def write_archive(path, seed):
 
 
 @pytest.mark.parametrize("name", BRIEF)
-def test_it_learns(name, tmp_path):
+def test_it_learns(name: str, tmp_path: Path) -> None:
     """All commands of the header, one after another, with fewer epochs."""
     epochs, floor = BRIEF[name]
     (tmp_path / "configs").symlink_to(ROOT / "configs")
@@ -81,7 +82,7 @@ def test_it_learns(name, tmp_path):
     assert card.training["explained_variance"] > floor
 
 
-def test_the_recipe_for_detection_takes_whatever_table_comes(tmp_path):
+def test_the_recipe_for_detection_takes_whatever_table_comes(tmp_path: Path) -> None:
     path = tmp_path / "machine.csv"
     np.savetxt(
         path, waves(60, 40, channels=2).reshape(-1, 2), delimiter=",", header="a,b", comments=""

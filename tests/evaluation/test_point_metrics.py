@@ -1,7 +1,9 @@
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rvae.errors import FieldError
 from rvae.evaluation.point_metrics import (
@@ -17,14 +19,16 @@ from rvae.evaluation.volume_under_surface import volume_under_surface
 ORDER_ONLY = ("vus_pr", "vus_roc", "auc_pr", "auc_roc", "f1")
 
 
-def marked(points, *ranges):
+def marked(points: int, *ranges: Any) -> NDArray[np.bool_]:
     labels = np.zeros(points, dtype=bool)
     for start, stop in ranges:
         labels[start:stop] = True
     return labels
 
 
-def case(seed, points, *ranges, shift=1.0):
+def case(
+    seed: int, points: int, *ranges: Any, shift: float = 1.0
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     labels = marked(points, *ranges)
     return labels, np.random.default_rng(seed).normal(size=points) + shift * labels
 
@@ -39,7 +43,7 @@ CASES = {
 }
 
 
-def test_the_volume_of_four_steps_by_hand():
+def test_the_volume_of_four_steps_by_hand() -> None:
     labels = np.array([False, True, False, False])
     scores = np.array([0.0, 1.0, 3.0, 2.0])
     # Buffers of 0 and 1 steps reach nothing. One of 2 steps gives both neighbours a label of c.
@@ -53,7 +57,9 @@ def test_the_volume_of_four_steps_by_hand():
     assert volume.roc == pytest.approx((1 / 3 + 1 / 3 + roc) / 3)
 
 
-def volume_by_definition(labels, scores, window):
+def volume_by_definition(
+    labels: NDArray[np.bool_], scores: NDArray[np.float64], window: int
+) -> tuple[float, ...]:
     points = len(labels)
     steps = np.arange(points)
     edges = np.flatnonzero(np.diff(labels.astype(int), prepend=0, append=0)).reshape(-1, 2)
@@ -91,7 +97,7 @@ def volume_by_definition(labels, scores, window):
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name != "long"])
-def test_the_volume_is_what_its_definition_says(name):
+def test_the_volume_is_what_its_definition_says(name: str) -> None:
     labels, scores, window = CASES[name]
     volume = volume_under_surface(labels, scores, window)
     expected = volume_by_definition(labels, scores, window)
@@ -112,14 +118,14 @@ REFERENCE = """
 
 
 @pytest.mark.parametrize("row", REFERENCE.strip().splitlines())
-def test_figures_are_those_of_the_reference_evaluator(row):
+def test_figures_are_those_of_the_reference_evaluator(row: str) -> None:
     *figures, name = row.split(maxsplit=9)
     labels, scores, window = CASES[name]
     ours = list(asdict(point_detection(labels, scores, window)).values())
     np.testing.assert_allclose(ours, np.array(figures, dtype=float), rtol=0, atol=1e-6)
 
 
-def test_flags_that_overlap_an_event_by_hand():
+def test_flags_that_overlap_an_event_by_hand() -> None:
     labels = marked(6, (1, 5))
     scores = np.array([1.0, 1, 0, 1, 0, 0])
     # Flagging every step has precision 4/6 and recall 1, flagging three 2/3 and 2/4.
@@ -133,7 +139,7 @@ def test_flags_that_overlap_an_event_by_hand():
     assert range_f1(labels, scores) == pytest.approx(expected)
 
 
-def test_the_ends_of_a_series_are_overlooked_as_by_the_reference():
+def test_the_ends_of_a_series_are_overlooked_as_by_the_reference() -> None:
     ends = np.array([True, True, False, True])
     # An alarm at the second step leaves the first as it is, and the last step finds no event.
     scores = np.array([0.0, 1.0, 0.0, 1.0])
@@ -141,7 +147,7 @@ def test_the_ends_of_a_series_are_overlooked_as_by_the_reference():
     assert event_f1(ends, scores) == pytest.approx(2 * (1 / 2) / (1 + 1 / 2))
 
 
-def test_a_near_miss_by_hand():
+def test_a_near_miss_by_hand() -> None:
     labels = marked(10, (4, 6))
     scores = np.zeros(10)
     scores[7] = 1.0
@@ -151,7 +157,7 @@ def test_a_near_miss_by_hand():
     assert affiliation_f1(labels, scores) == pytest.approx(expected)
 
 
-def test_a_zone_without_alarms_lowers_recall_alone():
+def test_a_zone_without_alarms_lowers_recall_alone() -> None:
     labels = marked(10, (1, 2), (8, 9))
     scores = labels.astype(float)
     assert affiliation_f1(labels, scores) == 1
@@ -159,14 +165,14 @@ def test_a_zone_without_alarms_lowers_recall_alone():
     assert affiliation_f1(labels, scores) == pytest.approx(2 * 1 * 0.5 / 1.5)
 
 
-def test_scores_that_tell_all_get_full_marks():
+def test_scores_that_tell_all_get_full_marks() -> None:
     labels = marked(200, (30, 31), (90, 120))
     figures = asdict(point_detection(labels, labels.astype(float), 20))
     np.testing.assert_allclose(list(figures.values()), 1, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["inside", "neighbours", "ties"])
-def test_only_the_order_of_scores_matters_to_measures_of_all_thresholds(name):
+def test_only_the_order_of_scores_matters_to_measures_of_all_thresholds(name: str) -> None:
     labels, scores, window = CASES[name]
     plain = asdict(point_detection(labels, scores, window))
     bent = asdict(point_detection(labels, np.exp(2 * scores), window))
@@ -174,20 +180,20 @@ def test_only_the_order_of_scores_matters_to_measures_of_all_thresholds(name):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_the_scale_of_scores_matters_to_none(name):
+def test_the_scale_of_scores_matters_to_none(name: str) -> None:
     labels, scores, window = CASES[name]
     scaled = point_detection(labels, 4 * scores - 16, window)
     assert asdict(scaled) == pytest.approx(asdict(point_detection(labels, scores, window)))
 
 
 @pytest.mark.parametrize("name", ["inside", "neighbours", "ties"])
-def test_time_may_run_backwards(name):
+def test_time_may_run_backwards(name: str) -> None:
     labels, scores, window = CASES[name]
     backwards = point_detection(labels[::-1], scores[::-1], window)
     assert asdict(backwards) == pytest.approx(asdict(point_detection(labels, scores, window)))
 
 
-def test_only_a_buffer_tells_a_near_miss_from_a_far_one():
+def test_only_a_buffer_tells_a_near_miss_from_a_far_one() -> None:
     labels = marked(100, (50, 55))
     near, far = np.zeros((2, 100))
     near[46:49], far[20:23] = 1, 1
@@ -198,7 +204,7 @@ def test_only_a_buffer_tells_a_near_miss_from_a_far_one():
     assert affiliation_f1(labels, near) > affiliation_f1(labels, far)
 
 
-def test_single_precision_is_enough():
+def test_single_precision_is_enough() -> None:
     labels, scores, window = CASES["inside"]
     single = point_detection(labels, scores.astype(np.float32), window)
     assert asdict(single) == pytest.approx(asdict(point_detection(labels, scores, window)))
@@ -216,12 +222,14 @@ def test_single_precision_is_enough():
         ("window", marked(4, (1, 2)), np.arange(4.0), -1),
     ],
 )
-def test_what_cannot_be_compared_is_named(field, labels, scores, window):
+def test_what_cannot_be_compared_is_named(
+    field: str, labels: NDArray[Any], scores: NDArray[np.float64], window: int
+) -> None:
     with pytest.raises(FieldError) as caught:
         point_detection(labels, scores, window)
     assert caught.value.field == field
 
 
-def test_the_first_step_without_a_score_is_named():
+def test_the_first_step_without_a_score_is_named() -> None:
     with pytest.raises(FieldError, match="2 are missing or infinite, the first at step 1"):
         point_detection(marked(4, (1, 2)), np.array([0, np.nan, np.nan, 2]), 2)

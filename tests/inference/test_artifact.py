@@ -2,7 +2,9 @@ import hashlib
 import json
 import pickle
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -13,19 +15,21 @@ from rvae.inference.engine import Engine
 
 
 @pytest.fixture
-def folder(checkpoint, tmp_path):
+def folder(checkpoint: Path, tmp_path: Path) -> Path:
     Artifact.load(checkpoint).save(tmp_path)
     return tmp_path
 
 
-def test_the_same_model_gives_the_same_bytes(checkpoint, folder, tmp_path_factory):
+def test_the_same_model_gives_the_same_bytes(
+    checkpoint: Path, folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     again = tmp_path_factory.mktemp("again")
     Artifact.load(folder).save(again)
     for name in (CARD_FILE, WEIGHTS_FILE):
         assert (folder / name).read_bytes() == (again / name).read_bytes()
 
 
-def test_a_checkpoint_and_its_folder_have_one_checksum(checkpoint, folder):
+def test_a_checkpoint_and_its_folder_have_one_checksum(checkpoint: Path, folder: Path) -> None:
     said = json.loads((folder / CARD_FILE).read_text())["checksum"]
     packed = (folder / WEIGHTS_FILE).read_bytes()
     assert said == "sha256:" + hashlib.sha256(packed).hexdigest()
@@ -33,7 +37,7 @@ def test_a_checkpoint_and_its_folder_have_one_checksum(checkpoint, folder):
         assert Artifact.load(path).checksum == Engine.load(path).checksum == said
 
 
-def test_other_numbers_have_another_checksum(folder):
+def test_other_numbers_have_another_checksum(folder: Path) -> None:
     artifact = Artifact.load(folder)
     name, tensor = next(iter(artifact.weights.items()))
     for other in (
@@ -44,10 +48,12 @@ def test_other_numbers_have_another_checksum(folder):
         assert replace(other, weights=artifact.weights, memory=None).checksum == artifact.checksum
 
 
-def test_no_weights_are_hashed_twice(folder, checkpoint, tmp_path, monkeypatch):
+def test_no_weights_are_hashed_twice(
+    folder: Path, checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hashed = []
 
-    def count(content):
+    def count(content: Any) -> Any:
         hashed.append(content)
         return hashlib.sha256(content)
 
@@ -60,7 +66,7 @@ def test_no_weights_are_hashed_twice(folder, checkpoint, tmp_path, monkeypatch):
         assert len(hashed) == 1
 
 
-def test_damaged_weights_are_noticed(folder):
+def test_damaged_weights_are_noticed(folder: Path) -> None:
     weights = bytearray((folder / WEIGHTS_FILE).read_bytes())
     weights[-1] ^= 1
     (folder / WEIGHTS_FILE).write_bytes(weights)
@@ -68,7 +74,7 @@ def test_damaged_weights_are_noticed(folder):
         Artifact.load(folder)
 
 
-def test_another_format_is_refused(folder):
+def test_another_format_is_refused(folder: Path) -> None:
     card = json.loads((folder / CARD_FILE).read_text())
     (folder / CARD_FILE).write_text(json.dumps(card | {"format": 99}))
     with pytest.raises(FieldError, match="format: is 99"):
@@ -76,14 +82,16 @@ def test_another_format_is_refused(folder):
 
 
 class Trap:
-    def __reduce__(self):
+    def __reduce__(self) -> Any:
         return (exec, ("raise SystemExit('unpickled')",))
 
 
 @pytest.mark.parametrize(
     "content", ["nothing", "text", "trap", "foreign", "tensor", "list", "old", "truncated"]
 )
-def test_what_is_no_checkpoint_is_said_and_never_run(checkpoint, tmp_path, content):
+def test_what_is_no_checkpoint_is_said_and_never_run(
+    checkpoint: Path, tmp_path: Path, content: str
+) -> None:
     path = tmp_path / "model.ckpt"
     if content == "text":
         path.write_text("hello")
@@ -107,7 +115,7 @@ def test_what_is_no_checkpoint_is_said_and_never_run(checkpoint, tmp_path, conte
     assert caught.value.field == ("format" if content == "old" else "checkpoint")
 
 
-def test_weights_of_another_network_are_refused(folder):
+def test_weights_of_another_network_are_refused(folder: Path) -> None:
     artifact = Artifact.load(folder)
     weights = {name: tensor[:-1] for name, tensor in artifact.weights.items()}
     with pytest.raises(FieldError, match="do not fit"):
@@ -115,14 +123,14 @@ def test_weights_of_another_network_are_refused(folder):
 
 
 @pytest.mark.parametrize("card", ["{}", "[]", "nonsense", "1"])
-def test_a_broken_card_is_said(folder, card):
+def test_a_broken_card_is_said(folder: Path, card: str) -> None:
     (folder / CARD_FILE).write_text(card)
     with pytest.raises(FieldError) as caught:
         Artifact.load(folder)
     assert caught.value.field == "checkpoint"
 
 
-def test_an_empty_folder_is_said(tmp_path):
+def test_an_empty_folder_is_said(tmp_path: Path) -> None:
     with pytest.raises(FieldError) as caught:
         Artifact.load(tmp_path)
     assert caught.value.field == "checkpoint"

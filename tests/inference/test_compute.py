@@ -1,10 +1,13 @@
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from rvae.inference import compute as process
 
 
 @pytest.fixture
-def eight(monkeypatch, tmp_path):
+def eight(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """A machine of eight processors whose control groups are files here."""
     monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(8)))
     monkeypatch.setattr(process, "CGROUP_2", tmp_path / "cpu.max")
@@ -24,13 +27,15 @@ def eight(monkeypatch, tmp_path):
         ({"quota": "300000\n", "period": "100000\n"}, 3),
     ],
 )
-def test_a_containers_limit_counts(eight, files, expected):
+def test_a_containers_limit_counts(eight: Any, files: dict[str, Any], expected: int) -> None:
     for name, content in files.items():
         (eight / name).write_text(content)
     assert process.available_cpus() == expected
 
 
-def test_threads_are_shared_among_processes_and_one_processor_is_left(eight, monkeypatch):
+def test_threads_are_shared_among_processes_and_one_processor_is_left(
+    eight: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     assert [process.compute_threads(n) for n in (1, 3, 7, 100)] == [7, 2, 1, 1]
     monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(64)))

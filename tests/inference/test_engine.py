@@ -1,8 +1,11 @@
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from rvae import Engine, FieldError
 from rvae.config import ModelConfig, RecurrentConfig, TimeConfig
@@ -15,7 +18,9 @@ from tests.support.waves import waves
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 
 
-def test_a_score_is_the_likelihood_at_the_posterior_mean(checkpoint, engine, fresh):
+def test_a_score_is_the_likelihood_at_the_posterior_mean(
+    checkpoint: Path, engine: Engine, fresh: list[np.ndarray]
+) -> None:
     """By hand from the network, without the engine's batching, masking and aggregation."""
     card = engine.card
     vae = Artifact.load(checkpoint).build()
@@ -29,7 +34,7 @@ def test_a_score_is_the_likelihood_at_the_posterior_mean(checkpoint, engine, fre
     np.testing.assert_allclose(analysis.reconstruction, expected, **CLOSE)
 
 
-def test_points_have_a_score_of_each_channel():
+def test_points_have_a_score_of_each_channel() -> None:
     engine = untrained_engine(untrained_card(channels=("heat", "speed", "load")))
     values = np.random.default_rng(0).normal(20, 2, (20, 3))
     values[4, 1] = np.nan
@@ -41,7 +46,9 @@ def test_points_have_a_score_of_each_channel():
     np.testing.assert_allclose(analysis.channel_scores[4:8], expected, rtol=1e-6)
 
 
-def test_neighbours_in_a_batch_do_not_matter(engine, fresh, anomalous):
+def test_neighbours_in_a_batch_do_not_matter(
+    engine: Engine, fresh: list[np.ndarray], anomalous: list[np.ndarray]
+) -> None:
     mixed = [values for pair in zip(fresh, anomalous, strict=True) for values in pair]
     together = engine.analyse(mixed)
     for index in (0, 1, 57, 118):
@@ -53,7 +60,7 @@ def test_neighbours_in_a_batch_do_not_matter(engine, fresh, anomalous):
         np.testing.assert_allclose(one.nll, other.nll, **CLOSE)
 
 
-def test_more_windows_than_a_run_holds(engine):
+def test_more_windows_than_a_run_holds(engine: Engine) -> None:
     random = np.random.default_rng(0)
     series = 20 + random.normal(size=(700, 1))
     (analysis,) = engine.analyse([series])
@@ -64,7 +71,9 @@ def test_more_windows_than_a_run_holds(engine):
 
 
 @pytest.mark.parametrize("numbers", [1, 32 * 300, 1 << 23])
-def test_a_scan_has_every_window_however_it_is_cut(engine, monkeypatch, numbers):
+def test_a_scan_has_every_window_however_it_is_cut(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, numbers: Any
+) -> None:
     monkeypatch.setattr("rvae.inference.engine.NUMBERS_PER_CHUNK", numbers)
     series = [Series(np.concatenate(waves(n, seed=n)), str(n)) for n in (20, 1)]
     scanned = list(engine.scan(series, 2))
@@ -73,7 +82,9 @@ def test_a_scan_has_every_window_however_it_is_cut(engine, monkeypatch, numbers)
         np.testing.assert_allclose(np.concatenate(scores), whole.score, **CLOSE)
 
 
-def test_where_scores_are_too_many_they_are_evenly_chosen(engine, fresh):
+def test_where_scores_are_too_many_they_are_evenly_chosen(
+    engine: Engine, fresh: list[np.ndarray]
+) -> None:
     series = [Series(values) for values in (np.concatenate(fresh[:20]), fresh[20], fresh[21])]
     every = np.concatenate([analysis.score for analysis in engine.analyse(series)])
     windows = engine.windows(series, 1)
@@ -82,7 +93,9 @@ def test_where_scores_are_too_many_they_are_evenly_chosen(engine, fresh):
     np.testing.assert_allclose(engine.scores(windows, 50), every[few], **CLOSE)
 
 
-def test_series_of_different_lengths_and_strides_together(engine, fresh):
+def test_series_of_different_lengths_and_strides_together(
+    engine: Engine, fresh: list[np.ndarray]
+) -> None:
     long = np.concatenate(fresh[:4])
     short, whole = engine.analyse([fresh[0], long], [1, 50])
     assert short.starts.tolist() == [0]
@@ -92,7 +105,7 @@ def test_series_of_different_lengths_and_strides_together(engine, fresh):
     np.testing.assert_allclose(whole.score[0], short.score[0], **CLOSE)
 
 
-def test_missing_values_enter_no_score(engine, fresh):
+def test_missing_values_enter_no_score(engine: Engine, fresh: list[np.ndarray]) -> None:
     gaps = fresh[0].copy()
     gaps[[3, 4, 20]] = np.nan
     (analysis,) = engine.analyse([gaps])
@@ -103,13 +116,15 @@ def test_missing_values_enter_no_score(engine, fresh):
     assert analysis.score[0] < engine.card.require_calibration().threshold()
 
 
-def test_a_window_without_any_value_has_no_score(engine, fresh):
+def test_a_window_without_any_value_has_no_score(engine: Engine, fresh: list[np.ndarray]) -> None:
     series = np.concatenate([fresh[0], np.full((64, 1), np.nan)])
     (analysis,) = engine.analyse([series], 32)
     assert np.isfinite(analysis.score).tolist() == [True, False, False]
 
 
-def test_checkpoint_and_folder_are_the_same_model(checkpoint, engine, fresh, tmp_path):
+def test_checkpoint_and_folder_are_the_same_model(
+    checkpoint: Path, engine: Engine, fresh: list[np.ndarray], tmp_path: Path
+) -> None:
     Artifact.load(checkpoint).save(tmp_path / "artifact")
     other = Engine.load(tmp_path / "artifact")
     for one, two in zip(engine.analyse(fresh), other.analyse(fresh), strict=True):
@@ -117,35 +132,37 @@ def test_checkpoint_and_folder_are_the_same_model(checkpoint, engine, fresh, tmp
     assert other.card.to_dict() == engine.card.to_dict()
 
 
-def test_the_centre_of_the_prior_is_typical(engine):
+def test_the_centre_of_the_prior_is_typical(engine: Engine) -> None:
     (analysis,) = engine.analyse(list(engine.decode(torch.zeros(1, 4))))
     assert analysis.score[0] < engine.card.require_calibration().threshold(0.98)
 
 
-def test_no_series_no_analysis(engine):
+def test_no_series_no_analysis(engine: Engine) -> None:
     assert engine.analyse([]) == []
 
 
 @pytest.mark.parametrize("stride", [0, -1])
-def test_a_stride_that_goes_nowhere_is_said(engine, fresh, stride):
+def test_a_stride_that_goes_nowhere_is_said(
+    engine: Engine, fresh: list[np.ndarray], stride: int
+) -> None:
     with pytest.raises(FieldError, match="stride"):
         engine.analyse(fresh[:1], stride)
 
 
 @pytest.mark.parametrize("shape", [(31, 1), (32,), (32, 2), (0, 1)])
-def test_a_wrong_shape_is_said(engine, shape):
+def test_a_wrong_shape_is_said(engine: Engine, shape: tuple[Any, ...]) -> None:
     with pytest.raises(FieldError, match="series"):
         engine.analyse([np.zeros(shape)])
 
 
-def told(values, first="2026-01-05", classes=None):
+def told(values: NDArray[Any], first: str = "2026-01-05", classes: Any = None) -> Series:
     """A series whose steps are an hour apart."""
     times = np.datetime64(first, "us") + np.arange(len(values)) * np.timedelta64(1, "h")
     return Series(np.asarray(values, dtype=float), "s", None, times, classes)
 
 
 @pytest.fixture(scope="module")
-def of_machines():
+def of_machines() -> Engine:
     """An engine that has to be told time and class, of a number and a category."""
     model = ModelConfig(
         recurrent=RecurrentConfig(hidden=6),
@@ -159,7 +176,7 @@ def of_machines():
     )
 
 
-def random_machine(steps, seed=0):
+def random_machine(steps: int, seed: int = 0) -> Any:
     random = np.random.default_rng(seed)
     values = np.stack([random.normal(20, 2, steps), random.integers(0, 3, steps)], axis=1)
     values[::7, 0] = values[3::11, 1] = np.nan
@@ -170,8 +187,8 @@ def random_machine(steps, seed=0):
 @pytest.mark.parametrize("stride", [1, 2, 3, 5, 8, 13])
 @pytest.mark.parametrize("stored", [False, True])
 def test_a_scan_gives_exactly_the_windows_and_scores_of_an_analysis(
-    of_machines, monkeypatch, slab, stride, stored
-):
+    of_machines: Engine, monkeypatch: pytest.MonkeyPatch, slab: int, stride: int, stored: bool
+) -> None:
     series = [replace(random_machine(n, n), name=str(i)) for i, n in enumerate((8, 21, 40))]
     if stored:
         series = [on_disk(one) for one in series]
@@ -192,14 +209,14 @@ def test_a_scan_gives_exactly_the_windows_and_scores_of_an_analysis(
         np.testing.assert_array_equal(np.concatenate(times), series[i].clock()[whole.starts])
 
 
-def on_disk(series):
+def on_disk(series: Any) -> Series:
     values, times = Spool(series.values.shape[1]), Spool(1, np.int64)
     values.append(series.values)
     times.append(series.times.astype(np.int64)[:, None])
     return Series(values.stored(), series.name, None, times.stored(), series.classes)
 
 
-def test_time_and_class_change_the_score(of_machines):
+def test_time_and_class_change_the_score(of_machines: Engine) -> None:
     values = random_machine(8).values
     new, old = np.zeros(8, dtype=int), np.ones(8, dtype=int)
     given = [
@@ -227,14 +244,16 @@ def test_time_and_class_change_the_score(of_machines):
         ({"values": np.full((8, 3), 1.0)}, "series"),
     ],
 )
-def test_what_does_not_fit_the_model_is_said(of_machines, change, field):
+def test_what_does_not_fit_the_model_is_said(
+    of_machines: Engine, change: dict[str, Any], field: str
+) -> None:
     series = told(np.full((8, 2), 1.0), classes=np.zeros(8, dtype=int))
     with pytest.raises(FieldError) as caught:
         of_machines.analyse([replace(series, **change)])
     assert caught.value.field == field
 
 
-def test_an_unknown_category_counts_and_a_missing_one_does_not(of_machines):
+def test_an_unknown_category_counts_and_a_missing_one_does_not(of_machines: Engine) -> None:
     values = np.full((8, 2), 1.0)
     values[2, 1], values[3, 1] = 0, np.nan
     (analysis,) = of_machines.analyse([told(values, classes=np.zeros(8, dtype=int))])
@@ -244,7 +263,7 @@ def test_an_unknown_category_counts_and_a_missing_one_does_not(of_machines):
     assert set(analysis.reconstruction[:, 1]) <= {1.0, 2.0}
 
 
-def test_a_value_outside_the_unit_interval_is_said_with_its_place():
+def test_a_value_outside_the_unit_interval_is_said_with_its_place() -> None:
     model = ModelConfig(recurrent=RecurrentConfig(hidden=6), likelihood="bernoulli")
     engine = untrained_engine(untrained_card(model, ("duty",)))
     values = np.linspace(0, 1, 20)[:, None]
@@ -255,7 +274,7 @@ def test_a_value_outside_the_unit_interval_is_said_with_its_place():
     assert caught.value.field == "duty"
 
 
-def test_samples_are_seeded_windows_in_the_datas_units(engine):
+def test_samples_are_seeded_windows_in_the_datas_units(engine: Engine) -> None:
     one, same, other = (engine.sample(40, seed=seed) for seed in (1, 1, 2))
     assert one.shape == (40, 32, 1)
     np.testing.assert_array_equal(one, same)
@@ -268,7 +287,7 @@ def test_samples_are_seeded_windows_in_the_datas_units(engine):
     assert np.mean([a.score[0] > threshold for a in analyses]) < 0.5
 
 
-def test_samples_have_the_class_that_was_asked_for(of_machines):
+def test_samples_have_the_class_that_was_asked_for(of_machines: Engine) -> None:
     old, new = (of_machines.sample(5, label, seed=3) for label in ("old", "new"))
     assert old.shape == (5, 8, 2)
     assert set(old[..., 1].ravel()) <= {1.0, 2.0}
@@ -279,14 +298,14 @@ def test_samples_have_the_class_that_was_asked_for(of_machines):
         assert caught.value.field == "label"
 
 
-def test_a_model_without_classes_is_asked_for_none(engine):
+def test_a_model_without_classes_is_asked_for_none(engine: Engine) -> None:
     with pytest.raises(FieldError) as caught:
         engine.sample(1, "new")
     assert caught.value.field == "label"
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
-def test_gpu_equals_cpu(checkpoint, engine, fresh):
+def test_gpu_equals_cpu(checkpoint: Path, engine: Engine, fresh: list[np.ndarray]) -> None:
     for one, two in zip(
         engine.analyse(fresh), Engine.load(checkpoint, "cuda").analyse(fresh), strict=True
     ):
@@ -294,7 +313,7 @@ def test_gpu_equals_cpu(checkpoint, engine, fresh):
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
-def test_gpu_equals_cpu_with_everything_known(of_machines):
+def test_gpu_equals_cpu_with_everything_known(of_machines: Engine) -> None:
     series = [random_machine(100)]
     (one,) = of_machines.analyse(series)
     (two,) = untrained_engine(of_machines.card, "cuda").analyse(series)

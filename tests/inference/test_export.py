@@ -1,3 +1,7 @@
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -6,17 +10,20 @@ from pyarrow import csv, parquet
 from rvae.data.series import Series
 from rvae.errors import FieldError
 from rvae.inference import export
+from rvae.inference.engine import Engine
 from rvae.scoring.adaptive_threshold import adaptive_thresholds
 
 
-def bumpy(steps, *bumps):
+def bumpy(steps: int, *bumps: Any) -> Any:
     values = 20 + 3 * np.sin(np.arange(steps) * 2 * np.pi / 32)
     for first in bumps:
         values[first : first + 6] = 40 - values[first : first + 6]
     return values[:, None]
 
 
-def test_windows_of_slabs_are_those_of_the_series(engine, monkeypatch, tmp_path):
+def test_windows_of_slabs_are_those_of_the_series(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr("rvae.inference.engine.NUMBERS_PER_CHUNK", 4 * 32)
     times = np.datetime64("2026-03-01", "us") + np.arange(90) * np.timedelta64(60, "s")
     series = Series(np.sin(np.arange(90.0))[:, None] + 20, "long", times=times)
@@ -31,7 +38,9 @@ def test_windows_of_slabs_are_those_of_the_series(engine, monkeypatch, tmp_path)
     np.testing.assert_allclose(table["score"].to_numpy(), np.tile(analysis.score, 2), rtol=1e-5)
 
 
-def test_a_threshold_follows_each_series_through_its_slabs(engine, monkeypatch, tmp_path):
+def test_a_threshold_follows_each_series_through_its_slabs(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     series = Series(bumpy(300, 150), "long")
     (analysis,) = engine.analyse([series], 2)
     monkeypatch.setattr("rvae.inference.engine.NUMBERS_PER_CHUNK", 4 * 32)
@@ -46,7 +55,7 @@ def test_a_threshold_follows_each_series_through_its_slabs(engine, monkeypatch, 
     np.testing.assert_array_equal(table["is_anomaly"].to_numpy(), flags)
 
 
-def test_events_are_rows_with_their_times(engine, tmp_path):
+def test_events_are_rows_with_their_times(engine: Engine, tmp_path: Path) -> None:
     times = np.datetime64("2026-03-01", "us") + np.arange(400) * np.timedelta64(60, "s")
     series = [
         Series(bumpy(400), "quiet", times=times),
@@ -71,14 +80,14 @@ def test_events_are_rows_with_their_times(engine, tmp_path):
     assert (ends - starts).sum() < sum(r["end"] - r["start"] for r in table.to_pylist())
 
 
-def test_events_a_stride_apart_are_one_unless_the_gap_is_less(engine):
+def test_events_a_stride_apart_are_one_unless_the_gap_is_less(engine: Engine) -> None:
     series = [Series(bumpy(400, 165, 229))]
     for gap, count in ((None, 1), (16, 1), (15, 2)):
         (columns,) = export.event_records(engine, series, 16, gap=gap)
         assert len(columns["start"]) == count
 
 
-def test_no_event_is_a_table_without_rows(engine, tmp_path):
+def test_no_event_is_a_table_without_rows(engine: Engine, tmp_path: Path) -> None:
     series = [Series(bumpy(400), "quiet")]
     assert export.write(tmp_path / "e.parquet", export.event_records(engine, series, None)) == 0
     schema = parquet.read_table(tmp_path / "e.parquet").schema
@@ -90,7 +99,7 @@ def test_no_event_is_a_table_without_rows(engine, tmp_path):
     ]
 
 
-def test_points_carry_their_times(engine, tmp_path):
+def test_points_carry_their_times(engine: Engine, tmp_path: Path) -> None:
     times = np.datetime64("2026-03-01", "us") + np.arange(40) * np.timedelta64(60, "s")
     series = Series(np.full((40, 1), 20.0), "s", times=times)
     assert export.write(tmp_path / "p.csv", export.point_records(engine, [series], None)) == 40
@@ -99,8 +108,8 @@ def test_points_carry_their_times(engine, tmp_path):
     assert table["time"][1].as_py().isoformat() == "2026-03-01T00:01:00"
 
 
-def test_a_table_is_whole_or_not_there(tmp_path):
-    def broken():
+def test_a_table_is_whole_or_not_there(tmp_path: Path) -> None:
+    def broken() -> Iterator[Any]:
         yield {"a": [1, 2]}
         raise FieldError("a", "broke")
 
@@ -109,6 +118,6 @@ def test_a_table_is_whole_or_not_there(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_was_not_observed_is_null(tmp_path):
+def test_what_was_not_observed_is_null(tmp_path: Path) -> None:
     assert export.write(tmp_path / "t.parquet", [{"a": np.array([1.0, np.nan])}]) == 2
     assert parquet.read_table(tmp_path / "t.parquet") == pa.table({"a": [1.0, None]})

@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -16,25 +19,25 @@ ARCHITECTURES = {
 
 
 @pytest.fixture(params=ARCHITECTURES)
-def make(request):
+def make(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """A network of each architecture with further options."""
     torch.manual_seed(0)
 
-    def vae(classes=0, **options):
+    def vae(classes: int = 0, **options: Any) -> VAE:
         config = ModelConfig(request.param, latent=3, **ARCHITECTURES[request.param], **options)
         return VAE(config, T, [0, 3], classes).eval()
 
     return vae
 
 
-def windows(count=4):
+def windows(count: int = 4) -> torch.Tensor:
     numbers, codes = torch.randn(count, T), torch.randint(0, 4, (count, T))
     return torch.stack([numbers, codes], dim=2)
 
 
 @pytest.mark.parametrize("window", [2, 5, 24, 140])
 @pytest.mark.parametrize("pairs", [1, 2, 4])
-def test_an_encoding_tells_every_step_from_every_other(window, pairs):
+def test_an_encoding_tells_every_step_from_every_other(window: int, pairs: int) -> None:
     encoding = time_encoding(window, pairs)
     assert encoding.shape == (window, 2 * pairs)
     assert encoding.abs().max() <= 1
@@ -43,7 +46,7 @@ def test_an_encoding_tells_every_step_from_every_other(window, pairs):
     assert apart.min() > 0.04
 
 
-def test_wavelengths_fall_from_the_window_to_four_steps():
+def test_wavelengths_fall_from_the_window_to_four_steps() -> None:
     encoding = time_encoding(64, 5)
     for pair, wavelength in enumerate((64, 32, 16, 8, 4)):
         angle = 2 * np.pi * np.arange(64) / wavelength
@@ -51,11 +54,11 @@ def test_wavelengths_fall_from_the_window_to_four_steps():
         np.testing.assert_allclose(encoding[:, 5 + pair], np.cos(angle), atol=1e-5)
 
 
-def test_no_encoding_is_nothing():
+def test_no_encoding_is_nothing() -> None:
     assert time_encoding(7, 0).shape == (7, 0)
 
 
-def test_conditions_stand_in_the_order_place_calendar_class():
+def test_conditions_stand_in_the_order_place_calendar_class() -> None:
     config = ModelConfig(time=TimeConfig(2, ("day",), bypass=True), conditional=True)
     conditions = Conditioning(config, T, classes=3)
     assert (conditions.read, conditions.bypassing, conditions.labels) == (9, 6, 3)
@@ -69,19 +72,19 @@ def test_conditions_stand_in_the_order_place_calendar_class():
     assert conditions.of_windows(context).tolist() == [[0, 0, 1], [1, 0, 0]]
 
 
-def test_no_known_class_is_no_class():
+def test_no_known_class_is_no_class() -> None:
     conditions = Conditioning(ModelConfig(conditional=True), T, classes=2)
     assert conditions.of_windows(Context.nothing(1, T)).tolist() == [[0, 0]]
 
 
-def test_what_follows_from_the_configuration_is_not_saved():
+def test_what_follows_from_the_configuration_is_not_saved() -> None:
     one, two = (VAE(ModelConfig(time=TimeConfig(n)), T, [0]) for n in (1, 1))
     assert not [name for name in one.state_dict() if "places" in name]
     two.load_state_dict(one.state_dict())
 
 
 @pytest.mark.parametrize("bypass", [False, True])
-def test_the_decoder_knows_the_time_only_by_bypass(make, bypass):
+def test_the_decoder_knows_the_time_only_by_bypass(make: Callable[..., Any], bypass: bool) -> None:
     vae = make(time=TimeConfig(calendar=("day",), bypass=bypass))
     x, z = windows(), torch.randn(4, 3)
     label = torch.full((4,), -1)
@@ -96,7 +99,9 @@ def test_the_decoder_knows_the_time_only_by_bypass(make, bypass):
 
 
 @pytest.mark.parametrize("conditional", [False, True])
-def test_the_class_changes_what_a_latent_decodes_to_only_if_conditional(make, conditional):
+def test_the_class_changes_what_a_latent_decodes_to_only_if_conditional(
+    make: Callable[..., Any], conditional: bool
+) -> None:
     vae = make(classes=3, conditional=conditional)
     x, z = windows(), torch.randn(4, 3)
     nowhere = torch.zeros(4, T, 0)
@@ -109,7 +114,7 @@ def test_the_class_changes_what_a_latent_decodes_to_only_if_conditional(make, co
     assert same is not conditional
 
 
-def test_windows_of_different_classes_go_together(make):
+def test_windows_of_different_classes_go_together(make: Callable[..., Any]) -> None:
     vae = make(classes=3, conditional=True)
     z = torch.randn(1, 3).expand(3, -1)
     together = vae.decode(z, Context(torch.zeros(3, T, 0), torch.arange(3))).mean
@@ -118,7 +123,7 @@ def test_windows_of_different_classes_go_together(make):
         torch.testing.assert_close(together[label : label + 1], vae.decode(z[:1], alone).mean)
 
 
-def test_a_context_goes_to_a_device_as_a_whole():
+def test_a_context_goes_to_a_device_as_a_whole() -> None:
     whole = Context(torch.zeros(2, T, 0), torch.zeros(2), torch.zeros(2, 1, 3), torch.ones(2, 1, 3))
     assert {part.device.type for part in whole.to(torch.device("meta"))} == {"meta"}
     assert Context.nothing(2, T).to(torch.device("meta")).level is None

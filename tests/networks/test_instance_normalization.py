@@ -12,16 +12,16 @@ SMALL = ModelConfig(recurrent=RecurrentConfig(hidden=6), latent=3, normalization
 
 
 @pytest.fixture
-def x():
+def x() -> torch.Tensor:
     torch.manual_seed(0)
     return torch.randn(B, T, 2) * 3 + 5
 
 
-def told(instances, x):
+def told(instances: InstanceNormalization, x: torch.Tensor) -> Context:
     return instances.told(x, ~x.isnan(), Context.nothing(len(x), T))
 
 
-def test_windows_are_brought_to_no_level_and_nearly_one_spread(x):
+def test_windows_are_brought_to_no_level_and_nearly_one_spread(x: torch.Tensor) -> None:
     instances = InstanceNormalization(True, [0, 0])
     normal = instances.normalise(x, told(instances, x))
     torch.testing.assert_close(normal.mean(1), torch.zeros(B, 2), atol=1e-5, rtol=0)
@@ -29,21 +29,21 @@ def test_windows_are_brought_to_no_level_and_nearly_one_spread(x):
     torch.testing.assert_close(normal.std(1, unbiased=False), spread / (spread + LEAST_SPREAD))
 
 
-def test_what_was_taken_off_is_put_back(x):
+def test_what_was_taken_off_is_put_back(x: torch.Tensor) -> None:
     instances = InstanceNormalization(True, [0, 0])
     context = told(instances, x)
     torch.testing.assert_close(instances.undo(instances.normalise(x, context), context), x)
     torch.testing.assert_close(instances.relative(x, context), instances.normalise(x, context))
 
 
-def test_a_flat_window_is_not_blown_up():
+def test_a_flat_window_is_not_blown_up() -> None:
     instances = InstanceNormalization(True, [0])
     flat = torch.full((1, T, 1), 7.0)
     flat[0, 3] += 1e-4
     assert instances.normalise(flat, told(instances, flat)).abs().max() < 2e-3
 
 
-def test_missing_values_have_no_part_in_level_and_spread(x):
+def test_missing_values_have_no_part_in_level_and_spread(x: torch.Tensor) -> None:
     instances = InstanceNormalization(True, [0, 0])
     holed = x.clone()
     holed[:, 10:] = torch.nan
@@ -53,13 +53,13 @@ def test_missing_values_have_no_part_in_level_and_spread(x):
     torch.testing.assert_close(context.spread, expected)
 
 
-def test_a_window_without_values_has_no_level():
+def test_a_window_without_values_has_no_level() -> None:
     instances = InstanceNormalization(True, [0])
     context = told(instances, torch.full((1, T, 1), torch.nan))
     assert context.level.item() == 0 and context.spread.item() == pytest.approx(LEAST_SPREAD)
 
 
-def test_categories_are_left_alone():
+def test_categories_are_left_alone() -> None:
     instances = InstanceNormalization(True, [0, 3])
     x = torch.stack([torch.randn(B, T) + 9, torch.full((B, T), 2.0)], dim=2)
     context = told(instances, x)
@@ -70,13 +70,13 @@ def test_categories_are_left_alone():
     assert not torch.allclose(back[..., 0], said[..., 0])
 
 
-def test_who_does_not_want_it_gets_nothing(x):
+def test_who_does_not_want_it_gets_nothing(x: torch.Tensor) -> None:
     instances = InstanceNormalization(False, [0, 0])
     context = told(instances, x)
     assert context.level is None and torch.equal(instances.normalise(x, context), x)
 
 
-def test_a_shape_is_encoded_alike_at_any_level_and_any_wide_spread(x):
+def test_a_shape_is_encoded_alike_at_any_level_and_any_wide_spread(x: torch.Tensor) -> None:
     torch.manual_seed(0)
     vae = VAE(SMALL, T, [0, 0]).eval()
     far = (x - x.mean(1, keepdim=True)) * 1000
@@ -87,7 +87,7 @@ def test_a_shape_is_encoded_alike_at_any_level_and_any_wide_spread(x):
     torch.testing.assert_close(latents[0], latents[1], atol=1e-3, rtol=1e-3)
 
 
-def test_the_reconstruction_stands_at_the_level_of_its_window(x):
+def test_the_reconstruction_stands_at_the_level_of_its_window(x: torch.Tensor) -> None:
     torch.manual_seed(0)
     vae = VAE(ModelConfig("dense", dense=DenseConfig(()), normalization="instance"), T, [0]).eval()
     mask = torch.ones(B, T, 1, dtype=torch.bool)
@@ -102,7 +102,7 @@ def test_the_reconstruction_stands_at_the_level_of_its_window(x):
     torch.testing.assert_close(said[1] - said[0], torch.full((B, T, 1), 100.0), atol=1e-3, rtol=0)
 
 
-def test_what_the_encoder_does_not_see_has_no_part_in_the_level(x):
+def test_what_the_encoder_does_not_see_has_no_part_in_the_level(x: torch.Tensor) -> None:
     vae = VAE(SMALL, T, [0, 0]).eval()
     mask = torch.ones_like(x, dtype=torch.bool)
     seen = mask.clone()

@@ -1,4 +1,6 @@
 import math
+from collections.abc import Callable
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from rvae.networks.objective import negative_elbo
 from rvae.networks.vae import VAE
 
 
-def density(family, scale=0.7):
+def density(family: str, scale: float = 0.7) -> Callable[..., Any]:
     """The density of one value around 0.3."""
     likelihood = Likelihood(ModelConfig(likelihood=family, noise_scale=scale), [0])
     p = likelihood(torch.full((1, 1, 1), 0.3, dtype=torch.float64))
@@ -19,7 +21,9 @@ def density(family, scale=0.7):
 
 
 @pytest.mark.parametrize("family", ["normal", "student_t", "laplace", "huber"])
-def test_a_density_integrates_to_one(family):
+def test_a_density_integrates_to_one(
+    family: Literal["normal", "student_t", "laplace", "huber"],
+) -> None:
     total, error = integrate.quad(density(family), -400, 400, points=[-0.4, 0.3, 1.0], limit=500)
     assert total == pytest.approx(1, abs=max(1e-4, error))
 
@@ -32,12 +36,14 @@ def test_a_density_integrates_to_one(family):
         ("student_t", stats.t(5, 0.3, 0.7)),
     ],
 )
-def test_densities_are_those_of_scipy(family, reference):
+def test_densities_are_those_of_scipy(
+    family: Literal["normal", "laplace", "student_t"], reference: Any
+) -> None:
     for x in (-3.0, 0.0, 0.3, 2.5):
         assert density(family)(x) == pytest.approx(reference.pdf(x), rel=1e-5)
 
 
-def test_huber_is_the_smooth_l1_loss():
+def test_huber_is_the_smooth_l1_loss() -> None:
     p = Huber(torch.zeros(5), torch.ones(5))
     x = torch.tensor([-3.0, -0.5, 0.0, 0.9, 7.0])
     loss = torch.nn.functional.smooth_l1_loss(x, torch.zeros(5), reduction="none")
@@ -45,12 +51,14 @@ def test_huber_is_the_smooth_l1_loss():
 
 
 @pytest.mark.parametrize("family", ["student_t", "laplace", "huber"])
-def test_a_far_value_costs_less_than_under_a_normal(family):
+def test_a_far_value_costs_less_than_under_a_normal(
+    family: Literal["student_t", "laplace", "huber"],
+) -> None:
     ratio = math.log(density(family)(0.3)) - math.log(density(family)(12.3))
     assert ratio < 0.2 * (math.log(density("normal")(0.3)) - math.log(density("normal")(12.3)))
 
 
-def test_parameters_out_of_bounds_find_their_way_back():
+def test_parameters_out_of_bounds_find_their_way_back() -> None:
     likelihood = Likelihood(ModelConfig(likelihood="student_t"), [0])
     torch.nn.init.constant_(likelihood.log_scale, -12.0)
     torch.nn.init.constant_(likelihood.freedom, 9.0)
@@ -61,7 +69,7 @@ def test_parameters_out_of_bounds_find_their_way_back():
     assert likelihood.freedom.grad.item() != 0
 
 
-def test_a_linear_model_reaches_the_exact_likelihood_of_probabilistic_pca():
+def test_a_linear_model_reaches_the_exact_likelihood_of_probabilistic_pca() -> None:
     """At its optimum the evidence lower bound of a linear VAE is the log-likelihood itself.
 
     Tipping and Bishop 1999, "Probabilistic principal component analysis", eqs. 4, 6 and 7.
@@ -92,13 +100,13 @@ def test_a_linear_model_reaches_the_exact_likelihood_of_probabilistic_pca():
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 1000])
-def test_the_known_categories_and_the_unknown_one_are_all_there_is(count):
+def test_the_known_categories_and_the_unknown_one_are_all_there_is(count: int) -> None:
     p = Categories(torch.randn(4, count) * 5)
     each = [p.log_prob(torch.full((4,), float(code))).exp() for code in range(count + 1)]
     torch.testing.assert_close(sum(each), torch.ones(4))
 
 
-def test_an_unknown_category_is_unlikely_whatever_the_network_says():
+def test_an_unknown_category_is_unlikely_whatever_the_network_says() -> None:
     count = 9
     said = torch.stack([torch.zeros(count), torch.full((count,), 80.0), torch.arange(9.0) * -50])
     unknown = Categories(said).log_prob(torch.zeros(3))
@@ -108,7 +116,7 @@ def test_an_unknown_category_is_unlikely_whatever_the_network_says():
     torch.testing.assert_close(ruled_out[2], unknown[2])
 
 
-def test_the_mean_of_categories_is_their_probabilities():
+def test_the_mean_of_categories_is_their_probabilities() -> None:
     p = Categories(torch.randn(5, 3))
     codes = torch.arange(1.0, 4)
     by_code = torch.stack([p.log_prob(code.expand(5)).exp() for code in codes], dim=1)
@@ -117,7 +125,7 @@ def test_the_mean_of_categories_is_their_probabilities():
     torch.testing.assert_close(likely, torch.tensor([0.0, 0.0, 1.0]), rtol=0, atol=2e-4)
 
 
-def test_channels_keep_their_order():
+def test_channels_keep_their_order() -> None:
     categories = [2, 0, 0, 3, 0]
     likelihood = Likelihood(ModelConfig(likelihood="student_t"), categories)
     torch.nn.init.normal_(likelihood.log_scale)
@@ -144,7 +152,9 @@ def test_channels_keep_their_order():
 
 
 @pytest.mark.parametrize("family", ["normal", "student_t", "bernoulli"])
-def test_categories_alone_need_no_scale(family):
+def test_categories_alone_need_no_scale(
+    family: Literal["normal", "student_t", "bernoulli"],
+) -> None:
     likelihood = Likelihood(ModelConfig(likelihood=family), [3, 1])
     assert not list(likelihood.parameters())
     p = likelihood(torch.randn(2, 5, 4))
@@ -152,7 +162,7 @@ def test_categories_alone_need_no_scale(family):
     assert p.mean.shape == (2, 5, 4)
 
 
-def test_bernoulli_is_binary_cross_entropy():
+def test_bernoulli_is_binary_cross_entropy() -> None:
     likelihood = Likelihood(ModelConfig(likelihood="bernoulli"), [0, 0])
     assert not list(likelihood.parameters())
     said, x = torch.randn(3, 4, 2) * 10, torch.rand(3, 4, 2)
@@ -164,7 +174,9 @@ def test_bernoulli_is_binary_cross_entropy():
 
 @pytest.mark.parametrize("family", ["normal", "student_t", "laplace", "huber", "bernoulli"])
 @pytest.mark.parametrize("extreme", [-1e4, 1e4])
-def test_extremes_have_finite_gradients(family, extreme):
+def test_extremes_have_finite_gradients(
+    family: Literal["normal", "student_t", "laplace", "huber", "bernoulli"], extreme: float
+) -> None:
     likelihood = Likelihood(ModelConfig(likelihood=family), [0, 3])
     said = torch.full((2, 1, 4), extreme)
     said[..., 1] = -extreme
@@ -176,7 +188,7 @@ def test_extremes_have_finite_gradients(family, extreme):
         assert gradient.isfinite().all()
 
 
-def test_learning_finds_the_share_of_each_category():
+def test_learning_finds_the_share_of_each_category() -> None:
     codes = torch.tensor([1.0] * 70 + [2.0] * 25 + [3.0] * 5)
     said = torch.zeros(3, requires_grad=True)
     optimizer = torch.optim.Adam([said], 0.1)

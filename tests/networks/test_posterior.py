@@ -11,7 +11,7 @@ from rvae.networks.posterior import FIRST_GATE, IAFPosterior, NormalPosterior, p
 H = 6
 
 
-def flow(latent=4, transforms=2, hidden=8):
+def flow(latent: int = 4, transforms: int = 2, hidden: int = 8) -> IAFPosterior:
     """A flow whose weights are large enough to bend visibly."""
     torch.manual_seed(0)
     made = IAFPosterior(H, latent, FlowConfig(transforms, hidden)).double()
@@ -21,7 +21,7 @@ def flow(latent=4, transforms=2, hidden=8):
     return made
 
 
-def only_scaled(latent, gate):
+def only_scaled(latent: int, gate: float) -> IAFPosterior:
     """A flow whose every step multiplies by the sigmoid of a gate, whatever the features."""
     made = flow(latent)
     with torch.no_grad():
@@ -32,17 +32,17 @@ def only_scaled(latent, gate):
     return made
 
 
-def features(count=1):
+def features(count: int = 1) -> torch.Tensor:
     torch.manual_seed(1)
     return torch.randn(count, H, dtype=torch.float64)
 
 
-def jacobian_at(made, z, given):
+def jacobian_at(made: IAFPosterior, z: torch.Tensor, given: torch.Tensor) -> torch.Tensor:
     """Of where a single sample (1, D) comes to lie (D, D)."""
     return jacobian(lambda at: made.bend(at, given)[0][0], z)[:, 0]
 
 
-def test_the_configuration_names_the_posterior():
+def test_the_configuration_names_the_posterior() -> None:
     assert isinstance(posterior(ModelConfig(), H), NormalPosterior)
     made = posterior(ModelConfig(posterior="iaf", latent=5, flow=FlowConfig(3, 7)), H)
     assert isinstance(made, IAFPosterior)
@@ -51,7 +51,7 @@ def test_the_configuration_names_the_posterior():
 
 
 @pytest.mark.parametrize("step", [0, 1])
-def test_a_step_is_autoregressive_in_the_one_order_or_the_other(step):
+def test_a_step_is_autoregressive_in_the_one_order_or_the_other(step: int) -> None:
     made = flow()
     made.steps = made.steps[step : step + 1]
     z, given = torch.randn(1, 4, dtype=torch.float64), features()
@@ -65,7 +65,7 @@ def test_a_step_is_autoregressive_in_the_one_order_or_the_other(step):
 
 @pytest.mark.parametrize("transforms", [1, 2, 3])
 @pytest.mark.parametrize(("latent", "hidden"), [(1, 8), (2, 8), (5, 16), (5, 1)])
-def test_slopes_multiply_to_the_determinant(latent, hidden, transforms):
+def test_slopes_multiply_to_the_determinant(latent: int, hidden: int, transforms: int) -> None:
     made = flow(latent, transforms, hidden)
     given = features()
     for _ in range(5):
@@ -75,7 +75,7 @@ def test_slopes_multiply_to_the_determinant(latent, hidden, transforms):
         torch.testing.assert_close(log_slope.sum(), expected)
 
 
-def test_it_bends_by_the_features_and_at_first_but_little():
+def test_it_bends_by_the_features_and_at_first_but_little() -> None:
     torch.manual_seed(0)
     made = IAFPosterior(H, 4, FlowConfig()).double()
     z = torch.randn(500, 4, dtype=torch.float64)
@@ -86,7 +86,7 @@ def test_it_bends_by_the_features_and_at_first_but_little():
     assert not torch.allclose(bent, other)
 
 
-def test_terms_of_a_draw_are_exact_but_for_what_the_flow_does():
+def test_terms_of_a_draw_are_exact_but_for_what_the_flow_does() -> None:
     """By the change of variables, with the determinant that autograd finds."""
     made, given = flow(), features()
     q = made(given)
@@ -101,7 +101,7 @@ def test_terms_of_a_draw_are_exact_but_for_what_the_flow_does():
     torch.testing.assert_close(kl.sum(), kl_divergence(q.base, prior).sum() + bent)
 
 
-def test_a_flow_that_hardly_bends_hardly_guesses():
+def test_a_flow_that_hardly_bends_hardly_guesses() -> None:
     """The noise of the estimate would otherwise drown what the decoder has to say at first."""
     torch.manual_seed(0)
     made = IAFPosterior(H, 8, FlowConfig()).double()
@@ -111,7 +111,7 @@ def test_a_flow_that_hardly_bends_hardly_guesses():
     assert spread < 0.5 * sampled
 
 
-def test_the_kl_of_a_flow_agrees_with_quadrature():
+def test_the_kl_of_a_flow_agrees_with_quadrature() -> None:
     made, given = flow(latent=2), features()
     q = made(given)
     around = torch.linspace(-7, 7, 281, dtype=torch.float64)
@@ -131,7 +131,7 @@ def test_the_kl_of_a_flow_agrees_with_quadrature():
 
 @pytest.mark.parametrize("noise", [0.0, 0.5, 1.0, 2.0])
 @pytest.mark.parametrize("gate", [40.0, 0.0])
-def test_a_flow_that_only_scales_has_the_kl_of_a_normal(gate, noise):
+def test_a_flow_that_only_scales_has_the_kl_of_a_normal(gate: float, noise: float) -> None:
     """Whatever the noise of the sample: the divergence is of the distribution, not of the draw."""
     made, given = only_scaled(3, gate), features()
     base = made(given).base
@@ -146,7 +146,7 @@ def test_a_flow_that_only_scales_has_the_kl_of_a_normal(gate, noise):
 
 
 @pytest.mark.parametrize("kind", ["normal", "iaf"])
-def test_the_centre_is_where_no_noise_leads(kind):
+def test_the_centre_is_where_no_noise_leads(kind: str) -> None:
     torch.manual_seed(0)
     q = posterior(ModelConfig(posterior=kind, latent=3), H).double()(features(5))
     assert torch.equal(q.centre, q.centre)
@@ -154,7 +154,7 @@ def test_the_centre_is_where_no_noise_leads(kind):
     assert not torch.allclose(q.draw(1.0)[0], q.draw(1.0)[0])
 
 
-def test_the_normal_posteriors_kl_is_exact():
+def test_the_normal_posteriors_kl_is_exact() -> None:
     torch.manual_seed(0)
     q = NormalPosterior(H, 3).double()(features(4))
     by_hand = 0.5 * (q.stddev**2 + q.mean**2 - 1) - q.stddev.log()
@@ -163,7 +163,7 @@ def test_the_normal_posteriors_kl_is_exact():
 
 
 @pytest.mark.parametrize("kind", ["normal", "iaf"])
-def test_features_that_run_wild_leave_everything_finite(kind):
+def test_features_that_run_wild_leave_everything_finite(kind: str) -> None:
     torch.manual_seed(0)
     made = posterior(ModelConfig(posterior=kind, latent=3), H)
     z, kl = made(torch.full((2, H), 1e6)).draw(1.0)
@@ -172,7 +172,7 @@ def test_features_that_run_wild_leave_everything_finite(kind):
     assert all(parameter.grad.isfinite().all() for parameter in made.parameters())
 
 
-def test_a_flow_is_not_rounded_in_mixed_precision():
+def test_a_flow_is_not_rounded_in_mixed_precision() -> None:
     made = flow().float()
     z, given = torch.randn(4, 4), features(4).float()
     exact = made.bend(z, given)

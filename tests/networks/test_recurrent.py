@@ -1,3 +1,5 @@
+from typing import Literal
+
 import pytest
 import torch
 from torch import nn
@@ -11,7 +13,7 @@ def parameters(*modules: nn.Module) -> int:
     return sum(p.numel() for module in modules for p in module.parameters())
 
 
-def test_parameter_counts_of_the_reference_configuration():
+def test_parameter_counts_of_the_reference_configuration() -> None:
     vae = VAE(
         ModelConfig(recurrent=RecurrentConfig(hidden=7, depth=2), latent=128),
         window=140,
@@ -23,7 +25,7 @@ def test_parameter_counts_of_the_reference_configuration():
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_the_encoder_gives_the_top_layers_last_state(cell):
+def test_the_encoder_gives_the_top_layers_last_state(cell: Literal["lstm", "gru"]) -> None:
     encoder = RecurrentEncoder(RecurrentConfig(cell, hidden=5, depth=2), inputs=3, window=9)
     x = torch.randn(4, 9, 3)
     _, state = encoder.layers(x)
@@ -32,7 +34,7 @@ def test_the_encoder_gives_the_top_layers_last_state(cell):
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_a_padded_window_is_encoded_like_the_short_one(bidirectional):
+def test_a_padded_window_is_encoded_like_the_short_one(bidirectional: bool) -> None:
     config = RecurrentConfig(hidden=5, depth=2, bidirectional=bidirectional)
     encoder = RecurrentEncoder(config, inputs=2, window=9)
     short = torch.randn(3, 6, 2)
@@ -42,7 +44,9 @@ def test_a_padded_window_is_encoded_like_the_short_one(bidirectional):
 
 @pytest.mark.parametrize("conditioning", ["start", "every_step", "feedback"])
 @pytest.mark.parametrize("depth", [1, 3])
-def test_the_latent_alone_makes_the_window(depth, conditioning):
+def test_the_latent_alone_makes_the_window(
+    depth: int, conditioning: Literal["start", "every_step", "feedback"]
+) -> None:
     config = RecurrentConfig(hidden=6, depth=depth, conditioning=conditioning)
     decoder = RecurrentDecoder(config, latent=3, conditions=0, outputs=2, window=8)
     z = torch.randn(2, 3)
@@ -54,7 +58,7 @@ def test_the_latent_alone_makes_the_window(depth, conditioning):
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_units_start_with_time_scales_up_to_the_window(cell):
+def test_units_start_with_time_scales_up_to_the_window(cell: Literal["lstm", "gru"]) -> None:
     encoder = RecurrentEncoder(RecurrentConfig(cell, hidden=400), inputs=1, window=200)
     bias = encoder.layers.bias_ih_l0.detach()
     remembering = 1 / (1 - torch.sigmoid(bias[400:800]))  # mean steps that a unit holds on

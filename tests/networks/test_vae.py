@@ -1,4 +1,5 @@
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -26,10 +27,10 @@ class Case:
     categories: tuple[int, ...] = (0, 0)
     classes: int = 0
 
-    def vae(self, window=T):
+    def vae(self, window: int = T) -> VAE:
         return VAE(self.model, window, self.categories, self.classes)
 
-    def windows(self, count, window=T):
+    def windows(self, count: int, window: int = T) -> tuple[torch.Tensor, Context]:
         """Random ones, in which every category and the unknown one occur."""
         columns = [
             torch.randint(0, n + 1, (count, window)).float() if n else torch.rand(count, window)
@@ -161,13 +162,13 @@ CASES = {name: Case(model) for name, model in ARCHITECTURES.items()} | MIXED
 
 
 @pytest.fixture(params=CASES.values(), ids=CASES.keys())
-def case(request):
+def case(request: pytest.FixtureRequest) -> Case:
     torch.manual_seed(0)
     return request.param
 
 
 @pytest.mark.parametrize("window", [2, 3, 12, 33])
-def test_any_window(case, window):
+def test_any_window(case: Case, window: int) -> None:
     vae = case.vae(window).eval()
     x, context = case.windows(5, window)
     q = vae.encode(x, ~x.isnan(), context).posterior
@@ -181,13 +182,13 @@ def test_any_window(case, window):
 
 @pytest.mark.parametrize("model", ARCHITECTURES.values(), ids=ARCHITECTURES.keys())
 @pytest.mark.parametrize("channels", [1, 3])
-def test_any_number_of_channels(model, channels):
+def test_any_number_of_channels(model: ModelConfig, channels: int) -> None:
     vae = VAE(model, T, [0] * channels).eval()
     x = torch.randn(5, T, channels)
     assert vae.decode(vae.encode(x, ~x.isnan()).posterior.centre).mean.shape == x.shape
 
 
-def test_every_parameter_of_every_architecture_gets_a_gradient(case):
+def test_every_parameter_of_every_architecture_gets_a_gradient(case: Case) -> None:
     vae = case.vae()
     if vae.linear is not None:
         torch.nn.init.ones_(vae.linear.gain)  # at its start nothing passes the decoder's network
@@ -206,13 +207,13 @@ def test_every_parameter_of_every_architecture_gets_a_gradient(case):
         assert embedding.weight[0].abs().sum() == 0
 
 
-def test_eval_is_deterministic_and_neighbours_do_not_matter(case):
+def test_eval_is_deterministic_and_neighbours_do_not_matter(case: Case) -> None:
     vae = case.vae().eval()
     x, context = case.windows(6)
     x[2, 5:] = torch.nan
     x[4, ::2, 0] = torch.nan
 
-    def run(which):
+    def run(which: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         part, known = x[which], Context(context.time[which], context.label[which])
         z = vae.encode(part, ~part.isnan(), known).posterior.centre
         return z, vae.decode(z, known).mean
@@ -226,7 +227,7 @@ def test_eval_is_deterministic_and_neighbours_do_not_matter(case):
         torch.testing.assert_close(whole[2:3], alone)
 
 
-def test_what_stands_at_missing_places_reaches_nothing(case):
+def test_what_stands_at_missing_places_reaches_nothing(case: Case) -> None:
     vae = case.vae().eval()
     x, context = case.windows(4)
     mask = torch.rand(x.shape) > 0.3
@@ -245,7 +246,7 @@ def test_what_stands_at_missing_places_reaches_nothing(case):
         )
 
 
-def test_a_missing_category_is_none_of_the_categories():
+def test_a_missing_category_is_none_of_the_categories() -> None:
     case = MIXED["lstm, told the calendar"]
     vae = case.vae()
     x, context = case.windows(30)
@@ -256,7 +257,7 @@ def test_a_missing_category_is_none_of_the_categories():
     assert present > 0
 
 
-def test_what_comes_after_the_last_value_reaches_nothing(case):
+def test_what_comes_after_the_last_value_reaches_nothing(case: Case) -> None:
     vae = case.vae().eval()
     x, context = case.windows(4)
     x[:, 7:] = torch.nan
@@ -284,7 +285,7 @@ TRAINED = MIXED | {
 
 
 @pytest.mark.parametrize("case", TRAINED.values(), ids=TRAINED.keys())
-def test_training_steps_lower_the_loss(case):
+def test_training_steps_lower_the_loss(case: Case) -> None:
     torch.manual_seed(0)
     vae = case.vae()
     angle = torch.linspace(0, 6, T)[None, :, None] + torch.rand(16, 1, 1) * 6
@@ -305,7 +306,7 @@ def test_training_steps_lower_the_loss(case):
     assert sum(losses[-5:]) < sum(losses[:5]) - 5  # a nat a window
 
 
-def test_weights_survive_saving(case, tmp_path):
+def test_weights_survive_saving(case: Case, tmp_path: Path) -> None:
     one, two = case.vae().eval(), case.vae().eval()
     x, context = case.windows(3)
     for parameter in two.parameters():
@@ -318,7 +319,9 @@ def test_weights_survive_saving(case, tmp_path):
 
 
 @pytest.mark.parametrize("bidirectional", [False, True])
-def test_a_padded_window_is_encoded_like_the_short_one_with_everything_known_of_it(bidirectional):
+def test_a_padded_window_is_encoded_like_the_short_one_with_everything_known_of_it(
+    bidirectional: bool,
+) -> None:
     case = Case(
         ModelConfig(
             recurrent=RecurrentConfig(hidden=5, depth=2, bidirectional=bidirectional),
@@ -341,13 +344,13 @@ def test_a_padded_window_is_encoded_like_the_short_one_with_everything_known_of_
 
 
 @pytest.mark.parametrize("blocks", [1, 14])
-def test_no_more_blocks_than_a_window_can_be_halved(blocks):
+def test_no_more_blocks_than_a_window_can_be_halved(blocks: int) -> None:
     config = ConvolutionalConfig(filters=8, blocks=blocks)
     decoder = VAE(ModelConfig("convolutional", convolutional=config), 16, [0]).decoder
     assert decoder.blocks(torch.zeros(1, 8, decoder.coarse[1])).shape[-1] == 16
 
 
-def test_a_fixed_noise_scale_is_no_parameter():
+def test_a_fixed_noise_scale_is_no_parameter() -> None:
     fixed = VAE(ModelConfig(noise_scale=0.25), window=5, categories=[0, 0])
     assert not list(fixed.likelihood.parameters())
     p = fixed.decode(torch.zeros(1, 16))

@@ -1,8 +1,10 @@
 import io
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rvae.plots.learning import (
     NAMED_CLASSES,
@@ -13,7 +15,7 @@ from rvae.plots.learning import (
 )
 
 
-def history(epochs):
+def history(epochs: int) -> list[EpochLosses]:
     """A first epoch that is far off, a spike in the middle, and negative losses."""
     reconstruction = 100 * np.exp(-np.arange(epochs) / 5) - 150
     reconstruction[0] = 1e6
@@ -25,7 +27,9 @@ def history(epochs):
     ]
 
 
-def look(latents=2, classes=0, channels=1, windows=3, count=200):
+def look(
+    latents: int = 2, classes: int = 0, channels: int = 1, windows: int = 3, count: int = 200
+) -> LearningSnapshot:
     random = np.random.default_rng(0)
     values = random.normal(size=(windows, 20, channels))
     return LearningSnapshot(
@@ -38,23 +42,23 @@ def look(latents=2, classes=0, channels=1, windows=3, count=200):
     )
 
 
-def panels(figure):
+def panels(figure: Any) -> tuple[Any, Any, Any, list[Any]]:
     """Axes of the losses, of the KL and of the latent space, and what follows them."""
     losses, kl, latent, *others = figure.axes
     return losses, kl, latent, others
 
 
-def shown_points(figure):
+def shown_points(figure: Any) -> NDArray[np.float64]:
     (points,) = panels(figure)[2].collections
     return np.asarray(points.get_offsets())
 
 
-def draw(figure):
+def draw(figure: Any) -> None:
     figure.savefig(io.BytesIO(), format="png")
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 5, 60])
-def test_curves_are_the_history_and_show_where_it_is_now(epochs):
+def test_curves_are_the_history_and_show_where_it_is_now(epochs: int) -> None:
     given = history(epochs)
     losses, kl, *_ = panels(plot_learning(given, look()))
     curves = {line.get_label(): line for line in (*losses.lines, *kl.lines)}
@@ -72,7 +76,7 @@ def test_curves_are_the_history_and_show_where_it_is_now(epochs):
         assert losses.get_ylim()[1] < 1000
 
 
-def test_losses_that_are_no_numbers_can_be_drawn():
+def test_losses_that_are_no_numbers_can_be_drawn() -> None:
     nothing = [EpochLosses(epoch, *[float("nan")] * 4) for epoch in (1, 2)]
     network = look(latents=4)
     for bad in (np.nan, np.float32(3e38)):
@@ -88,14 +92,14 @@ def test_losses_that_are_no_numbers_can_be_drawn():
         )
 
 
-def test_two_latents_are_shown_as_they_are():
+def test_two_latents_are_shown_as_they_are() -> None:
     network = look(latents=2)
     figure = plot_learning(history(3), network)
     np.testing.assert_allclose(shown_points(figure), network.latent)
     assert panels(figure)[2].get_xlabel() == "first dimension"
 
 
-def test_more_latents_are_shown_by_their_principal_components():
+def test_more_latents_are_shown_by_their_principal_components() -> None:
     along = np.linspace(-2, 4, 50)[:, None]
     across = np.resize([0.5, -0.5], 50)[:, None]
     latent = along * [[0.6, 0.0, 0.8]] + across * [[0.0, -1.0, 0.0]]
@@ -106,7 +110,7 @@ def test_more_latents_are_shown_by_their_principal_components():
     assert f"{1 - share:.0%}" in panels(figure)[2].get_ylabel()
 
 
-def test_principal_components_do_not_flip_between_epochs():
+def test_principal_components_do_not_flip_between_epochs() -> None:
     random = np.random.default_rng(1)
     network = look(latents=6)
     latent = network.latent * [3, 2, 1, 1, 1, 1] @ np.linalg.qr(random.normal(size=(6, 6)))[0]
@@ -119,7 +123,7 @@ def test_principal_components_do_not_flip_between_epochs():
 
 @pytest.mark.parametrize("classes", [2, 10, 31, 100])
 @pytest.mark.parametrize("latents", [1, 2, 3])
-def test_each_class_has_its_colour_and_a_name_beside(latents, classes):
+def test_each_class_has_its_colour_and_a_name_beside(latents: int, classes: int) -> None:
     figure = plot_learning(history(3), look(latents, classes))
     _, _, latent, (strip, *_) = panels(figure)
     if latents == 1:
@@ -133,7 +137,7 @@ def test_each_class_has_its_colour_and_a_name_beside(latents, classes):
         assert labels == [f"class {index}" for index in range(classes)]
 
 
-def test_without_classes_there_is_one_colour_and_no_strip():
+def test_without_classes_there_is_one_colour_and_no_strip() -> None:
     with_classes = plot_learning(history(3), look(classes=2))
     without = plot_learning(history(3), look())
     assert len(without.axes) == len(with_classes.axes) - 1
@@ -141,12 +145,12 @@ def test_without_classes_there_is_one_colour_and_no_strip():
     assert len(np.unique(points.get_facecolors(), axis=0)) == 1
 
 
-def test_of_many_latents_some_are_shown():
+def test_of_many_latents_some_are_shown() -> None:
     points = shown_points(plot_learning(history(3), look(count=2 * SHOWN_LATENTS + 1)))
     assert SHOWN_LATENTS / 2 < len(points) <= SHOWN_LATENTS
 
 
-def test_windows_are_shown_with_their_reconstructions():
+def test_windows_are_shown_with_their_reconstructions() -> None:
     network = look(channels=2, windows=3)
     *_, others = panels(plot_learning(history(3), network))
     assert len(others) == 6
@@ -157,14 +161,14 @@ def test_windows_are_shown_with_their_reconstructions():
         np.testing.assert_array_equal(said.get_ydata(), network.reconstructions[window, :, channel])
 
 
-def test_of_many_windows_and_channels_four_are_shown():
+def test_of_many_windows_and_channels_four_are_shown() -> None:
     figure = plot_learning(history(3), look(channels=7, windows=6))
     *_, others = panels(figure)
     assert len(others) == 16
     assert any("4 of 7 channels" in text.get_text() for text in figure.texts)
 
 
-def test_a_value_between_gaps_is_a_dot():
+def test_a_value_between_gaps_is_a_dot() -> None:
     network = look(windows=1)
     network.windows[0, [1, 2, 5, 7, 18], 0] = np.nan
     *_, (axes,) = panels(plot_learning(history(3), network))
@@ -173,8 +177,8 @@ def test_a_value_between_gaps_is_a_dot():
     draw(plot_learning(history(3), network))
 
 
-def test_pictures_of_a_training_have_one_layout():
-    def layout(figure):
+def test_pictures_of_a_training_have_one_layout() -> None:
+    def layout(figure: Any) -> tuple[list[tuple[float, ...]], NDArray[np.float64]]:
         draw(figure)
         return [axes.get_position().bounds for axes in figure.axes], figure.get_size_inches()
 
@@ -186,7 +190,7 @@ def test_pictures_of_a_training_have_one_layout():
     assert (early[1] == late[1]).all()
 
 
-def test_names_are_no_formulas():
+def test_names_are_no_formulas() -> None:
     draw(
         plot_learning(
             history(3), replace(look(classes=1), class_names=("$\\a$",), channels=("a$\\b$",))

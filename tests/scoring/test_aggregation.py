@@ -5,7 +5,7 @@ from rvae.scoring import aggregation
 NLL = np.random.default_rng(0).normal(size=(5, 4, 3))
 
 
-def test_a_window_scores_the_mean_of_what_was_observed():
+def test_a_window_scores_the_mean_of_what_was_observed() -> None:
     nll = NLL.copy()
     nll[0, 1] = nll[1, :, 2] = np.nan
     nll[2] = np.nan
@@ -16,7 +16,7 @@ def test_a_window_scores_the_mean_of_what_was_observed():
     np.testing.assert_allclose(scores[3:], NLL[3:].mean((1, 2)))
 
 
-def test_contributions_sum_to_the_score():
+def test_contributions_sum_to_the_score() -> None:
     nll = NLL.copy()
     nll[0, 1] = np.nan
     parts = aggregation.contributions(nll)
@@ -24,7 +24,7 @@ def test_contributions_sum_to_the_score():
     assert np.isnan(parts[0, 1]).all()
 
 
-def test_points_average_the_windows_that_cover_them():
+def test_points_average_the_windows_that_cover_them() -> None:
     starts = np.array([0, 2, 3, 7])
     pointwise = np.random.default_rng(1).normal(size=(4, 4))
     pointwise[1, 0] = np.nan
@@ -41,7 +41,7 @@ def test_points_average_the_windows_that_cover_them():
     assert expected[11] == [] and np.isnan(averaged[11])
 
 
-def test_points_average_the_same_however_few_the_windows_are():
+def test_points_average_the_same_however_few_the_windows_are() -> None:
     """Fewer windows than steps are added up one by one, others step by step."""
     pointwise = np.random.default_rng(2).normal(size=(6, 5, 2))
     pointwise[2, 1:3, 0] = np.nan
@@ -56,20 +56,20 @@ def test_points_average_the_same_however_few_the_windows_are():
         np.testing.assert_allclose(averaged[known], np.nanmean(steps[:, known], axis=0))
 
 
-def test_channels_are_averaged_over_the_series_one_by_one():
+def test_channels_are_averaged_over_the_series_one_by_one() -> None:
     averaged = aggregation.mean_by_point(NLL, np.array([0, 1, 2, 3, 4]), 8)
     assert averaged.shape == (8, 3)
     np.testing.assert_allclose(averaged[1], (NLL[0, 1] + NLL[1, 0]) / 2)
 
 
-def test_points_average_what_is_given_to_whole_windows():
+def test_points_average_what_is_given_to_whole_windows() -> None:
     starts = np.array([0, 2, 3])
     scores = np.array([1.0, np.nan, 5.0])
     found = aggregation.window_mean_by_point(scores, starts, window=3, length=8)
     np.testing.assert_allclose(found, [1, 1, 1, 5, 5, 5, np.nan, np.nan])
 
 
-def test_given_to_windows_or_to_all_their_steps_is_the_same():
+def test_given_to_windows_or_to_all_their_steps_is_the_same() -> None:
     random = np.random.default_rng(0)
     starts, values = np.arange(0, 40, 3), random.normal(size=(14, 2))
     steps = np.broadcast_to(values[:, None], (14, 7, 2))
@@ -79,7 +79,7 @@ def test_given_to_windows_or_to_all_their_steps_is_the_same():
     )
 
 
-def test_a_score_is_shared_by_the_errors_that_made_it():
+def test_a_score_is_shared_by_the_errors_that_made_it() -> None:
     errors = np.array([[[1.0, 3.0], [np.nan, 0.0]], [[0.0, 0.0], [0.0, 0.0]]])
     shares = aggregation.shared(np.array([2.0, -1.0]), errors)
     np.testing.assert_allclose(shares[0], [[0.5, 1.5], [np.nan, 0.0]])

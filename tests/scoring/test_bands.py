@@ -1,8 +1,11 @@
 import json
 from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rvae.config import ModelConfig
 from rvae.data.scaler import Scaler
@@ -19,25 +22,27 @@ PLAIN = Scaler((0.0,), (1.0,), (0,))
 NOTHING = np.zeros((1, 1))
 
 
-def of(residuals, windows=None, independent=None):
+def of(
+    residuals: NDArray[np.float64] | list[int], windows: int | None = None, independent: Any = None
+) -> Bands:
     """Bands of the residuals of a channel (n,), each a window of its own or in so many windows."""
     windows = windows or len(residuals)
     run = np.asarray(residuals, dtype=np.float32).reshape(windows, -1, 1)
     return Bands.fit([run], independent or windows)
 
 
-def limits(bands, quantile):
+def limits(bands: Bands, quantile: float) -> tuple[float, ...]:
     return tuple(side.item() for side in bands.around(NOTHING, PLAIN, quantile))
 
 
-def conformal(residuals, share):
+def conformal(residuals: NDArray[np.float64], share: float) -> tuple[float, ...]:
     """Both bounds with this share on either side, of all residuals, as the paper has them."""
     ascending = np.sort(np.asarray(residuals, dtype=np.float32))
     rank = np.ceil((len(ascending) + 1) * (1 - share) - 1e-9).astype(int)
     return -np.sort(-ascending)[rank - 1], ascending[rank - 1]
 
 
-def test_a_small_case_by_hand():
+def test_a_small_case_by_hand() -> None:
     bands = of([3, -1, 0, 7, -5, 2, 1, -2, 9])
     assert bands.largest_quantile == pytest.approx(0.8)
     assert limits(bands, 0.8) == (-5, 9)
@@ -48,7 +53,9 @@ def test_a_small_case_by_hand():
 
 @pytest.mark.parametrize("count", [1, 2, 3, 19, 40, 41, 399, 5000, 100_000])
 @pytest.mark.parametrize("quantile", [0.01, 0.5, 0.9, 0.99, 0.999, 0.9999])
-def test_no_narrower_than_what_all_residuals_would_give_and_hardly_wider(count, quantile):
+def test_no_narrower_than_what_all_residuals_would_give_and_hardly_wider(
+    count: int, quantile: float
+) -> None:
     residuals = np.random.default_rng(count).normal(size=count)
     bands, share = of(residuals), (1 - quantile) / 2
     if quantile > bands.largest_quantile:
@@ -64,7 +71,7 @@ def test_no_narrower_than_what_all_residuals_would_give_and_hardly_wider(count, 
         assert (lower, upper) == conformal(residuals, share)
 
 
-def test_what_is_kept_is_little_however_many_there_were():
+def test_what_is_kept_is_little_however_many_there_were() -> None:
     residuals = np.random.default_rng(0).normal(size=1_000_000)
     bands = of(residuals)
     assert len(json.dumps(asdict(bands))) < 15_000
@@ -76,7 +83,7 @@ def test_what_is_kept_is_little_however_many_there_were():
 
 
 @pytest.mark.parametrize("count", [1, 2, 20, 41, 42, 1000, 1 << 24])
-def test_ranks_go_from_the_end_to_the_median(count):
+def test_ranks_go_from_the_end_to_the_median(count: int) -> None:
     kept = ranks(count)
     assert kept[0] == 1 and kept[-1] == (count + 1) // 2
     gaps = np.diff(kept)
@@ -85,7 +92,7 @@ def test_ranks_go_from_the_end_to_the_median(count):
 
 @pytest.mark.parametrize("quantile", [0.5, 0.9, 0.98])
 @pytest.mark.parametrize("draw", ["standard_normal", "standard_cauchy", "standard_exponential"])
-def test_the_promise_is_kept_whatever_the_noise(quantile, draw):
+def test_the_promise_is_kept_whatever_the_noise(quantile: float, draw: str) -> None:
     """Over many calibrations the mean share of fresh residuals inside is at least q."""
     random = np.random.default_rng(0)
     shares = []
@@ -98,14 +105,14 @@ def test_the_promise_is_kept_whatever_the_noise(quantile, draw):
     assert np.mean(shares) < quantile + (GROWTH - 1) * (1 - quantile) + 2 / 201 + 4 * error
 
 
-def test_skewed_noise_has_a_skewed_band():
+def test_skewed_noise_has_a_skewed_band() -> None:
     random = np.random.default_rng(0)
     lower, upper = limits(of(random.exponential(size=2000) - 1), 0.9)
     assert lower == pytest.approx(np.log(1 / 0.95) - 1, abs=0.05)
     assert upper == pytest.approx(np.log(20) - 1, abs=0.3)
 
 
-def test_the_promise_is_kept_of_windows_that_overlap():
+def test_the_promise_is_kept_of_windows_that_overlap() -> None:
     """Windows of noise, each of which begins a step after the last."""
     random, window = np.random.default_rng(0), 20
     shares = {True: [], False: []}
@@ -121,7 +128,7 @@ def test_the_promise_is_kept_of_windows_that_overlap():
     assert np.mean(shares[True]) > np.mean(shares[False]) + 0.005
 
 
-def test_windows_that_overlap_tell_no_higher_quantile():
+def test_windows_that_overlap_tell_no_higher_quantile() -> None:
     residuals = np.random.default_rng(0).normal(size=1000)
     alone, overlapping = of(residuals, 100), of(residuals, 100, 10)
     assert alone.largest_quantile == pytest.approx(1 - 2 / 1001)
@@ -134,19 +141,19 @@ def test_windows_that_overlap_tell_no_higher_quantile():
 
 
 @pytest.mark.parametrize("quantile", [0.0, -1.0, 1.0, 0.9991])
-def test_a_quantile_that_nothing_tells_is_said(quantile):
+def test_a_quantile_that_nothing_tells_is_said(quantile: float) -> None:
     with pytest.raises(FieldError, match="999 calibration values") as caught:
         of(np.arange(999)).around(NOTHING, PLAIN, quantile)
     assert caught.value.field == "quantile"
 
 
 @pytest.mark.parametrize("quantile", [0.9, 0.95, 0.98, 0.99, 0.998, 1 - 2 / 7001])
-def test_a_quantile_that_just_can_be_told_is(quantile):
+def test_a_quantile_that_just_can_be_told_is(quantile: float) -> None:
     count = round(2 / (1 - quantile)) - 1
     assert limits(of(np.arange(count)), quantile) == (0, count - 1)
 
 
-def test_bounds_are_in_the_datas_units_and_of_numbers_alone():
+def test_bounds_are_in_the_datas_units_and_of_numbers_alone() -> None:
     scaler = Scaler((20.0, 0.0, -5.0, 0.0), (2.0, 1.0, 10.0, 1.0), (0, 3, 0, 0))
     run = np.full((99, 4, 4), np.nan, dtype=np.float32)
     run[:, 0, 0] = np.linspace(-1, 1, 99)
@@ -161,7 +168,7 @@ def test_bounds_are_in_the_datas_units_and_of_numbers_alone():
     assert lower.dtype == upper.dtype == np.float64
 
 
-def test_a_channel_with_too_few_values_has_no_band_and_keeps_none_from_others():
+def test_a_channel_with_too_few_values_has_no_band_and_keeps_none_from_others() -> None:
     run = np.full((99, 1, 2), np.nan, dtype=np.float32)
     run[:, :, 0] = np.arange(99)[:, None]
     run[:9, :, 1] = np.arange(9)[:, None]
@@ -173,14 +180,14 @@ def test_a_channel_with_too_few_values_has_no_band_and_keeps_none_from_others():
     assert lower[0, 1] == 0 and upper[0, 1] == 8
 
 
-def test_where_nothing_is_a_number_there_is_no_band_and_no_error():
+def test_where_nothing_is_a_number_there_is_no_band_and_no_error() -> None:
     bands = Bands.fit([np.full((9, 4, 1), np.nan, dtype=np.float32)], 9)
     assert bands.largest_quantile == 0
     lower, upper = bands.around(np.ones((3, 1)), Scaler((0.0,), (1.0,), (2,)), 0.999)
     assert np.isnan([lower, upper]).all()
 
 
-def test_bounds_stay_in_the_unit_interval():
+def test_bounds_stay_in_the_unit_interval() -> None:
     run = np.linspace(-0.5, 0.5, 99, dtype=np.float32).reshape(99, 1, 1)
     bands = Bands.fit([run], 99, unit_interval=True)
     lower, upper = bands.around(np.array([[0.1], [0.5], [0.9]]), PLAIN, 0.9)
@@ -197,7 +204,7 @@ def test_bounds_stay_in_the_unit_interval():
     ],
     ids=["numbers", "categories", "bernoulli"],
 )
-def test_a_card_has_them_again_after_json(card):
+def test_a_card_has_them_again_after_json(card: Card) -> None:
     again = Card.from_dict(json.loads(json.dumps(card.to_dict(), allow_nan=False)))
     assert again.bands == card.bands
     assert Card.from_dict(card.to_dict()).bands == card.bands
@@ -205,14 +212,16 @@ def test_a_card_has_them_again_after_json(card):
     assert Card.from_dict(without.to_dict()).bands is None
 
 
-def test_checkpoint_and_folder_have_the_same(checkpoint, engine, tmp_path):
+def test_checkpoint_and_folder_have_the_same(
+    checkpoint: Path, engine: Engine, tmp_path: Path
+) -> None:
     Artifact.load(checkpoint).save(tmp_path)
     assert Engine.load(tmp_path).card.bands == engine.card.bands
     (of_height,) = engine.card.bands.channels
     assert of_height.count == of_height.independent == 90 * 32
 
 
-def test_residuals_are_what_single_windows_leave(engine, fresh):
+def test_residuals_are_what_single_windows_leave(engine: Engine, fresh: list[np.ndarray]) -> None:
     gaps = np.concatenate(fresh[:4])
     gaps[[3, 50]] = np.nan
     windows = engine.windows([Series(gaps)], 8)
@@ -227,14 +236,18 @@ def test_residuals_are_what_single_windows_leave(engine, fresh):
     np.testing.assert_allclose(some, found[[0, 6, 12]], rtol=1e-4, atol=1e-5)
 
 
-def test_windows_that_are_taken_for_anomalies_leave_none(engine, fresh, anomalous):
+def test_windows_that_are_taken_for_anomalies_leave_none(
+    engine: Engine, fresh: list[np.ndarray], anomalous: list[np.ndarray]
+) -> None:
     windows = engine.windows([Series(one) for one in (*fresh[:5], *anomalous[:5])], 1)
     scores = engine.scores(windows, 100)
     (kept,) = engine.residuals(windows, 100, scores[2])
     assert len(kept) == (scores <= scores[2]).sum() < 6
 
 
-def share_inside(engine, series, quantile, stride=None):
+def share_inside(
+    engine: Engine, series: list[NDArray[np.float64]], quantile: float, stride: int | None = None
+) -> float:
     inside = []
     for values, analysis in zip(series, engine.analyse(series, stride), strict=True):
         bounds = engine.card.bands.around(analysis.reconstruction, engine.card.scaler, quantile)
@@ -243,19 +256,21 @@ def share_inside(engine, series, quantile, stride=None):
 
 
 @pytest.mark.parametrize("quantile", [0.9, 0.99])
-def test_a_model_keeps_the_promise_on_fresh_normal_data(engine, quantile):
+def test_a_model_keeps_the_promise_on_fresh_normal_data(engine: Engine, quantile: float) -> None:
     inside = share_inside(engine, list(waves(400, seed=11)), quantile)
     # A calibration on 90 windows, as if a third of the values in each counted.
     error = np.sqrt(quantile * (1 - quantile) / (90 * 32 / 3))
     assert quantile - 3 * error < inside < quantile + 4 * error
 
 
-def test_anomalies_leave_the_band(engine, anomalous):
+def test_anomalies_leave_the_band(engine: Engine, anomalous: list[np.ndarray]) -> None:
     assert share_inside(engine, anomalous, 0.99) < 0.9
 
 
 @pytest.mark.parametrize("quantile", [0.9, 0.99])
-def test_where_windows_overlap_the_band_is_on_the_safe_side(engine, quantile):
+def test_where_windows_overlap_the_band_is_on_the_safe_side(
+    engine: Engine, quantile: float
+) -> None:
     """A mean over windows is nearer to the truth than one of them."""
     random = np.random.default_rng(5)
     turns = np.arange(128)[:, None] / 32 + random.uniform(size=(100, 1, 1))

@@ -1,7 +1,11 @@
+from typing import Any
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rvae.errors import FieldError
+from rvae.inference.engine import Engine
 from rvae.scoring.calibration import Calibration
 from rvae.scoring.events import Event, find_events
 
@@ -9,7 +13,9 @@ CALIBRATION = Calibration.fit(np.linspace(0, 1, 999), 0.95, 999)
 NAMES = ("heat", "speed", "load", "noise")
 
 
-def spans(scores, thresholds=1.0, gap=0):
+def spans(
+    scores: list[Any], thresholds: NDArray[np.float64] | float = 1.0, gap: int = 0
+) -> list[tuple[int, ...]]:
     scores = np.asarray(scores, dtype=float)
     found = find_events(scores, thresholds, scores, scores[:, None], ["heat"], CALIBRATION, gap)
     return [(alarm.start, alarm.end) for alarm in found]
@@ -28,26 +34,26 @@ def spans(scores, thresholds=1.0, gap=0):
         ([np.nan] * 3, []),
     ],
 )
-def test_stretches_above_the_threshold_are_alarms(scores, expected):
+def test_stretches_above_the_threshold_are_alarms(scores: list[Any], expected: list[Any]) -> None:
     assert spans(scores) == expected
 
 
-def test_stretches_with_a_short_gap_between_them_are_one():
+def test_stretches_with_a_short_gap_between_them_are_one() -> None:
     scores = [0, 2, 0, 2, 0, 0, 2, 0, 0, 0]
     assert spans(scores, gap=0) == [(1, 2), (3, 4), (6, 7)]
     assert spans(scores, gap=1) == [(1, 4), (6, 7)]
     assert spans(scores, gap=2) == spans(scores, gap=100) == [(1, 7)]
 
 
-def test_nothing_is_joined_over_what_is_unknown():
+def test_nothing_is_joined_over_what_is_unknown() -> None:
     assert spans([2, 0, np.nan, 0, 2, 0, 2], gap=5) == [(0, 1), (4, 7)]
 
 
-def test_every_step_may_have_a_threshold_of_its_own():
+def test_every_step_may_have_a_threshold_of_its_own() -> None:
     assert spans([2, 2, 2, 2], np.array([1, 3, np.inf, 1])) == [(0, 1), (3, 4)]
 
 
-def test_an_alarm_tells_what_it_is_about():
+def test_an_alarm_tells_what_it_is_about() -> None:
     scores = np.array([0.5, 1.5, 1.8, 1.6, 0.5])
     channels = np.array(
         [
@@ -71,20 +77,20 @@ def test_an_alarm_tells_what_it_is_about():
     assert (alarm.peak, alarm.channels) == (1, ())
 
 
-def test_a_negative_gap_is_refused():
+def test_a_negative_gap_is_refused() -> None:
     with pytest.raises(FieldError) as caught:
         spans([1, 2], gap=-1)
     assert caught.value.field == "gap"
 
 
-def wave(steps=400, bump=()):
+def wave(steps: int = 400, bump: list[int] | range | tuple[Any, ...] = ()) -> NDArray[np.float64]:
     """A wave that the model knows, turned over at some steps."""
     values = 20 + 3 * np.sin(np.arange(steps) * 2 * np.pi / 32)
     values[list(bump)] = 40 - values[list(bump)]
     return values[:, None]
 
 
-def test_what_happened_is_found_where_it_happened(engine):
+def test_what_happened_is_found_where_it_happened(engine: Engine) -> None:
     calibration = engine.card.require_calibration()
     bumps = [range(100, 106), range(300, 306)]
     normal, bumpy = engine.analyse([wave(), wave(bump=[*bumps[0], *bumps[1]])])
@@ -100,7 +106,9 @@ def test_what_happened_is_found_where_it_happened(engine):
     assert normal.events(calibration.threshold(), calibration, 1) == []
 
 
-def test_normal_steps_are_rarely_above_the_threshold_of_windows(engine, fresh):
+def test_normal_steps_are_rarely_above_the_threshold_of_windows(
+    engine: Engine, fresh: list[np.ndarray]
+) -> None:
     """As rarely as windows are, which is not so for likelihoods of single steps."""
     calibration = engine.card.require_calibration()
     analyses = engine.analyse(fresh)
@@ -114,7 +122,7 @@ def test_normal_steps_are_rarely_above_the_threshold_of_windows(engine, fresh):
     assert (points > calibration.threshold()).mean() > 0.05
 
 
-def test_the_threshold_of_a_window_without_a_score_does_not_count(engine):
+def test_the_threshold_of_a_window_without_a_score_does_not_count(engine: Engine) -> None:
     calibration = engine.card.require_calibration()
     values = np.concatenate([wave(bump=range(390, 396)), np.full((64, 1), np.nan)])
     (analysis,) = engine.analyse([values], 16)
@@ -125,7 +133,7 @@ def test_the_threshold_of_a_window_without_a_score_does_not_count(engine):
     assert analysis.events(thresholds, calibration, 1) == plain
 
 
-def test_a_gap_must_not_be_negative_even_where_nothing_happened(engine):
+def test_a_gap_must_not_be_negative_even_where_nothing_happened(engine: Engine) -> None:
     calibration = engine.card.require_calibration()
     (normal,) = engine.analyse([wave()])
     with pytest.raises(FieldError, match="at least 0") as caught:

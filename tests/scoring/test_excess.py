@@ -4,27 +4,27 @@ import pytest
 from rvae.scoring.excess import FLOOR, excess, levels
 
 
-def test_it_is_zero_at_the_level_and_log_two_at_twice_the_error():
+def test_it_is_zero_at_the_level_and_log_two_at_twice_the_error() -> None:
     level = np.array([100.0])
     parts = np.array([[100.0], [400.0]])
     np.testing.assert_allclose(excess(parts, level), [[0.0], [np.log(2)]], rtol=1e-3)
 
 
-def test_the_level_is_what_one_window_in_a_hundred_exceeds():
+def test_the_level_is_what_one_window_in_a_hundred_exceeds() -> None:
     parts = np.random.default_rng(0).exponential(size=(10_000, 2)) * [1.0, 50.0]
     assert (parts > levels(parts)).mean(axis=0) == pytest.approx([0.01, 0.01], abs=1e-3)
 
 
-def test_what_was_not_observed_has_no_part_in_the_level():
+def test_what_was_not_observed_has_no_part_in_the_level() -> None:
     parts = np.array([[1.0, np.nan], [1.0, np.nan], [np.nan, np.nan]])
     with pytest.warns(RuntimeWarning, match="All-NaN"):
         assert levels(parts).tolist() == [1.0, 0.0]
 
 
-def test_errors_of_a_channel_without_any_do_not_decide_by_their_last_digits():
+def test_errors_of_a_channel_without_any_do_not_decide_by_their_last_digits() -> None:
     assert excess(np.array([[1e-9]]), np.array([1e-15])).item() < 1e-6
     assert excess(np.array([[100 * FLOOR]]), np.array([0.0])).item() > 2
 
 
-def test_it_is_finite_for_any_error_that_a_float_can_hold():
+def test_it_is_finite_for_any_error_that_a_float_can_hold() -> None:
     assert np.isfinite(excess(np.array([[0.0, 3e38]]), np.array([0.0, 0.0]))).all()

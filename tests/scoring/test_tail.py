@@ -1,5 +1,8 @@
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import stats
 
 from rvae.errors import FieldError
@@ -14,14 +17,14 @@ KINDS = {
 }
 
 
-def calibrations(kind, count, times, seed=0):
+def calibrations(kind: str, count: int, times: int, seed: int = 0) -> Iterator[Calibration]:
     random = np.random.default_rng(seed)
     for scores in KINDS[kind].rvs((times, count), random_state=random):
         yield Calibration.fit(scores, 0.95, count)
 
 
 @pytest.mark.parametrize("shape", [-0.3, 0.0, 0.5, 1.0])
-def test_the_parameters_are_those_of_the_distribution(shape):
+def test_the_parameters_are_those_of_the_distribution(shape: float) -> None:
     random = np.random.default_rng(0)
     samples = np.sort(stats.genpareto(shape, scale=3).rvs((300, 100), random_state=random))
     found = np.array([generalised_pareto(sample) for sample in samples])
@@ -32,7 +35,7 @@ def test_the_parameters_are_those_of_the_distribution(shape):
     assert found[:, 1].mean() == pytest.approx(3, rel=0.1)
 
 
-def test_the_parameters_are_about_the_most_likely_ones():
+def test_the_parameters_are_about_the_most_likely_ones() -> None:
     sample = np.sort(stats.genpareto(0.3, scale=2).rvs(5000, random_state=1))
     shape, _, scale = stats.genpareto.fit(sample, floc=0)
     assert generalised_pareto(sample) == pytest.approx((shape, scale), abs=0.02)
@@ -40,7 +43,7 @@ def test_the_parameters_are_about_the_most_likely_ones():
 
 @pytest.mark.parametrize("count", [200, 1000])
 @pytest.mark.parametrize("kind", KINDS)
-def test_thresholds_beyond_the_ranks_keep_their_rate_within_a_factor(kind, count):
+def test_thresholds_beyond_the_ranks_keep_their_rate_within_a_factor(kind: str, count: int) -> None:
     """What the calibration's docstring says of them."""
     for part, factor in ((5, 2), (20, 5)):
         alpha = 1 / (part * (count + 1))
@@ -55,7 +58,7 @@ def test_thresholds_beyond_the_ranks_keep_their_rate_within_a_factor(kind, count
 
 
 @pytest.mark.parametrize("kind", ["exponential", "gamma"])
-def test_tail_probabilities_beyond_the_ranks_are_right_within_a_factor(kind):
+def test_tail_probabilities_beyond_the_ranks_are_right_within_a_factor(kind: str) -> None:
     score = KINDS[kind].isf(1e-4)  # a tenth of what ranks can tell
     said = [c.tail_probability(score) for c in calibrations(kind, 1000, 300)]
     assert 1e-4 < np.median(said) < 3e-4
@@ -63,7 +66,7 @@ def test_tail_probabilities_beyond_the_ranks_are_right_within_a_factor(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_tail_probabilities_go_on_without_a_jump_and_never_end(kind):
+def test_tail_probabilities_go_on_without_a_jump_and_never_end(kind: str) -> None:
     (calibration,) = calibrations(kind, 400, 1)
     highest = calibration.scores[-1]
     scores = highest + np.concatenate([[1e-9], np.geomspace(1e-3, 1e9, 500)])
@@ -77,7 +80,7 @@ def test_tail_probabilities_go_on_without_a_jump_and_never_end(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_thresholds_and_tail_probabilities_agree_beyond_the_ranks(kind):
+def test_thresholds_and_tail_probabilities_agree_beyond_the_ranks(kind: str) -> None:
     (calibration,) = calibrations(kind, 400, 1)
     quantiles = 1 - np.geomspace(0.1, 1e-6, 50)
     thresholds = [calibration.threshold(quantile) for quantile in quantiles]
@@ -91,7 +94,7 @@ def test_thresholds_and_tail_probabilities_agree_beyond_the_ranks(kind):
     assert caught.value.field == "quantile"
 
 
-def test_what_ranks_tell_is_left_as_it_was():
+def test_what_ranks_tell_is_left_as_it_was() -> None:
     (calibration,) = calibrations("heavy", 400, 1)
     for rank in (1, 200, 399, 400):
         assert calibration.threshold(rank / 401) == calibration.scores[rank - 1]
@@ -109,7 +112,7 @@ def test_what_ranks_tell_is_left_as_it_was():
     ],
     ids=["few", "constant", "a few are higher", "most are tied"],
 )
-def test_scores_without_a_tail_stay_with_their_ranks(scores):
+def test_scores_without_a_tail_stay_with_their_ranks(scores: NDArray[np.float64]) -> None:
     assert Tail.fit(np.sort(scores)) is None
     calibration = Calibration.fit(scores, 0.9, len(scores))
     assert calibration.tail_probability(1e6) == 1 / (len(scores) + 1)
@@ -127,7 +130,7 @@ def test_scores_without_a_tail_stay_with_their_ranks(scores):
     ],
     ids=["two values", "ties", "ties below zero", "below zero", "all orders"],
 )
-def test_odd_scores_have_a_sound_tail(scores):
+def test_odd_scores_have_a_sound_tail(scores: NDArray[np.float64]) -> None:
     random = np.random.default_rng(0)
     calibration = Calibration.fit(random.permutation(np.r_[scores, np.nan]), 0.9, 1000)
     probes = np.sort(np.r_[scores, scores.max() + np.geomspace(1e-6, 1e15, 99)])
@@ -137,14 +140,14 @@ def test_odd_scores_have_a_sound_tail(scores):
     assert scores.max() < calibration.threshold(0.99999) < np.inf
 
 
-def test_a_score_that_is_missing_has_no_severity():
+def test_a_score_that_is_missing_has_no_severity() -> None:
     (calibration,) = calibrations("normal", 400, 1)
     said = calibration.severity([np.nan, -1e9, calibration.scores[-1]])
     np.testing.assert_allclose(said, [np.nan, 0, np.log10(401 / 2)])
     assert not np.signbit(said[1])
 
 
-def test_contamination_left_out_gives_the_threshold_of_clean_scores():
+def test_contamination_left_out_gives_the_threshold_of_clean_scores() -> None:
     random = np.random.default_rng(0)
     clean, clean_tails, raw, kept, tails = [], [], [], [], []
     for _ in range(100):
@@ -164,7 +167,7 @@ def test_contamination_left_out_gives_the_threshold_of_clean_scores():
     assert calibration.contamination == 0.03
 
 
-def test_what_is_left_of_contaminated_scores_must_tell_the_quantile():
+def test_what_is_left_of_contaminated_scores_must_tell_the_quantile() -> None:
     with pytest.raises(FieldError, match="there are 98") as caught:
         Calibration.fit(np.arange(101.0), 0.99, 101, contamination=0.03)
     assert caught.value.field == "training.quantile"

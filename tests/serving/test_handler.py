@@ -3,6 +3,9 @@
 import json
 import logging
 import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,12 +13,13 @@ import torch
 import yaml
 from ts.context import Context, RequestProcessor
 
+from rvae.inference.engine import Engine
 from rvae.serving.packaging import build_archive
 from rvae_torchserve.rvae_handler import RvaeHandler
 
 
 @pytest.fixture(scope="module")
-def model_dir(checkpoint, tmp_path_factory):
+def model_dir(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("extracted")
     with zipfile.ZipFile(build_archive(checkpoint, "waves", "3.0", folder)) as packed:
         packed.extractall(folder)
@@ -23,7 +27,7 @@ def model_dir(checkpoint, tmp_path_factory):
 
 
 @pytest.fixture
-def handler(model_dir):
+def handler(model_dir: Path) -> Iterator[Any]:
     level, torch_threads = logging.getLogger().level, torch.get_num_threads()
     made = RvaeHandler()
     made.initialize(context(model_dir, []))
@@ -32,7 +36,7 @@ def handler(model_dir):
     torch.set_num_threads(torch_threads)
 
 
-def context(model_dir, headers):
+def context(model_dir: Any, headers: Any) -> Any:
     """As `ts.service.Service` makes it."""
     manifest = json.loads((model_dir / "MAR-INF" / "MANIFEST.json").read_text())
     config = yaml.safe_load((model_dir / "model-config.yaml").read_text())
@@ -41,7 +45,9 @@ def context(model_dir, headers):
     return made
 
 
-def test_a_batch_is_answered_item_by_item(handler, model_dir, engine, fresh):
+def test_a_batch_is_answered_item_by_item(
+    handler: Any, model_dir: Path, engine: Engine, fresh: list[np.ndarray]
+) -> None:
     good = bytearray(json.dumps({"data": fresh[0].tolist()}).encode())
     items = [
         {"body": good},
@@ -72,7 +78,9 @@ def test_a_batch_is_answered_item_by_item(handler, model_dir, engine, fresh):
     assert answers[6]["card"]["channels"][0]["name"] == "height"
 
 
-def test_parts_that_are_called_like_headers_are_none(handler, model_dir, fresh):
+def test_parts_that_are_called_like_headers_are_none(
+    handler: Any, model_dir: Path, fresh: list[np.ndarray]
+) -> None:
     """TorchServe tells of each part under its name, where the handler looks for headers."""
     part = {"content-type": "application/json"}
     names = ("accept", "rvae-options", "Inference-Header-Content-Length", "explain", "describe")
@@ -83,7 +91,7 @@ def test_parts_that_are_called_like_headers_are_none(handler, model_dir, fresh):
     assert "score" in json.loads(reply)
 
 
-def test_name_version_and_limits_come_from_the_archive(handler, model_dir):
+def test_name_version_and_limits_come_from_the_archive(handler: Any, model_dir: Path) -> None:
     ctx = context(model_dir, [{"describe": "True"}])
     (described,) = handler.handle([{}], ctx)
     assert json.loads(described)["version"] == "3.0"

@@ -1,5 +1,7 @@
 """No body hurts the server: random and adversarial requests, and sound ones that share batches."""
 
+from collections.abc import Callable, Iterator
+
 import psutil
 import pytest
 
@@ -10,6 +12,7 @@ from tests.support.concurrent_requests import complaints, send, table_of
 from tests.support.hostile import hostile
 from tests.support.hostile_targets import CARDS, archived, engines
 from tests.support.processes import resident, worker_pids
+from tests.support.valid_requests import Request
 
 # What a worker may hold more, in megabytes. It keeps what it has freed: how much that is hangs on
 # which of the large requests share a batch: 60 at most between two rounds of ten thousand, 5 from
@@ -20,11 +23,11 @@ LARGE = 100_000  # bytes
 
 
 @pytest.fixture(scope="module")
-def alone():
+def alone() -> Callable[[str, Request], tuple[str, bytes]]:
     """Answers of the models to sound requests, one by one and in this process."""
     services = {name: Service(engine, name, "1.0", Limits()) for name, engine in engines().items()}
 
-    def ask(name, request):
+    def ask(name: str, request: Request) -> tuple[str, bytes]:
         headers = {key.lower(): value for key, value in request.headers.items()}
         names = ("content-type", "accept", "rvae-options", "inference-header-content-length")
         call = Call(request.body, False, *(headers.get(key) for key in names))
@@ -35,7 +38,7 @@ def alone():
 
 
 @pytest.fixture(scope="module")
-def stormed(tmp_path_factory):
+def stormed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TorchServe]:
     """A server of its own, which may be hurt."""
     folder = tmp_path_factory.mktemp("hostile")
     archives = archives_in(archived(folder))
@@ -45,7 +48,9 @@ def stormed(tmp_path_factory):
 
 
 @pytest.mark.parametrize("count", [1000, pytest.param(10_000, marks=pytest.mark.hostile)])
-def test_no_request_hurts_the_server_or_its_neighbours(stormed, alone, count):
+def test_no_request_hurts_the_server_or_its_neighbours(
+    stormed: TorchServe, alone: Callable[[str, Request], tuple[str, bytes]], count: int
+) -> None:
     streams = [
         [(name, request) for request in hostile(count // len(CARDS), seed, card)]
         for seed, (name, card) in enumerate(CARDS.items(), count)
@@ -70,6 +75,6 @@ def test_no_request_hurts_the_server_or_its_neighbours(stormed, alone, count):
     assert max(third[pid] - second[pid] for pid in workers) < GROWTH
 
 
-def sizes(server):
+def sizes(server: TorchServe) -> dict[int, float]:
     """What Java and the workers hold."""
     return {pid: resident(pid) for pid in (*worker_pids(server), server.pid)}

@@ -3,6 +3,7 @@ import subprocess
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from rvae.inference.artifact import CARD_KEY
 from rvae.serving.packaging import build_archive
 
 
-def test_the_archive_holds_what_a_server_needs(checkpoint, tmp_path):
+def test_the_archive_holds_what_a_server_needs(checkpoint: Path, tmp_path: Path) -> None:
     path = build_archive(checkpoint, "waves", "2.1", tmp_path / "new" / "store")
     assert path == tmp_path / "new" / "store" / "waves-2.1.mar"
     with zipfile.ZipFile(path) as packed:
@@ -25,12 +26,12 @@ def test_the_archive_holds_what_a_server_needs(checkpoint, tmp_path):
     assert manifest["model"]["modelVersion"] == "2.1"
 
 
-def test_the_same_checkpoint_gives_the_same_bytes(checkpoint, tmp_path):
+def test_the_same_checkpoint_gives_the_same_bytes(checkpoint: Path, tmp_path: Path) -> None:
     one, two = (build_archive(checkpoint, "waves", "1.0", tmp_path / n) for n in ("one", "two"))
     assert one.read_bytes() == two.read_bytes()
 
 
-def test_archives_built_at_once_do_not_clash(checkpoint, tmp_path):
+def test_archives_built_at_once_do_not_clash(checkpoint: Path, tmp_path: Path) -> None:
     alone = build_archive(checkpoint, "waves", "1.0", tmp_path / "alone").read_bytes()
     with ThreadPoolExecutor(4) as pool:
         futures = [
@@ -43,7 +44,7 @@ def test_archives_built_at_once_do_not_clash(checkpoint, tmp_path):
     assert [p.name for p in (tmp_path / "shared").iterdir()] == ["waves-1.0.mar"]
 
 
-def test_its_library_needs_no_lightning(checkpoint, tmp_path):
+def test_its_library_needs_no_lightning(checkpoint: Path, tmp_path: Path) -> None:
     """All that the handler imports, from the archive alone, with training packages barred."""
     with zipfile.ZipFile(build_archive(checkpoint, "waves", "1.0", tmp_path)) as packed:
         packed.extractall(tmp_path / "model")
@@ -81,13 +82,15 @@ service.warm_up()
         ("waves", "1.0/../../x", "version"),
     ],
 )
-def test_names_that_addresses_cannot_carry_are_refused(checkpoint, tmp_path, name, version, field):
+def test_names_that_addresses_cannot_carry_are_refused(
+    checkpoint: Path, tmp_path: Path, name: str, version: str, field: str
+) -> None:
     with pytest.raises(FieldError) as caught:
         build_archive(checkpoint, name, version, tmp_path)
     assert caught.value.field == field
 
 
-def test_an_uncalibrated_checkpoint_is_refused(checkpoint, tmp_path):
+def test_an_uncalibrated_checkpoint_is_refused(checkpoint: Path, tmp_path: Path) -> None:
     content = torch.load(checkpoint, weights_only=True)
     content[CARD_KEY]["calibration"] = None
     torch.save(content, tmp_path / "unfinished.ckpt")

@@ -3,6 +3,7 @@
 import http.client
 import json
 from collections import Counter
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,7 +12,9 @@ import schemathesis
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 
+from rvae.inference.engine import Engine
 from rvae.serving.service import Limits, Service
+from rvae.serving.torchserve import TorchServe
 from tests.support.openapi_document import DOCUMENT, of_model, only_json, schema_named
 
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
@@ -23,7 +26,13 @@ EXCLUDED = ["unsupported_method"]
 UNTOLD = [*EXCLUDED, "positive_data_acceptance"]
 
 
-def checked(about, excluded, phases=PHASES[:3], mode="all", examples=60):
+def checked(
+    about: tuple[dict[str, Any], str, list[str]],
+    excluded: list[str],
+    phases: tuple[str, ...] = PHASES[:3],
+    mode: str = "all",
+    examples: int = 60,
+) -> Counter[int]:
     """How often each status came, in a run of all checks but some in which none failed.
 
     Args:
@@ -67,7 +76,7 @@ def checked(about, excluded, phases=PHASES[:3], mode="all", examples=60):
     return statuses
 
 
-def sayable(document):
+def sayable(document: dict[str, Any]) -> dict[str, Any]:
     """Of requests, those of which a schema can say that they are taken."""
     schemas = document["components"]["schemas"]
     # Times must be times and rise, and what belongs to instances be as many.
@@ -77,38 +86,38 @@ def sayable(document):
     return only_json(document)
 
 
-def test_what_is_asked_of_any_model(server):
+def test_what_is_asked_of_any_model(server: TorchServe) -> None:
     statuses = checked((DOCUMENT, server.inference, ["predict"]), UNTOLD)
     assert statuses.keys() >= {400, 422} and sum(statuses.values()) > 500
 
 
-def test_what_is_asked_of_a_version_and_for_explanations(server):
+def test_what_is_asked_of_a_version_and_for_explanations(server: TorchServe) -> None:
     about = (DOCUMENT, server.inference, ["predictWith", "explain"])
     statuses = checked(about, UNTOLD, PHASES[2:3])
     assert statuses.keys() >= {400, 422}
 
 
-def test_what_is_asked_of_the_model_that_is_served(server, engine):
+def test_what_is_asked_of_the_model_that_is_served(server: TorchServe, engine: Engine) -> None:
     document = of_model(engine.card)
     about = (document, server.inference, ["predict", "explain"])
     assert checked(about, UNTOLD, PHASES[2:3])[200] > 10
 
 
-def test_what_the_model_says_that_it_takes_is_answered(server, engine):
+def test_what_the_model_says_that_it_takes_is_answered(server: TorchServe, engine: Engine) -> None:
     document = sayable(of_model(engine.card))
     about = (document, server.inference, ["predict", "explain"])
     statuses = checked(about, EXCLUDED, PHASES[1:3], "positive")
     assert statuses.keys() == {200} and statuses[200] > 100
 
 
-def test_what_the_model_says_of_itself(server):
+def test_what_the_model_says_of_itself(server: TorchServe) -> None:
     # TorchServe takes any word but `true` for false.
     excluded = [*EXCLUDED, "negative_data_rejection"]
     statuses = checked((DOCUMENT, server.management, ["describe"]), excluded, examples=20)
     assert statuses.keys() == {200}
 
 
-def test_nothing_of_the_description_is_lost_on_its_way(server, engine):
+def test_nothing_of_the_description_is_lost_on_its_way(server: TorchServe, engine: Engine) -> None:
     address = f"{server.management}/models/waves"
     (told,) = requests.get(address, params={"customized": "true"}, timeout=30).json()
     schema_named("Registered").validate(told)
@@ -126,7 +135,9 @@ def test_nothing_of_the_description_is_lost_on_its_way(server, engine):
         ("/predictions/waves", "x" * 9000, 400),
     ],
 )
-def test_what_the_server_itself_answers(server, path, options, status):
+def test_what_the_server_itself_answers(
+    server: TorchServe, path: str, options: str, status: int
+) -> None:
     address = urlsplit(server.inference)
     connection = http.client.HTTPConnection(address.netloc, timeout=30)  # which mends no path
     connection.request("POST", path, b"{}", {"Rvae-Options": options})
@@ -136,7 +147,7 @@ def test_what_the_server_itself_answers(server, path, options, status):
     assert str(status) in DOCUMENT["paths"]["/predictions/{model}"]["post"]["responses"]
 
 
-def test_too_large_a_body_gets_an_empty_answer(server):
+def test_too_large_a_body_gets_an_empty_answer(server: TorchServe) -> None:
     answer = requests.post(f"{server.inference}/predictions/waves", b" " * 7_000_000, timeout=30)
     assert (answer.status_code, answer.content) == (413, b"")
     assert "content" not in DOCUMENT["components"]["responses"]["413"]

@@ -1,9 +1,11 @@
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
+from rvae.inference.engine import Engine
 from rvae.scoring.adaptive_threshold import adaptive_thresholds
 from rvae.scoring.calibration import Calibration
 from rvae.serving.contract import query
@@ -13,16 +15,18 @@ from tests.support.untrained import KINDS, MODE, untrained_card, untrained_engin
 
 
 @pytest.fixture(scope="module")
-def service(engine):
+def service(engine: Engine) -> Service:
     return Service(engine, "waves", "1.0", Limits())
 
 
-def ask(service, explain=False, **fields):
+def ask(service: Service, explain: bool = False, **fields: Any) -> tuple[int, Any]:
     (reply,) = service.answer([Call(json.dumps(fields).encode(), explain)])
     return reply.status, json.loads(reply.body)
 
 
-def test_an_answer_says_what_the_engine_says(service, engine, fresh):
+def test_an_answer_says_what_the_engine_says(
+    service: Service, engine: Engine, fresh: list[np.ndarray]
+) -> None:
     values = fresh[0]
     status, answer = ask(service, data=values[:, 0].tolist())
     (analysis,) = engine.analyse([values])
@@ -42,7 +46,9 @@ def test_an_answer_says_what_the_engine_says(service, engine, fresh):
     assert set(answer) == {"model", "version", "window", "latent"} | scored
 
 
-def test_point_wise_things_have_the_shape_of_the_request(service, fresh):
+def test_point_wise_things_have_the_shape_of_the_request(
+    service: Service, fresh: list[np.ndarray]
+) -> None:
     series = np.concatenate(fresh[:2])
     output = ["reconstruction", "point_scores", "contributions"]
     _, flat = ask(service, data=series[:, 0].tolist(), output=output, stride=16)
@@ -54,7 +60,9 @@ def test_point_wise_things_have_the_shape_of_the_request(service, fresh):
     assert np.shape(nested["contributions"]) == (3, 32, 1)
 
 
-def test_several_series_are_answered_in_order(service, fresh, anomalous):
+def test_several_series_are_answered_in_order(
+    service: Service, fresh: list[np.ndarray], anomalous: list[np.ndarray]
+) -> None:
     given = [fresh[0], anomalous[0], np.concatenate(fresh[:2])]
     _, answer = ask(service, instances=[g.tolist() for g in given], output=["score"])
     singles = [ask(service, data=g.tolist(), output=["score"])[1] for g in given]
@@ -64,7 +72,9 @@ def test_several_series_are_answered_in_order(service, fresh, anomalous):
     assert answer["predictions"][1]["is_anomaly"] == [True]
 
 
-def test_threshold_and_quantile_of_a_request(service, engine, fresh):
+def test_threshold_and_quantile_of_a_request(
+    service: Service, engine: Engine, fresh: list[np.ndarray]
+) -> None:
     data = fresh[0].tolist()
     _, plain = ask(service, data=data)
     _, lower = ask(service, data=data, quantile=0.1)
@@ -77,7 +87,7 @@ def test_threshold_and_quantile_of_a_request(service, engine, fresh):
     assert (status, error["field"]) == (422, "quantile")
 
 
-def test_events_tell_where_and_what(service, engine):
+def test_events_tell_where_and_what(service: Service, engine: Engine) -> None:
     values = 20 + 3 * np.sin(np.arange(400) * 2 * np.pi / 32)
     for bump in (slice(100, 106), slice(300, 306)):
         values[bump] = 40 - values[bump]
@@ -104,7 +114,7 @@ def test_events_tell_where_and_what(service, engine):
     assert sum(e["end"] - e["start"] for e in lower) > 100
 
 
-def test_events_a_stride_apart_are_one_unless_the_gap_is_less(service):
+def test_events_a_stride_apart_are_one_unless_the_gap_is_less(service: Service) -> None:
     values = 20 + 3 * np.sin(np.arange(400) * 2 * np.pi / 32)
     for bump in (slice(165, 171), slice(229, 235)):
         values[bump] = 40 - values[bump]
@@ -113,7 +123,7 @@ def test_events_a_stride_apart_are_one_unless_the_gap_is_less(service):
         assert len(ask(service, **fields, **gap)[1]["events"]) == count
 
 
-def test_events_of_dated_series_have_times(service):
+def test_events_of_dated_series_have_times(service: Service) -> None:
     times = np.datetime64("2026-03-01", "s") + np.arange(40) * np.timedelta64(60, "s")
     stamps = [f"{time}+01:00" for time in times]
     fields = {"output": ["events"], "threshold": -1e9, "timestamps": stamps}
@@ -124,7 +134,9 @@ def test_events_of_dated_series_have_times(service):
 
 
 @pytest.mark.parametrize("how", [{}, {"threshold": 1.0}, {"adapt": 0.05}])
-def test_what_is_said_of_many_series_is_what_is_said_of_each(service, fresh, anomalous, how):
+def test_what_is_said_of_many_series_is_what_is_said_of_each(
+    service: Service, fresh: list[np.ndarray], anomalous: list[np.ndarray], how: dict[str, Any]
+) -> None:
     lengths = (32, 100, 64)
     long = np.concatenate([fresh[0], *anomalous[:2], fresh[1]])[:, 0]
     many = [long[-length:].tolist() for length in lengths]
@@ -145,7 +157,9 @@ def test_what_is_said_of_many_series_is_what_is_said_of_each(service, fresh, ano
         assert events[0] == events[1]
 
 
-def test_a_threshold_may_follow_the_series(service, engine, fresh, anomalous):
+def test_a_threshold_may_follow_the_series(
+    service: Service, engine: Engine, fresh: list[np.ndarray], anomalous: list[np.ndarray]
+) -> None:
     data = np.concatenate([fresh[0], *anomalous[:10], fresh[1]])[:, 0].tolist()
     calibration = engine.card.require_calibration()
     _, answer = ask(service, data=data, stride=8, adapt=0.05)
@@ -174,7 +188,7 @@ def test_a_threshold_may_follow_the_series(service, engine, fresh, anomalous):
     assert (status, error["field"]) == (422, "adapt")
 
 
-def test_a_tail_allows_quantiles_that_no_threshold_can_follow_from():
+def test_a_tail_allows_quantiles_that_no_threshold_can_follow_from() -> None:
     card = untrained_card()
     scores = np.random.default_rng(0).normal(size=500)
     card = replace(card, calibration=Calibration.fit(scores, 0.95, 500))
@@ -185,14 +199,16 @@ def test_a_tail_allows_quantiles_that_no_threshold_can_follow_from():
     assert (status, error["field"]) == (422, "quantile")
 
 
-def test_every_series_of_a_request_is_followed_from_its_beginning(service, fresh, anomalous):
+def test_every_series_of_a_request_is_followed_from_its_beginning(
+    service: Service, fresh: list[np.ndarray], anomalous: list[np.ndarray]
+) -> None:
     series = np.concatenate([*anomalous[:5], *fresh[:2]]).tolist()
     _, answer = ask(service, instances=[series, series], stride=16, adapt=0.05)
     one, other = answer["predictions"]
     assert one["threshold"] == other["threshold"]
 
 
-def test_what_was_not_observed_is_null(service, fresh):
+def test_what_was_not_observed_is_null(service: Service, fresh: list[np.ndarray]) -> None:
     series = [*fresh[0][:, 0].tolist(), *[None] * 32]
     _, answer = ask(service, data=series, stride=32, output=["score", "point_scores"])
     for name in ("score", "tail_probability", "severity"):
@@ -201,12 +217,14 @@ def test_what_was_not_observed_is_null(service, fresh):
     assert answer["point_scores"][32:] == [None] * 32
 
 
-def test_an_explanation_sums_to_the_score(service, anomalous):
+def test_an_explanation_sums_to_the_score(service: Service, anomalous: list[np.ndarray]) -> None:
     _, answer = ask(service, explain=True, data=anomalous[0].tolist())
     np.testing.assert_allclose(np.sum(answer["contributions"]), answer["score"][0], rtol=1e-5)
 
 
-def test_one_bad_call_among_many_costs_the_others_nothing(service, fresh):
+def test_one_bad_call_among_many_costs_the_others_nothing(
+    service: Service, fresh: list[np.ndarray]
+) -> None:
     bodies = [json.dumps({"data": values.tolist()}).encode() for values in fresh[:31]]
     clean = service.answer([Call(body) for body in bodies])
     for position in (0, 15, 31):
@@ -219,13 +237,13 @@ def test_one_bad_call_among_many_costs_the_others_nothing(service, fresh):
                 np.testing.assert_allclose(got["score"], want["score"], rtol=1e-4, atol=1e-5)
 
 
-def test_half_a_surrogate_pair_is_answered(service, fresh):
+def test_half_a_surrogate_pair_is_answered(service: Service, fresh: list[np.ndarray]) -> None:
     """It comes only from another parser than ours, which a server may put before it."""
     bodies = [{"\ud800": 1}, {"data": fresh[0].tolist()}]
     assert [reply.status for reply in service.answer([Call(b) for b in bodies])] == [422, 200]
 
 
-def test_errors_have_one_form(service):
+def test_errors_have_one_form(service: Service) -> None:
     replies = service.answer([Call(None), Call(b"{"), Call(b'{"data": [1, 2]}'), Call(b'{"x": 1}')])
     errors = [json.loads(reply.body) for reply in replies]
     assert [reply.status for reply in replies] == [400, 400, 422, 422]
@@ -235,7 +253,7 @@ def test_errors_have_one_form(service):
     assert all(error.keys() == {"code", "message", "field"} for error in errors)
 
 
-def test_what_a_request_may_cost_is_bounded(engine, fresh):
+def test_what_a_request_may_cost_is_bounded(engine: Engine, fresh: list[np.ndarray]) -> None:
     small = Service(engine, "waves", "1.0", Limits(values=3 * 32, response_bytes=1000))
     data = np.concatenate(fresh[:2]).tolist()
     status, error = ask(small, data=data)
@@ -245,7 +263,7 @@ def test_what_a_request_may_cost_is_bounded(engine, fresh):
     assert (status, error["field"]) == (422, "output")
 
 
-def test_a_batch_is_run_in_pieces_that_fit(engine, fresh):
+def test_a_batch_is_run_in_pieces_that_fit(engine: Engine, fresh: list[np.ndarray]) -> None:
     bodies = [json.dumps({"data": values.tolist()}).encode() for values in fresh[:10]]
     whole = Service(engine, "waves", "1.0", Limits()).answer([Call(b) for b in bodies])
     pieces = Service(engine, "waves", "1.0", Limits(values=3 * 32)).answer(
@@ -255,13 +273,15 @@ def test_a_batch_is_run_in_pieces_that_fit(engine, fresh):
         assert json.loads(one.body)["score"] == pytest.approx(json.loads(other.body)["score"], 1e-4)
 
 
-def test_many_short_series_are_run_in_pieces(engine, fresh, monkeypatch):
+def test_many_short_series_are_run_in_pieces(
+    engine: Engine, fresh: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What they cost is in their number, not in their values."""
     service = Service(engine, "waves", "1.0", Limits())
     sizes = []
     analyse = engine.analyse
 
-    def count(series, strides):
+    def count(series: Any, strides: Any) -> Any:
         sizes.append(len(series))
         return analyse(series, strides)
 
@@ -271,7 +291,9 @@ def test_many_short_series_are_run_in_pieces(engine, fresh, monkeypatch):
     assert sizes == [3000, 3000]
 
 
-def test_what_there_is_no_time_for_is_asked_to_come_again(engine, fresh):
+def test_what_there_is_no_time_for_is_asked_to_come_again(
+    engine: Engine, fresh: list[np.ndarray]
+) -> None:
     late = Service(engine, "waves", "1.0", Limits(seconds=0.0))
     bodies = [json.dumps({"data": fresh[0].tolist()}).encode(), b"{"]
     replies = late.answer([Call(body) for body in bodies])
@@ -279,8 +301,10 @@ def test_what_there_is_no_time_for_is_asked_to_come_again(engine, fresh):
     assert replies[0].headers == {"Retry-After": "1"}
 
 
-def test_a_request_that_breaks_its_reader_breaks_no_other(service, fresh, monkeypatch):
-    def read(call):
+def test_a_request_that_breaks_its_reader_breaks_no_other(
+    service: Service, fresh: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(call: Any) -> Any:
         if call.body == b"poison":
             raise MemoryError
         return query.read(call)
@@ -292,12 +316,12 @@ def test_a_request_that_breaks_its_reader_breaks_no_other(service, fresh, monkey
 
 
 def test_a_batch_that_breaks_is_taken_apart_only_as_long_as_there_is_time(
-    engine, fresh, monkeypatch
-):
+    engine: Engine, fresh: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
     times = iter([0.0, 0.0, *[100.0] * 9])
     monkeypatch.setattr("rvae.serving.service.time.monotonic", lambda: next(times))
 
-    def broken(self, series, strides=None):
+    def broken(self: Any, series: Any, strides: Any = None) -> None:
         raise RuntimeError("broken")
 
     monkeypatch.setattr(type(engine), "analyse", broken)
@@ -306,11 +330,13 @@ def test_a_batch_that_breaks_is_taken_apart_only_as_long_as_there_is_time(
     assert [reply.status for reply in replies] == [503] * 4
 
 
-def test_a_request_that_breaks_the_model_breaks_no_other(engine, fresh, monkeypatch):
+def test_a_request_that_breaks_the_model_breaks_no_other(
+    engine: Engine, fresh: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
     poison = 12345.0
     analyse = type(engine).analyse
 
-    def fragile(self, series, strides=None):
+    def fragile(self: Any, series: Any, strides: Any = None) -> Any:
         if any((one.values == poison).any() for one in series):
             raise RuntimeError("broken")
         return analyse(self, series, strides)
@@ -335,28 +361,28 @@ def test_a_request_that_breaks_the_model_breaks_no_other(engine, fresh, monkeypa
         b'{"data": [' + b"{}," * 1_000_000 + b"1]}",
     ],
 )
-def test_a_huge_wrong_body_gets_a_short_answer(service, body):
+def test_a_huge_wrong_body_gets_a_short_answer(service: Service, body: bytes) -> None:
     (reply,) = service.answer([Call(body)])
     assert reply.status == 422
     assert len(reply.body) < 1000
 
 
-def test_the_description_can_be_used(service):
+def test_the_description_can_be_used(service: Service) -> None:
     description = json.loads(service.describe().body)
     assert description["model"] == "waves"
     assert ask(service, **description["example"])[0] == 200
 
 
-def test_an_empty_batch_is_answered(service):
+def test_an_empty_batch_is_answered(service: Service) -> None:
     assert service.answer([]) == []
 
 
 @pytest.fixture(scope="module", params=KINDS.values(), ids=KINDS.keys())
-def any_service(request):
+def any_service(request: pytest.FixtureRequest) -> Service:
     return Service(untrained_engine(request.param), "any", "1.0", Limits())
 
 
-def test_the_example_of_every_kind_of_model_is_accepted(any_service):
+def test_the_example_of_every_kind_of_model_is_accepted(any_service: Service) -> None:
     description = json.loads(any_service.describe().body)
     example, card = description["example"], description["card"]
     status, answer = ask(any_service, **example)
@@ -373,7 +399,9 @@ def test_the_example_of_every_kind_of_model_is_accepted(any_service):
     )
 
 
-def test_every_output_of_every_kind_of_model_has_the_form_of_the_request(any_service):
+def test_every_output_of_every_kind_of_model_has_the_form_of_the_request(
+    any_service: Service,
+) -> None:
     example = json.loads(any_service.describe().body)["example"]
     output = ["score", "latent", "reconstruction", "point_scores", "contributions", "events"]
     _, answer = ask(any_service, **example, output=output)
@@ -385,7 +413,7 @@ def test_every_output_of_every_kind_of_model_has_the_form_of_the_request(any_ser
     assert ask(any_service, **(example | {"data": answer["reconstruction"]}))[0] == 200
 
 
-def test_categories_come_back_as_text():
+def test_categories_come_back_as_text() -> None:
     service = Service(untrained_engine(KINDS["categories"]), "any", "1.0", Limits())
     data = [[20.0, "on"], [21.0, 3], [None, None], [22.0, "stuck"]] * 2
     status, answer = ask(service, data=data, output=["reconstruction"])
@@ -395,7 +423,7 @@ def test_categories_come_back_as_text():
         assert word in MODE["mode"]
 
 
-def test_one_categorical_channel_is_answered_as_it_was_asked():
+def test_one_categorical_channel_is_answered_as_it_was_asked() -> None:
     service = Service(untrained_engine(KINDS["one categorical channel"]), "any", "1.0", Limits())
     words = ["on", "off", None, 3] * 2
     for data, shape in ((words, (8,)), ([[word] for word in words], (8, 1))):
@@ -404,7 +432,7 @@ def test_one_categorical_channel_is_answered_as_it_was_asked():
         assert np.shape(answer["contributions"]) == (1, *shape)
 
 
-def test_an_unknown_category_is_scored_and_is_the_reason():
+def test_an_unknown_category_is_scored_and_is_the_reason() -> None:
     service = Service(untrained_engine(KINDS["categories"]), "any", "1.0", Limits())
     data = [[20.0, "on"] for _ in range(8)]
     _, usual = ask(service, explain=True, data=data)
@@ -416,7 +444,7 @@ def test_an_unknown_category_is_scored_and_is_the_reason():
     assert (step, channel) == (5, 1)
 
 
-def test_categories_count_for_what_they_cost():
+def test_categories_count_for_what_they_cost() -> None:
     """A channel of a thousand categories is a thousand numbers in the answer's making."""
     words = {"mode": tuple(f"w{i}" for i in range(1000))}
     card = untrained_card(channels=("mode",), categories=words)
@@ -426,7 +454,7 @@ def test_categories_count_for_what_they_cost():
     assert (status, error["field"]) == (422, "stride")
 
 
-def test_what_is_missing_beside_the_values_is_asked_for():
+def test_what_is_missing_beside_the_values_is_asked_for() -> None:
     for kind, field in (("calendar", "timestamps"), ("conditional", "label")):
         service = Service(untrained_engine(KINDS[kind]), "any", "1.0", Limits())
         status, error = ask(service, data=[20.0] * 8)

@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from threading import Thread
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -23,31 +24,34 @@ import pytest
 import requests
 
 from rvae.errors import FieldError
+from rvae.inference.engine import Engine
 from rvae.serving.packaging import build_archive
 from rvae.serving.torchserve import TorchServe, archives_in
 from tests.support.processes import worker_pids
 from tests.support.waiting import wait_for
 
 
-def post(server, body, path="predictions/waves", **headers):
+def post(
+    server: TorchServe, body: Any, path: str = "predictions/waves", **headers: Any
+) -> requests.Response:
     address = f"{server.inference}/{path}"
     return requests.post(
         address, data=body, timeout=60, headers={"Content-Type": "application/json", **headers}
     )
 
 
-def ask(server, path="predictions/waves", **fields):
+def ask(server: TorchServe, path: str = "predictions/waves", **fields: Any) -> requests.Response:
     return post(server, json.dumps(fields), path)
 
 
-def is_listening(port):
+def is_listening(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_answers_equal_the_engine_one_by_one_at_once_and_in_batches(
-    server, engine, fresh, anomalous
-):
+    server: TorchServe, engine: Engine, fresh: list[np.ndarray], anomalous: list[np.ndarray]
+) -> None:
     given = [*fresh, *anomalous]
     expected = engine.analyse(given)
     threshold = engine.card.require_calibration().threshold()
@@ -74,7 +78,7 @@ def test_answers_equal_the_engine_one_by_one_at_once_and_in_batches(
             assert answer["is_anomaly"] == (analysis.score > threshold).tolist()
 
 
-def test_long_series(server, engine, fresh):
+def test_long_series(server: TorchServe, engine: Engine, fresh: list[np.ndarray]) -> None:
     series = np.concatenate(fresh[:6])
     answer = ask(server, data=series[:, 0].tolist(), stride=7, output=["point_scores"]).json()
     (analysis,) = engine.analyse([series], 7)
@@ -83,11 +87,11 @@ def test_long_series(server, engine, fresh):
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
-def test_what_curl_sends(server, fresh, tmp_path):
+def test_what_curl_sends(server: TorchServe, fresh: list[np.ndarray], tmp_path: Path) -> None:
     body = tmp_path / "body.json"
     body.write_text(json.dumps({"data": fresh[0].tolist()}))
 
-    def curl(*options):
+    def curl(*options: Any) -> Any:
         command = ["curl", "-s", "-w", "\n%{http_code} %{content_type}", *options]
         done = subprocess.run(
             [*command, f"{server.inference}/predictions/waves"], capture_output=True, text=True
@@ -127,7 +131,9 @@ def test_what_curl_sends(server, fresh, tmp_path):
         (b'{"output": [' + b"1," * 2_000_000 + b"1]}", 422, "output"),
     ],
 )
-def test_bad_requests_are_told_what_is_wrong_and_harm_no_worker(server, body, status, field):
+def test_bad_requests_are_told_what_is_wrong_and_harm_no_worker(
+    server: TorchServe, body: bytes, status: int, field: str
+) -> None:
     workers = worker_pids(server)
     answer = post(server, body)
     assert answer.status_code == status
@@ -136,11 +142,11 @@ def test_bad_requests_are_told_what_is_wrong_and_harm_no_worker(server, body, st
     assert worker_pids(server) == workers
 
 
-def test_too_large_a_request_is_refused(server):
+def test_too_large_a_request_is_refused(server: TorchServe) -> None:
     assert post(server, b" " * 7_000_000).status_code == 413
 
 
-def test_one_bad_request_among_31_good_ones(server, fresh):
+def test_one_bad_request_among_31_good_ones(server: TorchServe, fresh: list[np.ndarray]) -> None:
     good = json.dumps({"data": fresh[0].tolist(), "output": ["score"]})
     with ThreadPoolExecutor(32) as pool:
         for bad in ("{", json.dumps({"data": [None] * 32})):
@@ -149,7 +155,7 @@ def test_one_bad_request_among_31_good_ones(server, fresh):
             assert [r.status_code for r in answers[1:]] == [200] * 31
 
 
-def test_versions(server, fresh):
+def test_versions(server: TorchServe, fresh: list[np.ndarray]) -> None:
     data = fresh[0].tolist()
     assert ask(server, data=data).json()["version"] == "1.10"  # the newest, not the first by name
     for version in ("1.0", "1.10"):
@@ -157,7 +163,9 @@ def test_versions(server, fresh):
     assert ask(server, "predictions/waves/9.9", data=data).status_code == 404
 
 
-def test_a_version_that_is_put_into_the_store_later(server, store, checkpoint, fresh):
+def test_a_version_that_is_put_into_the_store_later(
+    server: TorchServe, store: Path, checkpoint: Path, fresh: list[np.ndarray]
+) -> None:
     models = f"{server.management}/models"
     archive = build_archive(checkpoint, "waves", "2.0", store)
     answer = requests.post(models, params={"url": archive.name, "initial_workers": 1}, timeout=30)
@@ -173,7 +181,7 @@ def test_a_version_that_is_put_into_the_store_later(server, store, checkpoint, f
     assert ask(server, data=data).json()["version"] == "1.10"
 
 
-def test_explanations_and_description(server, fresh):
+def test_explanations_and_description(server: TorchServe, fresh: list[np.ndarray]) -> None:
     answer = ask(server, "explanations/waves", data=fresh[0].tolist()).json()
     np.testing.assert_allclose(np.sum(answer["contributions"]), answer["score"], rtol=1e-5)
     address = f"{server.management}/models/waves"
@@ -185,7 +193,7 @@ def test_explanations_and_description(server, fresh):
     assert harmless.status_code == 200 and "card" in harmless.json()
 
 
-def test_an_archive_of_its_own_library(server, store):
+def test_an_archive_of_its_own_library(server: TorchServe, store: Path) -> None:
     """The worker runs the code in the archive, not what is installed beside TorchServe."""
     (pid, *_) = worker_pids(server)
     assert "PYTHONPATH" in psutil.Process(pid).environ()
@@ -194,7 +202,9 @@ def test_an_archive_of_its_own_library(server, store):
     assert Path(first).is_relative_to(psutil.Process(pid).environ()["TMPDIR"])
 
 
-def test_management_and_metrics_are_on_loopback_and_metrics_count(server, fresh):
+def test_management_and_metrics_are_on_loopback_and_metrics_count(
+    server: TorchServe, fresh: list[np.ndarray]
+) -> None:
     ask(server, data=fresh[0].tolist())
     text = requests.get(f"{server.metrics}/metrics", timeout=30).text
     assert "ts_inference_requests_total" in text
@@ -206,7 +216,9 @@ def test_management_and_metrics_are_on_loopback_and_metrics_count(server, fresh)
     assert {address.ip.removeprefix("::ffff:") for address in listening} == {"127.0.0.1"}
 
 
-def test_no_archive_is_fetched_from_an_address(server, checkpoint, tmp_path):
+def test_no_archive_is_fetched_from_an_address(
+    server: TorchServe, checkpoint: Path, tmp_path: Path
+) -> None:
     """Archives that would load well, were they fetched."""
     archive = build_archive(checkpoint, "stranger", "1.0", tmp_path)
     with http.server.ThreadingHTTPServer(
@@ -226,7 +238,7 @@ def test_no_archive_is_fetched_from_an_address(server, checkpoint, tmp_path):
     assert "stranger" not in requests.get(f"{server.management}/models", timeout=30).text
 
 
-def test_a_killed_worker_comes_back(server, fresh):
+def test_a_killed_worker_comes_back(server: TorchServe, fresh: list[np.ndarray]) -> None:
     (pid, *_) = worker_pids(server)
     workers = len(worker_pids(server))
     psutil.Process(pid).kill()
@@ -236,7 +248,9 @@ def test_a_killed_worker_comes_back(server, fresh):
         wait_for(lambda path=path: ask(server, path, data=fresh[0].tolist()).status_code == 200)
 
 
-def test_two_servers_live_side_by_side_and_leave_nothing(server, checkpoint, tmp_path, fresh):
+def test_two_servers_live_side_by_side_and_leave_nothing(
+    server: TorchServe, checkpoint: Path, tmp_path: Path, fresh: list[np.ndarray]
+) -> None:
     build_archive(checkpoint, "other", "1.0", tmp_path / "store")
     archives = archives_in(tmp_path / "store")
     with TorchServe(archives, "127.0.0.1", 0, workers=2, logs=tmp_path / "logs") as second:
@@ -252,7 +266,9 @@ def test_two_servers_live_side_by_side_and_leave_nothing(server, checkpoint, tmp
     assert ask(server, data=fresh[0].tolist()).status_code == 200
 
 
-def test_addresses_that_cannot_be_listened_on_are_said(server, store, tmp_path):
+def test_addresses_that_cannot_be_listened_on_are_said(
+    server: TorchServe, store: Path, tmp_path: Path
+) -> None:
     taken = urlsplit(server.inference).port
     for host, port, field in (
         ("127.0.0.1", taken, "port"),
@@ -264,7 +280,9 @@ def test_addresses_that_cannot_be_listened_on_are_said(server, store, tmp_path):
         assert caught.value.field == field
 
 
-def test_a_store_of_any_name_is_served(store, tmp_path, fresh):
+def test_a_store_of_any_name_is_served(
+    store: Path, tmp_path: Path, fresh: list[np.ndarray]
+) -> None:
     odd = tmp_path / "stö re=#!\\x"
     odd.mkdir()
     (odd / "waves-1.0.mar").write_bytes((store / "waves-1.0.mar").read_bytes())
@@ -273,7 +291,7 @@ def test_a_store_of_any_name_is_served(store, tmp_path, fresh):
         assert ask(running, data=fresh[0].tolist()).ok
 
 
-def test_a_second_signal_does_not_stop_the_cleaning_up(store, tmp_path):
+def test_a_second_signal_does_not_stop_the_cleaning_up(store: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "rvae.cli", "serve", "--store", str(store), "--port", "0"]
     scratch = tmp_path / "tmp"
     scratch.mkdir()
@@ -302,7 +320,7 @@ def test_a_second_signal_does_not_stop_the_cleaning_up(store, tmp_path):
 
 
 @pytest.mark.parametrize("content", ["empty", "no archive", "no manifest", "twice"])
-def test_a_store_that_cannot_be_served_is_said(store, tmp_path, content):
+def test_a_store_that_cannot_be_served_is_said(store: Path, tmp_path: Path, content: str) -> None:
     if content == "no archive":
         (tmp_path / "x.mar").write_text("hello")
     elif content == "no manifest":
@@ -316,7 +334,7 @@ def test_a_store_that_cannot_be_served_is_said(store, tmp_path, content):
     assert caught.value.field == "store"
 
 
-def test_an_archive_that_does_not_load_is_said_in_time(store, tmp_path):
+def test_an_archive_that_does_not_load_is_said_in_time(store: Path, tmp_path: Path) -> None:
     broken = tmp_path / "store" / "waves-1.0.mar"
     broken.parent.mkdir()
     with zipfile.ZipFile(store / "waves-1.0.mar") as good, zipfile.ZipFile(broken, "w") as bad:
@@ -339,7 +357,9 @@ def test_an_archive_that_does_not_load_is_said_in_time(store, tmp_path):
         (signal.SIGKILL, False),
     ],
 )
-def test_however_the_command_ends_no_process_stays(store, tmp_path, by, background):
+def test_however_the_command_ends_no_process_stays(
+    store: Path, tmp_path: Path, by: Any, background: bool
+) -> None:
     command = [sys.executable, "-m", "rvae.cli", "serve", "--store", str(store), "--port", "0"]
     process = subprocess.Popen(
         command,
@@ -378,7 +398,9 @@ def test_however_the_command_ends_no_process_stays(store, tmp_path, by, backgrou
     assert not alive
 
 
-def test_keep_alive_connections_serve_many_requests(server, fresh):
+def test_keep_alive_connections_serve_many_requests(
+    server: TorchServe, fresh: list[np.ndarray]
+) -> None:
     connection = http.client.HTTPConnection(urlsplit(server.inference).netloc, timeout=30)
     body = json.dumps({"data": fresh[0].tolist()})
     for _ in range(20):

@@ -4,23 +4,29 @@ import gzip
 import io
 import json
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 import requests
 import tritonclient.http as triton
+from numpy.typing import NDArray
 from pyarrow import csv
 
+from rvae.inference.engine import Engine
+from rvae.serving.torchserve import TorchServe
 from tests.support.service_client import arrow, read_answer, to_npy
 
 
-def post(server, body, path="predictions/waves", **headers):
+def post(
+    server: TorchServe, body: Any, path: str = "predictions/waves", **headers: Any
+) -> requests.Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return requests.post(f"{server.inference}/{path}", data=body, headers=named, timeout=60)
 
 
-def forms(windows):
+def forms(windows: NDArray[Any]) -> Any:
     """The same windows (S, T, 1) in every form, and how their scores are read from the answer."""
     series = [window[:, 0].tolist() for window in windows]
     steps = len(series[0])
@@ -35,11 +41,11 @@ def forms(windows):
     sink = io.BytesIO()
     csv.write_csv(table, sink)
 
-    def of_tensors(reply):
+    def of_tensors(reply: Any) -> Any:
         result = triton.InferenceServerClient.parse_response_body(reply.content)
         return result.as_numpy("score").ravel()
 
-    def of_table(reply):
+    def of_table(reply: Any) -> Any:
         return read_answer(reply.headers["content-type"], reply.content)["score"].to_numpy()
 
     json_type, csv_type = "application/json", "text/csv"
@@ -91,11 +97,13 @@ def forms(windows):
 
 
 @pytest.fixture(scope="module")
-def expected(engine, fresh):
+def expected(engine: Engine, fresh: list[np.ndarray]) -> Any:
     return [analysis.score[0] for analysis in engine.analyse(fresh[:4])]
 
 
-def test_every_form_alone_and_all_in_one_batch(server, fresh, expected):
+def test_every_form_alone_and_all_in_one_batch(
+    server: TorchServe, fresh: list[np.ndarray], expected: Any
+) -> None:
     asked = forms(np.stack(fresh[:4]))
     for body, headers, scores in asked.values():
         reply = post(server, body, **headers)
@@ -113,7 +121,9 @@ def test_every_form_alone_and_all_in_one_batch(server, fresh, expected):
             np.testing.assert_allclose(scores(reply), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_a_part_of_a_form_has_a_type_of_its_own(server, fresh, expected):
+def test_a_part_of_a_form_has_a_type_of_its_own(
+    server: TorchServe, fresh: list[np.ndarray], expected: Any
+) -> None:
     text = "height\n" + "\n".join(map(str, fresh[0][:, 0]))
     url = f"{server.inference}/predictions/waves"
     for name in ("data", "body"):
@@ -125,7 +135,7 @@ def test_a_part_of_a_form_has_a_type_of_its_own(server, fresh, expected):
     assert np.load(io.BytesIO(reply.content))[0] == pytest.approx(expected[0], 1e-4, 1e-5)
 
 
-def test_explanations_in_kind(server, fresh, expected):
+def test_explanations_in_kind(server: TorchServe, fresh: list[np.ndarray], expected: Any) -> None:
     reply = post(server, to_npy(fresh[0]), "explanations/waves")
     said = np.load(io.BytesIO(reply.content))
     assert said.shape == (1, 32, 1)
@@ -147,13 +157,17 @@ def test_explanations_in_kind(server, fresh, expected):
         ("{}", {"Inference_Header_Content_Length": "x"}, 400, "Inference-Header-Content-Length"),
     ],
 )
-def test_what_is_wrong_is_said(server, body, headers, status, field):
+def test_what_is_wrong_is_said(
+    server: TorchServe, body: bytes, headers: dict[str, Any], status: int, field: str
+) -> None:
     reply = post(server, body, **headers)
     assert (reply.status_code, reply.json()["field"]) == (status, field)
     assert reply.headers["content-type"] == "application/json"
 
 
-def test_a_header_that_is_called_like_a_part(server, fresh, expected):
+def test_a_header_that_is_called_like_a_part(
+    server: TorchServe, fresh: list[np.ndarray], expected: Any
+) -> None:
     body = json.dumps({"data": fresh[0].tolist()})
     for name in ("body", "data"):
         headers = {name: "x", "Content-Type": "application/json"}

@@ -1,10 +1,12 @@
 """docs/openapi.yaml, and what it becomes where the model is known."""
 
 from copy import deepcopy
+from typing import Any
 
 import jsonschema_rs
 import yaml
 
+from rvae.inference.card import Card
 from rvae.serving.contract.openapi import REFERENCES
 from rvae.serving.contract.request_schema import request_schema
 from tests.support.paths import ROOT
@@ -15,7 +17,7 @@ PATH = ROOT / "docs" / "openapi.yaml"
 DOCUMENT = yaml.safe_load(PATH.read_text())
 
 
-def of_model(card):
+def of_model(card: Card) -> dict[str, Any]:
     """The document in which requests are those that one model takes."""
     request = request_schema(card, REFERENCES)
     document = deepcopy(DOCUMENT)
@@ -23,7 +25,7 @@ def of_model(card):
     return document
 
 
-def only_json(document):
+def only_json(document: dict[str, Any]) -> dict[str, Any]:
     """The document with requests in JSON alone, and not of the Open Inference Protocol."""
     for body in document["components"]["requestBodies"].values():
         request, _ = body["content"]["application/json"]["schema"]["anyOf"]
@@ -33,7 +35,7 @@ def only_json(document):
     return document
 
 
-def schema_named(name, document=DOCUMENT):
+def schema_named(name: str, document: dict[str, Any] = DOCUMENT) -> Any:
     """What says whether a value fits one of the document's schemas."""
     schema = {"$ref": REFERENCES.format(model=name), "components": document["components"]}
     return jsonschema_rs.Draft202012Validator(schema)

@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from subprocess import Popen
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import psutil
@@ -43,7 +45,7 @@ TOGETHER = [*FIT, "--model.dense.batch_norm=true", "--training.batch_size=20"]
 TOGETHER += [f"--training.epochs={EPOCHS}", "--training.pictures=15"]
 
 
-def start(folder, arguments, script=False, **options):
+def start(folder: Path, arguments: list[str], script: bool = False, **options: Any) -> Popen[str]:
     """`rvae` in a group of its own, as a console script or as a module."""
     command = [shutil.which("rvae", path=Path(sys.executable).parent)]
     return subprocess.Popen(
@@ -57,17 +59,17 @@ def start(folder, arguments, script=False, **options):
     )
 
 
-def others(process):
+def others(process: Popen[str]) -> list[psutil.Process]:
     """The processes that it started."""
     return psutil.Process(process.pid).children()
 
 
-def weights(path):
+def weights(path: Path) -> dict[str, torch.Tensor]:
     return torch.load(path, weights_only=True)["state_dict"]
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
+def whole(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """A folder in which two processes have trained together, and what they said."""
     folder = tmp_path_factory.mktemp("whole")
     np.save(folder / "waves.npy", waves(WINDOWS, STEPS))
@@ -81,7 +83,7 @@ def whole(tmp_path_factory):
     return SimpleNamespace(run=folder / "runs" / "latest", said=said, complaint=complaint)
 
 
-def test_they_leave_one_set_of_results_and_one_summary(whole):
+def test_they_leave_one_set_of_results_and_one_summary(whole: SimpleNamespace) -> None:
     assert whole.said.count("Saved runs/latest/model.ckpt") == 1
     assert whole.said.count("explains") == 1
     assert f"{TRAINING} for training, {VALIDATION} for validation" in whole.said
@@ -99,7 +101,7 @@ def test_they_leave_one_set_of_results_and_one_summary(whole):
     assert len(files) == 8
 
 
-def test_whichever_process_validates_a_window_the_loss_is_the_same(whole):
+def test_whichever_process_validates_a_window_the_loss_is_the_same(whole: SimpleNamespace) -> None:
     """As one process finds it with the weights after the last epoch."""
     last = whole.run / "state" / "last.ckpt"
     artifact = Artifact.load(last)
@@ -126,7 +128,9 @@ def test_whichever_process_validates_a_window_the_loss_is_the_same(whole):
         assert events.Scalars(name)[-1].value == pytest.approx(float(alone[name]), rel=1e-5)
 
 
-def test_interrupted_together_and_resumed_they_end_with_the_same_weights(whole, tmp_path):
+def test_interrupted_together_and_resumed_they_end_with_the_same_weights(
+    whole: SimpleNamespace, tmp_path: Path
+) -> None:
     """To the bit, which says besides that a seed repeats."""
     shutil.copy(whole.run.parents[1] / "waves.npy", tmp_path)
     process = start(tmp_path, TOGETHER)
@@ -144,7 +148,7 @@ def test_interrupted_together_and_resumed_they_end_with_the_same_weights(whole, 
         assert all(torch.equal(once[key], again[key]) for key in once)
 
 
-def test_two_processes_take_the_step_of_one_with_twice_the_batch(tmp_path):
+def test_two_processes_take_the_step_of_one_with_twice_the_batch(tmp_path: Path) -> None:
     np.save(tmp_path / "waves.npy", waves(46, STEPS))
     step = ["--training.optimizer=sgd", "--training.schedule=constant", "--training.epochs=1"]
     step += ["--training.gradient_clip=1e9", "--training.hide=0", "--objective.sampling_noise=0"]
@@ -180,7 +184,7 @@ def test_two_processes_take_the_step_of_one_with_twice_the_batch(tmp_path):
         torch.testing.assert_close(together[name], tensor, rtol=1e-5, atol=1e-6)
 
 
-def test_where_one_fails_the_others_end_with_a_line(tmp_path):
+def test_where_one_fails_the_others_end_with_a_line(tmp_path: Path) -> None:
     np.save(tmp_path / "waves.npy", waves(46, STEPS))
     process = start(tmp_path, FIT)
     wait_for(lambda: others(process))
@@ -191,7 +195,7 @@ def test_where_one_fails_the_others_end_with_a_line(tmp_path):
     assert complaint == "rvae: training.devices: process 1 of 2 failed with status -9\n"
 
 
-def test_processes_without_windows_are_refused(tmp_path):
+def test_processes_without_windows_are_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "waves.npy", waves(46, STEPS))
     with pytest.raises(FieldError, match="too few windows for 8 processes: 7"):
         fit(

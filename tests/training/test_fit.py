@@ -3,11 +3,14 @@ import os
 import signal
 import threading
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from rvae.config import (
     DataConfig,
@@ -27,7 +30,7 @@ from rvae.evaluation.metrics import ExplainedVariance, active_units
 from rvae.inference.artifact import CARD_KEY, Artifact
 from rvae.inference.engine import Engine
 from rvae.networks.objective import negative_elbo
-from rvae.training.fit import fit
+from rvae.training.fit import Outcome, fit
 from rvae.training.module import TrainingModule
 from tests.support.waves import waves
 
@@ -37,11 +40,24 @@ QUICK = TrainingConfig(epochs=2, batch_size=20, accelerator="cpu", quantile=0.9)
 SMALL = ModelConfig(recurrent=RecurrentConfig(hidden=6), latent=2)
 
 
-def train(folder, training=QUICK, windows=120, resume=False, **data):
+def train(
+    folder: Path,
+    training: TrainingConfig = QUICK,
+    windows: int = 120,
+    resume: bool = False,
+    **data: Any,
+) -> Outcome:
     return train_on(waves(windows, steps=16), folder, training, resume=resume, **data)
 
 
-def train_on(values, folder, training=QUICK, model=SMALL, resume=False, **data):
+def train_on(
+    values: NDArray[np.float64],
+    folder: Path,
+    training: TrainingConfig = QUICK,
+    model: ModelConfig = SMALL,
+    resume: bool = False,
+    **data: Any,
+) -> Outcome:
     np.save(folder / "values.npy", values)
     config = DataConfig(str(folder / "values.npy"), **({"window": 16} | data))
     return fit(
@@ -57,14 +73,16 @@ def train_on(values, folder, training=QUICK, model=SMALL, resume=False, **data):
     )
 
 
-def explained_variance(windows, reconstruction):
+def explained_variance(windows: NDArray[Any], reconstruction: NDArray[Any]) -> float:
     explained = ExplainedVariance()
     for part in np.array_split(np.arange(len(windows)), 3):
         explained.add(windows[part], reconstruction[part])
     return explained.value
 
 
-def test_it_learns_and_does_not_collapse(outcome, engine, fresh):
+def test_it_learns_and_does_not_collapse(
+    outcome: Outcome, engine: Engine, fresh: list[np.ndarray]
+) -> None:
     """What a collapsed model says, the mean window, explains nothing of these waves."""
     analyses = engine.analyse(fresh)
     windows = np.stack([engine.card.scaler.transform(values) for values in fresh])
@@ -74,7 +92,9 @@ def test_it_learns_and_does_not_collapse(outcome, engine, fresh):
     assert outcome.card.training["explained_variance"] > 0.9
 
 
-def test_the_latent_alone_reconstructs(checkpoint, engine, fresh):
+def test_the_latent_alone_reconstructs(
+    checkpoint: Path, engine: Engine, fresh: list[np.ndarray]
+) -> None:
     """A decoder that has never met the encoder makes the window from the latent."""
     latent = np.concatenate([a.latent for a in engine.analyse(fresh)])
     decoder = Artifact.load(checkpoint).build()
@@ -86,7 +106,7 @@ def test_the_latent_alone_reconstructs(checkpoint, engine, fresh):
     assert explained_variance(windows, shuffled) < 0
 
 
-def test_it_detects(engine, fresh, anomalous):
+def test_it_detects(engine: Engine, fresh: list[np.ndarray], anomalous: list[np.ndarray]) -> None:
     normal, odd = (
         np.concatenate([a.score for a in engine.analyse(part)]) for part in (fresh, anomalous)
     )
@@ -95,7 +115,7 @@ def test_it_detects(engine, fresh, anomalous):
     assert (normal > threshold).mean() < 0.15
 
 
-def test_where_training_had_gaps_other_gaps_are_no_anomalies(tmp_path):
+def test_where_training_had_gaps_other_gaps_are_no_anomalies(tmp_path: Path) -> None:
     values = waves(600, steps=16)
     values[::20, 5:7] = np.nan
     outcome = train_on(
@@ -107,7 +127,7 @@ def test_where_training_had_gaps_other_gaps_are_no_anomalies(tmp_path):
     assert outcome.card.training["options"]["hide"] == 0.5
     engine = Engine.load(outcome.checkpoint)
 
-    def flagged(missing):
+    def flagged(missing: Any) -> Any:
         series = waves(200, steps=16, seed=7)
         series[:, missing] = np.nan
         threshold = outcome.card.require_calibration().threshold()
@@ -118,11 +138,11 @@ def test_where_training_had_gaps_other_gaps_are_no_anomalies(tmp_path):
     assert flagged(slice(4, 9)) < 0.3
 
 
-def test_where_training_had_no_gaps_nothing_is_hidden(outcome):
+def test_where_training_had_no_gaps_nothing_is_hidden(outcome: Outcome) -> None:
     assert outcome.card.training["options"]["hide"] == 0
 
 
-def test_the_checkpoint_is_plain_data_and_holds_everything(outcome):
+def test_the_checkpoint_is_plain_data_and_holds_everything(outcome: Outcome) -> None:
     content = torch.load(outcome.checkpoint, weights_only=True)
     assert content[CARD_KEY]["channels"] == ["height"]
     assert content[CARD_KEY]["window"] == 32
@@ -143,7 +163,7 @@ def test_the_checkpoint_is_plain_data_and_holds_everything(outcome):
     ]
 
 
-def test_tensorboard_gets_both_terms_of_both_stages(outcome):
+def test_tensorboard_gets_both_terms_of_both_stages(outcome: Outcome) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     events = EventAccumulator(str(outcome.checkpoint.parent / "logs")).Reload()
@@ -160,13 +180,13 @@ def test_tensorboard_gets_both_terms_of_both_stages(outcome):
     np.testing.assert_allclose(loss, reconstruction + kl, rtol=1e-4, atol=1e-3)
 
 
-def test_validation_is_over_every_window_and_repeats(outcome):
+def test_validation_is_over_every_window_and_repeats(outcome: Outcome) -> None:
     """The same number whatever the batches, which the mean of batch means would not be."""
     content = torch.load(outcome.checkpoint, weights_only=True)
     windows = torch.randn(100, 32, 1)
     logged = {}
 
-    def validate(size):
+    def validate(size: Any) -> dict[str, Any]:
         module = TrainingModule(outcome.card, ObjectiveConfig(), replace(QUICK, batch_size=size))
         module.load_state_dict(content["state_dict"])
         module.trainer = SimpleNamespace(
@@ -187,7 +207,7 @@ def test_validation_is_over_every_window_and_repeats(outcome):
     assert validate(70) == pytest.approx(validate(9), rel=1e-5)
 
 
-def test_a_seed_repeats_to_the_bit(tmp_path):
+def test_a_seed_repeats_to_the_bit(tmp_path: Path) -> None:
     runs = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
@@ -197,11 +217,11 @@ def test_a_seed_repeats_to_the_bit(tmp_path):
     assert runs[0][CARD_KEY]["calibration"] == runs[1][CARD_KEY]["calibration"]
 
 
-def interrupt_at(monkeypatch, step):
+def interrupt_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Ctrl-C while this training step is taken."""
     original = TrainingModule.training_step
 
-    def interrupted(self, windows, batch_index):
+    def interrupted(self: TrainingModule, windows: Batch, batch_index: int) -> torch.Tensor:
         if self.global_step == step:
             os.kill(os.getpid(), signal.SIGINT)
         return original(self, windows, batch_index)
@@ -210,7 +230,9 @@ def interrupt_at(monkeypatch, step):
 
 
 @pytest.mark.parametrize("step", [2, 7])
-def test_interrupting_keeps_what_was_learnt(tmp_path, monkeypatch, step):
+def test_interrupting_keeps_what_was_learnt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
     interrupt_at(monkeypatch, step)
     handler = signal.getsignal(signal.SIGINT)
     outcome = train(tmp_path, TrainingConfig(epochs=500, batch_size=20, quantile=0.9))
@@ -219,15 +241,18 @@ def test_interrupting_keeps_what_was_learnt(tmp_path, monkeypatch, step):
     assert len(Engine.load(outcome.checkpoint).analyse([waves(1, 16)[0]])[0].score) == 1
 
 
-def weights(outcome):
+def weights(outcome: Outcome) -> dict[str, torch.Tensor]:
     return torch.load(outcome.checkpoint, weights_only=True)["state_dict"]
 
 
 @pytest.mark.parametrize("schedule", ["one_cycle", "constant", "warm_restarts", "plateau"])
 @pytest.mark.parametrize("step", [9, 11])
 def test_resumed_training_ends_like_one_that_was_not_interrupted(
-    tmp_path, monkeypatch, schedule, step
-):
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    schedule: Literal["one_cycle", "constant", "warm_restarts", "plateau"],
+    step: int,
+) -> None:
     """To the bit, though it was stopped in the middle of the third or just before its end."""
     training = replace(QUICK, epochs=6, schedule=schedule, optimizer="adamw", weight_decay=0.01)
     for name in ("whole", "parts"):
@@ -244,7 +269,7 @@ def test_resumed_training_ends_like_one_that_was_not_interrupted(
     assert whole.card.to_dict()["calibration"] == parts.card.to_dict()["calibration"]
 
 
-def test_only_the_same_training_is_resumed(tmp_path):
+def test_only_the_same_training_is_resumed(tmp_path: Path) -> None:
     with pytest.raises(FieldError, match="there is no"):
         train(tmp_path, resume=True)
     train(tmp_path)
@@ -259,7 +284,7 @@ def test_only_the_same_training_is_resumed(tmp_path):
         train(tmp_path, windows=100, resume=True)
 
 
-def test_units_stay_when_training_is_resumed(tmp_path):
+def test_units_stay_when_training_is_resumed(tmp_path: Path) -> None:
     (name,) = train(tmp_path).card.channels
     first = train(tmp_path, units={name: "mV"})
     longer = replace(QUICK, epochs=3)
@@ -269,7 +294,9 @@ def test_units_stay_when_training_is_resumed(tmp_path):
     assert first.card.units == again.card.units == {name: "mV"}
 
 
-def test_a_new_training_forgets_the_old_one_in_its_folder(tmp_path, monkeypatch):
+def test_a_new_training_forgets_the_old_one_in_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     train(tmp_path)
     interrupt_at(monkeypatch, 2)  # before an epoch is whole
     assert train(tmp_path, replace(QUICK, epochs=9)).interrupted
@@ -277,7 +304,7 @@ def test_a_new_training_forgets_the_old_one_in_its_folder(tmp_path, monkeypatch)
         train(tmp_path, replace(QUICK, epochs=9), resume=True)
 
 
-def test_a_moved_training_can_be_resumed(tmp_path, monkeypatch):
+def test_a_moved_training_can_be_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     training = replace(QUICK, epochs=4)
     (tmp_path / "here").mkdir()
     with monkeypatch.context() as patched:
@@ -288,13 +315,13 @@ def test_a_moved_training_can_be_resumed(tmp_path, monkeypatch):
     assert not (tmp_path / "here").exists()
 
 
-def test_batch_normalisation_needs_a_batch(tmp_path):
+def test_batch_normalisation_needs_a_batch(tmp_path: Path) -> None:
     model = ModelConfig("dense", dense=DenseConfig(batch_norm=True))
     with pytest.raises(FieldError, match=r"training\.batch_size"):
         train_on(waves(120, steps=16), tmp_path, replace(QUICK, batch_size=1), model)
 
 
-def test_more_epochs_can_be_added(tmp_path):
+def test_more_epochs_can_be_added(tmp_path: Path) -> None:
     training = replace(QUICK, schedule="constant")
     train(tmp_path, training)
     longer = train(tmp_path, replace(training, epochs=5), resume=True)
@@ -303,7 +330,9 @@ def test_more_epochs_can_be_added(tmp_path):
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "rmsprop", "sgd"])
-def test_every_optimizer_learns(tmp_path, optimizer):
+def test_every_optimizer_learns(
+    tmp_path: Path, optimizer: Literal["adam", "adamw", "rmsprop", "sgd"]
+) -> None:
     rate = 1e-2 if optimizer.startswith("adam") else 1e-3
     training = replace(
         QUICK, epochs=12, optimizer=optimizer, learning_rate=rate, schedule="constant"
@@ -316,7 +345,7 @@ def test_every_optimizer_learns(tmp_path, optimizer):
     assert losses[-1] < losses[0]
 
 
-def test_training_off_the_main_thread_works(tmp_path):
+def test_training_off_the_main_thread_works(tmp_path: Path) -> None:
     outcomes = []
     thread = threading.Thread(target=lambda: outcomes.append(train(tmp_path)))
     thread.start()
@@ -324,7 +353,7 @@ def test_training_off_the_main_thread_works(tmp_path):
     assert outcomes and not outcomes[0].interrupted
 
 
-def test_early_stopping_ends_before_the_last_epoch(tmp_path):
+def test_early_stopping_ends_before_the_last_epoch(tmp_path: Path) -> None:
     # A rate this high finds nothing better after the first epochs.
     outcome = train(
         tmp_path,
@@ -333,7 +362,7 @@ def test_early_stopping_ends_before_the_last_epoch(tmp_path):
     assert outcome.card.training["epoch"] < 150
 
 
-def test_windows_of_one_long_series_with_gaps(tmp_path):
+def test_windows_of_one_long_series_with_gaps(tmp_path: Path) -> None:
     values = np.sin(np.arange(600) / 5)[:, None] + [0, 1]
     values[::11, 0] = np.nan
     values[100:104] = np.nan
@@ -344,8 +373,8 @@ def test_windows_of_one_long_series_with_gaps(tmp_path):
     assert np.isfinite(analysis.score).all()
 
 
-def test_divergence_is_said(tmp_path, monkeypatch):
-    def diverged(*arguments):
+def test_divergence_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def diverged(*arguments: Any) -> Any:
         terms = negative_elbo(*arguments)
         return replace(terms, reconstruction=terms.reconstruction * torch.nan)
 
@@ -354,7 +383,7 @@ def test_divergence_is_said(tmp_path, monkeypatch):
         train(tmp_path)
 
 
-def test_calibration_windows_without_a_value_do_not_count(tmp_path):
+def test_calibration_windows_without_a_value_do_not_count(tmp_path: Path) -> None:
     values = np.sin(np.arange(2000) / 5)[:, None]
     values[-280:] = np.nan
     with pytest.raises(FieldError) as caught:
@@ -363,7 +392,9 @@ def test_calibration_windows_without_a_value_do_not_count(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_a_calibration_keeps_so_many_scores_and_no_more(tmp_path, monkeypatch):
+def test_a_calibration_keeps_so_many_scores_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     values = np.sin(np.arange(4000) / 5)[:, None]
     values[-500:-10] = np.nan
     monkeypatch.setattr("rvae.training.calibration.MOST_SCORES", 100)
@@ -377,7 +408,9 @@ def test_a_calibration_keeps_so_many_scores_and_no_more(tmp_path, monkeypatch):
     assert card.bands.largest_quantile > 0
 
 
-def test_bands_are_taken_from_so_many_values_and_no_more(tmp_path, monkeypatch):
+def test_bands_are_taken_from_so_many_values_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = train(tmp_path).card.bands
     assert whole.channels[0].count == 18 * 16
     monkeypatch.setattr("rvae.training.calibration.MOST_RESIDUALS", 5 * 16)
@@ -385,7 +418,7 @@ def test_bands_are_taken_from_so_many_values_and_no_more(tmp_path, monkeypatch):
     assert some.channels[0].count == some.channels[0].independent == 5 * 16
 
 
-def test_windows_that_overlap_count_once_in_bands(tmp_path):
+def test_windows_that_overlap_count_once_in_bands(tmp_path: Path) -> None:
     (height,) = train_on(np.sin(np.arange(2000) / 5)[:, None], tmp_path).card.bands.channels
     steps = round(0.15 * (2000 - 2 * 16))
     assert height.count == (steps - 15) * 16
@@ -399,7 +432,9 @@ def test_windows_that_overlap_count_once_in_bands(tmp_path):
         ({}, TrainingConfig(quantile=0.99), "training.quantile"),
     ],
 )
-def test_what_cannot_work_is_said_before_training(tmp_path, data, training, field):
+def test_what_cannot_work_is_said_before_training(
+    tmp_path: Path, data: dict[str, Any], training: TrainingConfig, field: str
+) -> None:
     with pytest.raises(FieldError) as caught:
         train(tmp_path, training, **data)
     assert caught.value.field == field

@@ -3,7 +3,7 @@ import torch
 from rvae.training.masking import hide
 
 
-def test_nothing_is_made_up_and_something_is_left():
+def test_nothing_is_made_up_and_something_is_left() -> None:
     torch.manual_seed(0)
     mask = torch.rand(500, 20, 3) > 0.2
     mask[0] = False
@@ -13,7 +13,7 @@ def test_nothing_is_made_up_and_something_is_left():
     assert not seen[0].any()
 
 
-def test_the_share_of_windows_is_kept():
+def test_the_share_of_windows_is_kept() -> None:
     torch.manual_seed(0)
     mask = torch.ones(4000, 20, 2, dtype=torch.bool)
     assert torch.equal(hide(mask, 0.0), mask)
@@ -21,7 +21,7 @@ def test_the_share_of_windows_is_kept():
     assert abs(touched - 0.3) < 0.04
 
 
-def test_ends_stretches_and_channels_are_hidden():
+def test_ends_stretches_and_channels_are_hidden() -> None:
     torch.manual_seed(0)
     seen = hide(torch.ones(2000, 20, 2, dtype=torch.bool), 1.0)
     channel = (~seen).all(1).any(1) & seen.any((1, 2))

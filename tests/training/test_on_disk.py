@@ -6,11 +6,14 @@ import resource
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 import torch
+from numpy.typing import NDArray
 from pyarrow import parquet
 
 from rvae.config import (
@@ -61,7 +64,14 @@ print(peaks[1] - peaks[0])
 """
 
 
-def trained(path, output, reader=ReaderConfig(), model=SMALL, training=TRAINING, **data):
+def trained(
+    path: Path,
+    output: Path,
+    reader: ReaderConfig = ReaderConfig(),
+    model: ModelConfig = SMALL,
+    training: TrainingConfig = TRAINING,
+    **data: Any,
+) -> Artifact:
     config = DataConfig(str(path), **({"window": 16, "stride": 5} | data))
     outcome = fit(
         read(path, reader),
@@ -76,7 +86,7 @@ def trained(path, output, reader=ReaderConfig(), model=SMALL, training=TRAINING,
     return Artifact.load(outcome.checkpoint)
 
 
-def require_equal(one, other):
+def require_equal(one: Artifact, other: Artifact) -> None:
     """To the bit, but for where the data was."""
     assert one.weights.keys() == other.weights.keys()
     for name, tensor in one.weights.items():
@@ -84,13 +94,13 @@ def require_equal(one, other):
     assert _comparable(one) == _comparable(other)
 
 
-def _comparable(artifact):
+def _comparable(artifact: Artifact) -> dict[str, Any]:
     card = json.loads(json.dumps(artifact.card.to_dict()))
     del card["reader"], card["training"]["finished"], card["training"]["options"]["workers"]
     return card
 
 
-def long_waves(count, steps):
+def long_waves(count: int, steps: int) -> NDArray[np.float32]:
     """Series (count, steps, 2) with gaps, a whole number of waves in each."""
     values = waves(count, steps, channels=2).astype(np.float32)
     values[::3, 40:50, 1] = np.nan
@@ -98,7 +108,7 @@ def long_waves(count, steps):
 
 
 @pytest.fixture(scope="module")
-def arrays(tmp_path_factory):
+def arrays(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Series as one file and as a folder, few of them as `few`."""
     home = tmp_path_factory.mktemp("arrays")
     for name, values in (("many", long_waves(24, 100)), ("few", long_waves(3, 1000))):
@@ -110,15 +120,17 @@ def arrays(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def in_memory(arrays):
+def in_memory(arrays: Path) -> Artifact:
     return trained(arrays / "many.npy", arrays / "in memory")
 
 
-def test_a_folder_of_npy_trains_the_same_model_as_an_array(arrays, in_memory):
+def test_a_folder_of_npy_trains_the_same_model_as_an_array(
+    arrays: Path, in_memory: Artifact
+) -> None:
     require_equal(in_memory, trained(arrays / "many", arrays / "folder"))
 
 
-def test_so_it_does_cut_in_time(arrays):
+def test_so_it_does_cut_in_time(arrays: Path) -> None:
     reader = ReaderConfig(columns=("height", "depth"))
     require_equal(
         trained(arrays / "few.npy", arrays / "few in memory", reader),
@@ -127,13 +139,15 @@ def test_so_it_does_cut_in_time(arrays):
 
 
 @pytest.mark.parametrize("path", ["many.npy", "many"])
-def test_processes_that_load_windows_change_nothing(arrays, in_memory, path, tmp_path):
+def test_processes_that_load_windows_change_nothing(
+    arrays: Path, in_memory: Artifact, path: str, tmp_path: Path
+) -> None:
     require_equal(
         in_memory, trained(arrays / path, tmp_path, training=replace(TRAINING, workers=2))
     )
 
 
-def table(steps, seed):
+def table(steps: int, seed: int) -> pa.Table:
     """Everything that a column can mean."""
     random = np.random.default_rng(seed)
     step = np.arange(steps)
@@ -154,7 +168,7 @@ def table(steps, seed):
     )
 
 
-def test_a_folder_of_parquet_trains_the_same_model_as_a_table(tmp_path):
+def test_a_folder_of_parquet_trains_the_same_model_as_a_table(tmp_path: Path) -> None:
     """With gaps, times, labels, classes, and categories of which training misses one."""
     (tmp_path / "folder").mkdir()
     tables = [table(700, seed) for seed in range(3)]
@@ -180,7 +194,7 @@ def test_a_folder_of_parquet_trains_the_same_model_as_a_table(tmp_path):
     np.testing.assert_array_equal(*scores)
 
 
-def test_what_lies_on_disk_is_as_long_as_its_pieces_together(tmp_path):
+def test_what_lies_on_disk_is_as_long_as_its_pieces_together(tmp_path: Path) -> None:
     """A label at the border of two pieces, and a normal class that is not in each of them."""
     steps = ROWS_PER_CHUNK + STEPS_PER_CHUNK
     faulty = np.zeros(steps, dtype=bool)
@@ -202,7 +216,7 @@ def test_what_lies_on_disk_is_as_long_as_its_pieces_together(tmp_path):
 
 
 @pytest.mark.parametrize("step", [0, 5, STEPS_PER_CHUNK - 1, STEPS_PER_CHUNK, STEPS_PER_CHUNK + 7])
-def test_times_that_do_not_rise_are_found_wherever_they_are(tmp_path, step):
+def test_times_that_do_not_rise_are_found_wherever_they_are(tmp_path: Path, step: int) -> None:
     times = np.datetime64("2026-01-01", "us") + np.arange(STEPS_PER_CHUNK + 10)
     times[step + 1 :] -= 1
     parquet.write_table(pa.table({"x": np.zeros(len(times)), "t": times}), tmp_path / "a.parquet")
@@ -210,7 +224,7 @@ def test_times_that_do_not_rise_are_found_wherever_they_are(tmp_path, step):
         read(tmp_path, ReaderConfig(time="t"))
 
 
-def test_more_files_than_a_process_may_have_open_by_default_are_read(tmp_path):
+def test_more_files_than_a_process_may_have_open_by_default_are_read(tmp_path: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     for i in range(40):
         np.save(tmp_path / f"{i:02}.npy", np.arange(3.0) + i)
@@ -223,7 +237,7 @@ def test_more_files_than_a_process_may_have_open_by_default_are_read(tmp_path):
 
 
 @pytest.mark.parametrize(("kind", "rows"), [("npy", 20_000_000), ("parquet", 2_000_000)])
-def test_memory_does_not_grow_with_a_folder(tmp_path, kind, rows):
+def test_memory_does_not_grow_with_a_folder(tmp_path: Path, kind: str, rows: int) -> None:
     """Here by the 320 MB of an array, or the 90 MB of a table with everything beside numbers.
 
     Reading .parquet takes buffers of 20 to 35 MB, whatever the size of the file.

@@ -1,3 +1,5 @@
+from typing import Any, Literal
+
 import numpy as np
 import pytest
 import torch
@@ -13,11 +15,11 @@ from rvae.training.pca_init import initialize_from_pca
 T = 12
 
 
-def model(**more):
+def model(**more: Any) -> ModelConfig:
     return ModelConfig(recurrent=RecurrentConfig(hidden=5), latent=3, linear=True, **more)
 
 
-def windows(categories=(0,), seed=0):
+def windows(categories: tuple[int] = (0,), seed: int = 0) -> WindowDataset:
     """Waves with two phases and a little noise, besides random categories."""
     random = np.random.default_rng(seed)
     time = np.arange(2500)
@@ -32,12 +34,12 @@ def windows(categories=(0,), seed=0):
     return WindowDataset([Series(np.stack(columns, axis=1), "waves")], scaler, T, 1, ())
 
 
-def every(data):
+def every(data: Any) -> Any:
     x = data.__getitems__(range(len(data))).x
     return x, ~x.isnan()
 
 
-def test_it_starts_at_the_exact_likelihood_of_probabilistic_principal_components():
+def test_it_starts_at_the_exact_likelihood_of_probabilistic_principal_components() -> None:
     """Tipping and Bishop 1999, eqs. 4, 6 and 7: there the bound is the log-likelihood itself."""
     torch.manual_seed(0)
     data = windows()
@@ -69,7 +71,11 @@ def test_it_starts_at_the_exact_likelihood_of_probabilistic_principal_components
 @pytest.mark.parametrize("normalization", ["none", "instance"])
 @pytest.mark.parametrize("posterior", ["normal", "iaf"])
 @pytest.mark.parametrize("categories", [(0,), (0, 0), (3, 0, 2, 0)])
-def test_it_reconstructs_before_any_training(categories, posterior, normalization):
+def test_it_reconstructs_before_any_training(
+    categories: tuple[Any, ...],
+    posterior: Literal["normal", "iaf"],
+    normalization: Literal["none", "instance"],
+) -> None:
     torch.manual_seed(0)
     data = windows(categories)
     vae = VAE(model(posterior=posterior, normalization=normalization), T, categories).eval()
@@ -85,7 +91,7 @@ def test_it_reconstructs_before_any_training(categories, posterior, normalizatio
             assert left < (0.2 if posterior == "normal" else 0.3), i
 
 
-def test_the_noise_starts_from_what_the_components_leave():
+def test_the_noise_starts_from_what_the_components_leave() -> None:
     data = windows()
     vae = VAE(model(), T, [0]).eval()
     initialize_from_pca(vae, data)
@@ -94,7 +100,7 @@ def test_the_noise_starts_from_what_the_components_leave():
     assert p.stddev.mean().item() == pytest.approx((p.mean - x).std().item(), rel=0.1)
 
 
-def test_missing_values_and_few_windows_do_not_break_it():
+def test_missing_values_and_few_windows_do_not_break_it() -> None:
     series = np.sin(np.arange(T + 1) / 2.0)[:, None]
     series[3] = np.nan
     scaler = Scaler((0.0,), (1.0,), (0,))
@@ -104,7 +110,7 @@ def test_missing_values_and_few_windows_do_not_break_it():
         assert parameter.isfinite().all(), name
 
 
-def test_a_model_without_the_path_is_left_as_it_was_made():
+def test_a_model_without_the_path_is_left_as_it_was_made() -> None:
     torch.manual_seed(0)
     vae = VAE(ModelConfig(recurrent=RecurrentConfig(hidden=5)), T, [0])
     before = {name: value.clone() for name, value in vae.state_dict().items()}

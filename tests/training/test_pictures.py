@@ -1,4 +1,6 @@
 import warnings
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,12 +20,12 @@ BATCHES = 3
 class Learner(pl.LightningModule):
     """One weight that learns to be 1, and logs what a VAE would."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.weight = torch.nn.Parameter(torch.zeros(()))
         self.stop_at = self.fail_at = None
 
-    def training_step(self, batch, index):
+    def training_step(self, batch: torch.Tensor, index: int) -> torch.Tensor:
         if self.global_step == self.stop_at:
             self.trainer.should_stop = True
         if self.global_step == self.fail_at:
@@ -32,23 +34,31 @@ class Learner(pl.LightningModule):
         self.log("train/loss", loss, on_step=True, on_epoch=True)
         return loss
 
-    def validation_step(self, batch, index):
+    def validation_step(self, batch: torch.Tensor, index: int) -> None:
         loss = (self.weight - 1) ** 2
         self.log("validation/loss", loss)
         self.log("validation/reconstruction", loss - 0.25)
         self.log("validation/kl", 0.25)
 
-    def configure_optimizers(self):
+    def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.SGD(self.parameters(), 0.1)
 
-    def look(self):
+    def look(self) -> LearningSnapshot:
         size = self.weight.item()
         windows = np.sin(np.arange(40.0)).reshape(2, 20, 1)
         latent = size * np.random.default_rng(0).normal(size=(30, 2))
         return LearningSnapshot(latent, None, (), windows, size * windows, ("height",))
 
 
-def train(folder, epochs=3, every=1, resume=False, pictures="pictures", stop_at=None, fail_at=None):
+def train(
+    folder: Path,
+    epochs: int = 3,
+    every: int = 1,
+    resume: bool = False,
+    pictures: str = "pictures",
+    stop_at: int | None = None,
+    fail_at: int | None = None,
+) -> Pictures:
     """Three batches an epoch; the checkpoint's callback is listed first, but saves last."""
     torch.manual_seed(0)
     module = Learner()
@@ -79,17 +89,17 @@ def train(folder, epochs=3, every=1, resume=False, pictures="pictures", stop_at=
     return callback
 
 
-def names(folder):
+def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Pictures]:
     folder = tmp_path_factory.mktemp("trained")
     return folder, train(folder)
 
 
-def test_each_epoch_has_a_picture_of_one_size(trained):
+def test_each_epoch_has_a_picture_of_one_size(trained: tuple[Path, Pictures]) -> None:
     folder, _ = trained
     assert names(folder / "pictures") == [
         "epoch-0001.png",
@@ -101,7 +111,9 @@ def test_each_epoch_has_a_picture_of_one_size(trained):
     assert len(sizes) == 1
 
 
-def test_the_animation_shows_each_epoch_and_stays_at_the_last(trained):
+def test_the_animation_shows_each_epoch_and_stays_at_the_last(
+    trained: tuple[Path, Pictures],
+) -> None:
     folder, _ = trained
     with Image.open(folder / "pictures" / "learning.gif") as animation:
         assert animation.n_frames == 3
@@ -112,7 +124,7 @@ def test_the_animation_shows_each_epoch_and_stays_at_the_last(trained):
     assert durations == [LONGEST_FRAME, LONGEST_FRAME, LAST_FRAME]
 
 
-def test_the_animation_is_in_the_colours_of_its_pictures(trained):
+def test_the_animation_is_in_the_colours_of_its_pictures(trained: tuple[Path, Pictures]) -> None:
     folder, _ = trained
     with Image.open(folder / "pictures" / "learning.gif") as animation:
         animation.seek(2)
@@ -122,7 +134,7 @@ def test_the_animation_is_in_the_colours_of_its_pictures(trained):
     assert difference.mean() < 2
 
 
-def test_tensorboard_gets_each_picture(trained):
+def test_tensorboard_gets_each_picture(trained: tuple[Path, Pictures]) -> None:
     folder, _ = trained
     events = EventAccumulator(str(folder / "logs")).Reload()
     pictures = events.Images("learning")
@@ -132,7 +144,7 @@ def test_tensorboard_gets_each_picture(trained):
     ).size
 
 
-def test_the_history_is_what_was_logged(trained):
+def test_the_history_is_what_was_logged(trained: tuple[Path, Pictures]) -> None:
     folder, callback = trained
     history = callback.state_dict()["history"]
     events = EventAccumulator(str(folder / "logs")).Reload()
@@ -148,14 +160,18 @@ def test_the_history_is_what_was_logged(trained):
     assert [losses["epoch"] for losses in history] == [1, 2, 3]
 
 
-def test_a_checkpoint_of_plain_data_holds_the_history_with_its_own_epoch(trained):
+def test_a_checkpoint_of_plain_data_holds_the_history_with_its_own_epoch(
+    trained: tuple[Path, Pictures],
+) -> None:
     folder, callback = trained
     content = torch.load(folder / "last.ckpt", weights_only=True)
     assert content["callbacks"][callback.state_key] == callback.state_dict()
 
 
 @pytest.mark.parametrize("stop_at", [None, 2 * BATCHES + 1])
-def test_resumed_training_goes_on_with_its_curves(tmp_path, trained, stop_at):
+def test_resumed_training_goes_on_with_its_curves(
+    tmp_path: Path, trained: tuple[Path, Pictures], stop_at: Any
+) -> None:
     """After two whole epochs, or in the middle of the third."""
     whole_folder, whole = trained
     train(tmp_path, epochs=2 if stop_at is None else 3, stop_at=stop_at)
@@ -168,7 +184,9 @@ def test_resumed_training_goes_on_with_its_curves(tmp_path, trained, stop_at):
         ).read_bytes()
 
 
-def test_of_many_pictures_some_are_animated_with_the_first_and_the_last(tmp_path, monkeypatch):
+def test_of_many_pictures_some_are_animated_with_the_first_and_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("rvae.training.pictures.FRAMES", 2)
     train(tmp_path, epochs=4)
     with Image.open(tmp_path / "pictures" / "learning.gif") as animation:
@@ -180,7 +198,7 @@ def test_of_many_pictures_some_are_animated_with_the_first_and_the_last(tmp_path
                 assert np.abs(shown - np.asarray(picture.convert("RGB"), int)).mean() < 2
 
 
-def test_an_animation_is_of_one_training(tmp_path):
+def test_an_animation_is_of_one_training(tmp_path: Path) -> None:
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "epoch-0009.png").write_bytes(b"of a training that got further")
     train(tmp_path, epochs=2)
@@ -188,7 +206,7 @@ def test_an_animation_is_of_one_training(tmp_path):
         assert animation.n_frames == 2
 
 
-def test_every_second_epoch_and_the_last(tmp_path):
+def test_every_second_epoch_and_the_last(tmp_path: Path) -> None:
     callback = train(tmp_path, epochs=5, every=2)
     assert names(tmp_path / "pictures") == [
         "epoch-0002.png",
@@ -199,20 +217,20 @@ def test_every_second_epoch_and_the_last(tmp_path):
     assert len(callback.state_dict()["history"]) == 5
 
 
-def test_interrupted_training_is_animated_as_far_as_it_came(tmp_path):
+def test_interrupted_training_is_animated_as_far_as_it_came(tmp_path: Path) -> None:
     train(tmp_path, epochs=9, stop_at=2 * BATCHES + 1)
     with Image.open(tmp_path / "pictures" / "learning.gif") as animation:
         assert animation.n_frames == 2
 
 
-def test_failed_training_is_animated_as_far_as_it_came(tmp_path):
+def test_failed_training_is_animated_as_far_as_it_came(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="diverged"):
         train(tmp_path, epochs=9, fail_at=2 * BATCHES + 1)
     with Image.open(tmp_path / "pictures" / "learning.gif") as animation:
         assert animation.n_frames == 2
 
 
-def test_a_folder_that_cannot_be_written_is_said_once_and_ends_nothing(tmp_path):
+def test_a_folder_that_cannot_be_written_is_said_once_and_ends_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -224,8 +242,10 @@ def test_a_folder_that_cannot_be_written_is_said_once_and_ends_nothing(tmp_path)
     assert len(events.Images("learning")) == 2
 
 
-def test_a_picture_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
-    def full(path, content):
+def test_a_picture_is_written_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: Any) -> None:
         path.touch()
         raise OSError("No space left on device")
 

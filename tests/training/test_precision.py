@@ -1,6 +1,8 @@
 """Training that computes in half precision where it is safe to."""
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -27,7 +29,9 @@ from tests.support.waves import waves
 
 @pytest.mark.parametrize("architecture", ["recurrent", "convolutional", "dense"])
 @pytest.mark.parametrize("kind", ["normal", "iaf"])
-def test_what_counts_in_nats_stays_in_full_precision(architecture, kind):
+def test_what_counts_in_nats_stays_in_full_precision(
+    architecture: Literal["recurrent", "convolutional", "dense"], kind: str
+) -> None:
     torch.manual_seed(0)
     vae = VAE(ModelConfig(architecture, latent=3, posterior=kind), 12, (0, 4))
     x = torch.stack([torch.randn(8, 12), torch.randint(0, 5, (8, 12)).float()], dim=2)
@@ -44,7 +48,7 @@ def test_what_counts_in_nats_stays_in_full_precision(architecture, kind):
 
 
 @pytest.mark.parametrize("kind", ["normal", "iaf"])
-def test_samples_and_their_kl_are_not_rounded_at_all(kind):
+def test_samples_and_their_kl_are_not_rounded_at_all(kind: str) -> None:
     torch.manual_seed(0)
     q = posterior(ModelConfig(latent=3, posterior=kind), 5)(torch.randn(8, 5))
     noise = torch.randn(8, 3)
@@ -55,7 +59,9 @@ def test_samples_and_their_kl_are_not_rounded_at_all(kind):
 
 
 @pytest.mark.parametrize("has", [True, False])
-def test_an_lstm_runs_on_processors_with_bfloat16_and_without(monkeypatch, has):
+def test_an_lstm_runs_on_processors_with_bfloat16_and_without(
+    monkeypatch: pytest.MonkeyPatch, has: bool
+) -> None:
     if has and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
         pytest.skip("this processor has no bfloat16")
     monkeypatch.setattr("rvae.networks.lstm._has_bfloat16", lambda: has)
@@ -70,7 +76,7 @@ def test_an_lstm_runs_on_processors_with_bfloat16_and_without(monkeypatch, has):
         assert all(one.grad.isfinite().all() for one in vae.parameters() if one.grad is not None)
 
 
-def test_mixed_precision_learns_what_full_precision_does(tmp_path):
+def test_mixed_precision_learns_what_full_precision_does(tmp_path: Path) -> None:
     np.save(tmp_path / "waves.npy", waves(300, 16))
     training = TrainingConfig(epochs=25, quantile=0.9, accelerator="cpu")
     explained = {}

@@ -1,9 +1,13 @@
 """What cannot be trained on is refused in one line that names the field, and writes nothing."""
 
 import csv
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from pyarrow import parquet
@@ -20,7 +24,7 @@ from rvae.config import (
 )
 from rvae.data.readers import read
 from rvae.errors import FieldError
-from rvae.training.fit import fit
+from rvae.training.fit import Outcome, fit
 from tests.support.machines import machines
 
 LINEAR = ModelConfig("dense", dense=DenseConfig(()), latent=2)
@@ -29,13 +33,20 @@ READER = ReaderConfig(columns=("load",), series="machine")
 
 
 @pytest.fixture(scope="module")
-def table():
+def table() -> pa.Table:
     return machines(60, steps=8)
 
 
 @pytest.fixture
-def train(tmp_path):
-    def run(table, reader=READER, model=LINEAR, training=QUICK, window=8, **data):
+def train(tmp_path: Path) -> Callable[..., Outcome]:
+    def run(
+        table: pa.Table,
+        reader: ReaderConfig = READER,
+        model: ModelConfig = LINEAR,
+        training: TrainingConfig = QUICK,
+        window: int = 8,
+        **data: Any,
+    ) -> Outcome:
         parquet.write_table(table, tmp_path / "t.parquet")
         config = DataConfig(str(tmp_path / "t.parquet"), window=window, **data)
         return fit(
@@ -53,8 +64,8 @@ def train(tmp_path):
 
 
 @pytest.fixture
-def refused(train, tmp_path):
-    def check(field, *arguments, match=None, **options):
+def refused(train: Callable[..., Outcome], tmp_path: Path) -> Callable[..., None]:
+    def check(field: str, *arguments: Any, match: str | None = None, **options: Any) -> None:
         with pytest.raises(FieldError, match=match) as caught:
             train(*arguments, **options)
         assert caught.value.field == field
@@ -64,7 +75,7 @@ def refused(train, tmp_path):
     return check
 
 
-def with_column(table, name, values):
+def with_column(table: pa.Table, name: str, values: Any) -> pa.Table:
     at = table.column_names.index(name) if name in table.column_names else None
     if at is None:
         return table.append_column(name, [values])
@@ -85,7 +96,9 @@ ROWS = 60 * 8
     ],
     ids=["constant", "missing", "constant with gaps", "infinite", "far out"],
 )
-def test_a_number_that_says_nothing(table, refused, column, says):
+def test_a_number_that_says_nothing(
+    table: pa.Table, refused: Callable[..., None], column: Any, says: str
+) -> None:
     reader = replace(READER, columns=("load", "odd"))
     refused("odd", with_column(table, "odd", column), reader, match=says)
 
@@ -99,7 +112,13 @@ def test_a_number_that_says_nothing(table, refused, column, says):
     ],
     ids=["constant", "missing", "many"],
 )
-def test_a_category_that_says_nothing(table, refused, train, column, says):
+def test_a_category_that_says_nothing(
+    table: pa.Table,
+    refused: Callable[..., None],
+    train: Callable[..., Outcome],
+    column: Any,
+    says: str | None,
+) -> None:
     reader = replace(READER, categorical=("odd",))
     given = with_column(table, "odd", column)
     if says is None:  # hundreds of categories are odd, but no mistake
@@ -108,14 +127,16 @@ def test_a_category_that_says_nothing(table, refused, train, column, says):
         refused("odd", given, reader, match=says)
 
 
-def test_more_categories_than_can_be_told_apart(refused):
+def test_more_categories_than_can_be_told_apart(refused: Callable[..., None]) -> None:
     many = machines(126, steps=8)
     names = [f"n{i}" for i in range(126 * 8)]
     reader = replace(READER, categorical=("odd",))
     refused("odd", with_column(many, "odd", names), reader, match="1008 different")
 
 
-def test_a_category_that_training_does_not_have_is_unknown(table, train):
+def test_a_category_that_training_does_not_have_is_unknown(
+    table: pa.Table, train: Callable[..., Outcome]
+) -> None:
     """Dealt out in order, the last machines are held out."""
     late = ["seldom" if i >= ROWS - 40 else "often" if i % 3 else "too" for i in range(ROWS)]
     reader = replace(READER, categorical=("odd",))
@@ -126,7 +147,9 @@ def test_a_category_that_training_does_not_have_is_unknown(table, train):
     assert max(outcome.card.require_calibration().scores) > 3
 
 
-def test_a_bernoulli_model_looks_at_every_part_before_it_trains(table, refused):
+def test_a_bernoulli_model_looks_at_every_part_before_it_trains(
+    table: pa.Table, refused: Callable[..., None]
+) -> None:
     reader = replace(READER, columns=("duty",))
     model = replace(LINEAR, likelihood="bernoulli")
     for machine in (0, 46, 59):  # of training, validation, calibration
@@ -137,14 +160,16 @@ def test_a_bernoulli_model_looks_at_every_part_before_it_trains(table, refused):
     refused("load", table, model=model, match=r"\[0, 1\]")
 
 
-def test_windows_that_are_not_there(table, refused):
+def test_windows_that_are_not_there(table: pa.Table, refused: Callable[..., None]) -> None:
     refused("data.window", table, window=9, match="has only 8")
     one = table.slice(0, 8)
     refused("data", one, split="time", match="the validation part holds no")
     refused("data", table.slice(0, 24), split="order", validation=0.33, calibration=0.33)
 
 
-def test_one_window_alone_is_too_few_but_less_than_a_batch_is_not(table, refused, train):
+def test_one_window_alone_is_too_few_but_less_than_a_batch_is_not(
+    table: pa.Table, refused: Callable[..., None], train: Callable[..., Outcome]
+) -> None:
     few = table.slice(0, 11 * 8)
     options = {"split": "order", "validation": 0.2, "calibration": 0.7}
     training = replace(QUICK, quantile=0.5)
@@ -154,7 +179,9 @@ def test_one_window_alone_is_too_few_but_less_than_a_batch_is_not(table, refused
     assert np.isfinite(outcome.card.training["explained_variance"])
 
 
-def test_what_the_model_is_told_must_be_in_the_data(table, refused):
+def test_what_the_model_is_told_must_be_in_the_data(
+    table: pa.Table, refused: Callable[..., None]
+) -> None:
     calendar = replace(LINEAR, time=TimeConfig(calendar=("day",)))
     refused("model.time.calendar", table, model=calendar, match=r"reader\.time")
     conditional = replace(LINEAR, conditional=True)
@@ -167,14 +194,18 @@ def test_what_the_model_is_told_must_be_in_the_data(table, refused):
     refused("reader.classes", given, reader, conditional, match="series m1")
 
 
-def test_units_are_those_of_numbers_in_the_data(table, refused, train):
+def test_units_are_those_of_numbers_in_the_data(
+    table: pa.Table, refused: Callable[..., None], train: Callable[..., Outcome]
+) -> None:
     reader = replace(READER, categorical=("mode",))
     refused("data.units", table, reader, units={"load": "kN", "heat": "°C"}, match="'heat'")
     refused("data.units", table, reader, units={"mode": "m"}, match="categories")
     assert train(table, reader, units={"load": "kN"}).card.units == {"load": "kN"}
 
 
-def test_a_class_that_training_lacks_cannot_be_asked_for(table, refused):
+def test_a_class_that_training_lacks_cannot_be_asked_for(
+    table: pa.Table, refused: Callable[..., None]
+) -> None:
     age = np.where(np.arange(ROWS) // 8 % 2, "old", "mid")
     age[-8:] = "new"
     named = with_column(table, "age", age)
@@ -188,7 +219,7 @@ def test_a_class_that_training_lacks_cannot_be_asked_for(table, refused):
     )
 
 
-def test_nothing_but_anomalies(table, refused):
+def test_nothing_but_anomalies(table: pa.Table, refused: Callable[..., None]) -> None:
     flags = with_column(table, "fault", np.ones(ROWS))
     refused("data", flags, replace(READER, label="fault"), match="no normal window")
 
@@ -203,17 +234,21 @@ def test_nothing_but_anomalies(table, refused):
         ({"accelerator": "gpu", "devices": 2}, "training.accelerator"),
     ],
 )
-def test_a_machine_without_a_gpu(table, refused, options, field):
+def test_a_machine_without_a_gpu(
+    table: pa.Table, refused: Callable[..., None], options: dict[str, Any], field: str
+) -> None:
     refused(field, table, training=replace(QUICK, **options))
 
 
-def test_more_gpus_than_there_are(table, refused, monkeypatch):
+def test_more_gpus_than_there_are(
+    table: pa.Table, refused: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     training = replace(QUICK, accelerator="gpu", devices=3)
     refused("training.devices", table, training=training, match="finds 2")
 
 
-def test_a_table_of_words_without_a_channel(tmp_path):
+def test_a_table_of_words_without_a_channel(tmp_path: Path) -> None:
     with (tmp_path / "t.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["mode"], ["on"], ["off"]])
     with pytest.raises(FieldError, match=r"reader\.categorical") as caught:

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +15,7 @@ from tests.support.untrained import untrained_card
 T = 8
 
 
-def machine(steps, seed=0):
+def machine(steps: int, seed: int = 0) -> Series:
     random = np.random.default_rng(seed)
     values = np.stack([random.normal(20, 2, steps), random.integers(0, 4, steps)], axis=1)
     values[::5, 0] = values[::9, 1] = np.nan
@@ -22,7 +24,7 @@ def machine(steps, seed=0):
 
 
 @pytest.fixture(params=["normal", "iaf"])
-def given(request):
+def given(request: pytest.FixtureRequest) -> Any:
     """A network with its card, and windows that it was not trained on."""
     torch.manual_seed(0)
     model = ModelConfig(
@@ -38,13 +40,13 @@ def given(request):
     return network_of(card), card, WindowDataset(series, card.scaler, T, 1, ("day",))
 
 
-def everything(vae, windows):
+def everything(vae: Any, windows: int) -> Any:
     batch = windows.__getitems__(range(len(windows)))
     q = vae.encode(batch.x, ~batch.x.isnan(), batch.context).posterior
     return batch, q
 
 
-def test_an_assessment_is_over_all_windows(given):
+def test_an_assessment_is_over_all_windows(given: Any) -> None:
     """The same as in one batch, though it takes them in several."""
     vae, card, windows = given
     vae.eval()
@@ -62,7 +64,7 @@ def test_an_assessment_is_over_all_windows(given):
     assert len(found["kl"]) == 3
 
 
-def test_a_categorical_channel_is_explained_as_far_as_its_categories_are(given):
+def test_a_categorical_channel_is_explained_as_far_as_its_categories_are(given: Any) -> None:
     """One that says the right category of every step, and the mean of the number: half."""
     _, card, windows = given
     batch = windows.__getitems__(range(len(windows)))
@@ -76,7 +78,7 @@ def test_a_categorical_channel_is_explained_as_far_as_its_categories_are(given):
     assert explained.value == pytest.approx(share, rel=1e-5)
 
 
-def test_a_look_shows_some_windows_in_the_datas_units(given):
+def test_a_look_shows_some_windows_in_the_datas_units(given: Any) -> None:
     vae, card, windows = given
     vae.train()
     seen = look(vae, card, windows)
@@ -104,7 +106,7 @@ def test_a_look_shows_some_windows_in_the_datas_units(given):
     np.testing.assert_array_equal(seen.latent, again.latent)
 
 
-def test_few_windows_can_be_looked_at(given):
+def test_few_windows_can_be_looked_at(given: Any) -> None:
     vae, card, _ = given
     two = WindowDataset([machine(T + 1)], card.scaler, T, 1, ("day",))
     seen = look(vae.eval(), card, two)

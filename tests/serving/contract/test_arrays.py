@@ -2,11 +2,13 @@
 
 import json
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
 
 from rvae.errors import MalformedError
+from rvae.inference.engine import Engine
 from rvae.serving.contract.arrays import read_array
 from rvae.serving.service import Limits, Service
 from tests.support.service_client import answer_to, to_npy
@@ -16,11 +18,13 @@ NPY = "application/octet-stream"
 
 
 @pytest.fixture(scope="module")
-def service(engine):
+def service(engine: Engine) -> Service:
     return Service(engine, "waves", "1.0", Limits())
 
 
-def ask(service, array, options=None, **call):
+def ask(
+    service: Service, array: Any, options: dict[str, Any] | None = None, **call: Any
+) -> tuple[int, Any]:
     given = None if options is None else json.dumps(options)
     body = array if isinstance(array, bytes) else to_npy(array)
     return answer_to(service, body, NPY, options=given, **call)
@@ -28,12 +32,14 @@ def ask(service, array, options=None, **call):
 
 @pytest.mark.parametrize("dtype", ["<f4", ">f4", "<f8", "f2", "i4"])
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_any_number_is_read(dtype, order):
+def test_any_number_is_read(dtype: str, order: str) -> None:
     array = np.arange(24, dtype=dtype).reshape(2, 4, 3, order=order)
     np.testing.assert_array_equal(read_array(to_npy(array)), array)
 
 
-def test_scores_of_windows_as_the_engine_gives_them(service, engine, fresh):
+def test_scores_of_windows_as_the_engine_gives_them(
+    service: Service, engine: Engine, fresh: list[np.ndarray]
+) -> None:
     windows = np.stack(fresh[:5]).astype(np.float32)
     expected = engine.analyse([w.astype(np.float64) for w in windows])
     status, scores = ask(service, windows)
@@ -52,7 +58,9 @@ def test_scores_of_windows_as_the_engine_gives_them(service, engine, fresh):
         )
 
 
-def test_one_series_and_what_is_done_with_it(service, engine, fresh):
+def test_one_series_and_what_is_done_with_it(
+    service: Service, engine: Engine, fresh: list[np.ndarray]
+) -> None:
     series = np.concatenate(fresh[:3])
     (analysis,) = engine.analyse([series], 8)
     for given in (series, series[:, 0]):
@@ -67,14 +75,14 @@ def test_one_series_and_what_is_done_with_it(service, engine, fresh):
     np.testing.assert_allclose(explained.sum(), analysis.score[0], rtol=1e-4)
 
 
-def test_nan_is_missing(service):
+def test_nan_is_missing(service: Service) -> None:
     series = np.full((64, 1), 20.0, np.float32)
     series[32:] = np.nan
     _, scores = ask(service, series, {"stride": 32})
     assert np.isfinite(scores[0]) and np.isnan(scores[1])
 
 
-def test_the_answer_may_be_of_another_kind(service, fresh):
+def test_the_answer_may_be_of_another_kind(service: Service, fresh: list[np.ndarray]) -> None:
     windows = np.stack(fresh[:2])
     status, answer = ask(service, windows, accept="application/json")
     assert status == 200 and len(answer["predictions"]) == 2
@@ -87,7 +95,7 @@ def test_the_answer_may_be_of_another_kind(service, fresh):
     assert (status, error["field"]) == (422, "instances")
 
 
-def test_latents_are_decoded(service, engine):
+def test_latents_are_decoded(service: Service, engine: Engine) -> None:
     latent = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
     status, windows = ask(service, latent, {"task": "decode"})
     assert (status, windows.shape, windows.dtype) == (200, (3, 32, 1), np.float32)
@@ -95,7 +103,7 @@ def test_latents_are_decoded(service, engine):
     np.testing.assert_allclose(windows[..., 0], answer["instances"], rtol=1e-5)
 
 
-def test_a_category_is_its_number():
+def test_a_category_is_its_number() -> None:
     card = untrained_card(channels=("heat", "mode"), categories={"mode": ("off", "on")})
     service = Service(untrained_engine(card), "any", "1.0", Limits())
     rows = np.array([[20.0, 2], [21, 1], [np.nan, np.nan], [22, 0]] * 2)
@@ -134,18 +142,20 @@ def test_a_category_is_its_number():
         (np.full((3, 4), np.nan), {"task": "decode"}, "body[0][0]"),
     ],
 )
-def test_what_does_not_fit_names_its_field(service, array, options, field):
+def test_what_does_not_fit_names_its_field(
+    service: Service, array: Any, options: dict[str, Any] | None, field: str
+) -> None:
     status, error = ask(service, array, options)
     assert (status, error["field"]) == (422, field)
 
 
 @pytest.mark.parametrize("options", ["{", "[]", "1", "\ud800", ""])
-def test_options_are_a_json_object(service, options):
+def test_options_are_a_json_object(service: Service, options: str) -> None:
     status, error = answer_to(service, to_npy(np.full(32, 20.0)), NPY, options=options)
     assert (status, error["field"]) == (400, "Rvae-Options")
 
 
-def header(text, version=b"\x01\x00"):
+def header(text: str, version: bytes = b"\x01\x00") -> bytes:
     text = text.encode() + b"\n"
     size = struct.pack("<H" if version == b"\x01\x00" else "<I", len(text))
     return b"\x93NUMPY" + version + size + text
@@ -187,13 +197,13 @@ SHAPES = ["(32, 2)", "(31, 1)", "(-32, -1)", "(10**30, 1)", f"({2**62}, 4)", "(0
         b"\x93NUMPY\x02\x00\xff\xff\xff\xff",
     ],
 )
-def test_what_is_no_array_is_malformed(service, body):
+def test_what_is_no_array_is_malformed(service: Service, body: bytes) -> None:
     with pytest.raises(MalformedError) as caught:
         read_array(body)
     assert caught.value.field == "body"
     assert ask(service, body)[0] == 400
 
 
-def test_an_archive_of_arrays_is_never_unpacked(service):
+def test_an_archive_of_arrays_is_never_unpacked(service: Service) -> None:
     status, error = answer_to(service, b"PK\x03\x04" + bytes(100), NPY)
     assert status == 400 and ".npz" in error["message"]

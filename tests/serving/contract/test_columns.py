@@ -2,6 +2,8 @@
 
 import io
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +13,7 @@ from pyarrow import csv
 from rvae.config import ModelConfig, ReaderConfig, TimeConfig
 from rvae.data.readers import read
 from rvae.inference import export
+from rvae.inference.engine import Engine
 from rvae.serving.contract.messages import Call
 from rvae.serving.service import Limits, Service
 from tests.support.machines import machines
@@ -22,12 +25,12 @@ MODE = {"mode": ("down", "idle", "up")}
 
 
 @pytest.fixture(scope="module")
-def service(engine):
+def service(engine: Engine) -> Service:
     return Service(engine, "waves", "1.0", Limits())
 
 
 @pytest.fixture(scope="module")
-def of_machines():
+def of_machines() -> Service:
     """Service of a model that reads all that a table of machines has."""
     reader = ReaderConfig(
         columns=("load",), categorical=("mode",), time="when", classes="size", series="machine"
@@ -37,18 +40,24 @@ def of_machines():
     return Service(untrained_engine(card), "machines", "1.0", Limits())
 
 
-def text_of(table):
+def text_of(table: pa.Table) -> bytes:
     sink = io.BytesIO()
     csv.write_csv(table, sink)
     return sink.getvalue()
 
 
-def ask(service, body, content_type=CSV, options=None, **call):
+def ask(
+    service: Service,
+    body: bytes,
+    content_type: str = CSV,
+    options: dict[str, Any] | None = None,
+    **call: Any,
+) -> tuple[int, Any]:
     return answer_to(service, body, content_type, options=options and json.dumps(options), **call)
 
 
 @pytest.mark.parametrize("kind", [CSV, ARROW])
-def test_one_series(service, engine, fresh, kind):
+def test_one_series(service: Service, engine: Engine, fresh: list[np.ndarray], kind: str) -> None:
     series = np.concatenate(fresh[:3])
     table = pa.table({"note": ["x"] * 96, "height": series[:, 0]})
     body = text_of(table) if kind == CSV else arrow(note=["x"] * 96, height=series[:, 0])
@@ -68,7 +77,7 @@ def test_one_series(service, engine, fresh, kind):
     np.testing.assert_allclose(latent, analysis.latent, rtol=1e-4, atol=1e-5)
 
 
-def test_steps(service, engine, fresh):
+def test_steps(service: Service, engine: Engine, fresh: list[np.ndarray]) -> None:
     body = arrow(height=pa.array(fresh[0][:, 0], pa.float32()))
     wanted = {"output": ["point_scores", "reconstruction", "band"]}
     _, answer = ask(service, body, ARROW, wanted)
@@ -79,7 +88,7 @@ def test_steps(service, engine, fresh):
     np.testing.assert_allclose(answer[names[0]], analysis.reconstruction[:, 0], rtol=1e-5)
 
 
-def test_contributions_are_lists_in_a_list(service, anomalous):
+def test_contributions_are_lists_in_a_list(service: Service, anomalous: list[np.ndarray]) -> None:
     _, answer = ask(service, arrow(height=anomalous[0][:, 0]), ARROW, explain=True)
     said = np.array(answer["contributions"].to_pylist())
     assert said.shape == (1, 32, 1)
@@ -88,7 +97,7 @@ def test_contributions_are_lists_in_a_list(service, anomalous):
     assert (status, error["field"]) == (422, "output")
 
 
-def test_events(service):
+def test_events(service: Service) -> None:
     values = 20 + 3 * np.sin(np.arange(400) * 2 * np.pi / 32)
     values[100:106] = 40 - values[100:106]
     status, answer = ask(service, arrow(height=values), ARROW, {"output": ["events"]}, accept=CSV)
@@ -102,7 +111,9 @@ def test_events(service):
 
 
 @pytest.mark.parametrize("kind", [CSV, ARROW])
-def test_a_file_like_that_of_training_is_answered_like_a_file(of_machines, tmp_path, kind):
+def test_a_file_like_that_of_training_is_answered_like_a_file(
+    of_machines: Service, tmp_path: Path, kind: str
+) -> None:
     """Byte for byte what `rvae score` writes of the same file."""
     table = machines(5, 24)
     table = table.take(
@@ -134,7 +145,7 @@ def test_a_file_like_that_of_training_is_answered_like_a_file(of_machines, tmp_p
                 assert written[name] == answered[name]
 
 
-def test_words_come_back(of_machines):
+def test_words_come_back(of_machines: Service) -> None:
     status, answer = ask(of_machines, text_of(machines(2, 24)), CSV, {"task": "reconstruct"})
     assert status == 200
     assert set(answer["mode_reconstruction"].to_pylist()) <= set(MODE["mode"])
@@ -147,7 +158,7 @@ def test_words_come_back(of_machines):
     assert answer["series"].to_pylist() == ["0"] * 8 + ["1"] * 8
 
 
-def test_names_of_series_are_few_and_short(of_machines):
+def test_names_of_series_are_few_and_short(of_machines: Service) -> None:
     """Else a small body makes an answer, or an array of words, that no memory holds."""
     table = machines(2, 50_000)
     for names in (
@@ -160,7 +171,7 @@ def test_names_of_series_are_few_and_short(of_machines):
         assert (status, error["field"]) == (422, "columns.machine")
 
 
-def test_series_keep_their_names_in_json(of_machines):
+def test_series_keep_their_names_in_json(of_machines: Service) -> None:
     table = machines(3, 24)
     order = 24 * np.array([2, 0, 1])[:, None] + np.arange(24)
     status, answer = ask(of_machines, text_of(table.take(order.ravel())), accept="application/json")
@@ -168,11 +179,11 @@ def test_series_keep_their_names_in_json(of_machines):
     assert [one["series"] for one in answer["predictions"]] == ["m2", "m0", "m1"]
 
 
-def without(table, name):
+def without(table: pa.Table, name: str) -> pa.Table:
     return table.drop_columns([name])
 
 
-def with_cell(table, name, row, value):
+def with_cell(table: pa.Table, name: str, row: int, value: Any) -> pa.Table:
     column = table[name].to_pylist()
     column[row] = value
     return table.set_column(table.column_names.index(name), name, pa.array(column))
@@ -207,14 +218,16 @@ TABLE = machines(3, 24)
     ],
 )
 @pytest.mark.parametrize("kind", [CSV, ARROW])
-def test_what_does_not_fit_names_its_field(of_machines, table, options, field, kind):
+def test_what_does_not_fit_names_its_field(
+    of_machines: Service, table: pa.Table, options: dict[str, Any] | None, field: str, kind: str
+) -> None:
     columns = {name: table[name] for name in table.column_names}
     body = text_of(table) if kind == CSV else arrow(**columns)
     status, error = ask(of_machines, body, kind, options)
     assert (status, error["field"]) == (422, field)
 
 
-def test_text_where_numbers_belong(service):
+def test_text_where_numbers_belong(service: Service) -> None:
     status, error = ask(service, b"height\n" + b"1\n" * 40 + b"x\n")
     assert (status, error["field"]) == (422, "columns.height")
     status, error = ask(service, b"\xff\xff\xff\xff\x10\0\0\0", ARROW)
@@ -223,7 +236,7 @@ def test_text_where_numbers_belong(service):
     assert (status, error["field"]) == (400, "body")
 
 
-def test_a_label_in_the_options_is_of_all_series(of_machines):
+def test_a_label_in_the_options_is_of_all_series(of_machines: Service) -> None:
     small, large = (
         ask(of_machines, text_of(without(TABLE, "size")), CSV, {"label": label})[1]["score"]
         for label in ("small", "large")

@@ -25,12 +25,12 @@ from rvae.serving.contract.media import Media, sent, wanted
         ("application/json", b"\x93NUMPY", Media.JSON),
     ],
 )
-def test_the_kind_of_a_body(content_type, body, media):
+def test_the_kind_of_a_body(content_type: str | None, body: bytes, media: str) -> None:
     assert sent(content_type, body) is media
 
 
 @pytest.mark.parametrize("content_type", ["image/png", "application/xml", "application/x-www-form"])
-def test_other_kinds_are_not_read(content_type):
+def test_other_kinds_are_not_read(content_type: str) -> None:
     with pytest.raises(UnsupportedError, match="application/json, text/csv") as caught:
         sent(content_type, b"{}")
     assert caught.value.field == "Content-Type"
@@ -52,14 +52,14 @@ def test_other_kinds_are_not_read(content_type):
         ("text/csv;q=0, */*", Media.JSON),
     ],
 )
-def test_the_kind_of_an_answer(accept, media):
+def test_the_kind_of_an_answer(accept: str | None, media: str) -> None:
     assert wanted(accept, Media.CSV) is media
 
 
 @pytest.mark.parametrize(
     "accept", ["text/html", "application/json;q=0", "*/*;q=0", ",;,", "application/json;q=x"]
 )
-def test_what_cannot_be_answered_is_said(accept):
+def test_what_cannot_be_answered_is_said(accept: str) -> None:
     with pytest.raises(UnacceptableError) as caught:
         wanted(accept, Media.JSON)
     assert caught.value.field == "Accept"

@@ -1,7 +1,9 @@
 """docs/openapi.yaml, and the schemas in it, held against the service without a server."""
 
 import json
+from collections.abc import Callable
 from itertools import product
+from typing import Any
 
 import jsonschema_rs
 import numpy as np
@@ -11,6 +13,7 @@ from hypothesis import HealthCheck, Phase, assume, given, seed, settings
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
+from rvae.inference.card import Card
 from rvae.serving.contract.openapi import main
 from rvae.serving.contract.options import FIELDS, FORMS, Options
 from rvae.serving.contract.outputs import NAMES
@@ -26,26 +29,26 @@ SCHEMAS = DOCUMENT["components"]["schemas"]
 class Model:
     """A service of one kind of model, and which requests its schema takes."""
 
-    def __init__(self, card):
+    def __init__(self, card: Card) -> None:
         self.card = card
         self.service = Service(untrained_engine(card), "any", "1.0", Limits())
         self.example = json.loads(self.service.describe().body)["example"]
         self.takes = jsonschema_rs.Draft202012Validator(request_schema(card)).is_valid
 
-    def several(self):
+    def several(self) -> dict[str, Any]:
         """The example as two instances."""
         fields = {name: [value] * 2 for name, value in self.example.items() if name != "data"}
         return {"instances": [self.example["data"]] * 2} | fields
 
-    def columns(self):
+    def columns(self) -> dict[str, Any]:
         rows = [row if type(row) is list else [row] for row in self.example["data"]]
         columns = dict(zip(self.card.channels, map(list, zip(*rows, strict=True)), strict=True))
         return {k: v for k, v in self.example.items() if k != "data"} | {"columns": columns}
 
-    def label(self):
+    def label(self) -> dict[str, Any]:
         return {name: self.example[name] for name in ("label",) if name in self.example}
 
-    def answer(self, body, shape):
+    def answer(self, body: Any, shape: str) -> Any:
         """The answer to a body, which has to have a shape."""
         status, answer = answer_to(self.service, body)
         assert status == 200, (answer, body)
@@ -54,16 +57,16 @@ class Model:
 
 
 @pytest.fixture(scope="module", params=KINDS.values(), ids=KINDS.keys())
-def model(request):
+def model(request: pytest.FixtureRequest) -> Model:
     return Model(request.param)
 
 
-def test_the_file_is_what_is_written(capsys):
+def test_the_file_is_what_is_written(capsys: pytest.CaptureFixture[str]) -> None:
     main()
     assert capsys.readouterr().out == PATH.read_text()
 
 
-def test_the_file_is_openapi():
+def test_the_file_is_openapi() -> None:
     jsonschema_rs.validator_for(OPENAPI_31).validate(DOCUMENT)
     for name, schema in SCHEMAS.items():
         assert jsonschema_rs.meta.is_valid(schema), name
@@ -71,7 +74,7 @@ def test_the_file_is_openapi():
     assert "title" not in SCHEMAS["Fault"]["properties"]["message"]
 
 
-def test_every_field_task_and_output_is_there():
+def test_every_field_task_and_output_is_there() -> None:
     request = request_schema()
     variants = [
         one
@@ -91,7 +94,7 @@ def test_every_field_task_and_output_is_there():
     assert set(request["$defs"]["output"]["anyOf"][0]["items"]["enum"]) == set(NAMES)
 
 
-def test_the_examples_are_requests():
+def test_the_examples_are_requests() -> None:
     for name in ("predict", "explain"):
         content = DOCUMENT["components"]["requestBodies"][name]["content"]["application/json"]
         validator = jsonschema_rs.Draft202012Validator(
@@ -103,11 +106,11 @@ def test_the_examples_are_requests():
     schema_named("options").validate(header["example"])
 
 
-def test_a_model_says_of_itself_what_the_file_says(model):
+def test_a_model_says_of_itself_what_the_file_says(model: Model) -> None:
     described = json.loads(model.service.describe().body)
     schema_named("Description").validate(described)
 
-    def has_null(value):
+    def has_null(value: Any) -> Any:
         match value:
             case dict():
                 return any(one is None or has_null(one) for one in value.values())
@@ -118,7 +121,7 @@ def test_a_model_says_of_itself_what_the_file_says(model):
     assert not has_null({k: v for k, v in described["card"].items() if k != "request"})
 
 
-def test_every_answer_has_the_form_of_the_file(model):
+def test_every_answer_has_the_form_of_the_file(model: Model) -> None:
     one, many = model.example, model.several()
     bodies = [(one, "Prediction"), (model.columns(), "Prediction"), (many, "Predictions")]
     for (body, shape), output in product(bodies, NAMES):
@@ -136,7 +139,7 @@ def test_every_answer_has_the_form_of_the_file(model):
     assert "seed" in drawn and "seed" not in answer
 
 
-def test_tensors_are_answered_in_the_form_of_the_file(model):
+def test_tensors_are_answered_in_the_form_of_the_file(model: Model) -> None:
     rows = [row if type(row) is list else [row] for row in model.example["data"]] * 2
     words = model.card.vocabulary.categories
     inputs = [
@@ -163,7 +166,7 @@ def test_tensors_are_answered_in_the_form_of_the_file(model):
     model.answer(sample, "InferenceAnswer")
 
 
-def test_every_error_has_the_form_of_the_file():
+def test_every_error_has_the_form_of_the_file() -> None:
     engine = untrained_engine(KINDS["numbers"])
     service = Service(engine, "any", "1.0", Limits())
     fault = schema_named("Fault")
@@ -184,7 +187,7 @@ def test_every_error_has_the_form_of_the_file():
         assert f"{status}" in DOCUMENT["paths"]["/predictions/{model}"]["post"]["responses"]
 
 
-def test_what_the_schema_of_a_model_takes_the_model_takes(model):
+def test_what_the_schema_of_a_model_takes_the_model_takes(model: Model) -> None:
     """And the other way round, of requests that people write."""
     one, columns, many = model.example, model.columns(), model.several()
     right = [one, columns, many]
@@ -231,10 +234,10 @@ def test_what_the_schema_of_a_model_takes_the_model_takes(model):
         assert answer_to(model.service, body)[0] == 422, body
 
 
-def mended(body, card):
+def mended(body: Any, card: Card) -> Any:
     """A request with what no schema can say: times that rise, and as many of all as there are."""
 
-    def whole(value):
+    def whole(value: Any) -> Any:
         match value:
             case dict():
                 return {key: whole(one) for key, one in value.items()}
@@ -267,12 +270,12 @@ def mended(body, card):
     return body
 
 
-def generated(model, mode):
+def generated(model: Model, mode: GenerationMode) -> Callable[[Callable[[Any], None]], None]:
     """Requests that fit the schema of a model, or do not."""
     schema = schemathesis.openapi.from_dict(only_json(of_model(model.card)))
     cases = schema["/predictions/{model}"]["POST"].as_strategy(generation_mode=mode)
 
-    def run(check):
+    def run(check: Callable[[Any], None]) -> None:
         check = given(cases)(check)
         check = settings(
             max_examples=25,
@@ -286,9 +289,9 @@ def generated(model, mode):
     return run
 
 
-def test_whatever_fits_the_schema_is_answered(model):
+def test_whatever_fits_the_schema_is_answered(model: Model) -> None:
     @generated(model, GenerationMode.POSITIVE)
-    def check(case):
+    def check(case: Any) -> None:
         body = mended(case.body, model.card)
         status, answer = answer_to(model.service, body)
         assert status == 200, (answer, body)
@@ -297,9 +300,9 @@ def test_whatever_fits_the_schema_is_answered(model):
         schema_named("Drawing" if task in ("sample", "decode") else series).validate(answer)
 
 
-def test_whatever_does_not_fit_the_schema_is_refused(model):
+def test_whatever_does_not_fit_the_schema_is_refused(model: Model) -> None:
     @generated(model, GenerationMode.NEGATIVE)
-    def check(case):
+    def check(case: Any) -> None:
         assume(isinstance(case.body, dict | list) and not model.takes(case.body))
         status, error = answer_to(model.service, json.dumps(case.body).encode())
         assert status in (400, 422), case.body

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import random
+from typing import Any
 
 import numpy as np
 import orjson
@@ -8,6 +9,8 @@ import pytest
 
 from rvae.config import ModelConfig, TimeConfig
 from rvae.errors import FieldError, MalformedError
+from rvae.inference.card import Card
+from rvae.inference.engine import Engine
 from rvae.serving.contract.messages import Call
 from rvae.serving.contract.options import MOST
 from rvae.serving.contract.query import query_of, read
@@ -17,26 +20,26 @@ VALUES = [20.0 + i / 10 for i in range(32)]
 
 
 @pytest.fixture(scope="module")
-def card(engine):
+def card(engine: Engine) -> Card:
     return engine.card
 
 
 @pytest.fixture(scope="module")
-def two_channels(card):
+def two_channels(card: Card) -> Card:
     scaler = dataclasses.replace(card.scaler, mean=(20.0, 0.0), scale=(2.0, 1.0), categories=(0, 0))
     return dataclasses.replace(card, channels=("height", "speed"), scaler=scaler)
 
 
-def parse(text, card):
+def parse(text: Any, card: Card) -> Any:
     """What a request in JSON, or what a server has parsed of it, is about."""
     return query_of(read(Call(text)), card, explain=False)
 
 
-def body(**fields):
+def body(**fields: Any) -> bytes:
     return json.dumps(fields).encode()
 
 
-def test_a_series_may_come_with_or_without_a_channel_axis(card):
+def test_a_series_may_come_with_or_without_a_channel_axis(card: Card) -> None:
     flat = parse(body(data=VALUES), card)
     nested = parse(body(data=[[v] for v in VALUES]), card)
     np.testing.assert_array_equal(flat.given.series[0].values, np.array(VALUES)[:, None])
@@ -44,25 +47,25 @@ def test_a_series_may_come_with_or_without_a_channel_axis(card):
     assert (flat.given.flat, nested.given.flat, flat.given.many) == ([True], [False], False)
 
 
-def test_null_is_missing(card):
+def test_null_is_missing(card: Card) -> None:
     series = parse(body(data=[None, *VALUES[1:]]), card).given.series[0].values
     assert np.isnan(series[0, 0]) and np.isfinite(series[1:]).all()
 
 
-def test_instances_keep_their_order_and_may_differ_in_length(card):
+def test_instances_keep_their_order_and_may_differ_in_length(card: Card) -> None:
     query = parse(body(instances=[VALUES, VALUES + VALUES, [[v] for v in VALUES]]), card)
     assert [len(s) for s in query.given.series] == [32, 64, 32]
     assert query.given.flat == [True, True, False]
     assert query.given.many
 
 
-def test_several_channels(two_channels):
+def test_several_channels(two_channels: Card) -> None:
     query = parse(body(data=[[v, None] for v in VALUES[:-1]] + [[1, 2]]), two_channels)
     assert query.given.series[0].values.shape == (32, 2)
     np.testing.assert_array_equal(query.given.series[0].values[-1], [1, 2])
 
 
-def test_what_a_server_has_parsed_is_taken_as_well(card):
+def test_what_a_server_has_parsed_is_taken_as_well(card: Card) -> None:
     query = parse({"data": VALUES, "output": ["score"], "stride": 3, "quantile": 0.5}, card)
     assert (query.output, query.options.stride, query.options.quantile) == (("score",), 3, 0.5)
     assert (query.options.adapt, query.options.gap) == (None, None)
@@ -97,7 +100,7 @@ NUMBERS = ", ".join(map(str, VALUES[1:]))
         b"\x00" * 100,
     ],
 )
-def test_what_is_no_json_object_is_malformed(card, text):
+def test_what_is_no_json_object_is_malformed(card: Card, text: str) -> None:
     with pytest.raises(MalformedError) as caught:
         parse(text, card)
     assert caught.value.field == "body"
@@ -157,7 +160,7 @@ def test_what_is_no_json_object_is_malformed(card, text):
         ({"data": VALUES, "dta": VALUES}, "dta"),
     ],
 )
-def test_what_does_not_fit_names_its_field(card, fields, field):
+def test_what_does_not_fit_names_its_field(card: Card, fields: dict[str, Any], field: str) -> None:
     with pytest.raises(FieldError) as caught:
         parse(body(**fields), card)
     assert caught.value.field == field
@@ -165,20 +168,22 @@ def test_what_does_not_fit_names_its_field(card, fields, field):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 10**400])
-def test_numbers_that_only_other_parsers_let_through(card, value):
+def test_numbers_that_only_other_parsers_let_through(card: Card, value: Any) -> None:
     with pytest.raises(FieldError) as caught:
         parse({"data": [value, *VALUES]}, card)
     assert caught.value.field.startswith("data")
 
 
 @pytest.mark.parametrize("row", [[1.0], [1.0, 2.0, 3.0], 1.0])
-def test_the_channels_are_named_where_their_number_is_wrong(two_channels, row):
+def test_the_channels_are_named_where_their_number_is_wrong(
+    two_channels: Card, row: float | list[float]
+) -> None:
     with pytest.raises(FieldError, match=r"2 values \(height, speed\)") as caught:
         parse(body(data=[[1, 2]] * 40 + [row]), two_channels)
     assert caught.value.field == "data[40]"
 
 
-def test_random_bodies_are_answered_or_refused_but_never_break(card):
+def test_random_bodies_are_answered_or_refused_but_never_break(card: Card) -> None:
     """Mutations of sound bodies, at the level of bytes and of values."""
     chance = random.Random(0)
     pool = [
@@ -228,22 +233,22 @@ ROWS = [[v, "on", "3"] for v in STEPS]
 
 
 @pytest.fixture(scope="module")
-def with_categories():
+def with_categories() -> Card:
     categories = {"mode": ("off", "on", "true"), "gear": ("1", "3")}
     return untrained_card(ModelConfig("dense"), ("heat", "mode", "gear"), categories)
 
 
 @pytest.fixture(scope="module")
-def with_times():
+def with_times() -> Card:
     return untrained_card(ModelConfig("dense", time=TimeConfig(calendar=("day",))))
 
 
 @pytest.fixture(scope="module")
-def with_classes():
+def with_classes() -> Card:
     return untrained_card(ModelConfig("dense", conditional=True), classes=("1", "old"))
 
 
-def test_categories_are_numbered_and_what_is_unknown_is_no_error(with_categories):
+def test_categories_are_numbered_and_what_is_unknown_is_no_error(with_categories: Card) -> None:
     rows = [
         [20, "off", "1"],
         [21, "stuck", 3],
@@ -258,7 +263,9 @@ def test_categories_are_numbered_and_what_is_unknown_is_no_error(with_categories
     np.testing.assert_array_equal(series.values[5:, 1:], [[2, 2]] * 8)
 
 
-def test_columns_say_the_same_as_rows(with_categories, two_channels, card):
+def test_columns_say_the_same_as_rows(
+    with_categories: Card, two_channels: Card, card: Card
+) -> None:
     gear, heat, mode = ([row[i] for row in ROWS] for i in (2, 0, 1))
     by_name = parse(body(columns={"gear": gear, "heat": heat, "mode": mode}), with_categories)
     by_step = parse(body(data=ROWS), with_categories)
@@ -286,20 +293,20 @@ def test_columns_say_the_same_as_rows(with_categories, two_channels, card):
         ([VALUES, VALUES], "columns"),
     ],
 )
-def test_columns_that_do_not_fit_are_named(two_channels, columns, field):
+def test_columns_that_do_not_fit_are_named(two_channels: Card, columns: Any, field: str) -> None:
     with pytest.raises(FieldError) as caught:
         parse(body(columns=columns), two_channels)
     assert caught.value.field == field
     assert len(caught.value.message) > 10
 
 
-def test_a_body_that_was_parsed_is_left_as_it_was(with_categories):
+def test_a_body_that_was_parsed_is_left_as_it_was(with_categories: Card) -> None:
     given = {"data": [list(row) for row in ROWS]}
     parse(given, with_categories)
     assert given == {"data": ROWS}
 
 
-def test_one_categorical_channel_may_come_flat():
+def test_one_categorical_channel_may_come_flat() -> None:
     card = untrained_card(channels=("mode",), categories={"mode": ("off", "on")})
     words = ["on", None, "off", "stuck"] * 2
     flat, nested = (parse(body(data=d), card) for d in (words, [[word] for word in words]))
@@ -322,7 +329,9 @@ def test_one_categorical_channel_may_come_flat():
         ("on", "data[8]"),
     ],
 )
-def test_what_is_no_category_names_its_place(with_categories, row, field):
+def test_what_is_no_category_names_its_place(
+    with_categories: Card, row: list[Any] | str, field: str
+) -> None:
     with pytest.raises(FieldError) as caught:
         parse(body(data=[*ROWS, row]), with_categories)
     assert caught.value.field == field
@@ -331,13 +340,13 @@ def test_what_is_no_category_names_its_place(with_categories, row, field):
     assert caught.value.field == field.replace("data", "instances[1]")
 
 
-def test_nothing_but_missing_categories_is_nothing(with_categories):
+def test_nothing_but_missing_categories_is_nothing(with_categories: Card) -> None:
     with pytest.raises(FieldError, match="no value") as caught:
         parse(body(data=[[None] * 3] * 8), with_categories)
     assert caught.value.field == "data"
 
 
-def test_a_bernoulli_model_takes_the_unit_interval_alone():
+def test_a_bernoulli_model_takes_the_unit_interval_alone() -> None:
     model = ModelConfig("dense", likelihood="bernoulli")
     card = untrained_card(model, ("duty", "mode"), {"mode": ("off", "on")})
     rows = [[0, "on"], [1, "off"], [0.5, "stuck"], [None, None]] * 2
@@ -358,7 +367,7 @@ def test_a_bernoulli_model_takes_the_unit_interval_alone():
         ([f"2026-02-01 00:00:00.00000{i}" for i in range(8)], "2026-02-01"),
     ],
 )
-def test_times_come_with_a_zone_or_without(with_times, times, first):
+def test_times_come_with_a_zone_or_without(with_times: Card, times: Any, first: str) -> None:
     (series,) = parse(body(data=STEPS, timestamps=times), with_times).given.series
     assert series.times[0] == np.datetime64(first)
     assert series.times.dtype == "datetime64[us]"
@@ -384,7 +393,7 @@ def test_times_come_with_a_zone_or_without(with_times, times, first):
         (["2026-02-30", *TIMES[1:]], "timestamps[0]"),
     ],
 )
-def test_what_are_no_times_names_its_place(with_times, times, field):
+def test_what_are_no_times_names_its_place(with_times: Card, times: Any, field: str) -> None:
     with pytest.raises(FieldError) as caught:
         parse(body(data=STEPS, timestamps=times), with_times)
     assert caught.value.field == field
@@ -394,7 +403,7 @@ def test_what_are_no_times_names_its_place(with_times, times, field):
         assert caught.value.field == field
 
 
-def test_each_instance_has_times_of_its_own(with_times):
+def test_each_instance_has_times_of_its_own(with_times: Card) -> None:
     later = [t.replace("2026", "2027") for t in TIMES]
     query = parse(body(instances=[STEPS, STEPS], timestamps=[TIMES, later]), with_times)
     assert [s.times[0].astype(str)[:4] for s in query.given.series] == ["2026", "2027"]
@@ -412,19 +421,19 @@ def test_each_instance_has_times_of_its_own(with_times):
 
 
 @pytest.mark.parametrize(("label", "index"), [("1", 0), (1, 0), ("1.0", 0), ("old", 1)])
-def test_a_label_is_a_class_of_all_steps(with_classes, label, index):
+def test_a_label_is_a_class_of_all_steps(with_classes: Card, label: int | str, index: int) -> None:
     (series,) = parse(body(data=STEPS, label=label), with_classes).given.series
     assert series.classes.tolist() == [index] * 8
 
 
 @pytest.mark.parametrize("label", [None, "new", "", 2, 1.0, True, ["1"], {}])
-def test_what_is_no_known_class_is_refused(with_classes, label):
+def test_what_is_no_known_class_is_refused(with_classes: Card, label: Any) -> None:
     with pytest.raises(FieldError, match="1, old") as caught:
         parse(body(data=STEPS, label=label), with_classes)
     assert caught.value.field == "label"
 
 
-def test_each_instance_has_a_label_of_its_own(with_classes):
+def test_each_instance_has_a_label_of_its_own(with_classes: Card) -> None:
     query = parse(body(instances=[STEPS, STEPS], label=["old", 1]), with_classes)
     assert [s.classes[0] for s in query.given.series] == [1, 0]
     for label, field in (
@@ -440,7 +449,7 @@ def test_each_instance_has_a_label_of_its_own(with_classes):
         assert caught.value.field == field
 
 
-def test_a_model_without_classes_takes_no_label():
+def test_a_model_without_classes_takes_no_label() -> None:
     with pytest.raises(FieldError, match="no classes") as caught:
         parse(body(data=STEPS, label="a"), untrained_card())
     assert caught.value.field == "label"

@@ -1,4 +1,7 @@
 import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +17,7 @@ from rvae.serving.contract.tables import read_arrow, read_csv, write_arrow, writ
 MILLION = 1_000_000
 
 
-def stream(columns, rows_a_batch=None, **options):
+def stream(columns: Any, rows_a_batch: int | None = None, **options: Any) -> bytes:
     table = columns if isinstance(columns, pa.Table) else pa.table(columns)
     sink = pa.BufferOutputStream()
     with ipc.new_stream(sink, table.schema, options=ipc.IpcWriteOptions(**options)) as writer:
@@ -22,25 +25,25 @@ def stream(columns, rows_a_batch=None, **options):
     return sink.getvalue().to_pybytes()
 
 
-def coded(word, rows):
+def coded(word: str, rows: int) -> pa.Array:
     indices = pa.array(np.zeros(rows, np.int8))
     return pa.DictionaryArray.from_arrays(indices, pa.array([word]))
 
 
-def replacing(columns):
+def replacing(columns: int) -> list[pa.Table]:
     """Two tables of dictionaries that differ, so that each has to replace the other's."""
     names = [f"{i}" for i in range(columns)]
     return [pa.table([coded(word, 1)] * columns, names=names) for word in "xy"]
 
 
-def viewed(word, rows):
+def viewed(word: str, rows: int) -> pa.Array:
     """An array of views that all show the same long word."""
     _, view, words = pa.array([word], pa.string_view()).buffers()
     views = pa.py_buffer(view.to_pybytes()[:16] * rows)
     return pa.Array.from_buffers(pa.string_view(), rows, [None, views, words])
 
 
-def with_schema(body, edit):
+def with_schema(body: bytes, edit: Callable[[bytearray, Any], None]) -> bytes:
     """A stream whose schema's bytes were edited, by what finds places in them."""
     size = struct.unpack_from("<i", body, 4)[0]
     metadata = bytearray(body[8 : 8 + size])
@@ -48,10 +51,10 @@ def with_schema(body, edit):
     return body[:8] + bytes(metadata) + body[8 + size :]
 
 
-def all_the_last(slot):
+def all_the_last(slot: int) -> Callable[[bytearray, Any], None]:
     """Lets all entries of a vector of the schema be the last one."""
 
-    def edit(metadata, schema):
+    def edit(metadata: bytearray, schema: Any) -> None:
         *_, last = schema.tables(slot)
         for at in schema._entries(slot, 4):
             struct.pack_into("<I", metadata, at, last.at - at)
@@ -59,13 +62,13 @@ def all_the_last(slot):
     return edit
 
 
-def big_endian(metadata, schema):
+def big_endian(metadata: bytearray, schema: Any) -> None:
     # The number of fields, 1, serves as what says that the order of bytes is the other one.
     fields = schema.at - struct.unpack_from("<i", metadata, schema.at)[0]
     struct.pack_into("<H", metadata, fields + 4, schema._target(1) - schema.at)
 
 
-def of_all_kinds():
+def of_all_kinds() -> pa.Table:
     return pa.table(
         {
             "float": [1.5, None, -2.0],
@@ -85,7 +88,7 @@ def of_all_kinds():
     )
 
 
-def used(table):
+def used(table: pa.Table) -> None:
     """What later code makes of a table."""
     for column in table.columns:
         if pa.types.is_string(column.type):
@@ -113,13 +116,13 @@ def used(table):
         (b"a\n" + b"1\n" * 100_000 + b"x\n", {"a": ["1"] * 100_000 + ["x"]}),
     ],
 )
-def test_a_csv_is_read(body, columns):
+def test_a_csv_is_read(body: bytes, columns: dict[str, Any]) -> None:
     table = read_csv(body)
     assert table.to_pydict() == columns
     used(table)
 
 
-def test_a_csv_has_the_types_that_training_takes_it_to_have(tmp_path):
+def test_a_csv_has_the_types_that_training_takes_it_to_have(tmp_path: Path) -> None:
     text = b"n,f,w,t,b,e\n1,1.5,NA,2026-01-31T12:00:00,true,\n2,2,,2026-01-31T12:01:00,false,\n"
     (tmp_path / "x.csv").write_bytes(text)
     expected = csv.read_csv(tmp_path / "x.csv")
@@ -156,7 +159,7 @@ def test_a_csv_has_the_types_that_training_takes_it_to_have(tmp_path):
     ],
     ids=lambda value: value[:20] if isinstance(value, bytes) else None,
 )
-def test_what_is_no_csv_is_refused(body, message):
+def test_what_is_no_csv_is_refused(body: bytes, message: str) -> None:
     with pytest.raises(MalformedError, match=message) as caught:
         read_csv(body)
     assert caught.value.field == "body"
@@ -166,13 +169,13 @@ def test_what_is_no_csv_is_refused(body, message):
 @pytest.mark.parametrize(
     ("body", "name"), [(b"a,b,b\n1,2,3\n", "b"), (b"a,b\n1,12:00:00\n", "b"), (b",\n1,2\n", "")]
 )
-def test_a_column_of_a_csv_that_is_of_no_use_is_named(body, name):
+def test_a_column_of_a_csv_that_is_of_no_use_is_named(body: bytes, name: str) -> None:
     with pytest.raises(FieldError) as caught:
         read_csv(body)
     assert caught.value.field == f"columns.{name}"
 
 
-def test_columns_of_all_kinds_are_read_from_a_stream():
+def test_columns_of_all_kinds_are_read_from_a_stream() -> None:
     table = of_all_kinds()
     found = read_arrow(stream(table))
     text = ["text", "large", "view", "coded"]
@@ -184,7 +187,7 @@ def test_columns_of_all_kinds_are_read_from_a_stream():
     used(found)
 
 
-def test_a_stream_of_several_batches_or_none_is_read():
+def test_a_stream_of_several_batches_or_none_is_read() -> None:
     table = of_all_kinds()
     assert read_arrow(stream(table, 1)).to_pydict() == read_arrow(stream(table)).to_pydict()
     empty = read_arrow(stream(table.slice(0, 0)))
@@ -192,7 +195,7 @@ def test_a_stream_of_several_batches_or_none_is_read():
     used(empty)
 
 
-def test_a_file_of_arrow_is_read_as_the_stream_in_it():
+def test_a_file_of_arrow_is_read_as_the_stream_in_it() -> None:
     sink = pa.BufferOutputStream()
     table = pa.table({"a": [1.5, None], "b": ["x", "y"]})
     with ipc.new_file(sink, table.schema) as writer:
@@ -200,7 +203,7 @@ def test_a_file_of_arrow_is_read_as_the_stream_in_it():
     assert read_arrow(sink.getvalue().to_pybytes()).equals(table)
 
 
-def test_a_dictionary_may_be_replaced():
+def test_a_dictionary_may_be_replaced() -> None:
     table = pa.table({"a": pa.chunked_array([coded("x", 2), coded("y", 1)])})
     assert read_arrow(stream(table)).to_pydict() == {"a": ["x", "x", "y"]}
 
@@ -234,14 +237,14 @@ def test_a_dictionary_may_be_replaced():
         (lambda: stream({"ab": [1]}).replace(b"ab\0", b"\xffb\0"), "UTF-8"),
     ],
 )
-def test_what_is_no_stream_or_a_bomb_is_refused(make, message):
+def test_what_is_no_stream_or_a_bomb_is_refused(make: Callable[..., Any], message: str) -> None:
     with pytest.raises(MalformedError, match=message) as caught:
         read_arrow(make())
     assert caught.value.field == "body"
     assert len(caught.value.message) < 300
 
 
-def test_texts_of_a_schema_that_are_shared_are_refused():
+def test_texts_of_a_schema_that_are_shared_are_refused() -> None:
     pairs = {f"{i:04}": "x" for i in range(1000)} | {"9999": "x" * 100_000}
     body = stream(pa.table({"a": [1]}).replace_schema_metadata(pairs))
     assert read_arrow(body).num_rows == 1
@@ -254,7 +257,7 @@ def test_texts_of_a_schema_that_are_shared_are_refused():
         read_arrow(with_schema(body, all_the_last(1)))
 
 
-def test_a_dictionary_that_grows_is_refused():
+def test_a_dictionary_that_grows_is_refused() -> None:
     sink, kind = pa.BufferOutputStream(), pa.dictionary(pa.int32(), pa.string())
     options = ipc.IpcWriteOptions(emit_dictionary_deltas=True)
     with ipc.new_stream(sink, pa.schema([("a", kind)]), options=options) as writer:
@@ -266,7 +269,7 @@ def test_a_dictionary_that_grows_is_refused():
 
 
 @pytest.mark.parametrize("count", [-1, 2**24, 2**31 - 1, 2**62])
-def test_buffers_of_views_that_are_not_there_are_refused(count):
+def test_buffers_of_views_that_are_not_there_are_refused(count: int) -> None:
     body = stream({"a": pa.array(["x" * 20] * 3, pa.string_view())})
     one = struct.pack("<q", 1)
     places = [at for at in range(0, len(body), 8) if body[at : at + 8] == one]
@@ -276,7 +279,7 @@ def test_buffers_of_views_that_are_not_there_are_refused(count):
         read_arrow(body[:at] + struct.pack("<q", count) + body[at + 8 :])
 
 
-def deep():
+def deep() -> pa.Array:
     array = pa.array([1.0])
     for _ in range(50):
         array = pa.StructArray.from_arrays([array], ["x"])
@@ -306,27 +309,27 @@ def deep():
     ],
     ids=lambda array: str(array.type)[:20],
 )
-def test_a_column_of_a_stream_that_is_of_no_use_is_named(array):
+def test_a_column_of_a_stream_that_is_of_no_use_is_named(array: Any) -> None:
     fine = pa.nulls(len(array))
     with pytest.raises(FieldError) as caught:
         read_arrow(stream({"fine": fine, "odd": array}))
     assert caught.value.field == "columns.odd"
 
 
-def test_two_columns_of_one_name_are_refused():
+def test_two_columns_of_one_name_are_refused() -> None:
     with pytest.raises(FieldError, match="two columns") as caught:
         read_arrow(stream(pa.table([[1], [2]], names=["a", "a"])))
     assert caught.value.field == "columns.a"
 
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view()])
-def test_text_that_is_not_utf8_is_refused(kind):
+def test_text_that_is_not_utf8_is_refused(kind: Any) -> None:
     body = stream({"a": pa.array(["word" * 5], kind)}).replace(b"wordword", b"wor\xffword")
     with pytest.raises(FieldError):
         read_arrow(body)
 
 
-def test_a_stream_that_is_cut_or_damaged_is_refused_or_read():
+def test_a_stream_that_is_cut_or_damaged_is_refused_or_read() -> None:
     body = stream(of_all_kinds().slice(0, 2))
     read, refused = 0, 0
     cut = [body[:end] for end in range(len(body))]
@@ -356,12 +359,12 @@ COLUMNS = {
 }
 
 
-def test_csv_is_written_as_files_are(tmp_path):
+def test_csv_is_written_as_files_are(tmp_path: Path) -> None:
     export.write(tmp_path / "x.csv", [COLUMNS])
     assert write_csv(COLUMNS) == (tmp_path / "x.csv").read_bytes()
 
 
-def test_csv_gets_a_column_for_each_number_of_a_row():
+def test_csv_gets_a_column_for_each_number_of_a_row() -> None:
     text = write_csv({"a": np.array([1, 2]), "z": np.array([[1.5, np.nan], [2.5, 3.5]])})
     assert text == b'"a","z_0","z_1"\n1,1.5,\n2,2.5,3.5\n'
     with pytest.raises(FieldError, match="z") as caught:
@@ -369,7 +372,7 @@ def test_csv_gets_a_column_for_each_number_of_a_row():
     assert caught.value.field == "output"
 
 
-def test_a_stream_holds_what_was_written():
+def test_a_stream_holds_what_was_written() -> None:
     cube = np.arange(12.0).reshape(2, 3, 2)
     cube[1, 2, 1] = np.nan
     table = ipc.open_stream(write_arrow(COLUMNS | {"z": cube[0].T, "cube": cube})).read_all()
@@ -381,7 +384,7 @@ def test_a_stream_holds_what_was_written():
     np.testing.assert_array_equal(table["time"].to_numpy(), COLUMNS["time"])
 
 
-def test_what_was_written_is_read_again():
+def test_what_was_written_is_read_again() -> None:
     flat = {name: COLUMNS[name] for name in ("time", "start", "score", "is_anomaly", "word")}
     for table in (read_csv(write_csv(flat)), read_arrow(write_arrow(flat))):
         assert table["score"].to_pylist() == [0.5, None]

@@ -1,10 +1,13 @@
 """What a model is asked to do besides scoring, and bands around what it expects."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
 from rvae.config import ModelConfig
+from rvae.inference.engine import Engine
 from rvae.serving.service import Limits, Service
 from tests.support.service_client import answer_to
 from tests.support.untrained import untrained_card, untrained_engine
@@ -13,12 +16,12 @@ MODE = {"mode": ("off", "on")}
 
 
 @pytest.fixture(scope="module")
-def service(engine):
+def service(engine: Engine) -> Service:
     return Service(engine, "waves", "1.0", Limits())
 
 
 @pytest.fixture(scope="module")
-def conditional():
+def conditional() -> Service:
     model = ModelConfig("dense", conditional=True)
     card = untrained_card(model, ("heat", "mode"), MODE, ("1", "old"))
     return Service(untrained_engine(card), "any", "1.0", Limits())
@@ -27,7 +30,9 @@ def conditional():
 @pytest.mark.parametrize(
     ("task", "output"), [("encode", "latent"), ("reconstruct", "reconstruction")]
 )
-def test_one_thing_and_nothing_else(service, engine, fresh, task, output):
+def test_one_thing_and_nothing_else(
+    service: Service, engine: Engine, fresh: list[np.ndarray], task: str, output: str
+) -> None:
     series = np.concatenate(fresh[:2])
     status, answer = answer_to(service, {"task": task, "data": series.tolist(), "stride": 16})
     (analysis,) = engine.analyse([series], 16)
@@ -36,12 +41,14 @@ def test_one_thing_and_nothing_else(service, engine, fresh, task, output):
     np.testing.assert_allclose(answer[output], getattr(analysis, output), rtol=1e-5)
 
 
-def test_score_may_be_said(service, fresh):
+def test_score_may_be_said(service: Service, fresh: list[np.ndarray]) -> None:
     body = {"data": fresh[0].tolist()}
     assert answer_to(service, body | {"task": "score"}) == answer_to(service, body)
 
 
-def test_decoding_undoes_encoding(service, engine, fresh):
+def test_decoding_undoes_encoding(
+    service: Service, engine: Engine, fresh: list[np.ndarray]
+) -> None:
     _, encoded = answer_to(
         service, {"task": "encode", "instances": [w.tolist() for w in fresh[:3]]}
     )
@@ -54,7 +61,7 @@ def test_decoding_undoes_encoding(service, engine, fresh):
     np.testing.assert_allclose(answer["instances"], expected, rtol=1e-5)
 
 
-def test_more_latents_than_are_run_at_once(service, engine):
+def test_more_latents_than_are_run_at_once(service: Service, engine: Engine) -> None:
     latent = np.random.default_rng(0).normal(size=(600, 4))
     _, answer = answer_to(service, {"task": "decode", "latent": latent.tolist()})
     some = engine.decode(torch.tensor(latent[[0, 255, 256, 599]], dtype=torch.float32))
@@ -62,7 +69,7 @@ def test_more_latents_than_are_run_at_once(service, engine):
     np.testing.assert_allclose(said, some[..., 0], rtol=1e-5)
 
 
-def test_a_seed_draws_the_same_again(service, engine):
+def test_a_seed_draws_the_same_again(service: Service, engine: Engine) -> None:
     _, answer = answer_to(service, {"task": "sample", "count": 3})
     _, again = answer_to(service, {"task": "sample", "count": 3, "seed": answer["seed"]})
     _, other = answer_to(service, {"task": "sample", "count": 3})
@@ -74,7 +81,7 @@ def test_a_seed_draws_the_same_again(service, engine):
     assert len(answer_to(service, {"task": "sample"})[1]["instances"]) == 1
 
 
-def test_what_is_drawn_can_be_posted(conditional):
+def test_what_is_drawn_can_be_posted(conditional: Service) -> None:
     _, drawn = answer_to(conditional, {"task": "sample", "count": 4, "label": "old", "seed": 1})
     assert np.shape(drawn["instances"]) == (4, 8, 2)
     assert {word for window in drawn["instances"] for _, word in window} <= set(MODE["mode"])
@@ -114,23 +121,27 @@ def test_what_is_drawn_can_be_posted(conditional):
         ({"data": [20.0] * 32, "output": ["score", "score"]}, "output"),
     ],
 )
-def test_what_does_not_fit_names_its_field(service, body, field):
+def test_what_does_not_fit_names_its_field(
+    service: Service, body: dict[str, Any], field: str
+) -> None:
     status, error = answer_to(service, body)
     assert (status, error["field"]) == (422, field)
 
 
-def test_explanations_are_of_scores(service):
+def test_explanations_are_of_scores(service: Service) -> None:
     status, error = answer_to(service, {"task": "sample"}, explain=True)
     assert (status, error["field"]) == (422, "task")
 
 
-def test_latents_far_from_the_prior_are_answered(service):
+def test_latents_far_from_the_prior_are_answered(service: Service) -> None:
     """Whatever they decode to, null where it is no number."""
     status, answer = answer_to(service, {"task": "decode", "latent": [[1e6, -1e6, 1e6, 1e6]]})
     assert status == 200 and len(answer["instances"][0]) == 32
 
 
-def test_a_band_is_where_normal_values_are(service, engine, fresh):
+def test_a_band_is_where_normal_values_are(
+    service: Service, engine: Engine, fresh: list[np.ndarray]
+) -> None:
     series = np.concatenate(fresh[:4])
     body = {"data": series[:, 0].tolist(), "output": ["band"]}
     _, answer = answer_to(service, body | {"quantile": 0.9})
@@ -146,7 +157,7 @@ def test_a_band_is_where_normal_values_are(service, engine, fresh):
     assert (np.array(usual["upper"]) > answer["upper"]).all()
 
 
-def test_a_band_that_cannot_be_told(service, engine):
+def test_a_band_that_cannot_be_told(service: Service, engine: Engine) -> None:
     largest = engine.card.require_bands().largest_quantile
     assert largest < 0.99999
     body = {"data": [20.0] * 32, "output": ["band"]}
@@ -159,7 +170,7 @@ def test_a_band_that_cannot_be_told(service, engine):
     assert (status, error["field"]) == (422, "quantile")
 
 
-def test_a_category_has_no_band(conditional):
+def test_a_category_has_no_band(conditional: Service) -> None:
     data = [[20.0, "on"], [21.0, "off"]] * 4
     status, answer = answer_to(conditional, {"data": data, "label": "old", "output": ["band"]})
     assert status == 200

@@ -1,12 +1,15 @@
 """Requests of the Open Inference Protocol, most of them made and read by Triton's client."""
 
 import json
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 import tritonclient.http as triton
 
 from rvae.config import ModelConfig, TimeConfig
+from rvae.inference.engine import Engine
 from rvae.serving.contract.messages import Call
 from rvae.serving.contract.options import MOST
 from rvae.serving.contract.tensors import TENSORS
@@ -19,23 +22,25 @@ SCORED = {"score", "tail_probability", "severity", "threshold", "is_anomaly"}
 
 
 @pytest.fixture(scope="module")
-def service(engine):
+def service(engine: Engine) -> Service:
     return Service(engine, "waves", "1.0", Limits())
 
 
 @pytest.fixture(scope="module")
-def mixed():
+def mixed() -> Service:
     card = untrained_card(channels=("heat", "mode"), categories=MODE)
     return Service(untrained_engine(card), "any", "1.0", Limits())
 
 
-def tensor(name, values, datatype, binary):
+def tensor(name: str, values: Any, datatype: Any, binary: Any) -> Any:
     made = triton.InferInput(name, list(values.shape), datatype)
     made.set_data_from_numpy(values, binary_data=binary)
     return made
 
 
-def infer(service, inputs, outputs=None, binary=True, **request):
+def infer(
+    service: Service, inputs: Any, outputs: Any = None, binary: bool = True, **request: Any
+) -> Any:
     """What the client makes of the answer to what it sends."""
     body, length = triton.InferenceServerClient.generate_request_body(
         inputs, outputs=outputs, **request
@@ -49,7 +54,14 @@ def infer(service, inputs, outputs=None, binary=True, **request):
 
 @pytest.mark.parametrize("binary", [True, False])
 @pytest.mark.parametrize(("datatype", "dtype"), [("FP32", np.float32), ("FP64", np.float64)])
-def test_a_batch_of_series(service, engine, fresh, binary, datatype, dtype):
+def test_a_batch_of_series(
+    service: Service,
+    engine: Engine,
+    fresh: list[np.ndarray],
+    binary: bool,
+    datatype: str,
+    dtype: Any,
+) -> None:
     windows = np.stack(fresh[:4]).astype(dtype)
     result = infer(service, [tensor("x", windows, datatype, binary)], request_id="seven")
     expected = engine.analyse([w.astype(float) for w in windows])
@@ -63,7 +75,9 @@ def test_a_batch_of_series(service, engine, fresh, binary, datatype, dtype):
     assert result.as_numpy("threshold").shape == (4,)
 
 
-def test_only_what_is_wanted_is_answered(service, engine, fresh):
+def test_only_what_is_wanted_is_answered(
+    service: Service, engine: Engine, fresh: list[np.ndarray]
+) -> None:
     series = np.concatenate(fresh[:2])
     outputs = [triton.InferRequestedOutput(n) for n in ("is_anomaly", "starts", "lower", "upper")]
     result = infer(service, [tensor("x", series, "FP64", True)], outputs, parameters={"stride": 16})
@@ -75,7 +89,7 @@ def test_only_what_is_wanted_is_answered(service, engine, fresh):
     assert result.as_numpy("upper").shape == (64, 1)
 
 
-def test_what_is_missing_goes_in_and_out(service):
+def test_what_is_missing_goes_in_and_out(service: Service) -> None:
     series = np.full((64, 1), 20.0)
     series[32:] = np.nan
     result = infer(service, [tensor("x", series, "FP64", True)], parameters={"stride": 32})
@@ -87,7 +101,7 @@ def test_what_is_missing_goes_in_and_out(service):
 
 
 @pytest.mark.parametrize("binary", [True, False])
-def test_a_tensor_for_each_channel(mixed, binary):
+def test_a_tensor_for_each_channel(mixed: Service, binary: bool) -> None:
     heat = np.linspace(18, 22, 16, dtype=np.float32)
     mode = np.array(["on", "off", "stuck", "on"] * 4, dtype=object)
     rows = [[float(h), m] for h, m in zip(heat, mode, strict=True)]
@@ -107,7 +121,7 @@ def test_a_tensor_for_each_channel(mixed, binary):
     )
 
 
-def test_a_tensor_of_all_channels_may_be_called_like_one_of_them():
+def test_a_tensor_of_all_channels_may_be_called_like_one_of_them() -> None:
     service = Service(
         untrained_engine(untrained_card(channels=("heat", "speed"))), "m", "1", Limits()
     )
@@ -120,7 +134,7 @@ def test_a_tensor_of_all_channels_may_be_called_like_one_of_them():
 
 
 @pytest.mark.parametrize("binary", [True, False])
-def test_a_category_by_name_is_no_number(mixed, binary):
+def test_a_category_by_name_is_no_number(mixed: Service, binary: bool) -> None:
     inputs = [
         tensor("heat", np.full(8, 20.0), "FP64", binary),
         tensor("mode", np.ones(8, np.int32), "INT32", binary),
@@ -131,7 +145,7 @@ def test_a_category_by_name_is_no_number(mixed, binary):
     assert "BYTES" in error["message"]
 
 
-def test_times_and_classes_beside():
+def test_times_and_classes_beside() -> None:
     model = ModelConfig("dense", time=TimeConfig(calendar=("hour",)), conditional=True)
     service = Service(
         untrained_engine(untrained_card(model, classes=("a", "b"))), "m", "1", Limits()
@@ -155,7 +169,7 @@ def test_times_and_classes_beside():
 
 
 @pytest.mark.parametrize("task", ["score", "decode"])
-def test_of_several_labels_for_one_series_none_is_picked(task):
+def test_of_several_labels_for_one_series_none_is_picked(task: str) -> None:
     card = untrained_card(ModelConfig("dense", latent=8, conditional=True), classes=("a", "b"))
     service = Service(untrained_engine(card), "m", "1", Limits())
     labels = x(["a", "b"], [2], "BYTES", "label")
@@ -168,7 +182,7 @@ def test_of_several_labels_for_one_series_none_is_picked(task):
 
 
 @pytest.mark.parametrize("name", ["z", "height"])
-def test_other_tasks(service, engine, name):
+def test_other_tasks(service: Service, engine: Engine, name: str) -> None:
     latent = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
     result = infer(service, [tensor(name, latent, "FP32", True)], parameters={"task": "decode"})
     assert result.as_numpy("instances").shape == (3, 32, 1)
@@ -194,7 +208,9 @@ def test_other_tasks(service, engine, name):
         ("sample", ["latent", "seed"]),
     ],
 )
-def test_each_task_answers_with_the_tensors_that_are_wanted(service, task, names):
+def test_each_task_answers_with_the_tensors_that_are_wanted(
+    service: Service, task: str, names: list[str]
+) -> None:
     series, latents = x(VALUES), x([0.0] * 4, [1, 4])
     inputs = {"sample": [], "decode": [latents]}.get(task, [series])
     body = {"inputs": inputs, "outputs": [{"name": n} for n in names], "parameters": {"task": task}}
@@ -207,13 +223,15 @@ def test_each_task_answers_with_the_tensors_that_are_wanted(service, task, names
     ("task", "name"),
     [("score", "instances"), ("encode", "score"), ("decode", "starts"), ("sample", "threshold")],
 )
-def test_what_a_task_has_no_tensor_of_cannot_be_wanted(service, task, name):
+def test_what_a_task_has_no_tensor_of_cannot_be_wanted(
+    service: Service, task: str, name: str
+) -> None:
     body = {"inputs": [x(VALUES)], "outputs": [{"name": name}], "parameters": {"task": task}}
     status, error = answer_to(service, body)
     assert (status, error["field"]) == (422, "outputs[0].name")
 
 
-def test_an_array_is_what_was_wanted_and_nothing_else(service):
+def test_an_array_is_what_was_wanted_and_nothing_else(service: Service) -> None:
     body = {"inputs": [x(VALUES)], "outputs": [{"name": "score"}]}
     accept = "application/octet-stream"
     status, scores = answer_to(service, body, accept=accept)
@@ -226,14 +244,14 @@ def test_an_array_is_what_was_wanted_and_nothing_else(service):
     assert (status, windows.shape) == (200, (1, 32, 1))
 
 
-def test_values_may_be_nested(service, fresh):
+def test_values_may_be_nested(service: Service, fresh: list[np.ndarray]) -> None:
     flat = {"name": "x", "shape": [1, 32, 1], "datatype": "FP64", "data": fresh[0][:, 0].tolist()}
     nested = flat | {"data": [fresh[0].tolist()]}
     answers = [answer_to(service, {"inputs": [one]})[1] for one in (flat, nested)]
     assert answers[0] == answers[1]
 
 
-def test_an_error_has_the_name_that_its_clients_know(service):
+def test_an_error_has_the_name_that_its_clients_know(service: Service) -> None:
     status, error = answer_to(service, {"inputs": [{"name": "x", "shape": [3]}]})
     assert status == 400
     assert error.keys() == {"code", "message", "field", "error"}
@@ -243,7 +261,9 @@ def test_an_error_has_the_name_that_its_clients_know(service):
     assert error["error"].startswith("inputs[0]: ")
 
 
-def test_errors_that_are_not_of_the_request_have_it_too(engine, monkeypatch):
+def test_errors_that_are_not_of_the_request_have_it_too(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     body = {"inputs": [x(VALUES)]}
     status, error = answer_to(Service(engine, "waves", "1.0", Limits(seconds=0.0)), body)
     assert (status, error["error"]) == (503, f"body: {error['message']}")
@@ -252,7 +272,9 @@ def test_errors_that_are_not_of_the_request_have_it_too(engine, monkeypatch):
     assert (status, error["error"]) == (500, f"body: {error['message']}")
 
 
-def x(data, shape=(32, 1), datatype="FP32", name="x", **more):
+def x(
+    data: Any, shape: Sequence[int] = (32, 1), datatype: str = "FP32", name: str = "x", **more: Any
+) -> dict[str, Any]:
     return {"name": name, "shape": list(shape), "datatype": datatype, "data": data, **more}
 
 
@@ -319,13 +341,15 @@ VALUES = [20.0] * 32
         ({"inputs": [x(None, parameters={"binary_data_size": 0})]}, 400, "inputs[0]"),
     ],
 )
-def test_what_does_not_fit_names_its_field(service, body, status, field):
+def test_what_does_not_fit_names_its_field(
+    service: Service, body: dict[str, Any], status: int, field: str
+) -> None:
     got, error = answer_to(service, body)
     assert (got, error["field"]) == (status, field)
     assert len(error["message"]) > 5
 
 
-def texts(*lengths):
+def texts(*lengths: Any) -> Any:
     return b"".join(length.to_bytes(4, "little") + b"x" * 2 for length in lengths)
 
 
@@ -342,7 +366,7 @@ def texts(*lengths):
         ("BYTES", b"\0"),
     ],
 )
-def test_binary_values_are_as_many_as_was_said(service, datatype, chunk):
+def test_binary_values_are_as_many_as_was_said(service: Service, datatype: str, chunk: Any) -> None:
     parameters = {"binary_data_size": len(chunk)}
     head = json.dumps({"inputs": [x(None, datatype=datatype, parameters=parameters)]}).encode()
     status, error = answer_to(service, head + chunk, json_length=str(len(head)))
@@ -352,6 +376,6 @@ def test_binary_values_are_as_many_as_was_said(service, datatype, chunk):
 
 
 @pytest.mark.parametrize("length", ["", "-1", "0", "1e3", "999999", "9" * 5000, "²"])
-def test_the_length_of_the_json_is_a_part_of_the_body(service, length):
+def test_the_length_of_the_json_is_a_part_of_the_body(service: Service, length: str) -> None:
     status, error = answer_to(service, {"inputs": []}, json_length=length)
     assert (status, error["field"]) == (400, "Inference-Header-Content-Length")

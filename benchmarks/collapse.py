@@ -10,7 +10,7 @@ explain, the active latent units, and the AUROC of the windows' scores.
 import argparse
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,10 @@ OBJECTIVE = ObjectiveConfig()
 UNIT_NOISE = replace(MODEL, noise_scale=1.0)
 NO_WARM_UP = replace(OBJECTIVE, warmup=0.0)
 
-VARIANTS: dict[str, tuple[ModelConfig, ObjectiveConfig, float, list[Callable]]] = {
+VARIANTS: dict[
+    str,
+    tuple[ModelConfig, ObjectiveConfig, float, list[Callable[..., AbstractContextManager[Any]]]],
+] = {
     "the recipe": (MODEL, OBJECTIVE, 1e-2, []),
     "PyTorch's initialisation": (MODEL, OBJECTIVE, 1e-2, [default_initialisation]),
     "latent in the hidden state only": (MODEL, OBJECTIVE, 1e-2, [lambda: decoder(True)]),

@@ -145,7 +145,7 @@ def main() -> None:
             print(f"from start to first answer: {time.perf_counter() - began:.1f} s")
             workers = [p.pid for p in psutil.Process(server.pid).children(recursive=True)]
             body = json.dumps(server.example(server.archives[0])).encode()
-            port = urlsplit(server.inference).port + 7
+            port = (urlsplit(server.inference).port or 0) + 7
             other = subprocess.Popen(
                 [sys.executable, folder / "alternative.py", checkpoint, str(port)],
                 # With more threads than idle processors it takes seven times as long.

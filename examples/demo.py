@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import requests
@@ -29,7 +30,7 @@ def run(*command: str | Path) -> None:
     subprocess.run(command, cwd=ROOT, check=True)
 
 
-def ask(server: TorchServe, beats: np.ndarray, *output: str) -> list[dict]:
+def ask(server: TorchServe, beats: np.ndarray, *output: str) -> list[dict[str, Any]]:
     """The predictions for some beats (S, T, C), in one request."""
     answer = requests.post(
         f"{server.inference}/predictions/rvae",
@@ -76,7 +77,7 @@ def main() -> None:
     )
 
 
-def show(answers: list[dict], ventricular: np.ndarray, chosen: list[int]) -> None:
+def show(answers: list[dict[str, Any]], ventricular: np.ndarray, chosen: list[int]) -> None:
     """Print some answers, and how well all of them agree with the cardiologist."""
     table = Table("beat", "cardiologist", "score", "threshold", "tail probability", "flagged")
     for index in chosen:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from typing import IO, cast
 
 import numpy as np
 
@@ -50,7 +51,8 @@ def record(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         raise SystemExit(f"{source} is not the file that is expected: remove it and try again")
     with tarfile.open(source) as package:
         packed, annotations = (
-            package.extractfile(f"{RECORD}.{suffix}").read() for suffix in ("dat", "atr")
+            cast(IO[bytes], package.extractfile(f"{RECORD}.{suffix}")).read()
+            for suffix in ("dat", "atr")
         )
     return samples(packed), *beats_of(annotations)
 

@@ -102,12 +102,17 @@ def test_a_run_goes_on_where_it_ended_and_tries_again_what_failed(tmp_path: Path
 
 
 def test_a_method_is_given_the_training_prefix_and_nothing_else(series: LabelledSeries) -> None:
-    given = []
+    given: list[Any] = []
 
     def spy(prefix: Any, seed: int) -> Callable[..., Any]:
         given.append((prefix, seed))
         prefix[:] = 0  # nor can it spoil what it will score
-        return lambda values: given.append(values.copy()) or values[:, 0]
+
+        def score(values: NDArray[np.float64]) -> NDArray[np.float64]:
+            given.append(values.copy())
+            return values[:, 0]
+
+        return score
 
     values = series.values.copy()
     measured(spy, series, 3)
@@ -130,7 +135,8 @@ def test_neither_labels_nor_later_points_change_what_is_learnt(
     measured(kept, series, 0)
     other = np.concatenate([series.values[:TRAIN], 100 * waves(seed=5)[TRAIN:]])
     measured(kept, replace(series, values=other, labels=np.roll(series.labels, -600)), 0)
-    np.testing.assert_array_equal(*scores)
+    first, second = scores
+    np.testing.assert_array_equal(first, second)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -265,12 +271,12 @@ def test_the_summary_prints_all_of_it_as_markdown(
     (tmp_path / "tsb-ad-u-published-vus-pr.csv").write_text("\n".join(["file,Best", *rows]))
     arguments = ("--against", "ours", "--published", tmp_path, "--choose", "ours", "theirs")
     printed = called("summarise", "--output", tmp_path, *arguments, "--markdown")
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in printed.splitlines()]
-    assert ["theirs", *["0.500"] * 5, "1.00", "2.00"] in rows
-    assert ["theirs", "+0.250", "+0.250 to +0.250", "3", "0"] in rows
-    assert ["method", "A (2)", "B (1)"] in rows and ["ours", "0.250", "0.250"] in rows
-    assert ["Best", "0.750"] in rows
-    assert ["B (1)", "theirs", "0.500"] in rows and ["all (3)", "", "0.500"] in rows
+    table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in printed.splitlines()]
+    assert ["theirs", *["0.500"] * 5, "1.00", "2.00"] in table
+    assert ["theirs", "+0.250", "+0.250 to +0.250", "3", "0"] in table
+    assert ["method", "A (2)", "B (1)"] in table and ["ours", "0.250", "0.250"] in table
+    assert ["Best", "0.750"] in table
+    assert ["B (1)", "theirs", "0.500"] in table and ["all (3)", "", "0.500"] in table
 
 
 def test_what_is_asked_for_and_not_there_is_named(

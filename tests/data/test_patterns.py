@@ -143,7 +143,7 @@ def test_windows_that_are_not_in_the_series_are_refused(
 
 
 @pytest.mark.parametrize("kind", get_args(ProbeKind))
-def test_probes_are_windows_with_codes_and_the_same_every_time(kind: str) -> None:
+def test_probes_are_windows_with_codes_and_the_same_every_time(kind: ProbeKind) -> None:
     windows, codes = probe(SMALL, kind, 50)
     assert (windows.shape, windows.dtype) == ((50, 64, 3), np.float64)
     assert (codes.shape, codes.dtype) == ((50,), np.int64)
@@ -223,7 +223,7 @@ def test_impossible_options_are_named(options: dict[str, Any], field: str) -> No
 
 
 @pytest.mark.parametrize(("kind", "windows", "field"), [("odd", 5, "kind"), ("new", 0, "windows")])
-def test_impossible_probes_are_named(kind: str, windows: int, field: str) -> None:
+def test_impossible_probes_are_named(kind: Any, windows: int, field: str) -> None:
     with pytest.raises(FieldError) as caught:
         probe(SMALL, kind, windows)
     assert caught.value.field == field

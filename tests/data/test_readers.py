@@ -1,6 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import pyarrow as pa
@@ -195,7 +195,7 @@ def _broken(folder: Path) -> None:
     (folder / "names.tsv").write_text("\n".join(many))
     np.save(folder / "narrow.npy", np.zeros((4, 0)))
     beside = {"x": np.zeros((3, 5)), "t": np.arange(15), "k": np.array([1, 2.5, 3])}
-    np.savez(folder / "beside.npz", **beside)
+    np.savez(folder / "beside.npz", **cast(dict[str, Any], beside))
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_whole_numbers_keep_their_digits_if_asked_for_as_such(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("version", [(1, 0), (2, 0), (3, 0)])
-def test_every_version_of_the_format_is_read(tmp_path: Path, version: tuple[int, ...]) -> None:
+def test_every_version_of_the_format_is_read(tmp_path: Path, version: tuple[int, int]) -> None:
     values = _numbers()
     with (tmp_path / "a.npy").open("wb") as file:
         np.lib.format.write_array(file, values, version=version)

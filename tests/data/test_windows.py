@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -86,7 +86,7 @@ def test_small_shares_of_a_long_enough_series_hold_windows_all_the_same() -> Non
 
 
 @pytest.mark.parametrize("how", ["random", "order"])
-def test_whole_series_are_dealt_once(how: str) -> None:
+def test_whole_series_are_dealt_once(how: Literal["time", "random", "order"]) -> None:
     many = [series(10, str(i)) for i in range(40)]
     parts = split(many, DataConfig("x", split=how), window=10, seed=3)
     names = [s.name for part in (parts.training, parts.validation, parts.calibration) for s in part]

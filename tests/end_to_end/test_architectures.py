@@ -117,7 +117,7 @@ DATA = DataConfig("waves.npy", window=WINDOW, validation=0.15, calibration=0.15)
 TRAINING = TrainingConfig(epochs=20, batch_size=30, quantile=0.95, accelerator="cpu")
 
 
-CLOSE = {"rtol": 1e-3, "atol": 1e-4}
+CLOSE: dict[str, Any] = {"rtol": 1e-3, "atol": 1e-4}
 
 
 def ask(checkpoint: Path, folder: Path, *bodies: dict[str, Any]) -> list[Any]:

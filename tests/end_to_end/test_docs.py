@@ -9,6 +9,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,7 +58,7 @@ def test_options_that_documents_name_exist() -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.stem)
 def test_every_configuration_is_understood(path: Path) -> None:
-    command = [sys.executable, "-m", "rvae.cli", "fit", "--config", path, "--print_config"]
+    command = [sys.executable, "-m", "rvae.cli", "fit", "--config", str(path), "--print_config"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert f"rvae fit --config configs/{path.name}" in path.read_text()
@@ -121,7 +122,7 @@ def test_python_that_asks_a_server_gets_its_scores(
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/requests.md").read_text(), re.DOTALL)
     windows = np.stack(fresh).astype(np.float32)
     expected = [analysis.score for analysis in engine.analyse([w.astype(float) for w in windows])]
-    names: dict[str, object] = {"given": windows}
+    names: dict[str, Any] = {"given": windows}
     for code in blocks:
         for said, here in (
             ("http://localhost:8080/predictions/rvae", f"{server.inference}/predictions/waves"),

@@ -87,8 +87,13 @@ def test_the_recipe_for_detection_takes_whatever_table_comes(tmp_path: Path) -> 
     np.savetxt(
         path, waves(60, 40, channels=2).reshape(-1, 2), delimiter=",", header="a,b", comments=""
     )
-    arguments = ["--config", ROOT / "configs" / "detection.yaml", "--data.path", path]
-    options = ["--output", tmp_path / "run", "--training.epochs=1", "--training.accelerator=cpu"]
+    arguments = ["--config", str(ROOT / "configs" / "detection.yaml"), "--data.path", str(path)]
+    options = [
+        "--output",
+        str(tmp_path / "run"),
+        "--training.epochs=1",
+        "--training.accelerator=cpu",
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "rvae.cli", "fit", *arguments, *options],
         capture_output=True,

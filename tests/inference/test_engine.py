@@ -15,7 +15,7 @@ from rvae.inference.artifact import Artifact
 from tests.support.untrained import untrained_card, untrained_engine
 from tests.support.waves import waves
 
-CLOSE = {"rtol": 1e-4, "atol": 1e-5}
+CLOSE: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-5}
 
 
 def test_a_score_is_the_likelihood_at_the_posterior_mean(
@@ -25,7 +25,7 @@ def test_a_score_is_the_likelihood_at_the_posterior_mean(
     card = engine.card
     vae = Artifact.load(checkpoint).build()
     x = torch.tensor((fresh[0] - card.scaler.mean) / card.scaler.scale, dtype=torch.float32)[None]
-    q = vae.encode(x, torch.ones_like(x, dtype=torch.bool)).posterior
+    q: Any = vae.encode(x, torch.ones_like(x, dtype=torch.bool)).posterior
     p = vae.decode(q.mean)
     (analysis,) = engine.analyse(fresh[:1])
     np.testing.assert_allclose(analysis.latent, q.mean, **CLOSE)

@@ -11,7 +11,7 @@ from rvae.networks.conditioning import Conditioning, time_encoding
 from rvae.networks.vae import VAE
 
 T = 12
-ARCHITECTURES = {
+ARCHITECTURES: dict[str, Any] = {
     "recurrent": {"recurrent": RecurrentConfig(hidden=6)},
     "convolutional": {"convolutional": ConvolutionalConfig(filters=8)},
     "dense": {"dense": DenseConfig((8,))},

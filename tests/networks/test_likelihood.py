@@ -13,7 +13,7 @@ from rvae.networks.objective import negative_elbo
 from rvae.networks.vae import VAE
 
 
-def density(family: str, scale: float = 0.7) -> Callable[..., Any]:
+def density(family: Any, scale: float = 0.7) -> Callable[..., Any]:
     """The density of one value around 0.3."""
     likelihood = Likelihood(ModelConfig(likelihood=family, noise_scale=scale), [0])
     p = likelihood(torch.full((1, 1, 1), 0.3, dtype=torch.float64))

@@ -1,5 +1,6 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Literal, cast
 
 import pytest
 import torch
@@ -74,7 +75,7 @@ ARCHITECTURES = {
     ),
     "linear": ModelConfig("dense", dense=DenseConfig(())),
 }
-CALENDAR = ("day", "week")
+CALENDAR: tuple[Literal["day", "week"], ...] = ("day", "week")
 # Whatever a window may hold, and whatever may be known of it besides.
 MIXED = {
     "lstm, told the calendar": Case(
@@ -161,7 +162,7 @@ LIKELIHOODS = ("normal", "student_t", "laplace", "huber", "bernoulli")
 CASES = {name: Case(model) for name, model in ARCHITECTURES.items()} | MIXED
 
 
-@pytest.fixture(params=CASES.values(), ids=CASES.keys())
+@pytest.fixture(params=list(CASES.values()), ids=list(CASES))
 def case(request: pytest.FixtureRequest) -> Case:
     torch.manual_seed(0)
     return request.param
@@ -277,7 +278,7 @@ def test_what_comes_after_the_last_value_reaches_nothing(case: Case) -> None:
 
 
 TRAINED = MIXED | {
-    f"{name}, {likelihood}": Case(replace(model, likelihood=likelihood))
+    f"{name}, {likelihood}": Case(replace(model, likelihood=cast(Any, likelihood)))
     for name, model in ARCHITECTURES.items()
     for likelihood in LIKELIHOODS
     if likelihood != "bernoulli" or not model.linear

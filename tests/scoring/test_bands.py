@@ -23,7 +23,7 @@ NOTHING = np.zeros((1, 1))
 
 
 def of(
-    residuals: NDArray[np.float64] | list[int], windows: int | None = None, independent: Any = None
+    residuals: NDArray[Any] | list[int], windows: int | None = None, independent: Any = None
 ) -> Bands:
     """Bands of the residuals of a channel (n,), each a window of its own or in so many windows."""
     windows = windows or len(residuals)
@@ -115,7 +115,7 @@ def test_skewed_noise_has_a_skewed_band() -> None:
 def test_the_promise_is_kept_of_windows_that_overlap() -> None:
     """Windows of noise, each of which begins a step after the last."""
     random, window = np.random.default_rng(0), 20
-    shares = {True: [], False: []}
+    shares: dict[bool, list[float]] = {True: [], False: []}
     for _ in range(300):
         noise = random.normal(size=(2, 79))
         run = np.lib.stride_tricks.sliding_window_view(noise[0], window)[..., None]
@@ -252,7 +252,7 @@ def share_inside(
     for values, analysis in zip(series, engine.analyse(series, stride), strict=True):
         bounds = engine.card.bands.around(analysis.reconstruction, engine.card.scaler, quantile)
         inside.append((values >= bounds[0]) & (values <= bounds[1]))
-    return np.mean(inside)
+    return float(np.mean(inside))
 
 
 @pytest.mark.parametrize("quantile", [0.9, 0.99])

@@ -14,7 +14,7 @@ NAMES = ("heat", "speed", "load", "noise")
 
 
 def spans(
-    scores: list[Any], thresholds: NDArray[np.float64] | float = 1.0, gap: int = 0
+    scores: Any, thresholds: NDArray[np.float64] | float = 1.0, gap: int = 0
 ) -> list[tuple[int, ...]]:
     scores = np.asarray(scores, dtype=float)
     found = find_events(scores, thresholds, scores, scores[:, None], ["heat"], CALIBRATION, gap)

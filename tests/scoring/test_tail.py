@@ -132,7 +132,7 @@ def test_scores_without_a_tail_stay_with_their_ranks(scores: NDArray[np.float64]
 )
 def test_odd_scores_have_a_sound_tail(scores: NDArray[np.float64]) -> None:
     random = np.random.default_rng(0)
-    calibration = Calibration.fit(random.permutation(np.r_[scores, np.nan]), 0.9, 1000)
+    calibration = Calibration.fit(random.permutation(np.append(scores, np.nan)), 0.9, 1000)
     probes = np.sort(np.r_[scores, scores.max() + np.geomspace(1e-6, 1e15, 99)])
     said = calibration.tail_probability(probes)
     assert (np.diff(said) <= 0).all() and (said > 0).all() and (said <= 1).all()

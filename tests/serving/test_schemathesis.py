@@ -42,7 +42,7 @@ def checked(
         mode: Whether what is tried fits the document.
         examples: How many are made up for each operation.
     """
-    config = {
+    config: dict[str, Any] = {
         "seed": 0,
         "parameters": {"path.model": "waves", "path.version": "1.0"},
         "generation": {"mode": mode, "max-examples": examples, "database": "none"},
@@ -55,7 +55,8 @@ def checked(
     loaded = schemathesis.openapi.from_dict(
         document, config=SchemathesisConfig.from_dict(config | {"base-url": address})
     )
-    statuses, failures = Counter(), []
+    statuses: Counter[int] = Counter()
+    failures: list[Any] = []
     for event in from_schema(loaded.include(operation_id=operations)).execute():
         match event:
             case events.ScenarioFinished(recorder=recorder):

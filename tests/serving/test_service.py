@@ -118,15 +118,15 @@ def test_events_a_stride_apart_are_one_unless_the_gap_is_less(service: Service) 
     values = 20 + 3 * np.sin(np.arange(400) * 2 * np.pi / 32)
     for bump in (slice(165, 171), slice(229, 235)):
         values[bump] = 40 - values[bump]
-    fields = {"data": values.tolist(), "stride": 16, "output": ["events"]}
+    fields: dict[str, Any] = {"data": values.tolist(), "stride": 16, "output": ["events"]}
     for gap, count in (({}, 1), ({"gap": 16}, 1), ({"gap": 15}, 2)):
-        assert len(ask(service, **fields, **gap)[1]["events"]) == count
+        assert len(ask(service, **(fields | gap))[1]["events"]) == count
 
 
 def test_events_of_dated_series_have_times(service: Service) -> None:
     times = np.datetime64("2026-03-01", "s") + np.arange(40) * np.timedelta64(60, "s")
     stamps = [f"{time}+01:00" for time in times]
-    fields = {"output": ["events"], "threshold": -1e9, "timestamps": stamps}
+    fields: dict[str, Any] = {"output": ["events"], "threshold": -1e9, "timestamps": stamps}
     (event,) = ask(service, data=[20.0] * 40, **fields)[1]["events"]
     assert event["start_time"] == "2026-02-28T23:00:00"
     assert event["last_time"] == "2026-02-28T23:39:00"
@@ -377,7 +377,7 @@ def test_an_empty_batch_is_answered(service: Service) -> None:
     assert service.answer([]) == []
 
 
-@pytest.fixture(scope="module", params=KINDS.values(), ids=KINDS.keys())
+@pytest.fixture(scope="module", params=list(KINDS.values()), ids=list(KINDS))
 def any_service(request: pytest.FixtureRequest) -> Service:
     return Service(untrained_engine(request.param), "any", "1.0", Limits())
 
@@ -389,7 +389,9 @@ def test_the_example_of_every_kind_of_model_is_accepted(any_service: Service) ->
     assert status == 200, answer
     assert len(answer["score"]) == 1
     # And as one of several instances.
-    several = {name: [value] * 2 for name, value in example.items() if name != "data"}
+    several: dict[str, Any] = {
+        name: [value] * 2 for name, value in example.items() if name != "data"
+    }
     status, answer = ask(any_service, instances=[example["data"]] * 2, **several)
     assert status == 200, answer
     assert set(example) == (

@@ -22,6 +22,7 @@ import numpy as np
 import psutil
 import pytest
 import requests
+from numpy.typing import NDArray
 
 from rvae.errors import FieldError
 from rvae.inference.engine import Engine
@@ -42,6 +43,10 @@ def post(
 
 def ask(server: TorchServe, path: str = "predictions/waves", **fields: Any) -> requests.Response:
     return post(server, json.dumps(fields), path)
+
+
+def is_answered(server: TorchServe, path: str, window: NDArray[np.float64]) -> bool:
+    return ask(server, path, data=window.tolist()).status_code == 200
 
 
 def is_listening(port: int) -> bool:
@@ -69,7 +74,7 @@ def test_answers_equal_the_engine_one_by_one_at_once_and_in_batches(
     ):
         assert len(answers) in (5, len(given))
         for answer, analysis in zip(answers, expected, strict=False):
-            close = {"rtol": 1e-4, "atol": 1e-5}
+            close: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-5}
             np.testing.assert_allclose(answer["score"], analysis.score, **close)
             np.testing.assert_allclose(answer["latent"], analysis.latent, **close)
             np.testing.assert_allclose(answer["reconstruction"], analysis.reconstruction, **close)
@@ -168,7 +173,7 @@ def test_a_version_that_is_put_into_the_store_later(
 ) -> None:
     models = f"{server.management}/models"
     archive = build_archive(checkpoint, "waves", "2.0", store)
-    answer = requests.post(models, params={"url": archive.name, "initial_workers": 1}, timeout=30)
+    answer = requests.post(models, params={"url": archive.name, "initial_workers": "1"}, timeout=30)
     assert answer.ok, answer.text
     data = fresh[0].tolist()
     wait_for(lambda: ask(server, "predictions/waves/2.0", data=data).ok)
@@ -245,7 +250,7 @@ def test_a_killed_worker_comes_back(server: TorchServe, fresh: list[np.ndarray])
     wait_for(lambda: pid not in worker_pids(server) and len(worker_pids(server)) == workers)
     for version in ("1.0", "1.10"):
         path = f"predictions/waves/{version}"
-        wait_for(lambda path=path: ask(server, path, data=fresh[0].tolist()).status_code == 200)
+        wait_for(partial(is_answered, server, path, fresh[0]))
 
 
 def test_two_servers_live_side_by_side_and_leave_nothing(
@@ -269,7 +274,7 @@ def test_two_servers_live_side_by_side_and_leave_nothing(
 def test_addresses_that_cannot_be_listened_on_are_said(
     server: TorchServe, store: Path, tmp_path: Path
 ) -> None:
-    taken = urlsplit(server.inference).port
+    taken = urlsplit(server.inference).port or 0
     for host, port, field in (
         ("127.0.0.1", taken, "port"),
         ("::1", 0, "host"),
@@ -304,7 +309,7 @@ def test_a_second_signal_does_not_stop_the_cleaning_up(store: Path, tmp_path: Pa
     )
     try:
         curl = next(line for line in process.stdout if "curl" in line)
-        port = urlsplit(curl.split()[3]).port
+        port = urlsplit(curl.split()[3]).port or 0
         next(line for line in process.stdout if "Ctrl-C" in line)
         family = psutil.Process(process.pid).children(recursive=True)
         process.terminate()

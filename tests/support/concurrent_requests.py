@@ -6,6 +6,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import local
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -88,7 +89,7 @@ def complaints(
     said = []
     for (name, request), answer in zip(requests, answers, strict=True):
         if request.sound or (request.sound is None and answer.status == 200):
-            wrong = _wrong_answer(request, answer, lambda n=name, r=request: alone(n, r))
+            wrong = _wrong_answer(request, answer, partial(alone, name, request))
         else:
             wrong = _wrong_refusal(answer)
         if wrong:

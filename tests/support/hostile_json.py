@@ -21,7 +21,20 @@ LARGEST = 6_500_000  # bytes, less than what TorchServe lets through
 HOLE = "the token goes here"
 
 # What is wrong for every field of a request but a threshold, and the part that is for that, too.
-WRONG = (True, False, {}, {"a": 1}, [], [[]], [{}], "", "x", "1", "\x00", {"": {"": []}})
+WRONG: tuple[Any, ...] = (
+    True,
+    False,
+    {},
+    {"a": 1},
+    [],
+    [[]],
+    [{}],
+    "",
+    "x",
+    "1",
+    "\x00",
+    {"": {"": []}},
+)
 WRONG_NUMBERS = (-1, 1.5, 2**63, 2**64, -(2**63), 1e308)
 
 

@@ -36,7 +36,7 @@ def npy_headers(chance: random.Random, card: Card) -> Request:
     values = np.full((card.window, len(card.channels)), 20.0).tobytes()
     shape = (card.window, len(card.channels))
     said = "{{'descr': {}, 'fortran_order': {}, 'shape': {}, }}\n"
-    shapes = (
+    shapes: tuple[str, ...] = (
         "(2**40,)",
         "(-1,)",
         "(0,)",
@@ -46,8 +46,8 @@ def npy_headers(chance: random.Random, card: Card) -> Request:
         "(1.5,)",
         "('a',)",
     )
-    shapes = (*shapes, f"({10**30},)", "(True,)", "((1,),)", f"({shape[0] + 1}, {shape[1]})")
-    kinds = (
+    shapes += (f"({10**30},)", "(True,)", "((1,),)", f"({shape[0] + 1}, {shape[1]})")
+    kinds: tuple[str, ...] = (
         "'|O'",
         "'<U4'",
         "'|V8'",
@@ -58,7 +58,7 @@ def npy_headers(chance: random.Random, card: Card) -> Request:
         "'<f3'",
         "None",
     )
-    kinds = (*kinds, "'O,O'", "'<f99999999'", "'|S8'", "('<f8', (9999999, 9999999))", "''", "1")
+    kinds += ("'O,O'", "'<f99999999'", "'|S8'", "('<f8', (9999999, 9999999))", "''", "1")
     whole = said.format("'<f8'", False, shape)
     header = chance.choice(
         (

@@ -62,14 +62,15 @@ def data(chance: random.Random, card: Card) -> Request:
 
 def fields(chance: random.Random, card: Card) -> Request:
     content, _ = inference(chance, card)
+    wrong: list[Any] = [[], 1, "x", {"stride": 0}, {"dta": 1}, {"data": [1]}, {"": {}}]
+    wrong += [{"output": ["score"]}, {"task": "x"}]
     first = content["inputs"][0]
     beyond: list[Any] = [
         *({"inputs": []}, {"inputs": None}, {"inputs": {}}, {"inputs": [None]}, {"inputs": [{}]}),
         *({"inputs": [first, first]}, {"inputs": [first, first | {"name": "y"}]}, {"id": 7}),
         *({"inputs": [first | {"name": None}]}, {"outputs": {}}, {"outputs": [{}]}),
         *({"outputs": [{"name": name}]} for name in ("", "events", "Score", "\x00", 7, None)),
-        *({"parameters": one} for one in ([], 1, "x", {"stride": 0}, {"dta": 1}, {"data": [1]})),
-        *({"parameters": one} for one in ({"output": ["score"]}, {"task": "x"}, {"": {}})),
+        *({"parameters": one} for one in wrong),
         {"parameters": {"task": "decode"}, "outputs": None},
         {"inputs": [first | {"name": "label", "datatype": "BYTES"}]},
     ]

@@ -73,7 +73,7 @@ def untrained_engine(card: Card, device: str = "cpu") -> Engine:
     return Engine(untrained_artifact(card), device)
 
 
-MODE = {"mode": ("off", "on", "3")}
+MODE: dict[str, tuple[str, ...]] = {"mode": ("off", "on", "3")}
 # One of each kind of models, by what is said in tests.
 KINDS = {
     "numbers": untrained_card(),

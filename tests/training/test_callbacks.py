@@ -1,5 +1,5 @@
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import torch
@@ -12,18 +12,18 @@ class Training:
 
     def __init__(self, improvement: float = 0.0, state: Any = None) -> None:
         self.optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], 1.0)
-        self.trainer = SimpleNamespace(optimizers=[self.optimizer], callback_metrics={})
+        self.trainer: Any = SimpleNamespace(optimizers=[self.optimizer], callback_metrics={})
         self.schedule = HalveOnPlateau(improvement)
         if state is not None:
             self.schedule.load_state_dict(state)
-        self.schedule.on_fit_start(self.trainer, None)
+        self.schedule.on_fit_start(cast(Any, self.trainer), cast(Any, None))
 
     def rates(self, losses: Any) -> Any:
         """The learning rate after each epoch."""
         rates = []
         for loss in losses:
             self.trainer.callback_metrics["validation/loss"] = torch.tensor(loss)
-            self.schedule.on_validation_end(self.trainer, None)
+            self.schedule.on_validation_end(self.trainer, cast(Any, None))
             rates.append(self.optimizer.param_groups[0]["lr"])
         return rates
 

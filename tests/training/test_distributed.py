@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from subprocess import Popen
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import psutil
@@ -74,7 +74,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     folder = tmp_path_factory.mktemp("whole")
     np.save(folder / "waves.npy", waves(WINDOWS, STEPS))
     process = start(folder, TOGETHER, script=True)
-    wait_for(lambda: process.poll() is not None or others(process))
+    wait_for(lambda: process.poll() is not None or bool(others(process)))
     helpers = others(process) if process.poll() is None else []
     said, complaint = process.communicate()
     assert process.returncode == 0, complaint
@@ -113,10 +113,10 @@ def test_whichever_process_validates_a_window_the_loss_is_the_same(whole: Simple
     module = TrainingModule(card, ObjectiveConfig(), TrainingConfig(batch_size=100))
     module.load_state_dict(weights(last))
     module.eval()
-    module.trainer = SimpleNamespace(
+    module.trainer = cast(Any, SimpleNamespace)(
         strategy=SimpleNamespace(reduce=lambda sums, reduce_op: sums), world_size=1, global_rank=0
     )
-    alone = {}
+    alone: dict[str, Any] = {}
     module.log = lambda name, value, **_: alone.__setitem__(name, float(value))
     module.log_dict = lambda values, **_: alone.update(values)
     module.on_validation_epoch_start()
@@ -187,7 +187,7 @@ def test_two_processes_take_the_step_of_one_with_twice_the_batch(tmp_path: Path)
 def test_where_one_fails_the_others_end_with_a_line(tmp_path: Path) -> None:
     np.save(tmp_path / "waves.npy", waves(46, STEPS))
     process = start(tmp_path, FIT)
-    wait_for(lambda: others(process))
+    wait_for(lambda: bool(others(process)))
     (helper,) = others(process)
     helper.kill()
     complaint = process.communicate()[1]

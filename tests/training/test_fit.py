@@ -5,7 +5,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import pytest
@@ -184,12 +184,12 @@ def test_validation_is_over_every_window_and_repeats(outcome: Outcome) -> None:
     """The same number whatever the batches, which the mean of batch means would not be."""
     content = torch.load(outcome.checkpoint, weights_only=True)
     windows = torch.randn(100, 32, 1)
-    logged = {}
+    logged: dict[str, Any] = {}
 
     def validate(size: Any) -> dict[str, Any]:
         module = TrainingModule(outcome.card, ObjectiveConfig(), replace(QUICK, batch_size=size))
         module.load_state_dict(content["state_dict"])
-        module.trainer = SimpleNamespace(
+        module.trainer = cast(Any, SimpleNamespace)(
             strategy=SimpleNamespace(reduce=lambda sums, reduce_op: sums),
             world_size=1,
             global_rank=0,

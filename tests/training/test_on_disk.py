@@ -191,7 +191,8 @@ def test_a_folder_of_parquet_trains_the_same_model_as_a_table(tmp_path: Path) ->
             read(tmp_path / "folder", FULL, one.card.vocabulary).series,
         )
     ]
-    np.testing.assert_array_equal(*scores)
+    first, second = scores
+    np.testing.assert_array_equal(first, second)
 
 
 def test_what_lies_on_disk_is_as_long_as_its_pieces_together(tmp_path: Path) -> None:

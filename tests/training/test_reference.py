@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -69,11 +69,13 @@ def engine(path: Path) -> Engine:
 def test_it_remembers_training_windows_and_knows_a_level_of_every_part(path: Path) -> None:
     artifact = Artifact.load(path)
     assert artifact.memory.shape == (200, 4)
-    assert len(artifact.card.levels) == 3 and min(artifact.card.levels) > 0
+    assert len(artifact.card.levels or ()) == 3 and min(artifact.card.levels or ()) > 0
     # Every remembered latent is that of a training window.
     training = Engine.load(path).analyse(list(waves(400, STEPS, channels=2)))
     latents = np.concatenate([one.latent for one in training])
-    nearest = torch.cdist(artifact.memory, torch.from_numpy(latents)).min(1).values
+    nearest = (
+        torch.cdist(cast(torch.Tensor, artifact.memory), torch.from_numpy(latents)).min(1).values
+    )
     assert nearest.max() < 1e-2  # their distances lose digits
 
 
@@ -132,7 +134,7 @@ def test_the_distance_alone_may_decide(tmp_path: Path) -> None:
     values = waves(200, STEPS, channels=2)
     path = trained(tmp_path, values, ScoringConfig("distance", memory=100))
     engine = Engine.load(path)
-    assert len(engine.card.levels) == 1
+    assert len(engine.card.levels or ()) == 1
     given = waves(1, STEPS, channels=2, seed=6)[0]
     given[8:12, 1] += 4
     (one,) = engine.analyse([given])
@@ -180,7 +182,7 @@ def test_levels_of_what_is_missing_have_no_say(tmp_path: Path) -> None:
 def test_without_memory_there_is_no_such_part(tmp_path: Path) -> None:
     path = trained(tmp_path, waves(200, STEPS), ScoringConfig("excess", memory=0))
     artifact = Artifact.load(path)
-    assert artifact.memory is None and len(artifact.card.levels) == 1
+    assert artifact.memory is None and len(artifact.card.levels or ()) == 1
     (one,) = Engine.load(path).analyse([waves(1, STEPS)[0]])
     assert one.parts.shape == (1, 1) and np.isfinite(one.score).all()
 

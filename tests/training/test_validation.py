@@ -6,9 +6,10 @@ import torch
 
 from rvae.config import DenseConfig, ModelConfig, TimeConfig
 from rvae.data.series import Series
-from rvae.data.window_dataset import WindowDataset
+from rvae.data.window_dataset import Batch, WindowDataset
 from rvae.evaluation.metrics import ExplainedVariance
 from rvae.inference.artifact import network_of
+from rvae.networks.vae import VAE
 from rvae.training.validation import assess, look
 from tests.support.untrained import untrained_card
 
@@ -40,7 +41,7 @@ def given(request: pytest.FixtureRequest) -> Any:
     return network_of(card), card, WindowDataset(series, card.scaler, T, 1, ("day",))
 
 
-def everything(vae: Any, windows: int) -> Any:
+def everything(vae: VAE, windows: WindowDataset) -> tuple[Batch, Any]:
     batch = windows.__getitems__(range(len(windows)))
     q = vae.encode(batch.x, ~batch.x.isnan(), batch.context).posterior
     return batch, q
@@ -85,7 +86,7 @@ def test_a_look_shows_some_windows_in_the_datas_units(given: Any) -> None:
     assert vae.training  # as it was found, though it was looked at without dropout
     assert seen.latent.shape == (500, 3)
     assert seen.classes.shape == (500,)
-    assert set(seen.classes) == {0, 1}
+    assert set(np.asarray(seen.classes)) == {0, 1}
     assert seen.class_names == ("new", "old")
     assert seen.channels == ("heat", "mode")
     assert seen.windows.shape == seen.reconstructions.shape == (4, T, 2)

@@ -21,7 +21,7 @@ from tests.support.service_client import answer_to, arrow
 from tests.support.untrained import untrained_card, untrained_engine
 
 ARROW, CSV = "application/vnd.apache.arrow.stream", "text/csv"
-MODE = {"mode": ("down", "idle", "up")}
+MODE: dict[str, tuple[str, ...]] = {"mode": ("down", "idle", "up")}
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 import jsonschema_rs
 import numpy as np
@@ -56,7 +56,7 @@ class Model:
         return answer
 
 
-@pytest.fixture(scope="module", params=KINDS.values(), ids=KINDS.keys())
+@pytest.fixture(scope="module", params=list(KINDS.values()), ids=list(KINDS))
 def model(request: pytest.FixtureRequest) -> Model:
     return Model(request.param)
 
@@ -181,7 +181,7 @@ def test_every_error_has_the_form_of_the_file() -> None:
     ):
         if expected == 503:
             service = Service(engine, "any", "1.0", Limits(seconds=0.0))
-        status, error = answer_to(service, body, **header)
+        status, error = answer_to(service, body, **cast(dict[str, Any], header))
         assert status == expected
         fault.validate(error)
         assert f"{status}" in DOCUMENT["paths"]["/predictions/{model}"]["post"]["responses"]

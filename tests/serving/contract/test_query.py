@@ -186,7 +186,7 @@ def test_the_channels_are_named_where_their_number_is_wrong(
 def test_random_bodies_are_answered_or_refused_but_never_break(card: Card) -> None:
     """Mutations of sound bodies, at the level of bytes and of values."""
     chance = random.Random(0)
-    pool = [
+    pool: list[Any] = [
         None,
         True,
         0,
@@ -205,7 +205,9 @@ def test_random_bodies_are_answered_or_refused_but_never_break(card: Card) -> No
     ]
     outcomes = {"sound": 0, "malformed": 0, "unfit": 0}
     for _ in range(5000):
-        fields = {"data": list(VALUES)} if chance.random() < 0.5 else {"instances": [list(VALUES)]}
+        alone = chance.random() < 0.5
+        fields: dict[str, Any]
+        fields = {"data": list(VALUES)} if alone else {"instances": [list(VALUES)]}
         if chance.random() < 0.7:
             target = fields.get("data") or fields["instances"]
             target[chance.randrange(len(target))] = chance.choice(pool)

@@ -12,7 +12,7 @@ from rvae.serving.service import Limits, Service
 from tests.support.service_client import answer_to
 from tests.support.untrained import untrained_card, untrained_engine
 
-MODE = {"mode": ("off", "on")}
+MODE: dict[str, tuple[str, ...]] = {"mode": ("off", "on")}
 
 
 @pytest.fixture(scope="module")

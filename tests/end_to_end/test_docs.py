@@ -6,7 +6,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from rvae.serving.contract.messages import Call
 from rvae.serving.contract.options import Options
 from rvae.serving.service import Limits, Service
 from rvae.serving.torchserve import TorchServe
+from tests.support.command_line import rvae
 from tests.support.paths import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -33,8 +33,7 @@ COMMANDS = [line for _, block in BLOCKS for line in block.splitlines() if line.s
 
 @cache
 def options_of(command: str) -> str:
-    help_text = [sys.executable, "-m", "rvae.cli", command, "--help"]
-    return subprocess.run(help_text, capture_output=True, text=True, check=True).stdout
+    return rvae(command, "--help", cwd=ROOT).stdout
 
 
 def test_commands_have_the_options_that_they_use() -> None:
@@ -58,8 +57,7 @@ def test_options_that_documents_name_exist() -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.stem)
 def test_every_configuration_is_understood(path: Path) -> None:
-    command = [sys.executable, "-m", "rvae.cli", "fit", "--config", str(path), "--print_config"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = rvae("fit", "--config", path, "--print_config", cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert f"rvae fit --config configs/{path.name}" in path.read_text()
 

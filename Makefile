@@ -20,7 +20,7 @@ serve: install
 	$(BIN)/rvae serve
 
 test: install
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
 
 lint: install
 	$(BIN)/ruff check .

@@ -71,7 +71,7 @@ class Artifact:
 
     @classmethod
     def _from_checkpoint(cls, path: Path) -> "Artifact":
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        checkpoint = dict(torch.load(path, map_location="cpu", weights_only=True))
         weights = {
             name.removeprefix("vae."): tensor for name, tensor in checkpoint["state_dict"].items()
         }

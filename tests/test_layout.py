@@ -82,7 +82,7 @@ def modules() -> set[str]:
     return {name for name in found if not Path(name).name.startswith("_")}
 
 
-def tested() -> set[str]:
+def names_of_tests() -> set[str]:
     """Modules that a test is named for, if there are such."""
     paths = {path.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")}
     return {
@@ -93,7 +93,7 @@ def tested() -> set[str]:
 
 
 def test_every_module_has_a_test_of_its_name_or_is_listed() -> None:
-    assert modules() - tested() == set(ELSEWHERE)
+    assert modules() - names_of_tests() == set(ELSEWHERE)
 
 
 def test_what_is_listed_is_tested_there() -> None:
@@ -102,7 +102,7 @@ def test_what_is_listed_is_tested_there() -> None:
 
 
 def test_a_test_that_is_named_for_no_module_is_listed() -> None:
-    assert tested() - modules() == ASPECTS
+    assert names_of_tests() - modules() == ASPECTS
 
 
 def test_no_module_is_outside_the_rooms() -> None:

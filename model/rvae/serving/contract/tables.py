@@ -246,7 +246,7 @@ def _strings(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if not pa.types.is_dictionary(column.type):
         return column.cast(pa.string())
     chunks = [chunk.dictionary.cast(pa.string()).take(chunk.indices) for chunk in column.chunks]
-    return pa.chunkedcolumn_array(chunks, pa.string())
+    return pa.chunked_array(chunks, pa.string())
 
 
 def _short(error: BaseException) -> str:

@@ -1,5 +1,6 @@
-"""What several tests need: one small model, trained here, and a server that serves it."""
+"""What several tests need: one small model, and a server that serves it."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,17 +22,35 @@ from rvae.serving.model_store import Archive, list_archives
 from rvae.serving.packaging import build_archive
 from rvae.serving.torchserve import TorchServe
 from rvae.training.fit import FitResult, fit
+from tests.support.make_checkpoints import CHECKPOINTS, STEPS
 from tests.support.waves import anomalous_waves, waves
 
-STEPS = 32
-
-# The models here are so small that threads would spend their time waiting for each other.
+# The models here are so small that threads would spend their time waiting for each other; also
+# those of the processes that tests start.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 torch.set_num_threads(1)
+
+# What takes long to make, and is made once where one process runs all tests that need it.
+SHARED = ("server", "outcome")
+# Rooms whose tests take longest: two processes end together if these come first.
+SLOW = ("end_to_end", "serving", "training", "test_cli.py")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave tests that share a fixture to one process, and begin with the slow rooms."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            needed = [name for name in SHARED if name in getattr(item, "fixturenames", ())]
+            item.add_marker(pytest.mark.xdist_group(needed[0] if needed else item.path.name))
+    tests = Path(__file__).parent
+    rooms = {item: item.path.relative_to(tests).parts[0] for item in items}
+    items.sort(key=lambda item: SLOW.index(rooms[item]) if rooms[item] in SLOW else len(SLOW))
 
 
 @pytest.fixture(scope="session")
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> FitResult:
-    """A model of waves, trained for a few seconds on one processor."""
+    """A model of waves, trained here for a few seconds as the committed one was."""
     folder = tmp_path_factory.mktemp("model")
     path = folder / "waves.npy"
     np.save(path, waves(600))
@@ -49,8 +68,9 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> FitResult:
 
 
 @pytest.fixture(scope="session")
-def checkpoint(outcome: FitResult) -> Path:
-    return outcome.checkpoint
+def checkpoint() -> Path:
+    """The committed model of waves."""
+    return CHECKPOINTS / "waves.ckpt"
 
 
 @pytest.fixture(scope="session")

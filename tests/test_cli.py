@@ -1,4 +1,4 @@
-"""The command line as a user types it, in processes of its own."""
+"""The command line as a user types it."""
 
 import csv
 import os
@@ -7,7 +7,6 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from subprocess import CompletedProcess
 from typing import Any
 
 import numpy as np
@@ -31,20 +30,11 @@ from rvae.errors import FieldError
 from rvae.inference.artifact import Artifact
 from rvae.inference.engine import Engine
 from rvae.training.fit import fit
+from tests.support.command_line import rvae, rvae_process
 from tests.support.machines import machines
 from tests.support.paths import ROOT
 from tests.support.waiting import wait_for
 from tests.support.waves import anomalous_waves, waves
-
-
-def rvae(*arguments: object, cwd: Path, **options: Any) -> CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "rvae.cli", *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        **options,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +56,10 @@ def test_fit_writes_a_checkpoint_that_the_other_commands_take(tmp_path: Path) ->
         "model: {recurrent: {hidden: 8}, latent: 2}\n"
         "training: {epochs: 2, quantile: 0.9, accelerator: cpu}\n"
     )
-    done = rvae("fit", "--config", "machine.yaml", "--output", "runs/m", cwd=tmp_path)
+    done = rvae_process("fit", "--config", "machine.yaml", "--output", "runs/m", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Saved runs/m/model.ckpt" in done.stdout
-    done = rvae("score", "runs/m/model.ckpt", "machine.csv", "scores.csv", cwd=tmp_path)
+    done = rvae_process("score", "runs/m/model.ckpt", "machine.csv", "scores.csv", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     table = pyarrow.csv.read_csv(tmp_path / "scores.csv")
     assert table.column_names == [
@@ -83,7 +73,7 @@ def test_fit_writes_a_checkpoint_that_the_other_commands_take(tmp_path: Path) ->
         "is_anomaly",
     ]
     assert table["end"].to_pylist()[-1] == 900
-    done = rvae("archive", "runs/m/model.ckpt", "--name", "machine", cwd=tmp_path)
+    done = rvae_process("archive", "runs/m/model.ckpt", "--name", "machine", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "Wrote model_store/machine-1.0.mar\n")
     with zipfile.ZipFile(tmp_path / "model_store" / "machine-1.0.mar") as packed:
         packed.extractall(tmp_path / "model")
@@ -297,21 +287,23 @@ def test_errors_are_one_line_that_names_the_field(
     assert "Traceback" not in done.stderr
 
 
-def test_a_tilde_is_the_home_of_the_user_in_paths_of_every_kind(tmp_path: Path) -> None:
+def test_a_tilde_is_the_home_of_the_user_in_paths_of_every_kind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = tmp_path / "home"
     home.mkdir()
     np.save(home / "waves.npy", waves(60, 8))
-    options = {"cwd": tmp_path, "env": os.environ | {"HOME": str(home)}}
+    monkeypatch.setenv("HOME", str(home))
     small = ["--model.architecture=dense", "--model.latent=2", "--training.epochs=1"]
     small += ["--training.accelerator=cpu", "--training.quantile=0.8", "--data.window=8"]
-    done = rvae("fit", "--data.path=~/waves.npy", "--output=~/out", *small, **options)
+    done = rvae("fit", "--data.path=~/waves.npy", "--output=~/out", *small, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert f"Saved {home}/out/model.ckpt" in done.stdout
     assert (home / "out" / "model.ckpt").exists()
-    done = rvae("score", "~/out/model.ckpt", "~/waves.npy", "~/scores/all.csv", **options)
+    done = rvae("score", "~/out/model.ckpt", "~/waves.npy", "~/scores/all.csv", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (home / "scores" / "all.csv").exists()
-    done = rvae("generate", "~/patterns.npz", **options)
+    done = rvae("generate", "~/patterns.npz", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (home / "patterns.npz").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
@@ -333,6 +325,12 @@ def test_paths_of_a_command_are_expanded_and_nothing_else(monkeypatch: pytest.Mo
     }
     with pytest.raises(FieldError, match=r"^store: ~no_such_user/a: "):
         expand_paths(command)(store=Path("~no_such_user/a"))
+
+
+def test_an_error_ends_a_process_with_one_line(tmp_path: Path) -> None:
+    done = rvae_process("evaluate", "none.ckpt", "none.npy", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "rvae: checkpoint: no such file: none.ckpt\n"
 
 
 @pytest.mark.parametrize("output", ["scores.txt", "folder.csv"])

@@ -271,12 +271,12 @@ def test_the_summary_prints_all_of_it_as_markdown(
     (tmp_path / "tsb-ad-u-published-vus-pr.csv").write_text("\n".join(["file,Best", *rows]))
     arguments = ("--against", "ours", "--published", tmp_path, "--choose", "ours", "theirs")
     printed = called("summarise", "--output", tmp_path, *arguments, "--markdown")
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in printed.splitlines()]
-    assert ["theirs", *["0.500"] * 5, "1.00", "2.00"] in rows
-    assert ["theirs", "+0.250", "+0.250 to +0.250", "3", "0"] in rows
-    assert ["method", "A (2)", "B (1)"] in rows and ["ours", "0.250", "0.250"] in rows
-    assert ["Best", "0.750"] in rows
-    assert ["B (1)", "theirs", "0.500"] in rows and ["all (3)", "", "0.500"] in rows
+    table = [[cell.strip() for cell in line.split("|")[1:-1]] for line in printed.splitlines()]
+    assert ["theirs", *["0.500"] * 5, "1.00", "2.00"] in table
+    assert ["theirs", "+0.250", "+0.250 to +0.250", "3", "0"] in table
+    assert ["method", "A (2)", "B (1)"] in table and ["ours", "0.250", "0.250"] in table
+    assert ["Best", "0.750"] in table
+    assert ["B (1)", "theirs", "0.500"] in table and ["all (3)", "", "0.500"] in table
 
 
 def test_what_is_asked_for_and_not_there_is_named(

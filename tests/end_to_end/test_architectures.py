@@ -31,13 +31,16 @@ from rvae.config import (
 from rvae.data.readers import read
 from rvae.data.series import Dataset
 from rvae.inference.engine import Engine
-from rvae.serving.contract.outputs import OUTPUTS
-from rvae.serving.model_store import list_archives
 from rvae.serving.packaging import build_archive
 from rvae.serving.torchserve import TorchServe
 from rvae.training.fit import FitResult, fit
 from tests.support.machines import machines
+from tests.support.processes import worker_pids
+from tests.support.waiting import wait_for
 from tests.support.waves import anomalous_waves, waves
+
+# Also those that ask the server need the models that are trained here.
+pytestmark = pytest.mark.xdist_group("architectures")
 
 WINDOW = 24
 MODELS = {
@@ -121,14 +124,20 @@ TRAINING = TrainingConfig(epochs=20, batch_size=30, quantile=0.95, accelerator="
 CLOSE: dict[str, Any] = {"rtol": 1e-3, "atol": 1e-4}
 
 
-def ask(checkpoint: Path, folder: Path, *bodies: dict[str, Any]) -> list[Any]:
-    """What a server says to some bodies that serves the checkpoint."""
-    build_archive(checkpoint, "model", "1.0", folder / "store")
-    archives = list_archives(folder / "store")
-    with TorchServe(archives, "127.0.0.1", 0, 1, folder / "logs") as server:
-        server.wait_until_ready(120)
-        address = f"{server.inference}/predictions/model"
+def ask(server: TorchServe, store: Path, checkpoint: Path, *bodies: dict[str, Any]) -> list[Any]:
+    """What the server says to some bodies while it serves the checkpoint, too."""
+    archive = build_archive(checkpoint, "architecture", "1.0", store)
+    models, workers = f"{server.management}/models", len(worker_pids(server))
+    options = {"url": archive.name, "initial_workers": "1", "synchronous": "true"}
+    try:
+        made = requests.post(models, params=options, timeout=120)
+        assert made.ok, made.text
+        address = f"{server.inference}/predictions/architecture"
         answers = [requests.post(address, json=body, timeout=60) for body in bodies]
+    finally:
+        requests.delete(f"{models}/architecture/1.0", timeout=60)
+        archive.unlink()
+    wait_for(lambda: len(worker_pids(server)) == workers)
     assert all(answer.ok for answer in answers), [answer.text[:300] for answer in answers]
     return [answer.json() for answer in answers]
 
@@ -198,7 +207,7 @@ def test_its_bands_hold_what_is_normal(trained: tuple[str, FitResult], quantile:
 
 
 def test_its_answer_over_http_is_the_engines(
-    trained: tuple[str, FitResult], tmp_path: Path
+    trained: tuple[str, FitResult], server: TorchServe, store: Path
 ) -> None:
     _, outcome = trained
     given = waves(5, WINDOW, 2, seed=9)
@@ -209,8 +218,9 @@ def test_its_answer_over_http_is_the_engines(
     instances = json.loads(json.dumps(given.tolist()).replace("NaN", "null"))
     latent = np.concatenate([analysis.latent for analysis in analyses])
     scored, encoded, decoded, sampled = ask(
+        server,
+        store,
         outcome.checkpoint,
-        tmp_path,
         {"instances": instances, "output": list(OUTPUTS)},
         {"instances": instances, "task": "encode"},
         {"task": "decode", "latent": latent.tolist()},
@@ -315,7 +325,7 @@ def test_what_was_said_besides_matters(
 
 
 def test_its_answer_over_http_is_the_engines_with_everything_besides(
-    of_machines: tuple[FitResult, Dataset], tmp_path: Path
+    of_machines: tuple[FitResult, Dataset], server: TorchServe, store: Path
 ) -> None:
     outcome, fresh = of_machines
     card, vocabulary = outcome.card, outcome.card.vocabulary
@@ -330,7 +340,7 @@ def test_its_answer_over_http_is_the_engines_with_everything_besides(
         body["timestamps"] = [one.clock().astype(str).tolist() for one in fresh.series]
     if card.model.conditional:
         body["label"] = [vocabulary.classes[one.classes[0]] for one in fresh.series]
-    (answer,) = ask(outcome.checkpoint, tmp_path, body)
+    (answer,) = ask(server, store, outcome.checkpoint, body)
     assert len(answer["predictions"]) == len(analyses)
     for one, analysis in zip(answer["predictions"], analyses, strict=True):
         np.testing.assert_allclose(one["score"], analysis.score, **CLOSE)

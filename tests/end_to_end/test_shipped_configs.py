@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from rvae.inference.artifact import Artifact
+from tests.support.command_line import rvae
 from tests.support.paths import ROOT
 from tests.support.waves import anomalous_waves, waves
 
@@ -53,7 +54,9 @@ def write_archive(path: Path, seed: int) -> None:
     np.savetxt(path, rows, "%.4f", "\t")
 
 
-@pytest.mark.parametrize("name", BRIEF)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.xdist_group(f"configs {name}")) for name in BRIEF]
+)
 def test_it_learns(name: str, tmp_path: Path) -> None:
     """All commands of the header, one after another, with fewer epochs."""
     epochs, floor = BRIEF[name]
@@ -65,13 +68,11 @@ def test_it_learns(name: str, tmp_path: Path) -> None:
             write_archive(tmp_path / "demo" / f"ECG5000_{part}.tsv", seed)
     for program, *arguments in commands(name):
         more = [f"--training.epochs={epochs}", "--training.accelerator=cpu"]
-        run = [sys.executable] if program == "python" else [sys.executable, "-m", "rvae.cli"]
-        done = subprocess.run(
-            [*run, *arguments, *(more if arguments[0] == "fit" else [])],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-        )
+        if program == "python":
+            command = [sys.executable, *arguments]
+            done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        else:
+            done = rvae(*arguments, *(more if arguments[0] == "fit" else []), cwd=tmp_path)
         fetched = any(example in " ".join(arguments) for example in ("heartbeats", "pressure"))
         if fetched and "pip" in done.stderr and done.returncode:
             pytest.skip("the package with the data cannot be fetched")
@@ -87,17 +88,8 @@ def test_the_recipe_for_detection_takes_whatever_table_comes(tmp_path: Path) -> 
     np.savetxt(
         path, waves(60, 40, channels=2).reshape(-1, 2), delimiter=",", header="a,b", comments=""
     )
-    arguments = ["--config", str(ROOT / "configs" / "detection.yaml"), "--data.path", str(path)]
-    options = [
-        "--output",
-        str(tmp_path / "run"),
-        "--training.epochs=1",
-        "--training.accelerator=cpu",
-    ]
-    done = subprocess.run(
-        [sys.executable, "-m", "rvae.cli", "fit", *arguments, *options],
-        capture_output=True,
-        text=True,
-    )
+    arguments = ["--config", ROOT / "configs" / "detection.yaml", "--data.path", path]
+    options = ["--output", tmp_path / "run", "--training.epochs=1", "--training.accelerator=cpu"]
+    done = rvae("fit", *arguments, *options, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert Artifact.load(tmp_path / "run" / "model.ckpt").card.channels == ("a", "b")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
-from rvae.serving.contract.messages import Request
+from rvae.serving.contract import messages
 from rvae.serving.model_store import list_archives
 from rvae.serving.service import Limits, Service
 from rvae.serving.torchserve import TorchServe
@@ -13,6 +13,7 @@ from tests.support.concurrent_requests import complaints, send, table_of
 from tests.support.hostile import hostile
 from tests.support.hostile_targets import CARDS, archived, engines
 from tests.support.processes import resident, worker_pids
+from tests.support.valid_requests import Request
 
 # What a worker may hold more, in megabytes. It keeps what it has freed: how much that is hangs on
 # which of the large requests share a batch: 60 at most between two rounds of ten thousand, 5 from
@@ -30,7 +31,7 @@ def alone() -> Callable[[str, Request], tuple[str, bytes]]:
     def ask(name: str, request: Request) -> tuple[str, bytes]:
         headers = {key.lower(): value for key, value in request.headers.items()}
         names = ("content-type", "accept", "rvae-options", "inference-header-content-length")
-        call = Request(request.body, False, *(headers.get(key) for key in names))
+        call = messages.Request(request.body, False, *(headers.get(key) for key in names))
         (reply,) = services[name].answer([call])
         return reply.content_type, reply.body
 

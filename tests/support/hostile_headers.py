@@ -8,18 +8,14 @@ from tests.support.valid_requests import ARROW, CSV, JSON, LENGTH, NPY, Request,
 __all__ = ["MAKERS"]
 
 # What the handler looks for among headers, where the server keeps names of parts too.
-NAMES = ("body", "data", "describe", "explain", "accept", "content-type", "rvae-options", LENGTH)
-NAMES = (*NAMES, "Body", "Accept", "", "ü", "a" * 999, "host")
+NAMES = (
+    *("body", "data", "describe", "explain", "accept", "content-type", "rvae-options", LENGTH),
+    *("Body", "Accept", "", "ü", "a" * 999, "host"),
+)
 
-MEDIA = ("image/png", "application/xml", "text/html", "application/x-www-form-urlencoded")
 MEDIA = (
-    *MEDIA,
-    "x",
-    "/",
-    "application/json/csv",
-    "\xff\xfe",
-    "application/json,text/csv",
-    "a" * 999,
+    *("image/png", "application/xml", "text/html", "application/x-www-form-urlencoded"),
+    *("x", "/", "application/json/csv", "\xff\xfe", "application/json,text/csv", "a" * 999),
 )
 
 

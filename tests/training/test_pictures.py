@@ -95,6 +95,11 @@ def frames(animation: Image.Image) -> int:
     return count
 
 
+def size_of(path: Path) -> tuple[int, int]:
+    with Image.open(path) as picture:
+        return picture.size
+
+
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -113,7 +118,7 @@ def test_each_epoch_has_a_picture_of_one_size(trained: tuple[Path, Pictures]) ->
         "epoch-0003.png",
         "learning.gif",
     ]
-    sizes = {Image.open(path).size for path in (folder / "pictures").iterdir()}
+    sizes = {size_of(path) for path in (folder / "pictures").iterdir()}
     assert len(sizes) == 1
 
 
@@ -145,9 +150,8 @@ def test_tensorboard_gets_each_picture(trained: tuple[Path, Pictures]) -> None:
     events = EventAccumulator(str(folder / "logs")).Reload()
     pictures = events.Images("learning")
     assert [picture.step for picture in pictures] == [BATCHES, 2 * BATCHES, 3 * BATCHES]
-    assert (pictures[0].width, pictures[0].height) == Image.open(
-        folder / "pictures" / "epoch-0001.png"
-    ).size
+    expected = size_of(folder / "pictures" / "epoch-0001.png")
+    assert (pictures[0].width, pictures[0].height) == expected
 
 
 def test_the_history_is_what_was_logged(trained: tuple[Path, Pictures]) -> None:

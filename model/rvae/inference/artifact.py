@@ -76,7 +76,7 @@ class Artifact:
 
     @classmethod
     def _from_checkpoint(cls, path: Path) -> "Artifact":
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        checkpoint = dict(torch.load(path, map_location="cpu", weights_only=True))
         content = checkpoint[CARD_KEY]
         card = Card.from_dict(format_4.upgrade(content))
         if content["format"] == 4:

@@ -150,7 +150,7 @@ def test_modules_that_documents_name_exist() -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.stem)
 def test_every_configuration_is_understood(path: Path) -> None:
-    command = [sys.executable, "-m", "rvae.cli", "fit", "--config", path, "--print_config"]
+    command = [sys.executable, "-m", "rvae.cli", "fit", "--config", str(path), "--print_config"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert f"rvae fit --config configs/{path.name}" in path.read_text()
@@ -323,7 +323,7 @@ def test_python_that_asks_a_server_gets_its_scores(
     """Of docs/requests.md, with the model and the data that are at hand."""
     windows = np.stack(fresh).astype(np.float32)
     expected = [analysis.score for analysis in engine.analyse([w.astype(float) for w in windows])]
-    names: dict[str, object] = {"at_hand": windows}
+    names: dict[str, Any] = {"at_hand": windows}
     code_blocks = blocks("docs/requests.md", "python")
     for code in code_blocks:
         for documented, here in (

@@ -39,7 +39,7 @@ README, CONTRIBUTING, REQUESTS = (
 PREDICTIONS = "curl -X POST http://localhost:8080/predictions/rvae"
 
 # How else than by its own name a command may begin.
-LAUNCHERS = r"(?:torchrun .*--no-python )?"
+LAUNCHERS = r"(?:torchrun .*--no-python |(?:[A-Z_]+=\S+ )+)?"
 
 
 class Block(NamedTuple):
@@ -229,7 +229,7 @@ def unindented(code: str) -> str:
 @pytest.mark.parametrize("title", sorted(recipes()))
 def test_the_code_of_a_recipe_is_that_of_its_test(title: str) -> None:
     text = recipes()[title]
-    (test,) = re.findall(r"`(tests/[\w/]+\.py)`", text)
+    test, *_ = re.findall(r"`(tests/[\w/]+\.py)`", text)
     carried_out = unindented((ROOT / test).read_text())
     code = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     assert code

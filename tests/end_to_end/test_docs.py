@@ -41,6 +41,8 @@ PREDICTIONS = "curl -X POST http://localhost:8080/predictions/rvae"
 # How else than by its own name a command may begin.
 LAUNCHERS = r"(?:torchrun .*--no-python |(?:[A-Z_]+=\S+ )+)?"
 
+needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
+
 
 class Block(NamedTuple):
     """A block of code of a page.
@@ -248,7 +250,7 @@ def test_there_is_a_recipe_for_everything_that_is_chosen_by_name() -> None:
     }
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
+@needs_curl
 def test_commands_that_ask_a_server_are_answered(
     server: TorchServe, engine: Engine, tmp_path: Path
 ) -> None:
@@ -278,6 +280,7 @@ def test_commands_that_ask_a_server_are_answered(
     assert len(done.stdout.splitlines()) == 1 + engine.card.window
 
 
+@needs_curl
 def test_commands_that_manage_a_server_are_answered(server: TorchServe) -> None:
     """Those that change nothing; the others name an archive that is not there."""
     addresses = {

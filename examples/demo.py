@@ -11,19 +11,22 @@ from typing import Any
 
 import numpy as np
 import requests
+from matplotlib import rc_context
 from rich.console import Console
 from rich.table import Table
 
 from rvae.evaluation.detection import detection
 from rvae.plots.series import plot_scored_series
+from rvae.plots.windows import plot_scored_windows
 from rvae.serving.model_store import list_archives
 from rvae.serving.torchserve import TorchServe
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "demo"
-LEADS = ("lead_1 (mV)", "lead_2 (mV)")
-SHOWN = 4
-AT_ONCE = 100
+LEADS = ("lead 1 (mV)", "lead 2 (mV)")
+SHOWN = 4  # beats of each kind in the table
+PICTURED = 8  # beats in the picture, of which one is ventricular
+BEATS_PER_REQUEST = 100
 
 
 def run(*command: str | Path) -> None:
@@ -31,8 +34,8 @@ def run(*command: str | Path) -> None:
     subprocess.run(command, cwd=ROOT, check=True)
 
 
-def ask(server: TorchServe, beats: np.ndarray, *output: str) -> list[dict[str, Any]]:
-    """The predictions for some beats (S, T, C), in one request."""
+def predict(server: TorchServe, beats: np.ndarray, *output: str) -> list[dict[str, Any]]:
+    """Predictions for beats (S, T, C), in one request."""
     answer = requests.post(
         f"{server.inference}/predictions/rvae",
         json={"instances": beats.tolist(), "output": output},
@@ -58,13 +61,13 @@ def main() -> None:
         print(f"\nTorchServe answers at {server.inference} after {time.monotonic() - began:.1f} s.")
         answers = [
             answer
-            for first in range(0, len(beats), AT_ONCE)
-            for answer in ask(server, beats[first : first + AT_ONCE], "score")
+            for first in range(0, len(beats), BEATS_PER_REQUEST)
+            for answer in predict(server, beats[first : first + BEATS_PER_REQUEST], "score")
         ]
         chosen = [*np.flatnonzero(~ventricular)[:SHOWN], *np.flatnonzero(ventricular)[:SHOWN]]
-        show(answers, ventricular, chosen)
+        print_answers(answers, ventricular, chosen)
         for kind, index in (("normal", chosen[0]), ("ventricular", chosen[-1])):
-            (answer,) = ask(server, beats[index : index + 1], "reconstruction", "point_scores")
+            (answer,) = predict(server, beats[index : index + 1], "reconstruction", "point_scores")
             figure = plot_scored_series(
                 beats[index],
                 np.array(answer["reconstruction"]),
@@ -73,12 +76,32 @@ def main() -> None:
                 f"A {kind} beat",
             )
             figure.savefig(FOLDER / f"{kind}.png")
+        pictured = predict(server, beats[:PICTURED], "score", "reconstruction")
+        draw(beats[:PICTURED], pictured, FOLDER / "anomaly.svg")
     print(
-        "Plots: demo/normal.png, demo/ventricular.png. The server is stopped; make serve starts it."
+        "Plots: demo/anomaly.svg, demo/normal.png, demo/ventricular.png. The server is stopped; "
+        "make serve starts it."
     )
 
 
-def show(answers: list[dict[str, Any]], ventricular: np.ndarray, chosen: list[int]) -> None:
+def draw(beats: np.ndarray, answers: list[dict[str, Any]], path: Path) -> None:
+    """Write a picture of beats (S, T, C) in a row with what was answered for each, as SVG."""
+    figure = plot_scored_windows(
+        beats,
+        np.array([answer["reconstruction"] for answer in answers]),
+        np.array([answer["score"][0] for answer in answers]),
+        answers[0]["threshold"],
+        LEADS,
+        "test beat",
+    )
+    # The same answers make the same file, and text stays text.
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "rvae"}):
+        figure.savefig(path, metadata={"Date": None})
+
+
+def print_answers(
+    answers: list[dict[str, Any]], ventricular: np.ndarray, chosen: list[int]
+) -> None:
     """Print some answers, and how well all of them agree with the cardiologist."""
     table = Table("beat", "cardiologist", "score", "threshold", "tail probability", "flagged")
     for index in chosen:

@@ -22,7 +22,7 @@ PACKAGE = "wfdb==4.3.0"
 SOURCE = "wfdb-4.3.0.tar.gz"
 SHA256 = "60df86bc5c9186a91930d1118218d9301d40a730ff730ec1c8571d1141d92bb9"
 RECORD = "wfdb-4.3.0/tmp_dl_dir/0201"
-UNITS_A_MILLIVOLT = 400
+UNITS_PER_MILLIVOLT = 400
 BEFORE, AFTER = 60, 80  # samples around a beat's mark: 0.56 s
 NORMAL, VENTRICULAR = 1, 5  # PhysioNet's codes of annotations
 
@@ -61,7 +61,7 @@ def samples(packed: bytes) -> np.ndarray:
     """WFDB's format 212: two 12-bit numbers in three bytes, here one of each lead."""
     low, middle, high = np.frombuffer(packed, np.uint8).reshape(-1, 3).astype(int).T
     leads = np.stack([low | (middle & 15) << 8, high | (middle >> 4) << 8], axis=1)
-    return np.where(leads > 2047, leads - 4096, leads) / UNITS_A_MILLIVOLT
+    return np.where(leads > 2047, leads - 4096, leads) / UNITS_PER_MILLIVOLT
 
 
 def beats_of(annotations: bytes) -> tuple[np.ndarray, np.ndarray]:

@@ -31,8 +31,8 @@ import numpy as np
 
 SEED = 0
 START = np.datetime64("2025-03-03T00:00:00")  # a Monday
-ROWS_AN_HOUR = 6
-ROWS_A_DAY = 24 * ROWS_AN_HOUR
+ROWS_PER_HOUR = 6
+ROWS_PER_DAY = 24 * ROWS_PER_HOUR
 TRAINING_DAYS, TEST_DAYS = 28, 14
 OPENS, CLOSES = 6, (22, 22, 22, 22, 22, 14, 6)  # o'clock, from Monday on
 POWER = {"off": 0.2, "idle": 2.0, "cleaning": 5.0, "running": 11.0}  # kW
@@ -62,9 +62,9 @@ def simulate(
     start: np.datetime64, days: int, faulty: bool, random: np.random.Generator
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Columns (N,) of some days from a Monday on, and which rows are faulty (N,)."""
-    row = np.arange(days * ROWS_A_DAY)
-    hour = row / ROWS_AN_HOUR % 24
-    sunday_night = (row // ROWS_A_DAY % 7 == 6) & ((hour < 6) | (hour >= 20))
+    row = np.arange(days * ROWS_PER_DAY)
+    hour = row / ROWS_PER_HOUR % 24
+    sunday_night = (row // ROWS_PER_DAY % 7 == 6) & ((hour < 6) | (hour >= 20))
     faults = Faults(len(row), random)
     mode, door = timetable(days, random)
     if faulty:
@@ -97,19 +97,19 @@ def simulate(
         missing = (random.random(len(row)) < MISSING) & ~faults.marked
         text = [f"{v:.{DECIMALS[name]}f}" for v in column] if name in DECIMALS else column
         columns[name] = np.where(missing, "", text)
-    minutes = np.timedelta64(60 // ROWS_AN_HOUR, "m")
+    minutes = np.timedelta64(60 // ROWS_PER_HOUR, "m")
     return {"time": np.datetime_as_string(start + row * minutes), **columns}, faults.marked
 
 
 def timetable(days: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Mode and door (N,) of each row."""
-    mode = np.full(days * ROWS_A_DAY, "off", dtype="<U8")
-    door = np.full(days * ROWS_A_DAY, "closed")
+    mode = np.full(days * ROWS_PER_DAY, "off", dtype="<U8")
+    door = np.full(days * ROWS_PER_DAY, "closed")
     for day in range(days):
         if CLOSES[day % 7] == OPENS:
             continue
         opening, closing = (
-            day * ROWS_A_DAY + hour * ROWS_AN_HOUR for hour in (OPENS, CLOSES[day % 7])
+            day * ROWS_PER_DAY + hour * ROWS_PER_HOUR for hour in (OPENS, CLOSES[day % 7])
         )
         cleaning = closing - random.integers(3, 6)
         mode[opening:cleaning] = "idle"
@@ -130,7 +130,7 @@ class Faults:
         marked: Which they are (N,).
     """
 
-    APART = 2 * ROWS_AN_HOUR
+    APART = 2 * ROWS_PER_HOUR
 
     def __init__(self, rows: int, random: np.random.Generator) -> None:
         self.marked = np.zeros(rows, dtype=bool)

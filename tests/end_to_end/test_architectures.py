@@ -31,6 +31,7 @@ from rvae.config import (
 from rvae.data.readers import read
 from rvae.data.series import Dataset
 from rvae.inference.engine import Engine
+from rvae.serving.contract.outputs import OUTPUTS
 from rvae.serving.packaging import build_archive
 from rvae.serving.torchserve import TorchServe
 from rvae.training.fit import FitResult, fit

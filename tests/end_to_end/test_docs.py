@@ -1,5 +1,6 @@
-"""What README and configurations say, held against the program."""
+"""What README, documentation and configurations say, held against the program."""
 
+import ast
 import json
 import os
 import re
@@ -7,28 +8,83 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 from rvae.inference.engine import Engine
-from rvae.serving.contract.messages import Request
+from rvae.serving.contract.messages import Call
 from rvae.serving.contract.options import Options
 from rvae.serving.service import Limits, Service
 from rvae.serving.torchserve import TorchServe
 from tests.support.paths import ROOT
 
-README = (ROOT / "README.md").read_text()
-DOCUMENTS = [README, *(path.read_text() for path in sorted((ROOT / "docs").glob("*.md")))]
-BLOCKS = [
-    block
-    for text in DOCUMENTS
-    for block in re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+MAX_README_LINES = 120
+MAX_IMAGE_BYTES = 150_000
+
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    *sorted((ROOT / "docs").glob("*.md")),
 ]
-COMMANDS = [line for _, block in BLOCKS for line in block.splitlines() if line.startswith("rvae ")]
+README, CONTRIBUTING, REQUESTS = (
+    (ROOT / name).read_text() for name in ("README.md", "CONTRIBUTING.md", "docs/requests.md")
+)
+
+PREDICTIONS = "curl -X POST http://localhost:8080/predictions/rvae"
+
+# How else than by its own name a command may begin.
+LAUNCHERS = r"(?:torchrun .*--no-python |(?:[A-Z_]+=\S+ )+)?"
+
+needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
+
+
+class Block(NamedTuple):
+    """A block of code of a page.
+
+    Attributes:
+        page: Where it is.
+        language: As the page names it, often empty.
+        code: Its lines.
+    """
+
+    page: Path
+    language: str
+    code: str
+
+    @property
+    def lines(self) -> list[str]:
+        """Its lines, those that go on after a backslash joined."""
+        return self.code.replace("\\\n", "").splitlines()
+
+
+BLOCKS = [
+    Block(page, language, code)
+    for page in PAGES
+    for language, code in re.findall(
+        r"^```(\w*)\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL
+    )
+]
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """Code of all blocks of a page in a language."""
+    return [b.code for b in BLOCKS if b.page == ROOT / page and b.language == language]
+
+
+def lines_that_begin(start: str) -> list[str]:
+    """Lines of all blocks that begin so, without comments."""
+    return [
+        line.partition("  # ")[0]
+        for block in BLOCKS
+        for line in block.lines
+        if re.match(start, line)
+    ]
 
 
 @cache
@@ -37,23 +93,61 @@ def options_of(command: str) -> str:
     return subprocess.run(help_text, capture_output=True, text=True, check=True).stdout
 
 
+def same_form(example: Any, answer: Any) -> bool:
+    """Whether two values from JSON have the same keys, and values of the same types."""
+
+    def form(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: form(item) for key, item in value.items()}
+        return [form(value[0])] if isinstance(value, list) else type(value)
+
+    return bool(form(example) == form(answer))
+
+
 def test_commands_have_the_options_that_they_use() -> None:
-    used = {shlex.split(line)[1] for line in COMMANDS}
-    assert used == {"fit", "evaluate", "score", "sample", "generate", "serve"}
-    for line in COMMANDS:
-        command, *rest = shlex.split(line)[1:]
+    commands = lines_that_begin(rf"{LAUNCHERS}rvae ")
+    used = set()
+    for line in commands:
+        command, *rest = shlex.split(re.sub(f"^{LAUNCHERS}rvae ", "", line))
+        used.add(command)
         known = options_of(command)
         for word in rest:
             if word.startswith("--"):
                 assert word in known, line
             elif word.endswith(".yaml"):
                 assert (ROOT / word).exists(), line
+    assert used == {"fit", "evaluate", "score", "sample", "generate", "serve"}
+
+
+def test_commands_that_are_scripts_exist_and_have_the_options_that_they_use() -> None:
+    lines = lines_that_begin(r"\./archive\.sh |python ")
+    assert {shlex.split(line)[0] for line in lines} == {"./archive.sh", "python"}
+    for line in lines:
+        program, *rest = shlex.split(line)
+        script = ROOT / (rest[0] if program == "python" else program)
+        assert script.is_file(), line
+        if program == "./archive.sh":
+            for word in rest:
+                assert not word.startswith("--") or word in options_of("archive"), line
 
 
 def test_options_that_documents_name_exist() -> None:
-    known = "".join(map(options_of, ("fit", "score", "generate", "serve")))
-    for option in {option for text in DOCUMENTS for option in re.findall(r"`(--[a-z._]+)", text)}:
-        assert option in known, option
+    known = "".join(map(options_of, ("fit", "score", "generate", "archive", "serve")))
+    for page in PAGES:
+        for option in set(re.findall(r"`(--[a-z._]+)", page.read_text())):
+            assert option in known, f"{page.name} names {option}"
+
+
+def test_modules_that_documents_name_exist() -> None:
+    """In the changelog only what it calls new."""
+    for page in PAGES:
+        text = page.read_text()
+        if page.name == "CHANGELOG.md":
+            text = "\n".join(re.findall(r"^  \|.*\|(.*)\|$", text, re.MULTILINE))
+        for name in set(re.findall(r"`(rvae(?:\.[a-z_]+)+)`", text)):
+            parts = name.split(".")
+            module = (ROOT / "model").joinpath(*parts)
+            assert module.is_dir() or module.with_suffix(".py").is_file(), f"{page.name}: {name}"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.stem)
@@ -64,41 +158,109 @@ def test_every_configuration_is_understood(path: Path) -> None:
     assert f"rvae fit --config configs/{path.name}" in path.read_text()
 
 
-def test_readme_answer_has_the_form_of_answers(engine: Engine, fresh: list[np.ndarray]) -> None:
-    (example,) = (json.loads(block) for language, block in BLOCKS if language == "json")
+def test_answers_in_documents_have_the_form_of_answers(
+    engine: Engine, fresh: list[np.ndarray]
+) -> None:
+    examples = [json.loads(block.code) for block in BLOCKS if block.language == "json"]
+    assert len(examples) == 2
     service = Service(engine, "rvae", "1.0", Limits())
-    (reply,) = service.answer([Request(json.dumps({"data": fresh[0].tolist()}).encode())])
-
-    def form(value: object) -> object:
-        if isinstance(value, dict):
-            return {key: form(item) for key, item in value.items()}
-        return [form(value[0])] if isinstance(value, list) else type(value)
-
-    assert form(example) == form(json.loads(reply.body))
+    (reply,) = service.answer([Call(json.dumps({"data": fresh[0].tolist()}).encode())])
+    for example in examples:
+        assert same_form(example, json.loads(reply.body))
 
 
-def test_readme_names_every_field_of_a_request() -> None:
+def test_the_documentation_of_requests_names_every_field() -> None:
     for field in Options.model_fields:
-        assert f"`{field}`" in README, field
+        assert f"`{field}`" in REQUESTS, field
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= MAX_README_LINES
+
+
+def test_every_page_of_the_documentation_can_be_found_from_the_readme() -> None:
+    for page in PAGES[1:]:
+        assert f"]({page.relative_to(ROOT)})" in README, page.name
+
+
+def links(page: Path) -> Iterator[str]:
+    """Targets of the links and images of a page that are relative."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if not re.match(r"https?://|#", target):
+            yield target.partition("#")[0]
 
 
 def test_no_document_points_to_a_file_that_is_missing() -> None:
-    for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
-        named = r"`((?:docs|examples|benchmarks|configs|handler|docker|model)/[\w./-]*)`"
-        for path in re.findall(named, document.read_text()):
-            assert (ROOT / path).exists(), f"{document.name} names {path}"
+    folders = "docs|examples|benchmarks|configs|handler|docker|model"
+    for page in PAGES:
+        for target in links(page):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+        for path in re.findall(rf"`((?:{folders})/[\w./-]*)`", page.read_text()):
+            assert (ROOT / path).exists(), f"{page.name} names {path}"
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
+def test_images_are_shown_and_small() -> None:
+    images = {target for page in PAGES for target in links(page) if "images/" in target}
+    files = sorted((ROOT / "docs" / "images").iterdir())
+    assert {f"docs/images/{file.name}" for file in files} == images
+    for file in files:
+        assert file.stat().st_size < MAX_IMAGE_BYTES, file.name
+
+
+def test_commands_of_make_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    (first, *_) = blocks("CONTRIBUTING.md", "")
+    assert first.splitlines() == ["make install", "make test", "make lint"]
+    for page in PAGES:
+        for target in re.findall(r"(?:^|`)make ([a-z]+)", page.read_text(), re.MULTILINE):
+            assert target in targets, f"{page.name} names make {target}"
+
+
+def recipes() -> dict[str, str]:
+    """The recipes of CONTRIBUTING.md: title and text."""
+    _, text = CONTRIBUTING.split("\n## Recipes\n")
+    _, *parts = re.split(r"^### (.*)\n", text, flags=re.MULTILINE)
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def unindented(code: str) -> str:
+    """Code without blank lines and without indentation."""
+    return "\n".join(line.strip() for line in code.splitlines() if line.strip())
+
+
+@pytest.mark.parametrize("title", sorted(recipes()))
+def test_the_code_of_a_recipe_is_that_of_its_test(title: str) -> None:
+    text = recipes()[title]
+    test, *_ = re.findall(r"`(tests/[\w/]+\.py)`", text)
+    carried_out = unindented((ROOT / test).read_text())
+    code = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert code
+    for block in code:
+        ast.parse(block)
+        assert unindented(block) in carried_out, f"{test} has other code than CONTRIBUTING.md"
+
+
+def test_there_is_a_recipe_for_everything_that_is_chosen_by_name() -> None:
+    assert set(recipes()) == {
+        "An encoder",
+        "A likelihood",
+        "A score",
+        "An output",
+        "A reader",
+    }
+
+
+@needs_curl
 def test_commands_that_ask_a_server_are_answered(
     server: TorchServe, engine: Engine, tmp_path: Path
 ) -> None:
-    """All of the README that ask for predictions, one after another."""
+    """All of README and documentation that ask for predictions, one after another."""
     (tmp_path / "logs").mkdir()
     example = json.dumps(server.example(server.archives[0]))
     (tmp_path / "logs" / "rvae-example.json").write_text(example)
-    asking = [block for _, block in BLOCKS if "curl -X POST http://localhost:8080" in block]
-    commands = "".join(asking).replace("\\\n", "").splitlines()
+    commands = lines_that_begin(re.escape(PREDICTIONS))
+    assert README.count(PREDICTIONS) == 1
+    assert len(commands) == 4
     for command in commands:
         here = command.replace("http://localhost:8080/predictions/rvae", "$URL")
         done = subprocess.run(
@@ -110,26 +272,69 @@ def test_commands_that_ask_a_server_are_answered(
             text=True,
         )
         assert done.returncode == 0, (command, done.stdout)
+        if "rvae-example.json" in command:
+            for block in BLOCKS:
+                if block.language == "json":
+                    assert same_form(json.loads(block.code), json.loads(done.stdout))
     assert done.stdout.splitlines()[0].startswith('"series","step","score","height_expected"')
     assert len(done.stdout.splitlines()) == 1 + engine.card.window
-    assert len(commands) == 3
+
+
+@needs_curl
+def test_commands_that_manage_a_server_are_answered(server: TorchServe) -> None:
+    """Those that change nothing; the others name an archive that is not there."""
+    addresses = {
+        line.split()[-1].strip("'")
+        for line in lines_that_begin("curl ")
+        if " -X " not in line and "localhost:8080" not in line
+    }
+    assert addresses == {
+        "http://localhost:8081/models/rvae?customized=true",
+        "http://localhost:8082/metrics",
+    }
+    for address in addresses:
+        here = address.replace("http://localhost:8081", server.management).replace(
+            "http://localhost:8082", server.metrics
+        )
+        done = subprocess.run(
+            ["curl", "--silent", "--fail", here.replace("models/rvae", "models/waves")],
+            capture_output=True,
+        )
+        assert done.returncode == 0, address
+
+
+def test_python_that_loads_a_checkpoint_runs(
+    checkpoint: Path, fresh: list[np.ndarray], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of the README, with the model and the data that are at hand."""
+    (code,) = blocks("README.md", "python")
+    np.savez(tmp_path / "test.npz", beats=np.stack(fresh))
+    for path, here in (
+        ("demo/run/model.ckpt", checkpoint),
+        ("demo/test.npz", tmp_path / "test.npz"),
+    ):
+        assert path in code
+        code = code.replace(path, str(here))
+    exec(code, {})
+    score = Engine.load(checkpoint).analyse([fresh[5]])[0].score
+    assert capsys.readouterr().out == f"{score} [False]\n"
 
 
 def test_python_that_asks_a_server_gets_its_scores(
     server: TorchServe, engine: Engine, fresh: list[np.ndarray]
 ) -> None:
     """Of docs/requests.md, with the model and the data that are at hand."""
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs/requests.md").read_text(), re.DOTALL)
     windows = np.stack(fresh).astype(np.float32)
     expected = [analysis.score for analysis in engine.analyse([w.astype(float) for w in windows])]
-    names: dict[str, Any] = {"given": windows}
-    for code in blocks:
-        for said, here in (
+    names: dict[str, Any] = {"at_hand": windows}
+    code_blocks = blocks("docs/requests.md", "python")
+    for code in code_blocks:
+        for documented, here in (
             ("http://localhost:8080/predictions/rvae", f"{server.inference}/predictions/waves"),
-            ('np.load("demo/test.npz")["beats"][:256].astype(np.float32)', "given"),
-            ("[256, 140, 2]", "list(given.shape)"),
+            ('np.load("demo/test.npz")["beats"][:256].astype(np.float32)', "at_hand"),
+            ("[256, 140, 2]", "list(at_hand.shape)"),
         ):
-            code = code.replace(said, here)
+            code = code.replace(documented, here)
         exec(code, names)
         np.testing.assert_allclose(names.pop("scores"), expected, rtol=1e-4, atol=1e-5)
-    assert len(blocks) == 2
+    assert len(code_blocks) == 2

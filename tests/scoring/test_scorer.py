@@ -3,7 +3,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rvae.scoring.scorer import Placement, Scorer
+from rvae.scoring.evidence import Placement
+from rvae.scoring.scorer import Scorer
 
 
 class Constant(Scorer):

@@ -10,7 +10,7 @@ from rvae.inference.card import ModelSpec
 from rvae.scoring import aggregation
 from rvae.scoring.calibration import Calibration
 from rvae.scoring.events import Event, find_events, require_gap, step_scores
-from rvae.scoring.scorer import Evidence, Placement, Scorer
+from rvae.scoring.evidence import Evidence, EvidenceScorer, Placement
 
 __all__ = ["Analysis"]
 
@@ -34,7 +34,7 @@ class Analysis:
     """
 
     card: ModelSpec
-    scorer: Scorer
+    scorer: EvidenceScorer
     starts: NDArray[np.int64]
     length: int
     latent: NDArray[np.float32]

@@ -12,12 +12,13 @@ from torch import Tensor
 from rvae.data.window_dataset import Batch, WindowDataset
 from rvae.inference.card import ModelSpec
 from rvae.networks.vae import VAE
+from rvae.scoring.evidence import Evidence
 from rvae.scoring.reconstruction import (
     WINDOWS_PER_BATCH,
     evenly_chosen_batches,
     reconstruct,
 )
-from rvae.scoring.scorer import Evidence, Scorer
+from rvae.scoring.scorer import Scorer
 
 __all__ = ["Run", "Runner"]
 

@@ -13,10 +13,11 @@ from rvae.data.scaler import Scaler
 from rvae.data.window_dataset import WindowDataset
 from rvae.networks.vae import VAE
 from rvae.scoring import aggregation
+from rvae.scoring.evidence import Evidence
 from rvae.scoring.excess import MAX_WINDOWS, largest, levels, normal_parts
 from rvae.scoring.nearest_windows import NearestWindows, require_memory_possible
 from rvae.scoring.reconstruction import Reconstruction, evenly_chosen_batches, reconstruct
-from rvae.scoring.scorer import Evidence, Scorer
+from rvae.scoring.scorer import Scorer
 
 __all__ = ["DistanceScorer"]
 

@@ -14,10 +14,11 @@ from rvae.data.window_dataset import WindowDataset
 from rvae.networks.vae import VAE
 from rvae.scoring import aggregation
 from rvae.scoring.channel_errors import reconstruction_errors
+from rvae.scoring.evidence import Evidence, Placement
 from rvae.scoring.excess import MAX_WINDOWS, excess, largest, levels, normal_parts
 from rvae.scoring.nearest_windows import NearestWindows, require_memory_possible
 from rvae.scoring.reconstruction import Reconstruction, evenly_chosen_batches, reconstruct
-from rvae.scoring.scorer import Evidence, Placement, Scorer
+from rvae.scoring.scorer import Scorer
 
 __all__ = ["ErrorParts", "ExcessScorer"]
 

@@ -7,8 +7,9 @@ from torch import Tensor
 
 from rvae.networks.objective import negative_log_likelihood
 from rvae.scoring import aggregation
+from rvae.scoring.evidence import Evidence, Placement
 from rvae.scoring.reconstruction import Reconstruction
-from rvae.scoring.scorer import Evidence, Placement, Scorer
+from rvae.scoring.scorer import Scorer
 
 __all__ = ["LikelihoodScorer"]
 

@@ -5,53 +5,29 @@ A score is one class that derives from `Scorer` and one line in `rvae.scoring.sc
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
 
-import numpy as np
-from numpy.typing import NDArray
+from torch import Tensor
 
 from rvae.config import ModelConfig, ScoringConfig
 from rvae.data.scaler import Scaler
-from rvae.scoring.aggregation import window_mean_by_point
+from rvae.data.window_dataset import WindowDataset
+from rvae.networks.vae import VAE
+from rvae.scoring.evidence import EvidenceScorer
+from rvae.scoring.reconstruction import Reconstruction
 
-if TYPE_CHECKING:  # Analyses of results need no torch.
-    from torch import Tensor
-
-    from rvae.data.window_dataset import WindowDataset
-    from rvae.networks.vae import VAE
-    from rvae.scoring.reconstruction import Reconstruction
-
-__all__ = ["Evidence", "Placement", "Scorer"]
-
-Evidence = Mapping[str, NDArray[Any]]
-"""Arrays (W, ...) by name: what a scorer has measured of windows."""
-
-
-@dataclass(frozen=True)
-class Placement:
-    """Where the windows of a series are.
-
-    Attributes:
-        starts: First step of each window (W,).
-        window: Time steps T of a window.
-        length: Points N of the series.
-    """
-
-    starts: NDArray[np.int64]
-    window: int
-    length: int
+__all__ = ["Scorer"]
 
 
 @runtime_checkable
-class Scorer(Protocol):
+class Scorer(EvidenceScorer, Protocol):
     """Turns windows and their reconstructions into scores. Higher is more anomalous.
 
     While windows run through the network, `measure` keeps of each batch what the score needs. All
     else is computed from that evidence, when it is asked for.
 
-    A scorer must have the methods that are abstract here. The others have defaults, which suit a
-    score that is of a window as a whole and needs nothing but the network.
+    A scorer must have `measure`, `score` and `contributions`. The other methods have defaults: they
+    suit a score that is of a window as a whole and needs nothing but the network.
     """
 
     @classmethod
@@ -66,10 +42,10 @@ class Scorer(Protocol):
     @classmethod
     def fit(
         cls,
-        network: "VAE",
+        network: VAE,
         scaler: Scaler,
         scoring: ScoringConfig,
-        windows: "Mapping[str, WindowDataset]",
+        windows: Mapping[str, WindowDataset],
     ) -> Self:
         """Fit the scorer of a trained network.
 
@@ -84,41 +60,18 @@ class Scorer(Protocol):
     @classmethod
     def restore(
         cls,
-        network: "VAE",
+        network: VAE,
         scaler: Scaler,
         scoring: ScoringConfig,
-        state: "Mapping[str, Tensor]",
+        state: Mapping[str, Tensor],
     ) -> Self:
         """Restore a fitted scorer from its state, which is on the network's device."""
         return cls()
 
-    def state(self) -> "dict[str, Tensor]":
+    def state(self) -> dict[str, Tensor]:
         """What `restore` needs, by name: it is saved with the weights."""
         return {}
 
     @abstractmethod
-    def measure(self, reconstruction: "Reconstruction") -> "dict[str, Tensor]":
+    def measure(self, reconstruction: Reconstruction) -> dict[str, Tensor]:
         """Evidence of a batch of windows: tensors (B, ...) by name."""
-
-    @abstractmethod
-    def score(self, evidence: Evidence) -> NDArray[np.float64]:
-        """Score of each window (W,), NaN where nothing was observed."""
-
-    @abstractmethod
-    def contributions(self, evidence: Evidence) -> NDArray[np.float64]:
-        """What each step and channel adds to its window's score (W, T, C), NaN where missing."""
-
-    def point_scores(self, evidence: Evidence, placement: Placement) -> NDArray[np.float64]:
-        """Score of each point of a series (N,): the mean score of the windows that cover it."""
-        return window_mean_by_point(
-            self.score(evidence), placement.starts, placement.window, placement.length
-        )
-
-    def channel_scores(self, evidence: Evidence, placement: Placement) -> NDArray[np.float64]:
-        """Score of each channel at each point of a series (N, C).
-
-        It is the mean over the windows that cover the point of what the channel adds to their
-        scores.
-        """
-        channels = np.nansum(self.contributions(evidence), axis=1)  # (W, C)
-        return window_mean_by_point(channels, placement.starts, placement.window, placement.length)

@@ -413,7 +413,7 @@ def test_a_calibration_keeps_so_many_scores_and_no_more(
 ) -> None:
     values = np.sin(np.arange(4000) / 5)[:, None]
     values[-500:-10] = np.nan
-    monkeypatch.setattr("rvae.training.calibration.MOST_SCORES", 100)
+    monkeypatch.setattr("rvae.training.calibration.MAX_SCORES", 100)
     calibration = train_on(values, tmp_path).card.calibration
     assert 9 <= len(calibration.scores) < 50
     assert calibration.independent == len(calibration.scores)
@@ -429,7 +429,7 @@ def test_bands_are_taken_from_so_many_values_and_no_more(
 ) -> None:
     whole = train(tmp_path).card.bands
     assert whole.channels[0].count == 18 * 16
-    monkeypatch.setattr("rvae.training.calibration.MOST_RESIDUALS", 5 * 16)
+    monkeypatch.setattr("rvae.training.calibration.MAX_RESIDUALS", 5 * 16)
     some = train(tmp_path).card.bands
     assert some.channels[0].count == some.channels[0].independent == 5 * 16
 

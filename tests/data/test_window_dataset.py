@@ -10,7 +10,9 @@ from rvae.data.window_dataset import EpochShuffle, WindowDataset, random_order
 
 def windows(*lengths: int, stride: int = 1) -> WindowDataset:
     """Windows of four steps whose values tell the series and the step."""
-    series = [Series(100.0 * i + np.arange(n)[:, None], str(i)) for i, n in enumerate(lengths)]
+    series = [
+        Series(np.arange(100.0 * i, 100.0 * i + n)[:, None], str(i)) for i, n in enumerate(lengths)
+    ]
     return WindowDataset(series, Scaler((0.0,), (1.0,), (0,)), 4, stride, ())
 
 

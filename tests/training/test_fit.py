@@ -20,7 +20,7 @@ from rvae.inference.artifact import CARD_KEY, Artifact
 from rvae.inference.engine import Engine
 from rvae.networks.objective import negative_elbo
 from rvae.training.fit import FitResult
-from tests.support.chance import highest_share
+from tests.support.chance import highest_share, highest_share_of_fitted
 from tests.support.short_training import QUICK, train, train_on
 from tests.support.waves import waves
 
@@ -80,15 +80,20 @@ def test_where_training_had_gaps_other_gaps_are_no_anomalies(tmp_path: Path) -> 
     assert outcome.card.training["options"]["hide"] == 0.5
     engine = Engine.load(outcome.checkpoint)
 
-    def flagged(missing: Any) -> Any:
-        series = waves(200, steps=16, seed=7)
+    count = 200
+
+    def flagged(missing: slice) -> float:
+        series = waves(count, steps=16, seed=7)
         series[:, missing] = np.nan
         threshold = outcome.card.calibration.threshold()
-        return np.mean([a.score[0] > threshold for a in engine.analyse(list(series))])
+        return float(np.mean([a.score[0] > threshold for a in engine.analyse(list(series))]))
 
-    assert flagged(slice(0, 0)) < 0.15
-    assert flagged(slice(10, None)) < 0.3
-    assert flagged(slice(4, 9)) < 0.3
+    promise = highest_share_of_fitted(0.95, len(outcome.card.calibration.scores), count)
+    assert flagged(slice(0, 0)) <= promise
+    assert flagged(slice(4, 9)) <= promise
+    # No promise is made where a third of a window is missing. Found was 0.17; trained without
+    # masks, nearly all are flagged.
+    assert flagged(slice(10, None)) < 0.25
 
 
 def test_where_training_had_no_gaps_nothing_is_hidden(outcome: FitResult) -> None:

@@ -67,6 +67,22 @@ def test_it_starts_at_the_exact_likelihood_of_probabilistic_principal_components
     assert np.mean(bounds) == pytest.approx(exact, abs=0.02 * abs(exact))
 
 
+def test_the_loadings_hold_what_the_noise_leaves_of_the_variances() -> None:
+    """Tipping and Bishop 1999, eq. 7: seen where the noise is as large as an axis."""
+    random = np.random.default_rng(0)
+    values = np.sin(np.arange(2000 + T - 1) / 5) + random.normal(size=2000 + T - 1)
+    scaler = Scaler((0.0,), (1.0,), (0,))
+    data = WindowDataset([Series(values[:, None])], scaler, T, 1, ())
+    vae = VAE(model(), T, [0])
+    initialize_from_pca(vae, data)
+    rows = data.__getitems__(range(len(data))).x.flatten(1).double().numpy()
+    variances = np.linalg.eigvalsh(np.cov(rows.T, bias=True))
+    noise = variances[:-3].mean()
+    assert vae.linear is not None
+    held = vae.linear.loadings.weight.detach().square().sum(0)
+    np.testing.assert_allclose(held, variances[:-4:-1] - noise, rtol=1e-3)
+
+
 @pytest.mark.parametrize("normalization", ["none", "instance"])
 @pytest.mark.parametrize("posterior", ["normal", "iaf"])
 @pytest.mark.parametrize("categories", [(0,), (0, 0), (3, 0, 2, 0)])

@@ -1,19 +1,18 @@
 """Windows that are cut when they are asked for, and the order in which training sees them."""
 
-from typing import Any
-
 import numpy as np
 import pytest
-import torch
 
 from rvae.data.scaler import Scaler
 from rvae.data.series import Series
 from rvae.data.window_dataset import EpochShuffle, WindowDataset, random_order
 
 
-def windows(*lengths: Any, stride: int = 1) -> torch.Tensor:
+def windows(*lengths: int, stride: int = 1) -> WindowDataset:
     """Windows of four steps whose values tell the series and the step."""
-    series = [Series(100.0 * i + np.arange(n)[:, None], str(i)) for i, n in enumerate(lengths)]
+    series = [
+        Series(np.arange(100.0 * i, 100.0 * i + n)[:, None], str(i)) for i, n in enumerate(lengths)
+    ]
     return WindowDataset(series, Scaler((0.0,), (1.0,), (0,)), 4, stride, ())
 
 

@@ -1,9 +1,9 @@
-from typing import Any, Literal
+from collections.abc import Iterable
+from typing import Literal
 
 import numpy as np
 import pytest
 
-from benchmarks.detection.files import LabelledSeries
 from rvae.config import DataConfig
 from rvae.data.calendar import calendar_features
 from rvae.data.scaler import Scaler
@@ -13,9 +13,7 @@ from rvae.data.windows import chunks, split, window_starts, window_view
 from rvae.errors import FieldError
 
 
-def series(
-    length: int, name: str = "s", anomalies: list[int] | range | tuple[Any, ...] = ()
-) -> LabelledSeries:
+def series(length: int, name: str = "s", anomalies: Iterable[int] = ()) -> Series:
     """A series whose value at each step is the step."""
     labels = np.zeros(length, dtype=bool)
     labels[list(anomalies)] = True

@@ -5,7 +5,7 @@ import torch
 
 from rvae.config import ModelConfig
 from rvae.networks.categories import UNIFORM_SHARE, Categories, Mixed
-from rvae.networks.likelihoods import make_likelihood
+from rvae.networks.likelihoods import StudentTLikelihood, make_likelihood
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 1000])
@@ -37,6 +37,7 @@ def test_the_mean_of_categories_is_their_probabilities() -> None:
 def test_channels_keep_their_order() -> None:
     categories = [2, 0, 0, 3, 0]
     likelihood = make_likelihood(ModelConfig(likelihood="student_t"), categories)
+    assert isinstance(likelihood, StudentTLikelihood)
     torch.nn.init.normal_(likelihood.log_scale)
     torch.nn.init.normal_(likelihood.freedom)
     assert likelihood.outputs == 8

@@ -1,10 +1,7 @@
 import math
-from typing import Any
 
-import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from torch.autograd.functional import jacobian
 from torch.distributions import Normal, kl_divergence
 
@@ -14,7 +11,7 @@ from rvae.networks.flow import FIRST_GATE, FlowPosterior
 H = 6
 
 
-def flow(latent: int = 4, transforms: int = 2, hidden: int = 8) -> Any:
+def flow(latent: int = 4, transforms: int = 2, hidden: int = 8) -> FlowPosterior:
     """A flow whose weights are large enough to bend visibly."""
     torch.manual_seed(0)
     made = FlowPosterior(H, latent, FlowConfig(transforms, hidden)).double()
@@ -24,7 +21,7 @@ def flow(latent: int = 4, transforms: int = 2, hidden: int = 8) -> Any:
     return made
 
 
-def only_scaled(latent: int, gate: float) -> Any:
+def only_scaled(latent: int, gate: float) -> FlowPosterior:
     """A flow whose every step multiplies by the sigmoid of a gate, whatever the features."""
     made = flow(latent)
     with torch.no_grad():
@@ -35,12 +32,12 @@ def only_scaled(latent: int, gate: float) -> Any:
     return made
 
 
-def features(count: int = 1) -> NDArray[np.float32]:
+def features(count: int = 1) -> torch.Tensor:
     torch.manual_seed(1)
     return torch.randn(count, H, dtype=torch.float64)
 
 
-def jacobian_at(made: Any, z: torch.Tensor, given: torch.Tensor) -> torch.Tensor:
+def jacobian_at(made: FlowPosterior, z: torch.Tensor, given: torch.Tensor) -> torch.Tensor:
     """Of where a single sample (1, D) comes to lie (D, D)."""
     return jacobian(lambda at: made.transform(at, given)[0][0], z)[:, 0]
 

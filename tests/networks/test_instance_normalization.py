@@ -1,5 +1,3 @@
-from typing import Any
-
 import pytest
 import torch
 
@@ -14,7 +12,7 @@ SMALL = ModelConfig(recurrent=RecurrentConfig(hidden=6), latent=3, normalization
 
 
 @pytest.fixture
-def x() -> dict[str, Any]:
+def x() -> torch.Tensor:
     torch.manual_seed(0)
     return torch.randn(B, T, 2) * 3 + 5
 
@@ -23,7 +21,7 @@ def told(instances: InstanceNormalization, x: torch.Tensor) -> Context:
     return instances.with_statistics(x, ~x.isnan(), Context.empty(len(x), T))
 
 
-def test_windows_are_brought_to_no_level_and_nearly_one_spread(x: dict[str, Any]) -> None:
+def test_windows_are_brought_to_no_level_and_nearly_one_spread(x: torch.Tensor) -> None:
     instances = InstanceNormalization(True, [0, 0])
     normal = instances.normalize(x, told(instances, x))
     torch.testing.assert_close(normal.mean(1), torch.zeros(B, 2), atol=1e-5, rtol=0)
@@ -31,7 +29,7 @@ def test_windows_are_brought_to_no_level_and_nearly_one_spread(x: dict[str, Any]
     torch.testing.assert_close(normal.std(1, unbiased=False), spread / (spread + MIN_SPREAD))
 
 
-def test_what_was_taken_off_is_put_back(x: dict[str, Any]) -> None:
+def test_what_was_taken_off_is_put_back(x: torch.Tensor) -> None:
     instances = InstanceNormalization(True, [0, 0])
     context = told(instances, x)
     torch.testing.assert_close(instances.denormalize(instances.normalize(x, context), context), x)
@@ -45,7 +43,7 @@ def test_a_flat_window_is_not_blown_up() -> None:
     assert instances.normalize(flat, told(instances, flat)).abs().max() < 2e-3
 
 
-def test_missing_values_have_no_part_in_level_and_spread(x: dict[str, Any]) -> None:
+def test_missing_values_have_no_part_in_level_and_spread(x: torch.Tensor) -> None:
     instances = InstanceNormalization(True, [0, 0])
     holed = x.clone()
     holed[:, 10:] = torch.nan
@@ -72,13 +70,13 @@ def test_categories_are_left_alone() -> None:
     assert not torch.allclose(back[..., 0], said[..., 0])
 
 
-def test_who_does_not_want_it_gets_nothing(x: dict[str, Any]) -> None:
+def test_who_does_not_want_it_gets_nothing(x: torch.Tensor) -> None:
     instances = InstanceNormalization(False, [0, 0])
     context = told(instances, x)
     assert context.level is None and torch.equal(instances.normalize(x, context), x)
 
 
-def test_a_shape_is_encoded_alike_at_any_level_and_any_wide_spread(x: dict[str, Any]) -> None:
+def test_a_shape_is_encoded_alike_at_any_level_and_any_wide_spread(x: torch.Tensor) -> None:
     torch.manual_seed(0)
     vae = VAE(SMALL, T, [0, 0]).eval()
     far = (x - x.mean(1, keepdim=True)) * 1000
@@ -89,7 +87,7 @@ def test_a_shape_is_encoded_alike_at_any_level_and_any_wide_spread(x: dict[str, 
     torch.testing.assert_close(latents[0], latents[1], atol=1e-3, rtol=1e-3)
 
 
-def test_the_reconstruction_stands_at_the_level_of_its_window(x: dict[str, Any]) -> None:
+def test_the_reconstruction_stands_at_the_level_of_its_window(x: torch.Tensor) -> None:
     torch.manual_seed(0)
     vae = VAE(ModelConfig("dense", dense=DenseConfig(()), normalization="instance"), T, [0]).eval()
     mask = torch.ones(B, T, 1, dtype=torch.bool)
@@ -104,7 +102,7 @@ def test_the_reconstruction_stands_at_the_level_of_its_window(x: dict[str, Any])
     torch.testing.assert_close(said[1] - said[0], torch.full((B, T, 1), 100.0), atol=1e-3, rtol=0)
 
 
-def test_what_the_encoder_does_not_see_has_no_part_in_the_level(x: dict[str, Any]) -> None:
+def test_what_the_encoder_does_not_see_has_no_part_in_the_level(x: torch.Tensor) -> None:
     vae = VAE(SMALL, T, [0, 0]).eval()
     mask = torch.ones_like(x, dtype=torch.bool)
     seen = mask.clone()

@@ -7,13 +7,14 @@ import torch
 from scipy import stats
 
 from rvae.config import DenseConfig, ModelConfig
-from rvae.networks.likelihoods import make_likelihood
+from rvae.networks.likelihoods import StudentTLikelihood, make_likelihood
 from rvae.networks.objective import negative_elbo
 from rvae.networks.vae import VAE
 
 
 def test_parameters_out_of_bounds_find_their_way_back() -> None:
     likelihood = make_likelihood(ModelConfig(likelihood="student_t"), [0])
+    assert isinstance(likelihood, StudentTLikelihood)
     torch.nn.init.constant_(likelihood.log_scale, -12.0)
     torch.nn.init.constant_(likelihood.freedom, 9.0)
     p = likelihood(torch.zeros(1, 1, 1))

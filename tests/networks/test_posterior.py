@@ -1,9 +1,7 @@
 from typing import Literal
 
-import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
 from rvae.config import ModelConfig
 from rvae.networks.posterior import NormalPosterior
@@ -12,7 +10,7 @@ from rvae.networks.posteriors import make_posterior
 H = 6
 
 
-def features(count: int = 1) -> NDArray[np.float32]:
+def features(count: int = 1) -> torch.Tensor:
     torch.manual_seed(1)
     return torch.randn(count, H, dtype=torch.float64)
 

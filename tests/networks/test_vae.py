@@ -14,6 +14,7 @@ from rvae.config import (
     TimeConfig,
 )
 from rvae.data.context import Context
+from rvae.networks.convolutional import ConvolutionalDecoder
 from rvae.networks.objective import negative_elbo, negative_log_likelihood
 from rvae.networks.vae import VAE
 
@@ -348,6 +349,7 @@ def test_a_padded_window_is_encoded_like_the_short_one_with_everything_known_of_
 def test_no_more_blocks_than_a_window_can_be_halved(blocks: int) -> None:
     config = ConvolutionalConfig(filters=8, blocks=blocks)
     decoder = VAE(ModelConfig("convolutional", convolutional=config), 16, [0]).decoder
+    assert isinstance(decoder, ConvolutionalDecoder)
     assert decoder.blocks(torch.zeros(1, 8, decoder.coarse[1])).shape[-1] == 16
 
 

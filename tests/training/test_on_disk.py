@@ -46,8 +46,8 @@ FRUGAL = """
 import sys
 from pathlib import Path
 
-from test_on_disk import FULL, SMALL, TRAINING, trained
 from rvae.config import ReaderConfig
+from tests.training.test_on_disk import FULL, trained
 
 def most():
     status = Path("/proc/self/status").read_text()

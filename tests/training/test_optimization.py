@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Literal
 
 import pytest
 import torch
@@ -23,7 +23,9 @@ def test_the_rate_rises_and_falls_once() -> None:
         ("sgd", torch.optim.SGD),
     ],
 )
-def test_the_configuration_names_the_optimizer(name: str, kind: Any) -> None:
+def test_the_configuration_names_the_optimizer(
+    name: Literal["adam", "adamw", "rmsprop", "sgd"], kind: type[torch.optim.Optimizer]
+) -> None:
     config = TrainingConfig(optimizer=name, learning_rate=0.25)
     made = optimizer(config, [torch.nn.Parameter(torch.zeros(1))])
     assert type(made) is kind

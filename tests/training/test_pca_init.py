@@ -19,7 +19,7 @@ def model(**more: Any) -> ModelConfig:
     return ModelConfig(recurrent=RecurrentConfig(hidden=5), latent=3, linear=True, **more)
 
 
-def windows(categories: tuple[int] = (0,), seed: int = 0) -> torch.Tensor:
+def windows(categories: tuple[int, ...] = (0,), seed: int = 0) -> WindowDataset:
     """Waves with two phases and a little noise, besides random categories."""
     random = np.random.default_rng(seed)
     time = np.arange(2500)
@@ -34,7 +34,7 @@ def windows(categories: tuple[int] = (0,), seed: int = 0) -> torch.Tensor:
     return WindowDataset([Series(np.stack(columns, axis=1), "waves")], scaler, T, 1, ())
 
 
-def every(data: Any) -> Any:
+def every(data: WindowDataset) -> tuple[torch.Tensor, torch.Tensor]:
     x = data.__getitems__(range(len(data))).x
     return x, ~x.isnan()
 
@@ -67,11 +67,27 @@ def test_it_starts_at_the_exact_likelihood_of_probabilistic_principal_components
     assert np.mean(bounds) == pytest.approx(exact, abs=0.02 * abs(exact))
 
 
+def test_the_loadings_hold_what_the_noise_leaves_of_the_variances() -> None:
+    """Tipping and Bishop 1999, eq. 7: seen where the noise is as large as an axis."""
+    random = np.random.default_rng(0)
+    values = np.sin(np.arange(2000 + T - 1) / 5) + random.normal(size=2000 + T - 1)
+    scaler = Scaler((0.0,), (1.0,), (0,))
+    data = WindowDataset([Series(values[:, None])], scaler, T, 1, ())
+    vae = VAE(model(), T, [0])
+    initialize_from_pca(vae, data)
+    rows = data.__getitems__(range(len(data))).x.flatten(1).double().numpy()
+    variances = np.linalg.eigvalsh(np.cov(rows.T, bias=True))
+    noise = variances[:-3].mean()
+    assert vae.linear is not None
+    held = vae.linear.loadings.weight.detach().square().sum(0)
+    np.testing.assert_allclose(held, variances[:-4:-1] - noise, rtol=1e-3)
+
+
 @pytest.mark.parametrize("normalization", ["none", "instance"])
 @pytest.mark.parametrize("posterior", ["normal", "iaf"])
 @pytest.mark.parametrize("categories", [(0,), (0, 0), (3, 0, 2, 0)])
 def test_it_reconstructs_before_any_training(
-    categories: tuple[Any, ...],
+    categories: tuple[int, ...],
     posterior: Literal["normal", "iaf"],
     normalization: Literal["none", "instance"],
 ) -> None:
@@ -93,7 +109,7 @@ def test_it_reconstructs_before_any_training(
 @pytest.mark.parametrize("normalization", ["none", "instance"])
 @pytest.mark.parametrize("categories", [(0,), (0, 0), (3, 0, 2, 0)])
 def test_the_noise_starts_at_its_maximum_likelihood(
-    categories: tuple[Any, ...], normalization: Literal["none", "instance"]
+    categories: tuple[int, ...], normalization: Literal["none", "instance"]
 ) -> None:
     """Where the bound is the highest, by channel: no other scale of the same model is better."""
     torch.manual_seed(0)

@@ -57,24 +57,6 @@ def test_samples_and_their_kl_are_not_rounded_at_all(kind: Literal["normal", "ia
     assert all(torch.equal(a, b) for a, b in zip(whole, mixed, strict=True))
 
 
-@pytest.mark.parametrize("has", [True, False])
-def test_an_lstm_runs_on_processors_with_bfloat16_and_without(
-    monkeypatch: pytest.MonkeyPatch, has: bool
-) -> None:
-    if has and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        pytest.skip("this processor has no bfloat16")
-    monkeypatch.setattr("rvae.networks.lstm._has_bfloat16", lambda: has)
-    for bidirectional in (False, True):
-        config = RecurrentConfig(hidden=6, bidirectional=bidirectional)
-        torch.manual_seed(0)
-        vae = VAE(ModelConfig(latent=3, recurrent=config), 12, (0,))
-        x = torch.randn(8, 12, 1)
-        with torch.autocast("cpu", torch.bfloat16):
-            loss = negative_elbo(vae, x, ~x.isnan(), None, torch.randn(8, 3)).reconstruction.sum()
-        loss.backward()
-        assert all(one.grad.isfinite().all() for one in vae.parameters() if one.grad is not None)
-
-
 def test_mixed_precision_learns_what_full_precision_does(tmp_path: Path) -> None:
     np.save(tmp_path / "waves.npy", waves(300, 16))
     training = TrainingConfig(epochs=25, quantile=0.9, accelerator="cpu")

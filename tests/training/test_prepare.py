@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rvae.config import DataConfig, ModelConfig, ReaderConfig, TrainingConfig, TrainingPlan
 from rvae.data.series import Dataset, Series
@@ -23,12 +24,14 @@ def plan(**options: Any) -> TrainingPlan:
     )
 
 
-def noise(length: Any, level: float = 0.0, spread: float = 1.0, seed: int = 0) -> Any:
+def noise(
+    length: int, level: float = 0.0, spread: float = 1.0, seed: int = 0
+) -> NDArray[np.float64]:
     random = np.random.default_rng(seed)
     return random.normal(level, spread, (length, 2)) * [1.0, 3.0] + [0.0, 5.0]
 
 
-def dataset(*arrays: Any) -> Dataset:
+def dataset(*arrays: NDArray[np.float64]) -> Dataset:
     series = [Series(values, str(i)) for i, values in enumerate(arrays)]
     return Dataset(series, ("a", "b"), ReaderConfig())
 
@@ -40,10 +43,10 @@ def test_the_scaler_sees_the_training_part_of_a_series_only() -> None:
     training = 686
     values[training:] = noise(1000 - training, level=50, spread=9, seed=1)
     found = prepare(dataset(values), plan(split="time"))
-    scaler = found.card.scaler
+    scaler = found.spec.scaler
     assert scaler.mean == pytest.approx(values[:training].mean(0), rel=1e-9)
     assert scaler.scale == pytest.approx(values[:training].std(0), rel=1e-9)
-    assert found.card.training["windows"]["training"] == training - WINDOW + 1
+    assert found.spec.training["windows"]["training"] == training - WINDOW + 1
 
 
 @pytest.mark.parametrize("split", ["order", "random"])
@@ -52,8 +55,8 @@ def test_the_scaler_sees_the_training_series_only(split: Literal["order", "rando
     order = np.random.default_rng(0).permutation(20) if split == "random" else np.arange(20)
     training = np.concatenate([arrays[i] for i in order[:14]])
     found = prepare(dataset(*arrays), plan(split=split))
-    assert found.card.scaler.mean == pytest.approx(training.mean(0), rel=1e-9)
-    assert found.card.scaler.scale == pytest.approx(training.std(0), rel=1e-9)
+    assert found.spec.scaler.mean == pytest.approx(training.mean(0), rel=1e-9)
+    assert found.spec.scaler.scale == pytest.approx(training.std(0), rel=1e-9)
 
 
 def test_the_vocabulary_is_that_of_the_training_part() -> None:
@@ -65,9 +68,9 @@ def test_the_vocabulary_is_that_of_the_training_part() -> None:
         ReaderConfig(categorical=("mode",)),
         Vocabulary({"mode": ("x", "y", "z")}),
     )
-    card = prepare(data, plan(split="time")).card
-    assert card.vocabulary.categories == {"mode": ("x", "y")}
-    assert card.scaler.categories == (0, 2)
+    spec = prepare(data, plan(split="time")).spec
+    assert spec.vocabulary.categories == {"mode": ("x", "y")}
+    assert spec.scaler.categories == (0, 2)
 
 
 def test_an_epoch_has_as_many_steps_as_there_are_batches() -> None:

@@ -1,6 +1,3 @@
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pytest
 import torch
@@ -10,14 +7,18 @@ from rvae.data.series import Series
 from rvae.data.window_dataset import Batch, WindowDataset
 from rvae.evaluation.metrics import ExplainedVariance
 from rvae.inference.artifact import network_of
+from rvae.inference.card import Card
+from rvae.networks.posterior import LatentDistribution
 from rvae.networks.vae import VAE
 from rvae.training.validation import assess, take_snapshot
 from tests.support.untrained import untrained_card
 
 T = 8
 
+Trained = tuple[VAE, Card, WindowDataset]
 
-def machine(steps: int, seed: int = 0) -> Path:
+
+def machine(steps: int, seed: int = 0) -> Series:
     random = np.random.default_rng(seed)
     values = np.stack([random.normal(20, 2, steps), random.integers(0, 4, steps)], axis=1)
     values[::5, 0] = values[::9, 1] = np.nan
@@ -26,7 +27,7 @@ def machine(steps: int, seed: int = 0) -> Path:
 
 
 @pytest.fixture(params=["normal", "iaf"])
-def given(request: pytest.FixtureRequest) -> Any:
+def given(request: pytest.FixtureRequest) -> Trained:
     """A network with its card, and windows that it was not trained on."""
     torch.manual_seed(0)
     model = ModelConfig(
@@ -42,13 +43,13 @@ def given(request: pytest.FixtureRequest) -> Any:
     return network_of(card), card, WindowDataset(series, card.scaler, T, 1, ("day",))
 
 
-def everything(vae: VAE, windows: WindowDataset) -> tuple[Batch, Any]:
+def everything(vae: VAE, windows: WindowDataset) -> tuple[Batch, LatentDistribution]:
     batch = windows.__getitems__(range(len(windows)))
     q = vae.encode(batch.x, ~batch.x.isnan(), batch.context).posterior
     return batch, q
 
 
-def test_an_assessment_is_over_all_windows(given: Any) -> None:
+def test_an_assessment_is_over_all_windows(given: Trained) -> None:
     """The same as in one batch, though it takes them in several."""
     vae, card, windows = given
     vae.eval()
@@ -66,7 +67,7 @@ def test_an_assessment_is_over_all_windows(given: Any) -> None:
     assert len(found["kl"]) == 3
 
 
-def test_a_categorical_channel_is_explained_as_far_as_its_categories_are(given: Any) -> None:
+def test_a_categorical_channel_is_explained_as_far_as_its_categories_are(given: Trained) -> None:
     """One that says the right category of every step, and the mean of the number: half."""
     _, card, windows = given
     batch = windows.__getitems__(range(len(windows)))
@@ -80,7 +81,7 @@ def test_a_categorical_channel_is_explained_as_far_as_its_categories_are(given: 
     assert explained.value == pytest.approx(share, rel=1e-5)
 
 
-def test_a_look_shows_some_windows_in_the_datas_units(given: Any) -> None:
+def test_a_look_shows_some_windows_in_the_datas_units(given: Trained) -> None:
     vae, card, windows = given
     vae.train()
     seen = take_snapshot(vae, card, windows)
@@ -108,7 +109,7 @@ def test_a_look_shows_some_windows_in_the_datas_units(given: Any) -> None:
     np.testing.assert_array_equal(seen.latent, again.latent)
 
 
-def test_few_windows_can_be_looked_at(given: Any) -> None:
+def test_few_windows_can_be_looked_at(given: Trained) -> None:
     vae, card, _ = given
     two = WindowDataset([machine(T + 1)], card.scaler, T, 1, ("day",))
     seen = take_snapshot(vae.eval(), card, two)

@@ -26,12 +26,7 @@ def read_arrays(path: Path, config: ReaderConfig, known: Vocabulary | None) -> D
         FieldError: If it does not hold what the configuration says.
     """
     require(not config.categorical, "reader.categorical", "is for tables: arrays hold numbers")
-    loaded = np.load(path, allow_pickle=False)
-    require(
-        isinstance(loaded, np.lib.npyio.NpzFile) == (path.suffix == ".npz"),
-        "data",
-        f"{path.name} is not what its name says",
-    )
+    arrays, name = _load(path), ""
     if path.suffix == ".npy":
         for option in ("label", "time", "classes"):
             require(
@@ -39,9 +34,7 @@ def read_arrays(path: Path, config: ReaderConfig, known: Vocabulary | None) -> D
                 f"reader.{option}",
                 "an .npy file holds one array: use an .npz",
             )
-        arrays, name = {"": loaded}, ""
     else:
-        arrays = dict(loaded)
         name = _main_array(arrays, config, path)
         config = replace(config, array=name)
     array = arrays[name]
@@ -121,6 +114,17 @@ def read_npy_folder(
         channels,
         replace(config, columns=channels),
     )
+
+
+def _load(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of a file by their names; the only one of an .npy file has none."""
+    with path.open("rb") as file:
+        loaded = np.load(file, allow_pickle=False)
+        is_archive = isinstance(loaded, np.lib.npyio.NpzFile)
+        require(
+            is_archive == (path.suffix == ".npz"), "data", f"{path.name} is not what its name says"
+        )
+        return dict(loaded) if is_archive else {"": loaded}
 
 
 def _main_array(arrays: dict[str, NDArray[Any]], config: ReaderConfig, path: Path) -> str:

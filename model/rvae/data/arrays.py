@@ -30,7 +30,7 @@ def read_arrays(path: Path, config: ReaderConfig, known: Vocabulary | None) -> D
     require(
         isinstance(loaded, np.lib.npyio.NpzFile) == (path.suffix == ".npz"),
         "data",
-        f"{path.name} is not what its name says",
+        f"{path.name} does not hold what its suffix says",
     )
     if path.suffix == ".npy":
         for option in ("label", "time", "classes"):
@@ -98,7 +98,7 @@ def read_npy_folder(
 ) -> Dataset:
     """View .npy files, each of them one series (N,) or (N, C), without reading them.
 
-    They hold numbers only, so that there are no words to be known.
+    They hold numbers only, so the vocabulary is not used.
 
     Raises:
         FieldError: If they do not hold what the configuration says.
@@ -124,7 +124,7 @@ def read_npy_folder(
 
 
 def _main_array(arrays: dict[str, NDArray[Any]], config: ReaderConfig, path: Path) -> str:
-    """The array with the values, all that stands beside them being there too."""
+    """Name of the array with the values; the arrays of labels, times and classes must exist."""
     beside = [("label", config.label), ("time", config.time), ("classes", config.classes)]
     for option, name in (*beside, ("array", config.array)):
         require(
@@ -166,12 +166,12 @@ def _words(array: NDArray[Any]) -> NDArray[np.object_]:
 
 
 def _of_steps(beside: NDArray[Any], shape: tuple[int, int], field: str) -> NDArray[Any]:
-    """One entry a time step (S, N), from as many or from one a series."""
+    """One entry per time step (S, N), from entries per time step or per series."""
     if beside.shape == shape[:1]:
         return np.repeat(beside[:, None], shape[1], axis=1)
     require(
         beside.size == shape[0] * shape[1],
         field,
-        f"needs one entry a series or a time step of {shape}, got {beside.shape}",
+        f"needs one entry per series or per time step of {shape}, got {beside.shape}",
     )
     return beside.reshape(shape)

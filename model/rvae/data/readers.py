@@ -18,11 +18,11 @@ from rvae.errors import FieldError, require
 
 __all__ = ["FOLDER_READERS", "READERS", "FolderReader", "Reader", "read"]
 
-# A file, how it is read, and the categories and classes that a model knows, if there is one.
+# Arguments: path, configuration, and the vocabulary of a model, if there is one.
 Reader = Callable[[Path, ReaderConfig, Vocabulary | None], Dataset]
 FolderReader = Callable[[Sequence[Path], ReaderConfig, Vocabulary | None], Dataset]
 
-# By the suffix of a file. A new reader is a function in a file of its own, and a line here.
+# By suffix of the file. A new reader is a function in a file of its own, and a line here.
 READERS: dict[str, Reader] = {
     ".csv": read_table,
     ".parquet": read_table,
@@ -33,7 +33,7 @@ READERS: dict[str, Reader] = {
     ".ts": read_archive,
 }
 
-# By the suffix of the files of a folder, each of which is one series that stays on disk.
+# By suffix of the files in a folder, each of which is one series that stays on disk.
 FOLDER_READERS: dict[str, FolderReader] = {
     ".npy": read_npy_folder,
     ".parquet": read_parquet_folder,
@@ -44,16 +44,16 @@ def read(path: str | Path, config: ReaderConfig, known: Vocabulary | None = None
     """Read a .csv, .parquet, .npy, .npz, .tsv, .txt or .ts file, or a folder of .npy or .parquet.
 
     Arrays are one series of one channel (N,), one series (N, C), or several series of one length
-    (S, N, C); with the layout "rows" they are several series of one channel (S, N). Of a folder
+    (S, N, C); with the layout "rows" they are several series of one channel (S, N). In a folder
     each file is one series, and is not read into memory.
 
     Args:
-        path: Of the file or folder.
-        config: What it holds.
-        known: Categories and classes that a model knows; found in the data if left out.
+        path: File or folder.
+        config: Roles of columns and arrays.
+        known: Vocabulary of a model; found in the data if None.
 
     Raises:
-        FieldError: If the file cannot be read as the configuration says.
+        FieldError: If the file cannot be read with this configuration.
     """
     path = Path(path).expanduser()
     require(path.exists(), "data", f"no such file: {path}")

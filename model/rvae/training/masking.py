@@ -7,14 +7,14 @@ __all__ = ["mask_values"]
 
 
 def mask_values(mask: Tensor, share: float) -> Tensor:
-    """Take something away from a share of the windows: their end, a stretch, or a channel.
+    """Mask the end, a stretch, or a channel of a share of the windows.
 
     Args:
         mask: Where values were observed (B, T, C).
         share: Share of the windows, in [0, 1].
 
     Returns:
-        What is left to be seen (B, T, C): always something, where anything was there.
+        The part of the mask that stays visible (B, T, C), never empty if the mask is not.
     """
     windows, steps, channels = mask.shape
     draw = torch.rand(4, windows, 1, 1, device=mask.device)

@@ -1,4 +1,4 @@
-"""What a score is: the protocol that every score implements.
+"""The protocol that every score implements.
 
 A score is one class that derives from `Scorer` and one line in `rvae.scoring.scorers.SCORERS`.
 """
@@ -15,7 +15,7 @@ from rvae.config import ModelConfig, ScoringConfig
 from rvae.data.scaler import Scaler
 from rvae.scoring.aggregation import window_mean_by_point
 
-if TYPE_CHECKING:  # Analyses of results need no torch.
+if TYPE_CHECKING:  # The analysis of results does not need torch.
     from torch import Tensor
 
     from rvae.data.window_dataset import WindowDataset
@@ -30,7 +30,7 @@ Evidence = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the windows of a series are.
+    """Positions of the windows in a series.
 
     Attributes:
         starts: First step of each window (W,).
@@ -47,11 +47,11 @@ class Placement:
 class Scorer(Protocol):
     """Turns windows and their reconstructions into scores. Higher is more anomalous.
 
-    While windows run through the network, `measure` keeps of each batch what the score needs. All
-    else is computed from that evidence, when it is asked for.
+    While windows run through the network, `measure` keeps the evidence of each batch that the score
+    needs. Everything else is computed from the evidence on demand.
 
-    A scorer must have the methods that are abstract here. The others have defaults, which suit a
-    score that is of a window as a whole and needs nothing but the network.
+    A scorer must implement the abstract methods. The others have defaults for a score that belongs
+    to a window as a whole and needs only the network.
     """
 
     @classmethod
@@ -75,7 +75,7 @@ class Scorer(Protocol):
 
         Args:
             network: The trained network, on the CPU.
-            scaler: Of the channels.
+            scaler: Scaler of the channels.
             scoring: The options.
             windows: The windows of the parts "training", "validation" and "calibration".
         """
@@ -93,7 +93,7 @@ class Scorer(Protocol):
         return cls()
 
     def state(self) -> "dict[str, Tensor]":
-        """What `restore` needs, by name: it is saved with the weights."""
+        """State for `restore`, by name: it is saved with the weights."""
         return {}
 
     @abstractmethod
@@ -117,8 +117,8 @@ class Scorer(Protocol):
     def channel_scores(self, evidence: Evidence, placement: Placement) -> NDArray[np.float64]:
         """Score of each channel at each point of a series (N, C).
 
-        It is the mean over the windows that cover the point of what the channel adds to their
-        scores.
+        It is the mean contribution of the channel to the scores of the windows that cover the
+        point.
         """
         channels = np.nansum(self.contributions(evidence), axis=1)  # (W, C)
         return window_mean_by_point(channels, placement.starts, placement.window, placement.length)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from rvae.data.series import Dataset
     from rvae.inference.card import Card
 
+__all__ = ["main"]
+
 # Commands import their dependencies: serving must not load Lightning, nor training need Java.
 
 INTERRUPTED = 130

@@ -52,7 +52,9 @@ def words(table: pa.Table, name: str) -> pa.ChunkedArray:
     return pc.if_else(pc.equal(column, ""), None, column)
 
 
-def categorical_column(table: pa.Table, name: str, known: Sequence[str]) -> NDArray[np.float64]:
+def categorical_column(
+    table: pa.Table, name: str, vocabulary: Sequence[str]
+) -> NDArray[np.float64]:
     """A column of words as numbers (N,), see `word_codes`.
 
     Raises:
@@ -60,7 +62,7 @@ def categorical_column(table: pa.Table, name: str, known: Sequence[str]) -> NDAr
     """
     different, places = _coded(words(table, name))
     # Each distinct word is looked up once.
-    return word_codes(different.to_pylist(), known)[places]
+    return word_codes(different.to_pylist(), vocabulary)[places]
 
 
 def timestamps(table: pa.Table, name: str) -> NDArray[np.datetime64]:
@@ -91,8 +93,8 @@ def split_by_key(whole: Series, keys: pa.ChunkedArray) -> list[Series]:
     kind = keys.type.value_type if pa.types.is_dictionary(keys.type) else keys.type
     different, places = _coded(keys.cast(FOUND_AS.get(kind, kind)))
     names: dict[str, int] = {}
-    spelt = map(str, different.to_numpy(zero_copy_only=False))
-    groups = np.array([names.setdefault(name, len(names)) for name in spelt])[places]
+    spellings = map(str, different.to_numpy(zero_copy_only=False))
+    groups = np.array([names.setdefault(name, len(names)) for name in spellings])[places]
     steps = np.split(np.argsort(groups, kind="stable"), np.cumsum(np.bincount(groups))[:-1])
     return [whole.steps(which, name) for name, which in zip(names, steps, strict=True)]
 

@@ -65,9 +65,9 @@ class PatternsConfig:
             self.length >= STEPS_PER_CYCLE, "patterns.length", f"must be at least {STEPS_PER_CYCLE}"
         )
         require(
-            self.sines <= self.most_cycles,
+            self.sines <= self.max_cycles,
             "patterns.sines",
-            f"at most {self.most_cycles} different ones fit into {self.length} steps: "
+            f"at most {self.max_cycles} different ones fit into {self.length} steps: "
             "ask for fewer, or raise patterns.length",
         )
         require(0 <= self.noise <= 1, "patterns.noise", "must be in [0, 1]")
@@ -78,7 +78,7 @@ class PatternsConfig:
             )
 
     @property
-    def most_cycles(self) -> int:
+    def max_cycles(self) -> int:
         """Cycles of the fastest sine that a pattern may hold."""
         return self.length // STEPS_PER_CYCLE
 
@@ -180,7 +180,7 @@ def _patterns(config: PatternsConfig, purpose: int) -> NDArray[np.float64]:
     """All patterns for one purpose (patterns, length, C)."""
     random = np.random.default_rng([config.seed, purpose])
     channels = (config.patterns, 1, config.channels)
-    fast = np.broadcast_to(np.arange(config.most_cycles) + 1, (*channels, config.most_cycles))
+    fast = np.broadcast_to(np.arange(config.max_cycles) + 1, (*channels, config.max_cycles))
     cycles = random.permuted(fast, axis=-1)[..., : config.sines]  # (patterns, 1, C, sines)
     amplitude = random.uniform(0.5, 1.5, cycles.shape)
     phase = random.uniform(0, 2 * np.pi, cycles.shape)

@@ -11,7 +11,7 @@ __all__ = ["period"]
 POINTS = 20_000
 
 # Shorter lags are noise; longer ones are not covered.
-SHORTEST, LONGEST = 6, 303
+MIN_PERIOD, MAX_PERIOD = 6, 303
 LAGS = 400
 
 NO_PERIOD = 125
@@ -46,4 +46,4 @@ def period(values: NDArray[Any]) -> int:
     if len(peaks) == 0:
         return NO_PERIOD
     highest = int(peaks[correlation[peaks].argmax()])
-    return highest if SHORTEST <= highest <= LONGEST else NO_PERIOD
+    return highest if MIN_PERIOD <= highest <= MAX_PERIOD else NO_PERIOD

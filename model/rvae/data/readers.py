@@ -40,7 +40,7 @@ FOLDER_READERS: dict[str, FolderReader] = {
 }
 
 
-def read(path: str | Path, config: ReaderConfig, known: Vocabulary | None = None) -> Dataset:
+def read(path: str | Path, config: ReaderConfig, vocabulary: Vocabulary | None = None) -> Dataset:
     """Read a .csv, .parquet, .npy, .npz, .tsv, .txt or .ts file, or a folder of .npy or .parquet.
 
     Arrays are one series of one channel (N,), one series (N, C), or several series of one length
@@ -50,7 +50,7 @@ def read(path: str | Path, config: ReaderConfig, known: Vocabulary | None = None
     Args:
         path: File or folder.
         config: Roles of columns and arrays.
-        known: Vocabulary of a model; found in the data if None.
+        vocabulary: Vocabulary of a model; found in the data if None.
 
     Raises:
         FieldError: If the file cannot be read with this configuration.
@@ -59,7 +59,7 @@ def read(path: str | Path, config: ReaderConfig, known: Vocabulary | None = None
     require(path.exists(), "data", f"no such file: {path}")
     try:
         load = _read_folder if path.is_dir() else _read_file
-        dataset = load(path, config, known)
+        dataset = load(path, config, vocabulary)
     except FieldError:
         raise
     except (OSError, ValueError, EOFError, BadZipFile, pa.ArrowException) as error:
@@ -102,17 +102,17 @@ def _require_rising(series: Series) -> None:
         before = times[-1]
 
 
-def _read_file(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Dataset:
+def _read_file(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:
     require(path.is_file(), "data", f"neither a file nor a folder: {path}")
     require(
         path.suffix in READERS, "data", f"cannot read {path.name}: expected {', '.join(READERS)}"
     )
-    return READERS[path.suffix](path, config, known)
+    return READERS[path.suffix](path, config, vocabulary)
 
 
-def _read_folder(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Dataset:
+def _read_folder(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:
     files = {suffix: sorted(path.glob(f"*{suffix}")) for suffix in FOLDER_READERS}
     present = [suffix for suffix, paths in files.items() if paths]
     require(bool(present), "data", f"{path} holds neither {' nor '.join(files)} files")
     require(len(present) == 1, "data", f"{path} holds both {' and '.join(present)} files")
-    return FOLDER_READERS[present[0]](files[present[0]], config, known)
+    return FOLDER_READERS[present[0]](files[present[0]], config, vocabulary)

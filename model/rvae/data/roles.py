@@ -42,7 +42,7 @@ def as_times(times: NDArray[Any], field: str) -> NDArray[np.datetime64]:
 
 
 def anomalies(
-    classes: NDArray[np.int64], known: Sequence[str], normal: Sequence[str]
+    classes: NDArray[np.int64], vocabulary: Sequence[str], normal: Sequence[str]
 ) -> NDArray[np.bool_]:
     """Where a class (...), an index of the vocabulary, is not one of the normal classes.
 
@@ -51,8 +51,8 @@ def anomalies(
     """
     words = [normalize_word(word) for word in normal]
     for word in words:
-        require(word in known, "reader.normal", f"there is no class {word!r}")
-    return ~np.isin(classes, [known.index(word) for word in words])
+        require(word in vocabulary, "reader.normal", f"there is no class {word!r}")
+    return ~np.isin(classes, [vocabulary.index(word) for word in words])
 
 
 def rows(

@@ -49,10 +49,12 @@ class Series:
     def steps(self, which: Any, name: str) -> "Series":
         """A new series of the steps of a slice or, in memory, of a mask (N,)."""
 
-        def at(beside: Any) -> Any:
-            return None if beside is None else beside[which]
+        def select(array: Any) -> Any:
+            return None if array is None else array[which]
 
-        return Series(at(self.values), name, at(self.labels), at(self.times), at(self.classes))
+        return Series(
+            select(self.values), name, select(self.labels), select(self.times), select(self.classes)
+        )
 
     def pieces(self) -> Iterator["Series"]:
         """Consecutive stretches, each small enough for memory."""
@@ -66,11 +68,11 @@ class Series:
         """
         lacking = max(0, length - len(self))
 
-        def more(beside: Any) -> Any:
-            return None if beside is None else np.pad(beside, (0, lacking), mode="edge")
+        def pad(array: Any) -> Any:
+            return None if array is None else np.pad(array, (0, lacking), mode="edge")
 
         values = np.pad(self.values, ((0, lacking), (0, 0)), constant_values=np.nan)
-        return Series(values, self.name, more(self.labels), None, more(self.classes))
+        return Series(values, self.name, pad(self.labels), None, pad(self.classes))
 
     @property
     def anomalous(self) -> NDArray[np.bool_]:
@@ -80,7 +82,7 @@ class Series:
         return np.asarray(self.labels, dtype=bool).reshape(-1)
 
     @property
-    def kinds(self) -> NDArray[np.int64]:
+    def class_codes(self) -> NDArray[np.int64]:
         """Indices of the classes (N,), negative where there is none."""
         if self.classes is None:
             return np.full(len(self), -1)
@@ -89,7 +91,7 @@ class Series:
     @property
     def classified(self) -> bool:
         """Whether every step has a known class."""
-        return all((piece.kinds >= 0).all() for piece in self.pieces())
+        return all((piece.class_codes >= 0).all() for piece in self.pieces())
 
     def clock(self) -> NDArray[np.datetime64]:
         """The times (N,) in microseconds.

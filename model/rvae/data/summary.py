@@ -68,13 +68,13 @@ class Summary:
             columns -= mean[:, None]
             columns[missing] = 0.0
             squares = np.square(columns, out=columns).sum(axis=1)
-            apart = mean - self.mean
+            difference = mean - self.mean
             share = count / np.maximum(observed, 1)
             return Summary(
                 self.rows + len(block),
                 observed,
                 np.minimum(self.smallest, smallest),
                 np.maximum(self.largest, largest),
-                self.mean + apart * share,
-                self.squares + squares + apart**2 * self.observed * share,
+                self.mean + difference * share,
+                self.squares + squares + difference**2 * self.observed * share,
             )

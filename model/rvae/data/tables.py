@@ -35,7 +35,7 @@ ROWS_PER_CHUNK, NUMBERS_PER_CHUNK = 1 << 14, 1 << 19
 NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 
 
-def read_table(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Dataset:
+def read_table(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:
     """Read a .csv or .parquet file into memory.
 
     Raises:
@@ -48,7 +48,7 @@ def read_table(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Da
         for name in columns.spare:
             _require_no_number(table, name)
     columns.require_channels()
-    vocabulary = known or columns.vocabulary([table])
+    vocabulary = vocabulary or columns.vocabulary([table])
     values = columns.values(table, vocabulary)
     labels, times, classes = columns.roles(table, vocabulary)
     if config.layout == "rows":
@@ -66,7 +66,7 @@ def read_table(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Da
 
 
 def read_parquet_folder(
-    paths: Sequence[Path], config: ReaderConfig, known: Vocabulary | None
+    paths: Sequence[Path], config: ReaderConfig, vocabulary: Vocabulary | None
 ) -> Dataset:
     """Read .parquet files, each of them one series, into a file on disk, piece by piece.
 
@@ -85,7 +85,7 @@ def read_parquet_folder(
             f"{path.name} has the channels {', '.join(same.channels)}, {paths[0].name} has "
             f"{', '.join(columns.channels)}",
         )
-    vocabulary = known or columns.vocabulary(
+    vocabulary = vocabulary or columns.vocabulary(
         piece for path in paths for piece in _pieces(path, columns)
     )
     values = Spool(len(columns.channels))

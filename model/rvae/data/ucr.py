@@ -45,7 +45,7 @@ def read_ucr(path: Path) -> Cases:
     return _read_ts(path) if path.suffix == ".ts" else _read_rows(path)
 
 
-def read_archive(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Dataset:
+def read_archive(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:
     """Read a file of the UCR archive, in which each series has a class."""
     for option in ("columns", "categorical", "array", "time", "label", "series", "classes"):
         require(
@@ -53,9 +53,10 @@ def read_archive(path: Path, config: ReaderConfig, known: Vocabulary | None) -> 
         )
     cases = read_ucr(path)
     labels = codes = None
-    vocabulary = known or Vocabulary()
+    is_new = vocabulary is None
+    vocabulary = vocabulary or Vocabulary()
     if cases.classes is not None:
-        if known is None:
+        if is_new:
             vocabulary = Vocabulary({}, sorted_vocabulary(cases.classes, "class"))
         codes = word_codes(cases.classes, vocabulary.classes).astype(np.int64) - 1
         labels = anomalies(codes, vocabulary.classes, config.normal) if config.normal else None

@@ -67,9 +67,9 @@ def normalize_word(word: str) -> str:
     return word.lower() if word.lower() in ("true", "false") else word
 
 
-def word_codes(words: Sequence[str | None], known: Sequence[str]) -> NDArray[np.float64]:
-    """Number of each word (N,), from 1 in order of `known`; 0 if unknown, NaN if missing."""
-    numbers = {word: i + 1 for i, word in enumerate(known)}
+def word_codes(words: Sequence[str | None], vocabulary: Sequence[str]) -> NDArray[np.float64]:
+    """Number of each word (N,), from 1 in order of the vocabulary; 0 if unknown, NaN if missing."""
+    numbers = {word: i + 1 for i, word in enumerate(vocabulary)}
     number = {
         word: np.nan if word is None else numbers.get(normalize_word(word), 0)
         for word in set(words)

@@ -120,7 +120,10 @@ class WindowDataset(Dataset[Batch]):
 def _labels(cut: Sequence[Series]) -> NDArray[np.int64]:
     """Most frequent class of each window's steps (B,), the lowest in a tie; -1 for no class."""
     return np.array(
-        [-1 if s.classes is None else int(np.bincount(s.kinds + 1).argmax()) - 1 for s in cut],
+        [
+            -1 if s.classes is None else int(np.bincount(s.class_codes + 1).argmax()) - 1
+            for s in cut
+        ],
         dtype=np.int64,
     )
 

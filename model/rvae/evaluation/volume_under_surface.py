@@ -97,9 +97,9 @@ def _found(
     level: NDArray[np.int64], starts: NDArray[np.int64], stops: NDArray[np.int64], reach: int
 ) -> NDArray[np.float64]:
     """Share of events with an alarm in reach, at each threshold (LEVELS,)."""
-    apart = stops[:-1] + reach <= starts[1:] - reach
-    begins = np.maximum(starts[np.r_[True, apart]] - reach, 0)
-    ends = np.minimum(stops[np.r_[apart, True]] + reach, len(level))
+    separate = stops[:-1] + reach <= starts[1:] - reach
+    begins = np.maximum(starts[np.r_[True, separate]] - reach, 0)
+    ends = np.minimum(stops[np.r_[separate, True]] + reach, len(level))
     # The last end may be the length of the series, which is not a valid index.
     padded = np.append(level, LEVELS)
     earliest = np.minimum.reduceat(padded, np.stack([begins, ends], axis=1).ravel())[::2]

@@ -17,7 +17,7 @@ SHOWN_CHANNELS = 4
 SHOWN_LATENTS = 5000  # More points would hide each other.
 NAMED_CLASSES = 40
 SMALL = 7  # Points of small print.
-RADIUS_OF_PRIOR = np.sqrt(-2 * np.log(0.05))  # of 95 % of a standard normal in the plane
+PRIOR_RADIUS = np.sqrt(-2 * np.log(0.05))  # of 95 % of a standard normal in the plane
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ def _draw_latent(axes: Axes, snapshot: LearningSnapshot) -> None:
         x, y = points.T
         axes.scatter(x, y, size, palette[classes], alpha=0.75, linewidths=0)
         angle = np.linspace(0, 2 * np.pi, 100)
-        outline = RADIUS_OF_PRIOR * np.cos(angle), RADIUS_OF_PRIOR * np.sin(angle)
+        outline = PRIOR_RADIUS * np.cos(angle), PRIOR_RADIUS * np.sin(angle)
         axes.set_ylim(-limit, limit)
         axes.set_ylabel(names[1], fontsize=8, labelpad=1)
     name = "prior" if dimensions == 1 else "95 % of the prior"

@@ -92,6 +92,6 @@ def require_adaptable(calibration: Calibration, rate: float, quantile: float | N
     require(
         rate == 0 or quantile is None or quantile <= count / (count + 1) + 1e-12,
         "quantile",
-        f"must be at most {count / (count + 1):.6g} in combination with adapt: an adaptive threshold "
+        f"must be at most {count / (count + 1):.6g} with adapt: an adaptive threshold "
         f"uses the last {count} scores, and no tail",
     )

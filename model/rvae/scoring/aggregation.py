@@ -66,20 +66,20 @@ def mean_by_point(
     Returns:
         Means (N, ...), NaN at points where no window has a value.
     """
-    known = ~np.isnan(pointwise)
+    observed = ~np.isnan(pointwise)
     total = np.zeros((length, *pointwise.shape[2:]))
     count = np.zeros_like(total)
     windows, steps = pointwise.shape[:2]
     if windows < steps:
         for window in range(windows):
             within = slice(starts[window], starts[window] + steps)
-            total[within] += np.where(known[window], pointwise[window], 0.0)
-            count[within] += known[window]
+            total[within] += np.where(observed[window], pointwise[window], 0.0)
+            count[within] += observed[window]
     else:
         # All starts differ, so the same step of all windows never hits a point twice.
         for step in range(steps):
-            total[starts + step] += np.where(known[:, step], pointwise[:, step], 0.0)
-            count[starts + step] += known[:, step]
+            total[starts + step] += np.where(observed[:, step], pointwise[:, step], 0.0)
+            count[starts + step] += observed[:, step]
     with np.errstate(invalid="ignore"):
         return total / count
 
@@ -98,14 +98,14 @@ def window_mean_by_point(
     Returns:
         Means (N, ...), NaN at points where no window has a value.
     """
-    known = ~np.isnan(windows)
-    values = np.where(known, windows, 0.0)
+    observed = ~np.isnan(windows)
+    values = np.where(observed, windows, 0.0)
     total = np.zeros((length + 1, *windows.shape[1:]))
     count = np.zeros_like(total)
     # A window adds its value at its start, and subtracts it after its last step.
     for at, sign in ((starts, 1.0), (starts + window, -1.0)):
         np.add.at(total, at, sign * values)
-        np.add.at(count, at, sign * known)
+        np.add.at(count, at, sign * observed)
     count = np.cumsum(count, axis=0)[:length]
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(count > 0.5, np.cumsum(total, axis=0)[:length] / count, np.nan)

@@ -62,9 +62,9 @@ def step_scores(
     """
     # A window without a score does not count in the threshold either. Infinite thresholds cannot be
     # summed: they are counted, and make the threshold of every covered step infinite.
-    known = np.where(np.isnan(scores), np.nan, thresholds)
-    infinite = np.isinf(known)
-    of_windows = np.stack([scores, np.where(infinite, 0.0, known), infinite], axis=1)
+    scored = np.where(np.isnan(scores), np.nan, thresholds)
+    infinite = np.isinf(scored)
+    of_windows = np.stack([scores, np.where(infinite, 0.0, scored), infinite], axis=1)
     score, finite, beyond = aggregation.window_mean_by_point(of_windows, starts, window, length).T
     return score, np.where(beyond > 0, np.inf, finite)
 
@@ -127,8 +127,8 @@ def _leading(
 ) -> tuple[tuple[str, float], ...]:
     """The channels that score highest in one step (C,)."""
     order = np.argsort(-_or_lowest(channel_scores), kind="stable")
-    known = [i for i in order.tolist() if not np.isnan(channel_scores[i])]
-    return tuple((channels[i], float(channel_scores[i])) for i in known[:MAX_CHANNELS])
+    observed = [i for i in order.tolist() if not np.isnan(channel_scores[i])]
+    return tuple((channels[i], float(channel_scores[i])) for i in observed[:MAX_CHANNELS])
 
 
 def _or_lowest(scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -40,7 +40,7 @@ class ErrorParts:
     """
 
     def __init__(self, scaler: Scaler, level: bool, memory: NearestWindows | None) -> None:
-        self.kinds = 2 if level else 1
+        self.parts_per_channel = 2 if level else 1
         self.memory = memory
         self._scaler = scaler
 
@@ -52,7 +52,7 @@ class ErrorParts:
             where missing.
         """
         errors = [reconstruction_errors(reconstruction, self._scaler)]
-        if self.kinds == 2:
+        if self.parts_per_channel == 2:
             errors.append(self._level_errors(reconstruction.x))
         parts = [kind.nanmean(1) for kind in errors]  # each (B, C)
         if self.memory is not None:
@@ -148,9 +148,9 @@ class ExcessScorer(Scorer):
 
     def channel_scores(self, evidence: Evidence, placement: Placement) -> NDArray[np.float64]:
         """The largest excess of each channel's own parts, averaged for points like scores."""
-        kinds, channels = self._parts.kinds, evidence["errors"].shape[2]
-        over = excess(evidence["parts"], self._levels)[:, : kinds * channels]
-        largest_of_channel = np.fmax.reduce(over.reshape(-1, kinds, channels), axis=1)  # (W, C)
+        count, channels = self._parts.parts_per_channel, evidence["errors"].shape[2]
+        over = excess(evidence["parts"], self._levels)[:, : count * channels]
+        largest_of_channel = np.fmax.reduce(over.reshape(-1, count, channels), axis=1)  # (W, C)
         return aggregation.window_mean_by_point(
             largest_of_channel, placement.starts, placement.window, placement.length
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Tail", "generalised_pareto"]
+__all__ = ["Tail", "generalized_pareto"]
 
 # The tail is fitted to the highest tenth of the scores, at least this many.
 PARTS_PER_TAIL = 10
@@ -42,7 +42,7 @@ class Tail:
         excesses = scores[scores > level] - level
         if len(excesses) < MIN_EXCESSES:  # the others are tied with the level
             return None
-        shape, scale = generalised_pareto(excesses)
+        shape, scale = generalized_pareto(excesses)
         if shape <= 0:
             shape, scale = 0.0, float(excesses.mean())
         return cls(float(scores[-1]), scale + shape * float(excesses[-1]), shape)
@@ -59,7 +59,7 @@ class Tail:
         return float(self.start + self.scale * excess)
 
 
-def generalised_pareto(excesses: NDArray[np.float64]) -> tuple[float, float]:
+def generalized_pareto(excesses: NDArray[np.float64]) -> tuple[float, float]:
     """Shape and scale of a generalized Pareto distribution.
 
     The estimate of Zhang and Stephens 2009, "A new and efficient estimation method for the

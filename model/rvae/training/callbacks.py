@@ -19,7 +19,7 @@ __all__ = [
     "is_whole_epoch",
 ]
 
-EPOCHS_ON_A_PLATEAU = 5
+PLATEAU_EPOCHS = 5
 
 
 def is_whole_epoch(trainer: pl.Trainer) -> bool:
@@ -65,7 +65,7 @@ class HalveOnPlateau(pl.Callback):
         self._rate = ReduceLROnPlateau(
             trainer.optimizers[0],
             factor=0.5,
-            patience=EPOCHS_ON_A_PLATEAU - 1,  # PyTorch acts one epoch later
+            patience=PLATEAU_EPOCHS - 1,  # PyTorch acts one epoch later
             threshold=self._improvement,
             threshold_mode="abs",
         )

@@ -18,7 +18,7 @@ from rvae.errors import FieldError, require
 __all__ = ["distributed_strategy", "end_others_on_failure", "with_launched_processes"]
 
 # The others wait while the leader calibrates.
-LONGEST_WAIT = timedelta(days=1)
+MAX_WAIT = timedelta(days=1)
 
 # Logs at level INFO which process failed, before it ends the others.
 LAUNCHER_LOGGER = "lightning_fabric.strategies.launchers.subprocess_script"
@@ -52,7 +52,7 @@ def distributed_strategy(processes: int) -> Strategy | str:
     if processes == 1:
         return "auto"
     logging.getLogger(LAUNCHER_LOGGER).setLevel(logging.INFO)
-    return DDPStrategy(timeout=LONGEST_WAIT)
+    return DDPStrategy(timeout=MAX_WAIT)
 
 
 @contextmanager

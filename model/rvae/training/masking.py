@@ -23,8 +23,8 @@ def mask_values(mask: Tensor, share: float) -> Tensor:
     end = step >= 1 + draw[0] * (steps - 1)
     stretch = (step >= draw[0] * steps) & (step < (draw[0] + 0.5 * draw[1]) * steps)
     whole_channel = channel == (draw[0] * channels).floor()
-    kinds = 3 if channels > 1 else 2
-    kind = (draw[2] * kinds).floor()
-    taken = torch.where(kind == 0, end, torch.where(kind == 1, stretch, whole_channel))
+    choices = 3 if channels > 1 else 2
+    choice = (draw[2] * choices).floor()
+    taken = torch.where(choice == 0, end, torch.where(choice == 1, stretch, whole_channel))
     left = mask & ~(taken & (draw[3] < share))
     return torch.where(left.any((1, 2), keepdim=True), left, mask)

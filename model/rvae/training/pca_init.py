@@ -97,18 +97,20 @@ def _write(vae: VAE, scores: Tensor, bias: Tensor, loadings: Tensor, level: Tens
 def components(rows: Tensor, latent: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Level (K,), axes (K, D), variances along them (D,) and beyond them () of rows (B, K)."""
     level = rows.mean(0)
-    apart = (rows - level).double()
+    centered = (rows - level).double()
     # The smaller of the two products has the same eigenvalues, and takes a fraction of the time.
-    wide = apart.shape[0] < apart.shape[1]
-    product = apart @ apart.T if wide else apart.T @ apart
-    values, vectors = torch.linalg.eigh(product / len(apart))
+    wide = centered.shape[0] < centered.shape[1]
+    product = centered @ centered.T if wide else centered.T @ centered
+    values, vectors = torch.linalg.eigh(product / len(centered))
     found = min(latent, len(values))
-    axes = torch.zeros(apart.shape[1], latent, dtype=apart.dtype)
-    along = torch.zeros(latent, dtype=apart.dtype)
+    axes = torch.zeros(centered.shape[1], latent, dtype=centered.dtype)
+    along = torch.zeros(latent, dtype=centered.dtype)
     along[:found] = values.flip(0)[:found].clamp(min=0)
     leading = vectors.flip(1)[:, :found]
-    axes[:, :found] = nn.functional.normalize(apart.T @ leading if wide else leading, dim=0)
-    beyond = (apart.square().sum() / len(apart) - along.sum()) / max(apart.shape[1] - latent, 1)
+    axes[:, :found] = nn.functional.normalize(centered.T @ leading if wide else leading, dim=0)
+    beyond = (centered.square().sum() / len(centered) - along.sum()) / max(
+        centered.shape[1] - latent, 1
+    )
     noise = beyond.clamp(min=MIN_VARIANCE)
     along = along.maximum(noise)
     return level, axes.to(rows), along.to(rows), noise.to(rows)

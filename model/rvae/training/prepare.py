@@ -164,7 +164,9 @@ def _steps(windows: Mapping[str, WindowDataset], training: TrainingConfig) -> tu
 
 def _require_classes(training: Sequence[Series], vocabulary: Vocabulary) -> None:
     """Raise a `FieldError` if the training part lacks a class that requests may name."""
-    present = {index for s in training for piece in s.pieces() for index in np.unique(piece.kinds)}
+    present = {
+        index for s in training for piece in s.pieces() for index in np.unique(piece.class_codes)
+    }
     for index, name in enumerate(vocabulary.classes):
         require(index in present, "reader.classes", f"{name} is nowhere in the training part")
 

@@ -194,11 +194,11 @@ def _schema(schema: FlatTable) -> list[int]:
         except UnicodeDecodeError:
             raise MalformedError("body", "names a column in something else than UTF-8") from None
         number, kind = field.number(2, "<B"), field.table(3)
-        known = COLUMN_TYPES | OTHER_TYPES
+        types = COLUMN_TYPES | OTHER_TYPES
         require(
             number in COLUMN_TYPES and field.size(5) == 0 and kind is not None,
             name,
-            f"holds {known.get(number, 'something unknown')}, {EXPECTED}",
+            f"holds {types.get(number, 'something unknown')}, {EXPECTED}",
         )
         if number == TIMESTAMP and kind is not None:
             require(

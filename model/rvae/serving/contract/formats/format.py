@@ -1,4 +1,4 @@
-"""What a format of bodies is: how it is recognised, decoded, checked and encoded."""
+"""What a format of bodies is: how it is recognized, decoded, checked and encoded."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -58,7 +58,7 @@ class Format(ABC):
     Attributes:
         media_type: Media type of answers, and of requests where it is not ambiguous.
         aliases: Other media types of requests and in the header Accept.
-        magic: First bytes by which a body of an ambiguous media type is recognised.
+        magic: First bytes by which a body of an ambiguous media type is recognized.
         error_key: Name under which clients of this format look for the error in an error reply.
         schema: OpenAPI schema of a body.
         example: Example of a request in the OpenAPI document, if there is one.

@@ -120,8 +120,8 @@ def _output_of(name: str, task: str, field: str) -> str | None:
             if output.axis is not Axis.EVENT
             for one in output.fields
         }
-    known = (*always, *optional)
-    require(name in known, field, f"{name!r} is none of {', '.join(known)}")
+    names = (*always, *optional)
+    require(name in names, field, f"{name!r} is none of {', '.join(names)}")
     return optional.get(name)
 
 

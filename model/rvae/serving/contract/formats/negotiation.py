@@ -60,8 +60,8 @@ def answer_format(accept: str | None, requested: Format) -> Format:
 def _declared_format(content_type: str | None, body: bytes | bytearray) -> Format:
     name = (content_type or "").partition(";")[0].strip().lower()
     if name in AMBIGUOUS:
-        recognised = (one for one in FORMATS if any(body.startswith(magic) for magic in one.magic))
-        return next(recognised, JSON)
+        recognized = (one for one in FORMATS if any(body.startswith(magic) for magic in one.magic))
+        return next(recognized, JSON)
     if name.endswith("+json"):
         return JSON
     found = _named(name)

@@ -221,8 +221,8 @@ def _weight(column: pa.ChunkedArray, limit: int) -> int:
         words = chunk.dictionary if coded else chunk
         if pa.types.is_string_view(words.type):
             # Views may all show the same words, so that even to validate them would take too long.
-            shown = int(np.abs(_shown(words)).sum())
-            _require(shown * BYTES_PER_BYTE <= MAX_TEXT, "holds too much text")
+            length = int(np.abs(_shown(words)).sum())
+            _require(length * BYTES_PER_BYTE <= MAX_TEXT, "holds too much text")
         chunk.validate(full=True)
         if coded:
             lengths = _lengths(words)[chunk.indices.drop_null().to_numpy(zero_copy_only=False)]

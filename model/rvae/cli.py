@@ -345,11 +345,11 @@ def _read_like(
     from rvae.errors import require
 
     normal = card.reader.normal if labels and label is None else ()
-    owed = card.reader.classes if card.model.conditional else None
+    class_column = card.reader.classes if card.model.conditional else None
     config = replace(
         card.reader,
         label=(label or card.reader.label) if labels else None,
-        classes=card.reader.classes if normal else owed,
+        classes=card.reader.classes if normal else class_column,
         normal=normal,
         array=array or card.reader.array,
         layout=layout or card.reader.layout,
@@ -360,10 +360,10 @@ def _read_like(
         dataset = read(path, config, card.vocabulary)
     except FieldError as error:
         # Labels of the training file are optional here.
-        welcome = {"reader.label"} if owed else {"reader.label", "reader.classes"}
-        if error.field not in welcome or label is not None:
+        optional = {"reader.label"} if class_column else {"reader.label", "reader.classes"}
+        if error.field not in optional or label is not None:
             raise FieldError(error.field.removeprefix("reader."), error.message) from None
-        config = replace(config, label=None, classes=owed, normal=())
+        config = replace(config, label=None, classes=class_column, normal=())
         dataset = read(path, config, card.vocabulary)
     if dataset.source.layout == "rows":
         dataset = replace(dataset, series=[s.padded(card.window) for s in dataset.series])

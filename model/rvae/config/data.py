@@ -13,7 +13,7 @@ MAX_UNIT_LENGTH = 40
 
 @dataclass(frozen=True)
 class ReaderConfig:
-    """How a file becomes series.
+    """Reading of a file into series.
 
     Attributes:
         layout: "series": a row is a time step and a column a channel. "rows": a row is a whole

@@ -48,7 +48,7 @@ def words(table: pa.Table, name: str) -> pa.ChunkedArray:
         column = column.cast(pa.string())
     except pa.ArrowException:
         raise FieldError(name, f"holds {column.type}, which cannot be categories") from None
-    # An empty cell of text is no category.
+    # An empty cell of text is missing.
     return pc.if_else(pc.equal(column, ""), None, column)
 
 

@@ -12,7 +12,7 @@ __all__ = ["default_window"]
 PERIODS = 2
 MIN_WINDOW, MAX_WINDOW = 96, 256
 
-# Of a series cut in time: two of training, one and a half of each other part, two gaps.
+# Windows in a series cut in time: two in training, one and a half in each other part, two gaps.
 WINDOWS_PER_SERIES = 7
 
 

@@ -1,4 +1,4 @@
-"""How many files a process may keep open."""
+"""The limit of open files of a process."""
 
 import resource
 

@@ -29,7 +29,7 @@ from rvae.errors import FieldError, require
 
 __all__ = ["read_parquet_folder", "read_table"]
 
-# Of a .parquet file in a folder, whichever limit is lower. Words need more memory than numbers.
+# Limits of a piece of a .parquet file; the lower one counts. Words need more memory than numbers.
 ROWS_PER_CHUNK, NUMBERS_PER_CHUNK = 1 << 14, 1 << 19
 
 NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"

@@ -81,7 +81,7 @@ def _read_rows(path: Path) -> Cases:
         require(
             classes[-1].lstrip("-").isdigit() or not _is_number(classes[-1]),
             "data",
-            f"{where} begins with {label.strip()}, which is no class: the class must come first",
+            f"{where} begins with {label.strip()}, which is not a class: the class must come first",
         )
         row = _numbers(rest[0], separator, where)
         width = width or len(row)

@@ -1,4 +1,4 @@
-"""What a format of bodies is: how it is recognized, decoded, checked and encoded."""
+"""Interface of formats: how a body is recognized, decoded, checked and encoded."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ class Content:
 
     Attributes:
         fields: Fields of the request.
-        payload: What the body holds besides them: an array, a table, tensors; None if nothing.
+        payload: Other content of the body: an array, a table, tensors; None if nothing.
         format: Format of the request.
         answer_format: Format of the answer.
     """
@@ -44,7 +44,7 @@ class Content:
 
 @dataclass(frozen=True)
 class Checked:
-    """What a format makes of a request that fits the model, as `Query` describes it."""
+    """A request that was checked against the model by its format, see `Query`."""
 
     options: Options
     inputs: SeriesInput
@@ -98,7 +98,7 @@ class Format(ABC):
         """
 
     def default_outputs(self, outputs: tuple[Output, ...]) -> tuple[Output, ...]:
-        """Of the default outputs of a task, those that an answer in this format holds."""
+        """The default outputs of a task that an answer in this format can hold."""
         return outputs
 
     @abstractmethod

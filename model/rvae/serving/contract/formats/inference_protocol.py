@@ -135,7 +135,7 @@ def _inputs(
     """
     values = {name: one for name, one in tensors.items() if name not in ANNOTATIONS}
     by_channel = (
-        fields.get("task") != "decode"  # latents have no channels, whatever their name
+        fields.get("task") != "decode"  # latents have no channels
         and set(values) == set(card.channels)
         and all(one.shape[-1] > 1 for one in values.values())
     )

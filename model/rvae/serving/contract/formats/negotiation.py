@@ -50,7 +50,7 @@ def answer_format(accept: str | None, requested: Format) -> Format:
         names = (one.media_type, f"{one.media_type.partition('/')[0]}/*", "*/*")
         return next((weights[name] for name in names if name in weights), 0.0)
 
-    # Of equals the format of the request, then the first one.
+    # In a tie the format of the request, then the first one.
     best = max([requested, *FORMATS], key=weight)
     if weight(best) <= 0:
         raise UnacceptableError("Accept", f"must be one of {', '.join(media_types())}")

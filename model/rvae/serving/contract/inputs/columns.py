@@ -1,6 +1,6 @@
 """Series as the columns of a table.
 
-pyarrow takes a server 40 MB and a tenth of a second: import this module where a table has come.
+pyarrow costs a server 40 MB and a tenth of a second: import this module only for tables.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Series or latents of a request, in whichever format they came."""
+"""Series or latents of a request, in any format."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What keeps the recurrent VAE from collapsing to the mean window: one part taken away at a time.
+"""Ablation: which parts keep the recurrent VAE from collapsing to the mean window.
 
     python benchmarks/collapse.py [--data FOLDER] [--epochs 60] [--seeds 1]
 
@@ -60,7 +60,7 @@ def decoder(hidden_only: bool = False, clock: bool = True) -> Iterator[None]:
 
 
 @contextmanager
-def default_initialisation() -> Iterator[None]:
+def default_initialization() -> Iterator[None]:
     made = recurrent.layers
 
     def layers(*arguments: Any, **options: Any) -> nn.RNNBase:
@@ -82,7 +82,7 @@ VARIANTS: dict[
     tuple[ModelConfig, ObjectiveConfig, float, list[Callable[..., AbstractContextManager[Any]]]],
 ] = {
     "the recipe": (MODEL, OBJECTIVE, 1e-2, []),
-    "PyTorch's initialisation": (MODEL, OBJECTIVE, 1e-2, [default_initialisation]),
+    "PyTorch's initialisation": (MODEL, OBJECTIVE, 1e-2, [default_initialization]),
     "latent in the hidden state only": (MODEL, OBJECTIVE, 1e-2, [lambda: decoder(True)]),
     "no clock": (MODEL, OBJECTIVE, 1e-2, [lambda: decoder(clock=False)]),
     "noise scale fixed at 1": (UNIT_NOISE, OBJECTIVE, 1e-2, []),
@@ -92,7 +92,7 @@ VARIANTS: dict[
         UNIT_NOISE,
         NO_WARM_UP,
         1e-3,
-        [default_initialisation, lambda: decoder(True, clock=False)],
+        [default_initialization, lambda: decoder(True, clock=False)],
     ),
 }
 

@@ -1,12 +1,12 @@
-"""False alarms on fresh normal data: what thresholds promise, and what they hold on real series.
+"""False alarms on new normal data: the promise of thresholds, compared with real series.
 
     python -m benchmarks.false_alarms --data FOLDER [--files 12] [--quantile 0.95]
 
-FOLDER holds sets of files as benchmarks.detection takes them. Of each series the part before its
-first anomaly is normal. The model of configs/detection.yaml is trained and calibrated on the first
-two thirds of it; the rest is fresh. Prints the share of its windows that are flagged, with the
-threshold of the calibration and with one that follows drift. Series with fewer than 3,000 normal
-points are left out: their calibration part holds too few windows to promise anything.
+FOLDER holds sets of files as for benchmarks.detection. The part of each series before its first
+anomaly is normal. The model of configs/detection.yaml is trained and calibrated on the first two
+thirds of it; the rest is new data. Prints the share of windows in the rest that are flagged, with
+the threshold of the calibration and with an adaptive one. Series with fewer than 3,000 normal
+points are left out: their calibration part has too few windows for the promise.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from benchmarks.detection.files import read_file
 from benchmarks.detection.rvae_variants import trained
 from rvae.scoring.adaptive_threshold import AdaptiveThreshold
 
-FEWEST_POINTS = 3000
+MIN_POINTS = 3000
 FIRST = re.compile(r"_1st_(\d+)\.csv$")
 RATE = 0.1  # of 1 - quantile
 
@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--quantile", type=float, default=0.95)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    long = [path for path in sorted(options.data.glob("*/*.csv")) if normal(path) >= FEWEST_POINTS]
+    long = [path for path in sorted(options.data.glob("*/*.csv")) if normal(path) >= MIN_POINTS]
     chosen = np.linspace(0, len(long) - 1, min(len(long), options.files), dtype=int)
     table = Table("file", "normal points", "fixed", "following", title="flagged of fresh windows")
     rates = []

@@ -1,11 +1,11 @@
-"""Our metrics of anomaly detection beside those of the TSB-AD package: deviation and speed.
+"""Our metrics of anomaly detection, compared with the TSB-AD package: deviation and speed.
 
     python benchmarks/metrics_check.py --reference PYTHON [--data FOLDER] [--files 10]
 
-PYTHON is the interpreter of an environment with TSB-AD 1.5, which needs versions of numpy and
-scikit-learn that are older than ours. Random cases are compared, and with FOLDER, which holds CSV
-files with the columns Data and Label, two plain detectors on the first files of it. Prints the
-largest deviation of each metric and fails where one is above 1e-6.
+PYTHON is the interpreter of an environment with TSB-AD 1.5, which needs older versions of numpy and
+scikit-learn than ours. The cases are random, and with FOLDER, which holds CSV files with the
+columns Data and Label, also those of two plain detectors on its first files. Prints the largest
+deviation of each metric, and fails if one is above 1e-6.
 """
 
 import argparse
@@ -39,8 +39,8 @@ NAMES = {
     "affiliation_f1": "Affiliation-F",
 }
 
-# What the other interpreter runs, on each file of a folder. Without an alarm at any threshold its
-# affiliation F1 is undefined, and ours is 0.
+# Code for the other interpreter, run on each file of a folder. Without an alarm at any threshold
+# its affiliation F1 is undefined, and ours is 0.
 REFERENCE = """
 import json, sys, time
 from pathlib import Path
@@ -73,7 +73,7 @@ def random_cases(count: int) -> Iterator[Case]:
             start = random.integers(-points // 4, points)
             longest = random.choice([2, points // 4 + 2])
             labels[max(start, 0) : max(start + random.integers(1, longest), 1)] = True
-        if seed % 5 == 0:  # many that are near each other
+        if seed % 5 == 0:  # many close events
             labels = random.random(points) < 0.2
         labels[random.integers(points)] = True
         if labels.all():

@@ -1,15 +1,15 @@
-"""What decoding, validating, computing and encoding cost, for every format of a request.
+"""Cost of decoding, validating, computing and encoding, for every format of a request.
 
     python benchmarks/phases.py [--rounds 9]
 
-Each request holds 256 windows of 140 steps of one channel, and goes through a service as one that
-came over HTTP does, on one thread. The network is untrained and as large as that of serving.py.
+Each request holds 256 windows of 140 steps of one channel, and is processed by a service like one
+over HTTP, on one thread. The network is untrained and as large as that of serving.py.
 
-A body is decoded, validated against the model and run; around the network that is to cut and scale
-the windows and to put together what comes out. Then outputs are computed and encoded. The rest is
-limits and groups. Shares are of the network's time. The formats take turns, so that what else the
-machine does meets all of them alike. The alternative is what one would write without rvae: json,
-lists that pydantic checks, and tolist().
+A body is decoded, validated against the model and run; besides the network, a run cuts and scales
+windows and collects results. Then outputs are computed and encoded. The rest is limits and groups.
+Shares are relative to the network's time. The formats alternate, so that other load of the machine
+affects all of them equally. The alternative is typical code without rvae: json, lists checked by
+pydantic, and tolist().
 """
 
 import argparse
@@ -65,13 +65,13 @@ Ask = Callable[[], Seconds]
 
 
 class ByHand(BaseModel):
-    """A request as one would write it down."""
+    """A request of the alternative."""
 
     instances: list[list[float]]
 
 
 def waves(count: int, seed: int) -> NDArray[np.float64]:
-    """Windows (S, T) with six digits, as sensors have them."""
+    """Windows (S, T) with six digits, like those of sensors."""
     random = np.random.default_rng(seed)
     phase = random.uniform(0, 2 * np.pi, (count, 1))
     angle = np.linspace(0, 2 * np.pi, WINDOW)[None]
@@ -79,7 +79,7 @@ def waves(count: int, seed: int) -> NDArray[np.float64]:
 
 
 def untrained() -> Engine:
-    """An engine that takes every twentieth wave for an anomaly."""
+    """An engine that flags every twentieth wave."""
     torch.manual_seed(0)
     held_out = waves(HELD_OUT, seed=1)
     card = Card(
@@ -106,7 +106,7 @@ def untrained() -> Engine:
 
 
 def requests(windows: int) -> dict[str, Request]:
-    """The same windows in every form, and some forms with every output."""
+    """The same windows in every format, and some formats with every output."""
     values = waves(windows, seed=2)
     whole = values.reshape(-1)[: windows + WINDOW - 1]
     instances = {"instances": values.tolist()}
@@ -160,7 +160,7 @@ def asking(engine: Engine, request: Request) -> Ask:
 
 @contextmanager
 def watched() -> Iterator[Seconds]:
-    """Adds up the seconds of every phase of what is answered meanwhile."""
+    """Sum the seconds of every phase of requests that are answered within the context."""
     seconds: Seconds = defaultdict(float)
 
     def timed(phase: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -178,19 +178,21 @@ def watched() -> Iterator[Seconds]:
             function = timed(phase, getattr(service, name))
             stack.enter_context(patch.object(service, name, function))
         for phase, kind, name in (("around", Engine, "analyse"), ("network", Runner, "_run_batch")):
-            # A function of a class, so that it is bound to its object as ever.
+            # A function of a class, so that it is bound to its object as before.
             function = timed(phase, getattr(kind, name))
             stack.enter_context(patch.object(kind, name, lambda *args, f=function: f(*args)))
         yield seconds
 
 
 def by_hand(engine: Engine, body: bytes) -> Ask:
-    """What does the same as a service does of JSON instances, all windows at a time."""
+    """A function that answers JSON instances like a service, with all windows at once."""
     calibration = engine.card.calibration
     arrays = np.array(json.loads(body)["instances"])[:, :, None]
 
     def ask() -> Seconds:
-        analyses = engine.analyse(list(arrays))  # so that caches are as cold as for the others
+        analyses = engine.analyse(
+            list(arrays)
+        )  # so that caches are in the same state as for the others
         seconds: Seconds = {}
         began = time.perf_counter()
         content = json.loads(body)
@@ -209,7 +211,7 @@ def by_hand(engine: Engine, body: bytes) -> Ask:
 
 
 def every(windows: int) -> dict[str, Ask]:
-    """All that is measured, by name."""
+    """All measured functions, by name."""
     engine, posted = untrained(), requests(windows)
     asks = {name: asking(engine, request) for name, request in posted.items()}
     return asks | {"JSON instances, by hand": by_hand(engine, posted["JSON instances"].body)}
@@ -218,7 +220,7 @@ def every(windows: int) -> dict[str, Ask]:
 def measure(asks: Mapping[str, Ask], rounds: int) -> dict[str, Seconds]:
     """Median seconds of each phase."""
     for ask in asks.values():
-        ask()  # which pays for what is set up on first use
+        ask()  # warm-up
     taken = [{name: ask() for name, ask in asks.items()} for _ in range(rounds)]
     return {
         name: {phase: float(np.median([one[name][phase] for one in taken])) for phase in phases}
@@ -228,7 +230,7 @@ def measure(asks: Mapping[str, Ask], rounds: int) -> dict[str, Seconds]:
 
 def report(measured: Mapping[str, Seconds]) -> Table:
     """A row for each request, in milliseconds."""
-    # The network does the same for all of them.
+    # The network has the same work for all of them.
     network = np.median([row["network"] for row in measured.values() if "network" in row])
     phases = (*OURS, "rest")
     table = Table("", *phases, "sum", "share", "around", "share", "network", title="ms")
@@ -252,7 +254,7 @@ def main() -> None:
 
 
 def _predictions(analyses: list[Analysis], judged: dict[str, NDArray[Any]]) -> list[dict[str, Any]]:
-    """The answer by hand, with the fields of the usual one."""
+    """The answer of the alternative, with the fields of the usual one."""
     threshold = float(judged.pop("threshold"))
     return [
         {

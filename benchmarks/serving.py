@@ -1,10 +1,10 @@
-"""What serving costs: start, latency, throughput and memory, beside a server written by hand.
+"""Cost of serving: start, latency, throughput and memory, compared with a hand-written server.
 
     python benchmarks/serving.py [--seconds 5]
 
-The alternative is what one would write without rvae: the same network behind FastAPI and uvicorn,
-each request run by itself. Both serve one 140-step window a request from one worker with the same
-number of threads, and are asked by the same clients in the same run. Needs fastapi and uvicorn.
+The alternative is a typical server without rvae: the same network behind FastAPI and uvicorn, with
+one run per request. Both serve one 140-step window per request from one worker with the same number
+of threads, with the same clients in the same run. Needs fastapi and uvicorn.
 """
 
 import argparse
@@ -71,7 +71,7 @@ uvicorn.run(app, port=int(sys.argv[2]), log_level="warning")
 
 
 def train(folder: Path) -> Path:
-    """A checkpoint of the benchmark's network; how well it is trained does not matter here."""
+    """A checkpoint of the benchmark's network; the quality of training does not matter here."""
     random = np.random.default_rng(0)
     phase = random.uniform(0, 2 * np.pi, (200, 1, 1))
     waves = np.sin(np.linspace(0, 2 * np.pi, WINDOW)[None, :, None] + phase)
@@ -89,7 +89,7 @@ def train(folder: Path) -> Path:
 
 
 def load(url: str, body: bytes, clients: int, seconds: float) -> list[float]:
-    """Ask over and over from several connections; the seconds that each answer took."""
+    """Send requests repeatedly from several connections, and return the seconds of each answer."""
     address = urlsplit(url)
     taken: list[list[float]] = [[] for _ in range(clients)]
     end = time.perf_counter() + seconds
@@ -112,7 +112,7 @@ def load(url: str, body: bytes, clients: int, seconds: float) -> list[float]:
 
 
 def measure(url: str, body: bytes, seconds: float) -> list[float]:
-    """p50 of one client in ms, then requests a second with each number of clients."""
+    """p50 of one client in ms, then requests per second with each number of clients."""
     row = []
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         pool.apply(load, (url, body, max(CLIENTS), 1.0))
@@ -175,7 +175,7 @@ def main() -> None:
 
 
 def wait_for(url: str, body: bytes) -> None:
-    """Until the alternative answers."""
+    """Wait until the alternative answers."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:

@@ -1,18 +1,17 @@
-"""Training on a folder ten times larger than the memory it may take.
+"""Training on a folder ten times larger than the available memory.
 
     python benchmarks/streaming.py [--gigabytes 8] [--channels 2] [--window 140] [--steps 200]
                                    [--workers 0] [--parquet] [--folder /tmp]
 
-Makes a folder of .npy or .parquet files, runs `rvae fit` on it for one epoch of so many steps,
-whose windows are spread over all of it, and on as many windows of a file of 64 MB that is read into
-memory. Prints what both took. Everything is made in FOLDER and removed; .parquet takes three times
-its size there, since rvae puts what it reads into a file of float64.
+Makes a folder of .npy or .parquet files, runs `rvae fit` on it for one epoch of STEPS steps with
+windows from the whole folder, and on as many windows of a file of 64 MB that is read into memory.
+Prints time and memory of both. All files are made in FOLDER and removed; .parquet needs three times
+its size there, because rvae converts it to a file of float64.
 
-The limit is one on a process's writable private memory (RLIMIT_DATA): what exceeds it ends with an
-error instead of a figure. Pages of files do not count. The system drops them where anything else
-needs the room, and without being asked keeps those of the folder for as long as there is some. A
-control group would count them, but making one takes privileges. Importing PyTorch and Lightning
-alone takes several hundred megabytes, which is why a folder cannot be much smaller than 7 GB.
+The limit is on a process's writable private memory (RLIMIT_DATA): a process that exceeds it fails.
+Pages of files do not count: the system keeps them while there is free memory, and drops them if
+anything else needs it. A control group would count them, but needs privileges. Importing PyTorch
+and Lightning takes several hundred megabytes: the folder cannot be much smaller than 7 GB.
 """
 
 import argparse
@@ -44,13 +43,13 @@ IMPORTS = [sys.executable, "-c", "import torch, pytorch_lightning"]
 
 @dataclass(frozen=True)
 class Run:
-    """What a process took, memory in bytes.
+    """Time and memory of a process, in seconds and bytes.
 
     Attributes:
-        resident: Peak of all memory that is present (VmHWM).
-        anonymous: Peak of what is no page of a file (RssAnon).
-        began: When it was started.
-        ended: When it ended.
+        resident: Peak of resident memory (VmHWM).
+        anonymous: Peak of memory without pages of files (RssAnon).
+        began: Time of its start.
+        ended: Time of its end.
     """
 
     resident: int
@@ -60,7 +59,7 @@ class Run:
 
 
 def blocks(rows: int, channels: int, seed: int) -> Iterator[NDArray[np.float32]]:
-    """Waves in noise (rows, C), a stretch at a time."""
+    """Waves in noise (rows, C), in blocks."""
     random = np.random.default_rng(seed)
     noise = random.normal(0, 0.3, (1 << 20, channels)).astype(np.float32)
     for start in range(0, rows, len(noise)):
@@ -85,14 +84,14 @@ def write_parquet(path: Path, rows: int, channels: int, seed: int) -> None:
 
 
 def forget(path: Path) -> None:
-    """Have the system drop a file's pages, as if it had been there for long."""
+    """Drop a file's pages from the system's cache."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def run(command: Sequence[str], limit: int | None = None, folder: Path | None = None) -> Run:
-    """Run a command in a folder, which is the place for temporary files, too."""
+    """Run a command in a folder, which also holds its temporary files."""
 
     def restrict() -> None:
         if limit is not None:
@@ -108,7 +107,7 @@ def run(command: Sequence[str], limit: int | None = None, folder: Path | None = 
     )
     peaks = {"VmHWM": 0, "RssAnon": 0}
     while process.poll() is None:
-        # A process that is just ending has no memory left to ask for.
+        # A process that is ending reports no memory.
         for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
             name, _, value = line.partition(":")
             if name in peaks:
@@ -130,7 +129,7 @@ def training(data: str, output: str, stride: int, options: argparse.Namespace) -
 
 
 def speed(logs: Path, run: Run) -> tuple[float, float]:
-    """Seconds until training begins, and windows a second from then on."""
+    """Seconds until training begins, and windows per second from then on."""
     events = EventAccumulator(str(logs)).Reload()
     steps = events.Scalars("train/loss_step")
     taken = steps[-1].wall_time - steps[0].wall_time

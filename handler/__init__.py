@@ -1,1 +1,1 @@
-"""What goes to TorchServe as files: the handler and its configuration."""
+"""Files of the archive for TorchServe: the handler and its configuration."""

@@ -18,12 +18,12 @@ PLACES = ("body", "data")
 
 
 class RvaeHandler:
-    """What TorchServe calls: `initialize` once in a worker, then `handle` for every batch."""
+    """TorchServe's handler: `initialize` once per worker, then `handle` for every batch."""
 
     def initialize(self, context: Any) -> None:
         """Load the artifact in the model folder onto the device that TorchServe assigned."""
-        # Workers write several lines a request to a pipe that the server reads: at this rate
-        # logging costs more than a small model. Metrics travel the same way and must stay.
+        # Workers write several lines per request to a pipe that the server reads: at this rate
+        # logging costs more than a small model. Metrics use the same pipe and must stay.
         logging.getLogger().setLevel(logging.WARNING)
         logging.getLogger("ts.metrics.caching_metric").setLevel(logging.INFO)
         keep_freed_memory()
@@ -71,12 +71,12 @@ def headers_of(headers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def request_of(item: Mapping[str, Any], header: Mapping[str, Any]) -> Request:
-    """A request: its body is in the first of `PLACES` that is there.
+    """A request, whose body is in the first of `PLACES` that exists.
 
-    TorchServe drops the body of a urlencoded request, which is what curl sends unasked.
+    TorchServe drops the body of a urlencoded request, which is curl's default.
     """
     place = next((name for name in PLACES if name in item), "")
-    # Each part of a form has a type of its own.
+    # Each part of a form has its own type.
     part = header.get(place)
     content_type = part.get("content-type") if isinstance(part, dict) else None
     return Request(

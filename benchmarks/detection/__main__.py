@@ -1,4 +1,4 @@
-"""Detection of anomalies by rvae and others, on files of the kind of the benchmark TSB-AD.
+"""Detection of anomalies by rvae and others, on files in the format of the benchmark TSB-AD.
 
     python -m benchmarks.detection run --data FOLDER --output FOLDER [--sets tsb-ad-u tsb-ad-m]
                                        [--methods rvae knn ...] [--seeds 0 1] [--jobs 2]
@@ -6,13 +6,13 @@
                                              [--against rvae] [--published FOLDER]
                                              [--choose rvae rvae_dense ...] [--markdown]
 
-The data's FOLDER holds the sets, each a folder of CSV files with a column a channel and at last
-Label, called NUMBER_DATASET_id_K_DOMAIN_tr_TRAIN_1st_FIRST.csv. A method learns from the first
-TRAIN points of a file and scores all of it; it sees no label. Each result is a line of
-results.jsonl in the output as soon as it is there. What is there is not done again, unless it
-failed: take another output where a method or a configuration has changed.
+The data's FOLDER holds the sets, each a folder of CSV files with one column per channel and a last
+column Label, called NUMBER_DATASET_id_K_DOMAIN_tr_TRAIN_1st_FIRST.csv. A method is trained on the
+first TRAIN points of a file, without labels, and scores all of it. Each result is written at once
+as a line of results.jsonl in the output. Existing results are not computed again, unless they
+failed: use another output if a method or a configuration has changed.
 
-The summary is over the files that all of its methods have done. The published FOLDER holds
+The summary is over the files that all of its methods have completed. The published FOLDER holds
 SET-published-vus-pr.csv, with the columns file and one for each method.
 """
 

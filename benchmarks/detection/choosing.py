@@ -1,8 +1,8 @@
-"""What the choice among variants is worth on data that had no part in it.
+"""Cross-validation over datasets of the choice among variants.
 
-The best of many variants on some files is better there than it is elsewhere. Here the choice is
-made without one dataset at a time, and judged on that one alone (Stone 1974, "Cross-validatory
-choice and assessment of statistical predictions", JRSS B 36).
+The best of many variants on some files is better on these than elsewhere. Here the choice is made
+without one dataset at a time, and evaluated on that one (Stone 1974, "Cross-validatory choice and
+assessment of statistical predictions", JRSS B 36).
 """
 
 from collections.abc import Sequence
@@ -18,13 +18,13 @@ __all__ = ["Choice", "choices"]
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen without a dataset.
+    """A choice without one dataset.
 
     Attributes:
-        dataset: The one left out.
-        files: How many files it has.
-        method: Best mean on the files of all others.
-        mean: Its mean on those of the dataset left out.
+        dataset: The dataset left out.
+        files: Number of its files.
+        method: Method with the best mean on the files of all other datasets.
+        mean: Mean of this method on the dataset left out.
     """
 
     dataset: str
@@ -37,11 +37,11 @@ def choices(results: Results, methods: Sequence[str]) -> list[Choice]:
     """Leave out one dataset after another.
 
     Args:
-        results: Of a set with at least two datasets.
-        methods: Those to choose from, the first of equals.
+        results: Results of a set with at least two datasets.
+        methods: Methods to choose from; in a tie, the first one.
 
     Raises:
-        FieldError: If a method has no results, or there is but one dataset.
+        FieldError: If a method has no results, or there is only one dataset.
     """
     found = np.stack([results.of(method) for method in methods])  # (M, F)
     datasets = results.files_by_dataset

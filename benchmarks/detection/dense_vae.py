@@ -44,7 +44,7 @@ class DenseVAE(nn.Module):
         self.decoder = _layers(LATENT, *reversed(LAYERS), size)
 
     def loss(self, x: Tensor) -> Tensor:
-        """Negative ELBO of vectors (B, T·C), in nats a window, less a constant."""
+        """Negative ELBO of vectors (B, T·C), in nats per window, less a constant."""
         mean, log_variance = self.encoder(x).chunk(2, dim=1)
         z = mean + torch.randn_like(mean) * (log_variance / 2).exp()
         error = ((x - self.decoder(z)) ** 2).sum(dim=1) / 2
@@ -52,7 +52,7 @@ class DenseVAE(nn.Module):
         return (error + kl).mean()
 
     def forward(self, x: Tensor) -> Tensor:
-        """What the centres of the posteriors decode to (B, T·C)."""
+        """Decoded centres of the posteriors (B, T·C)."""
         return self.decoder(self.encoder(x)[:, :LATENT])
 
 

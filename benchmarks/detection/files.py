@@ -1,4 +1,4 @@
-"""Files of the kind of the benchmark TSB-AD: values, labels, and how much of them is to train on.
+"""Files in the format of the benchmark TSB-AD: values, labels, and the length of the training part.
 
 Liu and Paparrizos 2024, "The elephant in the room: towards a reliable time-series anomaly detection
 benchmark", NeurIPS.
@@ -21,12 +21,12 @@ NAME = re.compile(r"\d+_(?P<dataset>.+)_id_\d+_.+_tr_(?P<train>\d+)_1st_\d+\.csv
 
 @dataclass(frozen=True, eq=False)
 class LabelledSeries:
-    """What a file says.
+    """Content of a file.
 
     Attributes:
         values: (N, C).
         labels: (N,), true where anomalous.
-        train: Points at the beginning that a method may learn from.
+        train: Number of points at the beginning for training.
     """
 
     values: NDArray[np.float64]
@@ -38,7 +38,7 @@ def files_of(data: Path, set_name: str) -> list[Path]:
     """The files of a set, in the order of their names.
 
     Raises:
-        FieldError: If there are none, or one is not named as they should be.
+        FieldError: If there are none, or a name is not valid.
     """
     paths = sorted((data / set_name).glob("*.csv"))
     require(bool(paths), "--data", f"has no file {set_name}/*.csv")
@@ -48,10 +48,10 @@ def files_of(data: Path, set_name: str) -> list[Path]:
 
 
 def dataset_of(name: str) -> str:
-    """The dataset that a file's name says it is from.
+    """The dataset in a file's name.
 
     Raises:
-        FieldError: If it is not named as it should be.
+        FieldError: If the name is not valid.
     """
     return _match(name)["dataset"]
 

@@ -1,4 +1,4 @@
-"""How few random cuts set a window apart from others.
+"""Isolation forest: number of random cuts that isolate a window.
 
 Liu, Ting and Zhou 2008, "Isolation forest", ICDM.
 """
@@ -13,7 +13,7 @@ __all__ = ["isolation_forest"]
 
 
 def isolation_forest(prefix: NDArray[np.float64], seed: int) -> Score:
-    """Learn from the windows of the prefix (n, C)."""
+    """Fit to the windows of the prefix (n, C)."""
     scale = scaling_of(prefix)
     forest = IsolationForest(random_state=seed).fit(vectors_of(scale(prefix)))
 

@@ -1,4 +1,4 @@
-"""All that is compared, by name."""
+"""The compared methods, by name."""
 
 from benchmarks.detection.dense_vae import dense_vae, dense_vae_spread
 from benchmarks.detection.isolation_forest import isolation_forest

@@ -1,4 +1,4 @@
-"""How far a window is from the nearest ones of the training prefix."""
+"""Distance of a window from the nearest ones of the training prefix."""
 
 from collections.abc import Callable
 
@@ -11,10 +11,10 @@ __all__ = ["knn", "knn_z"]
 
 NEIGHBOURS = 3
 
-# Of all windows of a long prefix no more than these are kept, which bounds memory and time.
-MOST_KEPT = 5000
+# Maximum number of windows of the prefix that are kept, which bounds memory and time.
+MAX_KEPT = 5000
 
-# In units of a channel's spread on the prefix. What varies less within a window is flat.
+# In units of a channel's spread on the prefix. A channel with less spread in a window is flat.
 FLAT = 1e-6
 
 Form = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -24,9 +24,9 @@ def _fitted_in(form: Form) -> Fit:
     def fit(prefix: NDArray[np.float64], seed: int) -> Score:
         scale = scaling_of(prefix)
         vectors = vectors_of(scale(prefix))
-        if len(vectors) > MOST_KEPT:
+        if len(vectors) > MAX_KEPT:
             random = np.random.default_rng(seed)
-            vectors = vectors[np.sort(random.choice(len(vectors), MOST_KEPT, replace=False))]
+            vectors = vectors[np.sort(random.choice(len(vectors), MAX_KEPT, replace=False))]
         known = form(vectors.reshape(len(vectors), WINDOW, -1)).reshape(len(vectors), -1)
         squares = (known**2).sum(axis=1)
 

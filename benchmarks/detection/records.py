@@ -1,4 +1,4 @@
-"""What has been measured, a line of JSON each."""
+"""Records of measurements, one line of JSON each."""
 
 import json
 from collections.abc import Iterable
@@ -14,13 +14,13 @@ RESULTS = "results.jsonl"
 
 
 class Task(NamedTuple):
-    """What is measured by itself, and done again only where it failed.
+    """A unit of measurement, repeated only if it failed.
 
     Attributes:
         method: Name of the method.
         set: Folder of the file.
         file: Name of the file.
-        seed: Of the method.
+        seed: Seed of the method.
     """
 
     method: str
@@ -31,12 +31,12 @@ class Task(NamedTuple):
 
 @dataclass(frozen=True)
 class Record:
-    """What came of a task.
+    """Result of a task.
 
     Attributes:
-        task: What was done.
-        figures: Metrics, sizes and seconds by name; none where it failed.
-        error: What went wrong, if something did.
+        task: The task.
+        figures: Metrics, sizes and seconds by name; empty if it failed.
+        error: Error message, if it failed.
     """
 
     task: Task
@@ -52,10 +52,10 @@ def append(output: Path, record: Record) -> None:
 
 
 def read_records(output: Path) -> list[Record]:
-    """The last record of each task in the folder `output`; none where nothing was measured yet.
+    """The last record of each task in the folder `output`; empty before the first measurement.
 
     Raises:
-        FieldError: If a line is not one that `append` wrote.
+        FieldError: If a line was not written by `append`.
     """
     path = output / RESULTS
     if not path.exists():

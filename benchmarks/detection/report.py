@@ -22,7 +22,7 @@ TITLES = {
 }
 SECONDS = {"fit_seconds": "s to fit", "score_seconds": "s to score"}
 
-# In narrower ones figures would be cut; in the other no row of a Markdown table is broken.
+# A narrower terminal would cut figures; the other width keeps rows of Markdown tables unbroken.
 NARROWEST, WIDEST = 110, 1000
 
 BEST_PUBLISHED = 5
@@ -35,13 +35,13 @@ def report(
     choose: Sequence[str],
     markdown: bool,
 ) -> None:
-    """Print what the results of each set say.
+    """Print tables of the results of each set.
 
     Args:
-        all_results: A set each.
+        all_results: Results, one per set.
         against: Method that all others are compared with.
-        published: Folder with published figures, if they are wanted.
-        choose: Variants among which a choice is cross-validated, if there are any.
+        published: Folder with published figures, if any.
+        choose: Variants among which a choice is cross-validated, if any.
         markdown: Whether tables are Markdown.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Methods × files × seeds, in parallel, going on where an earlier run ended."""
+"""Run methods × files × seeds in parallel, resuming an earlier run."""
 
 import os
 import time
@@ -23,7 +23,7 @@ __all__ = ["METRICS", "measured", "run"]
 
 METRICS = ("vus_pr", "vus_roc", "auc_pr", "auc_roc", "event_f1")
 
-# Where libraries look for how many threads they may have.
+# Environment variables with the number of threads of libraries.
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -35,21 +35,21 @@ def run(
     seeds: Sequence[int],
     jobs: int,
 ) -> list[Record]:
-    """Measure what is not in the results yet, or failed, and write each result as it comes.
+    """Run all tasks that are not in the results yet, or failed, and write each result at once.
 
     Args:
         data: Folder that holds the sets.
         output: Folder for the results.
         sets: Names of folders in `data`.
-        methods: Names out of `METHODS`.
-        seeds: Each method is fitted with each of them.
-        jobs: Processes, of one thread each.
+        methods: Names from `METHODS`.
+        seeds: Seeds with which each method is fitted.
+        jobs: Processes of one thread each.
 
     Returns:
-        What was measured now.
+        The new records.
 
     Raises:
-        FieldError: If a method or a set is unknown, or a file is not called as it should be.
+        FieldError: If a method or a set is unknown, or the name of a file is not valid.
     """
     for name in methods:
         require(name in METHODS, "--methods", f"{name!r} is none of {', '.join(METHODS)}")
@@ -64,7 +64,7 @@ def run(
         for seed in seeds
     ]
     tasks = [task for task in dict.fromkeys(tasks) if task not in done]
-    # Processes that are started anew read them; this one has its threads already.
+    # New processes read them; this one has its threads already.
     os.environ.update(dict.fromkeys(THREADS, "1"))
     pool = ProcessPoolExecutor(jobs, get_context("spawn"), torch.set_num_threads, (1,))
     bar = (
@@ -91,17 +91,17 @@ def run(
 def measured(fit: Fit, series: LabelledSeries, seed: int) -> dict[str, float]:
     """Fit a method to the training prefix, score the whole series and compare with the labels.
 
-    The method is given a copy of the prefix, from which nothing leads to the rest.
+    The method gets a copy of the prefix, without access to the rest.
 
     Raises:
-        FieldError: If the scores are not one finite number a point, or the method refuses.
+        FieldError: If the scores are not one finite number per point, or the method fails.
     """
     began = time.perf_counter()
     score = fit(series.values[: series.train].copy(), seed)
     fitted = time.perf_counter()
     scores = score(series.values.copy())
     scored = time.perf_counter()
-    # The buffer of TSB-AD, which looks at the first channel of the whole series.
+    # The buffer of TSB-AD, which depends on the first channel of the whole series.
     worth = asdict(point_detection(series.labels, scores, period(series.values[:, 0])))
     return {
         "points": len(series.values),
@@ -117,5 +117,5 @@ def _record(task: Task, data: Path) -> Record:
     try:
         series = read_file(data / task.set / task.file)
         return Record(task, measured(METHODS[task.method], series, task.seed))
-    except Exception as error:  # whatever a method does must not end the others
+    except Exception as error:  # the failure of a method must not end the others
         return Record(task, {}, f"{type(error).__name__}: {error}")

@@ -1,4 +1,4 @@
-"""rvae as a method: its configuration for detection, and what variants change of it."""
+"""rvae as a method: its configuration for detection, and the changes of its variants."""
 
 import logging
 import tempfile
@@ -23,13 +23,13 @@ __all__ = ["VARIANTS", "trained", "variant"]
 
 CONFIG = Path(__file__).parents[2] / "configs" / "detection.yaml"
 
-# Sections that the benchmark itself sees to.
+# Sections that the benchmark itself sets.
 NOT_OURS = ("reader", "output")
 
-# So many windows cover a point: at stride 1 neighbours say nearly the same.
-WINDOWS_A_POINT = 16
+# Number of windows that cover a point: more would add little, as neighbours are nearly the same.
+WINDOWS_PER_POINT = 16
 
-# There is no file, and nobody asks for a threshold, which short series could not tell.
+# There is no file, and no threshold, for which short series would not suffice.
 UNASKED = {"data": {"path": ""}, "training": {"quantile": 0.5}}
 
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -46,16 +46,16 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 
 def variant(overrides: Mapping[str, Any], config: Path = CONFIG) -> Fit:
-    """The library with the options of a file, some of them changed.
+    """The library with the options of a file, and some overrides.
 
     Args:
-        overrides: Options by name, by section.
+        overrides: Options by section and name.
         config: A configuration of `rvae fit`.
     """
 
     def fitted(prefix: NDArray[np.float64], seed: int) -> Score:
         engine = trained(prefix, overrides, seed, config)
-        stride = max(1, engine.card.window // WINDOWS_A_POINT)
+        stride = max(1, engine.card.window // WINDOWS_PER_POINT)
         return lambda values: engine.analyse([values], stride)[0].point_scores
 
     return fitted
@@ -66,7 +66,7 @@ def trained(
 ) -> Engine:
     """A model of normal values (n, C), with options as in `variant`."""
     plan = _plan(config, overrides, seed)
-    # Lightning tells of its devices, of idle ones, and of every seed, for each of the files.
+    # Lightning logs its devices and every seed, for each of the files.
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     channels = tuple(f"channel {i + 1}" for i in range(prefix.shape[1]))
     dataset = Dataset([Series(prefix, "prefix")], channels, ReaderConfig())
@@ -77,7 +77,7 @@ def trained(
 
 
 def _plan(config: Path, overrides: Mapping[str, Any], seed: int) -> TrainingPlan:
-    """What a configuration file says, but for some options.
+    """The plan of a configuration file, with overrides.
 
     Raises:
         FieldError: If the file is missing, or an option is unknown or wrong.
@@ -95,7 +95,7 @@ def _plan(config: Path, overrides: Mapping[str, Any], seed: int) -> TrainingPlan
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Two trees of options, the second's where both say something."""
+    """Merge two trees of options; the second one takes precedence."""
     merged = dict(below)
     for name, value in above.items():
         deeper = isinstance(value, Mapping) and isinstance(merged.get(name), Mapping)

@@ -1,4 +1,4 @@
-"""From records of single files to figures of methods."""
+"""Summary of the records of single files by method."""
 
 import csv
 from collections import defaultdict
@@ -24,14 +24,14 @@ INTERVAL = (0.025, 0.975)
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """What methods are worth on the files of a set that all of them have done.
+    """Results of methods on the files of a set that all of them have completed.
 
     Attributes:
         set: Name of the set.
         methods: M names.
         files: F names.
-        figures: Of each method and file (M, F), the mean over seeds, by name.
-        lacking: How many files that others have done each method has not, where there are some.
+        figures: Figures of each method and file (M, F), the mean over seeds, by name.
+        lacking: Number of files that a method lacks and others have, by method, if any.
     """
 
     set: str
@@ -59,10 +59,10 @@ class Results:
 
 @dataclass(frozen=True)
 class Difference:
-    """How a method does beside another on the same files.
+    """Comparison of a method with another on the same files.
 
     Attributes:
-        mean: Of the differences; positive where it is better.
+        mean: Mean of the differences; positive if it is better.
         low: Lower end of the 95 % interval of the mean.
         high: Upper end of it.
         wins: Files on which it is better.
@@ -77,14 +77,14 @@ class Difference:
 
 
 def results_by_set(records: Sequence[Record], methods: Sequence[str] | None) -> list[Results]:
-    """Put together what did not fail.
+    """Collect the records that did not fail, by set.
 
     Args:
-        records: In any order.
-        methods: Those to look at; all of them if left out.
+        records: Records in any order.
+        methods: Methods to include; all of them if None.
 
     Raises:
-        FieldError: If there is nothing, or no file of a set was done by all methods.
+        FieldError: If there are none, or no file of a set was completed by all methods.
     """
     sets: dict[str, list[Record]] = defaultdict(list)
     for record in records:
@@ -138,8 +138,8 @@ def best_published(published: Path, results: Results, count: int) -> dict[str, f
     Args:
         published: Folder that holds SET-published-vus-pr.csv, with the columns file and one for
             each method.
-        results: Whose files are looked up.
-        count: How many methods.
+        results: Results with the files to look up.
+        count: Number of methods.
 
     Raises:
         FieldError: If the table or one of the files in it is missing.

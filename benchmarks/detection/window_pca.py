@@ -1,4 +1,4 @@
-"""What the principal components of normal windows leave of others."""
+"""Residuals of windows beyond the principal components of normal windows."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Scores of single points from detectors that look at windows."""
+"""Scores of single points from detectors of windows."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,28 +23,28 @@ __all__ = [
 
 WINDOW = 64
 
-# A few dozen megabytes where there are many channels.
+# A few dozen megabytes for many channels.
 WINDOWS_PER_BATCH = 1024
 
 # Values (N, C) of a whole series → scores (N,), higher where more anomalous.
 Score = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
-# Values (n, C) of the training prefix and a seed → what scores a series.
+# Values (n, C) of the training prefix and a seed → a function that scores a series.
 Fit = Callable[[NDArray[np.float64], int], Score]
 
-# Scaled windows (B, T, C) → errors of their steps (B, T), or of each as a whole (B, 1).
+# Scaled windows (B, T, C) → errors of their steps (B, T), or of whole windows (B, 1).
 Errors = Callable[[NDArray[np.float64]], NDArray[Any]]
 
 Scaling = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
 def scaling_of(prefix: NDArray[np.float64]) -> Scaling:
-    """What brings channels to zero mean and unit spread on the prefix (n, C).
+    """Scaling of channels to zero mean and unit spread on the prefix (n, C).
 
-    A channel that is constant there keeps its unit.
+    A channel that is constant there is not scaled.
     """
     mean = prefix.mean(axis=0)
-    # The spread of a constant is not always zero, but what rounding leaves.
+    # Because of rounding, the spread of a constant is not always zero.
     constant = prefix.min(axis=0) == prefix.max(axis=0)
     scale = np.where(constant, 1.0, prefix.std(axis=0))
     return lambda values: (values - mean) / scale
@@ -61,7 +61,7 @@ def vectors_of(scaled: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def of_points(scale: Scaling, errors: Errors) -> Score:
-    """Each point gets the mean of what the windows that cover it say of that point."""
+    """Score each point by the mean of its own errors in the windows that cover it."""
 
     def score(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return _averaged(list(_runs(scale(values), errors)), len(values))
@@ -70,7 +70,7 @@ def of_points(scale: Scaling, errors: Errors) -> Score:
 
 
 def of_windows(scale: Scaling, errors: Errors) -> Score:
-    """Each point gets the mean of the errors of the whole windows that cover it."""
+    """Score each point by the mean error of the whole windows that cover it."""
 
     def score(values: NDArray[np.float64]) -> NDArray[np.float64]:
         whole = [run.mean(axis=1, keepdims=True) for run in _runs(scale(values), errors)]

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from rvae.data.series import Dataset
     from rvae.inference.card import Card
 
-# Every command imports what it needs: serving must not wait for Lightning, nor training need Java.
+__all__ = ["main"]
+
+# Commands import their dependencies: serving must not load Lightning, nor training need Java.
 
 INTERRUPTED = 130
 MIN_EXPLAINED_VARIANCE = 0.05
@@ -68,16 +70,16 @@ def fit(
     keep_freed_memory()
     if threads := compute_threads(training.devices):
         torch.set_num_threads(threads)
-        # Lightning would think of another number for processes that train together.
+        # Lightning would choose another number in distributed training.
         os.environ["OMP_NUM_THREADS"] = str(threads)
     result = fit(read(data.path, reader), plan, output, resume=resume)
     if not result.is_leader:
         return 0
     card, calibration = result.card, result.card.calibration
     if result.interrupted:
-        print("Interrupted: this is what had been learnt.", end=" ")
+        print("Interrupted: this is the model so far.", end=" ")
         if result.resumable:
-            print("With --resume true training goes on after the last whole epoch.", end="")
+            print("Resume after the last whole epoch with --resume true.", end="")
         print()
     windows = ", ".join(f"{count} for {part}" for part, count in card.training["windows"].items())
     print(f"Channels {', '.join(card.channels)}. Windows of {card.window} steps: {windows}.")
@@ -85,20 +87,20 @@ def fit(
         f"Best of epoch {card.training['epoch'] + 1}: explains "
         f"{card.training['explained_variance']:.1%} of the variance of held-out windows with "
         f"{card.training['active_units']} of {model.latent} latent units active, "
-        f"at {sum(card.training['kl']):.1f} nats a window."
+        f"at {sum(card.training['kl']):.1f} nats per window."
     )
-    # Told the class or the time, a decoder may explain much without its latent.
+    # With the class or the time as input, a decoder may explain much without its latent.
     if (
         card.training["explained_variance"] < MIN_EXPLAINED_VARIANCE
         or not card.training["active_units"]
     ):
-        print("Warning: it says little more than the mean window. Train longer, or on more data.")
+        print("Warning: explains little more than the mean window. Train longer, or on more data.")
     print(f"Threshold {calibration.threshold():.4g} at quantile {calibration.quantile:g}.")
     if not calibration.keeps_promise:
         print(
             f"Warning: only {calibration.independent} windows of the calibration part do not "
             f"overlap. Quantile {calibration.quantile:g} needs "
-            f"{windows_needed(calibration.quantile)}: expect more false alarms than it promises, "
+            f"{windows_needed(calibration.quantile)}: expect more false alarms than promised, "
             "or give more data, a shorter window or a lower quantile."
         )
     print(f"Saved {result.checkpoint}")
@@ -113,14 +115,14 @@ def evaluate(
     layout: Literal["series", "rows"] | None = None,
     stride: int | None = None,
 ) -> None:
-    """Print how well a model does on a file: detection where there are labels, else its scores.
+    """Print how well a model performs on a file: detection if it has labels, else its scores.
 
     Args:
-        checkpoint: What `rvae fit` saved.
-        data: File that is read as the training file was.
-        label: Column or array with the labels, if it is not called as in training.
-        array: Array of an .npz, if it is not called as in training.
-        layout: Layout of the file, if it is not that of the training file.
+        checkpoint: Checkpoint that `rvae fit` saved.
+        data: File that is read like the training file.
+        label: Column or array with the labels, if its name differs from the training file.
+        array: Array of an .npz, if its name differs from the training file.
+        layout: Layout of the file, if it differs from the training file.
         stride: Steps between windows; the model's own if left out.
     """
     from rich.console import Console
@@ -177,24 +179,28 @@ def score(
     """Write the scores of a file's windows, points or events to a .csv or .parquet file.
 
     Args:
-        checkpoint: What `rvae fit` saved.
-        data: File that is read as the training file was; labels are not needed.
+        checkpoint: Checkpoint that `rvae fit` saved.
+        data: File that is read like the training file; labels are not needed.
         output: File to write.
-        points: One row a point instead of one a window.
-        events: One row an event instead of one a window.
-        array: Array of an .npz, if it is not called as in training.
-        layout: Layout of the file, if it is not that of the training file.
+        points: One row per point instead of one per window.
+        events: One row per event instead of one per window.
+        array: Array of an .npz, if its name differs from the training file.
+        layout: Layout of the file, if it differs from the training file.
         stride: Steps between windows; the model's own if left out.
-        adapt: Rate from 0 to 0.1 at which the threshold follows each series; it stays if left out.
-        gap: Most steps between events that are one; the stride if left out.
+        adapt: Rate from 0 to 0.1 at which the threshold follows each series; fixed if left out.
+        gap: Maximum steps between events that are merged; the stride if left out.
     """
     from rvae.errors import require
     from rvae.inference import export
     from rvae.inference.engine import Engine
 
-    require(not (points and events), "events", "cannot be written together with points")
-    require(adapt is None or not points, "adapt", "is for windows and events: points have no flag")
-    require(gap is None or events, "gap", "is only for --events true")
+    require(not (points and events), "events", "cannot be combined with points")
+    require(
+        adapt is None or not points,
+        "adapt",
+        "is not valid with points, which have no flag",
+    )
+    require(gap is None or events, "gap", "is only valid with --events true")
     engine = Engine.load(checkpoint)
     series = _read_like(data, engine.card, None, array, layout, labels=False).series
     if events:
@@ -216,11 +222,11 @@ def sample(
     """Draw windows from a model and write them to a .csv or .parquet file, or as a .npy array.
 
     Args:
-        checkpoint: What `rvae fit` saved.
-        output: File to write: a row a time step, or an array (S, T, C).
-        count: How many windows.
-        label: Their class, where the model is conditional.
-        seed: Of what is random.
+        checkpoint: Checkpoint that `rvae fit` saved.
+        output: File to write: one row per time step, or an array (S, T, C).
+        count: Number of windows.
+        label: Class of the windows, if the model is conditional.
+        seed: Seed of the random latents.
     """
     import numpy as np
 
@@ -240,14 +246,14 @@ def sample(
 
 
 def generate(output: Path, patterns: PatternsConfig = PatternsConfig()) -> None:
-    """Write series of known patterns to an .npz file, to try models on.
+    """Write series of synthetic patterns to an .npz file, for experiments.
 
-    Its arrays are `values`, each occurrence of a pattern or of noise a series, and `pattern`, the
-    number of the pattern at each step, 0 for noise.
+    Its arrays are `values`, with one series per occurrence of a pattern or of noise, and `pattern`,
+    the number of the pattern at each step, 0 for noise.
 
     Args:
         output: File to write.
-        patterns: What they are like.
+        patterns: Options of the patterns.
     """
     import numpy as np
 
@@ -268,9 +274,9 @@ def archive(
     """Package a checkpoint for TorchServe as STORE/NAME-VERSION.mar.
 
     Args:
-        checkpoint: What `rvae fit` saved.
-        name: The model's name in addresses.
-        version: The model's version in addresses.
+        checkpoint: Checkpoint that `rvae fit` saved.
+        name: Name of the model in URLs.
+        version: Version of the model in URLs.
         store: Folder for the archive.
     """
     from rvae.serving.packaging import build_archive
@@ -290,16 +296,16 @@ def serve(
 
     Args:
         store: Folder with archives.
-        host: Address that predictions are served on; management and metrics stay on 127.0.0.1.
+        host: Address of the predictions; management and metrics stay on 127.0.0.1.
         port: Port of predictions; management and metrics take the next two. 0 takes free ones.
-        workers: Processes a model version.
+        workers: Processes per model version.
         logs: Folder for logs.
-        timeout: Seconds until a model must be ready.
+        timeout: Seconds in which a model must become ready.
     """
     from rvae.serving.model_store import list_archives
     from rvae.serving.torchserve import TorchServe
 
-    # Both ask for the same: an orderly stop. A shell starts background jobs with SIGINT ignored.
+    # Both request an orderly stop. A shell starts background jobs with SIGINT ignored.
     for asking in (signal.SIGINT, signal.SIGTERM):
         signal.signal(asking, signal.default_int_handler)
     archives = list_archives(store)
@@ -334,30 +340,30 @@ def _read_like(
     layout: Literal["series", "rows"] | None,
     labels: bool,
 ) -> "Dataset":
-    """Read a file as the training file was, but for what is given."""
+    """Read a file like the training file, except for the options that are set."""
     from rvae.data.readers import read
     from rvae.errors import require
 
     normal = card.reader.normal if labels and label is None else ()
-    owed = card.reader.classes if card.model.conditional else None
+    class_column = card.reader.classes if card.model.conditional else None
     config = replace(
         card.reader,
         label=(label or card.reader.label) if labels else None,
-        classes=card.reader.classes if normal else owed,
+        classes=card.reader.classes if normal else class_column,
         normal=normal,
         array=array or card.reader.array,
         layout=layout or card.reader.layout,
-        # What are columns in one layout are no columns in another.
+        # Names of columns in one layout have no meaning in the other.
         columns=None if layout not in (None, card.reader.layout) else card.reader.columns,
     )
     try:
         dataset = read(path, config, card.vocabulary)
     except FieldError as error:
-        # Labels that the training file had are welcome here, not owed.
-        welcome = {"reader.label"} if owed else {"reader.label", "reader.classes"}
-        if error.field not in welcome or label is not None:
+        # Labels of the training file are optional here.
+        optional = {"reader.label"} if class_column else {"reader.label", "reader.classes"}
+        if error.field not in optional or label is not None:
             raise FieldError(error.field.removeprefix("reader."), error.message) from None
-        config = replace(config, label=None, classes=owed, normal=())
+        config = replace(config, label=None, classes=class_column, normal=())
         dataset = read(path, config, card.vocabulary)
     if dataset.source.layout == "rows":
         dataset = replace(dataset, series=[s.padded(card.window) for s in dataset.series])

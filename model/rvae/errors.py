@@ -1,14 +1,14 @@
-"""Errors for what a user can mend."""
+"""Errors that a user can correct."""
 
 __all__ = ["FieldError", "MalformedError", "require", "require_readable"]
 
 
 class FieldError(ValueError):
-    """Something that was given is wrong.
+    """An invalid option, column, file or request field.
 
     Attributes:
-        field: Name of the offending option, column, file or request field.
-        message: What is wrong with it and, where it helps, how to mend it.
+        field: Name of the option, column, file or request field.
+        message: What is wrong with it and, where it helps, how to correct it.
     """
 
     def __init__(self, field: str, message: str) -> None:
@@ -18,7 +18,7 @@ class FieldError(ValueError):
 
 
 class MalformedError(FieldError):
-    """Bytes that cannot be read at all, as opposed to content that does not fit."""
+    """Bytes that cannot be decoded, as opposed to invalid content."""
 
 
 def require(condition: bool, field: str, message: str) -> None:

@@ -14,7 +14,7 @@ from benchmarks.detection import __main__ as benchmark
 from benchmarks.detection.choosing import choices
 from benchmarks.detection.files import LabelledSeries, dataset_of, files_of, read_file
 from benchmarks.detection.methods import METHODS
-from benchmarks.detection.nearest_neighbours import MOST_KEPT, knn
+from benchmarks.detection.nearest_neighbours import MAX_KEPT, knn
 from benchmarks.detection.records import Record, Task, append, read_records
 from benchmarks.detection.running import METRICS, measured, run
 from benchmarks.detection.rvae_variants import VARIANTS, variant
@@ -155,12 +155,12 @@ def test_a_constant_channel_that_moves_later_is_noticed(series: LabelledSeries) 
 
 
 def test_only_of_a_long_prefix_are_neighbours_drawn() -> None:
-    values = np.random.default_rng(0).normal(size=(MOST_KEPT + 400, 1))
+    values = np.random.default_rng(0).normal(size=(MAX_KEPT + 400, 1))
 
     def scores(points: Any, seed: int) -> Any:
         return knn(values[:points], seed)(values[:200])
 
-    np.testing.assert_array_equal(scores(MOST_KEPT, 0), scores(MOST_KEPT, 1))
+    np.testing.assert_array_equal(scores(MAX_KEPT, 0), scores(MAX_KEPT, 1))
     np.testing.assert_array_equal(scores(len(values), 0), scores(len(values), 0))
     assert (scores(len(values), 0) != scores(len(values), 1)).any()
 

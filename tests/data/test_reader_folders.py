@@ -68,7 +68,7 @@ def test_a_folder_of_tables_holds_what_its_files_hold(tmp_path: Path) -> None:
         np.testing.assert_array_equal(np.asarray(series.values), alone.values)
         np.testing.assert_array_equal(series.clock(), alone.times)
         np.testing.assert_array_equal(series.anomalous, alone.labels)
-        np.testing.assert_array_equal(series.kinds, alone.classes)
+        np.testing.assert_array_equal(series.class_codes, alone.classes)
 
 
 def test_windows_on_disk_are_those_in_memory(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_categories_that_a_model_knows_are_kept(tmp_path: Path) -> None:
     known = Vocabulary({"mode": ("on",)}, ("new",))
     first, _ = read(tmp_path, OPTIONS, known).series
     assert np.asarray(first.values)[:4, 1].tolist() == [0, 1, 1, 0]
-    assert first.kinds[[0, 29]].tolist() == [0, -1]
+    assert first.class_codes[[0, 29]].tolist() == [0, -1]
 
 
 @pytest.mark.parametrize("shape", [(20,), (20, 1), (20, 3)])

@@ -13,7 +13,7 @@ from rvae.data.vocabulary import Vocabulary
 from rvae.errors import FieldError
 
 
-def read_json_lines(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Dataset:
+def read_json_lines(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:
     """Read a .jsonl file, of which a line is a time step with the value of every channel."""
     steps = [json.loads(line) for line in path.read_text().splitlines()]
     channels = config.columns or tuple(steps[0])

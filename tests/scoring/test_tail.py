@@ -7,7 +7,7 @@ from scipy import stats
 
 from rvae.errors import FieldError
 from rvae.scoring.calibration import Calibration
-from rvae.scoring.tail import Tail, generalised_pareto
+from rvae.scoring.tail import Tail, generalized_pareto
 
 KINDS = {
     "exponential": stats.expon(),
@@ -27,7 +27,7 @@ def calibrations(kind: str, count: int, times: int, seed: int = 0) -> Iterator[C
 def test_the_parameters_are_those_of_the_distribution(shape: float) -> None:
     random = np.random.default_rng(0)
     samples = np.sort(stats.genpareto(shape, scale=3).rvs((300, 100), random_state=random))
-    found = np.array([generalised_pareto(sample) for sample in samples])
+    found = np.array([generalized_pareto(sample) for sample in samples])
     # The spread of an efficient estimate (Smith 1985) is (1 + shape) / √100 for the shape; the
     # weak prior draws extreme shapes a little towards 0.
     assert found[:, 0].mean() == pytest.approx(shape, abs=0.1)
@@ -38,7 +38,7 @@ def test_the_parameters_are_those_of_the_distribution(shape: float) -> None:
 def test_the_parameters_are_about_the_most_likely_ones() -> None:
     sample = np.sort(stats.genpareto(0.3, scale=2).rvs(5000, random_state=1))
     shape, _, scale = stats.genpareto.fit(sample, floc=0)
-    assert generalised_pareto(sample) == pytest.approx((shape, scale), abs=0.02)
+    assert generalized_pareto(sample) == pytest.approx((shape, scale), abs=0.02)
 
 
 @pytest.mark.parametrize("count", [200, 1000])

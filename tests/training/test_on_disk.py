@@ -205,7 +205,7 @@ def test_what_lies_on_disk_is_as_long_as_its_pieces_together(tmp_path: Path) -> 
     np.testing.assert_array_equal(series.anomalous, faulty)
     np.testing.assert_array_equal(series.clock(), times)
     np.testing.assert_array_equal(
-        series.kinds, np.array([0, 1, 2])[np.searchsorted(["fault", "run", "start"], kinds)]
+        series.class_codes, np.array([0, 1, 2])[np.searchsorted(["fault", "run", "start"], kinds)]
     )
     with pytest.raises(FieldError, match="there is no class 'stop'"):
         read(tmp_path, replace(reader, normal=("stop",)))

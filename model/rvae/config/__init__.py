@@ -1,4 +1,4 @@
-"""What a model, its data and its training are."""
+"""Configuration of a model, its data and its training."""
 
 from rvae.config.data import DataConfig, ReaderConfig
 from rvae.config.model import (

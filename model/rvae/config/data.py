@@ -1,4 +1,4 @@
-"""What the training data is."""
+"""Configuration of the training data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,22 +13,22 @@ MAX_UNIT_LENGTH = 40
 
 @dataclass(frozen=True)
 class ReaderConfig:
-    """How a file becomes series.
+    """Reading of a file into series.
 
     Attributes:
         layout: "series": a row is a time step and a column a channel. "rows": a row is a whole
-            series of one channel, missing at its end where it is shorter. Files of the UCR archive
-            are "rows" by themselves.
-        columns: Names of the channels in a table that hold numbers; all numeric columns that are
-            named nowhere else if left out.
-        categorical: Columns of a table that are channels too and hold categories.
-        array: Name of the data in an .npz file; may be left out where only one array fits.
+            series of one channel, with missing values at the end of shorter ones. Files of the UCR
+            archive are always "rows".
+        columns: Names of numeric channels in a table; if left out, all numeric columns without
+            another role.
+        categorical: Columns of a table that are channels of categories.
+        array: Name of the data in an .npz file; may be left out if only one array is possible.
         time: Column (in an .npz: array) with the times of the steps, which must rise.
         label: Column (in an .npz: array) whose non-zero entries mark anomalies.
         classes: Column (in an .npz: array) with the class of each step, or series. Files of the UCR
-            archive have classes by themselves.
+            archive always have classes.
         normal: Classes that are normal: all others mark anomalies.
-        series: Column that tells the series of a table apart.
+        series: Column with the name of each row's series in a table of several series.
     """
 
     layout: Literal["series", "rows"] = "series"
@@ -42,7 +42,7 @@ class ReaderConfig:
     series: str | None = None
 
     def __post_init__(self) -> None:
-        # What comes back from YAML or JSON is a list.
+        # YAML and JSON have lists, no tuples.
         for name in ("columns", "categorical", "normal"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, tuple(getattr(self, name)))
@@ -50,7 +50,7 @@ class ReaderConfig:
         require(
             not (self.normal and self.label),
             "reader.normal",
-            "says what an anomaly is, and so does reader.label",
+            "cannot be combined with reader.label: both define anomalies",
         )
         roles = {
             "columns": self.columns or (),
@@ -64,29 +64,29 @@ class ReaderConfig:
                     require(
                         name not in seen,
                         f"reader.{role}",
-                        f"names {name!r}, and so does reader.{seen.get(name)}",
+                        f"names {name!r}, like reader.{seen.get(name)}",
                     )
                     seen[name] = role
 
 
 @dataclass(frozen=True)
 class DataConfig:
-    """The training data, and how it is cut.
+    """The training data, its windows and splits.
 
     Attributes:
         path: File with the data: .csv, .parquet, .npy or .npz, or a .tsv, .txt or .ts of the UCR
             archive. Or a folder of .npy or .parquet files, which may be larger than memory.
-        window: Time steps of a window. If left out, the whole series where the layout is "rows";
-            else two periods of the series, within 96 to 256 steps and a seventh of its length.
+        window: Time steps of a window. If left out, the whole series for the layout "rows"; else
+            two periods of the series, within 96 to 256 steps and a seventh of its length.
         stride: Steps between the starts of neighbouring windows, here and when serving.
-        split: "time" cuts every series in time. "random" and "order" deal out whole series, at
-            random or the first to training and the last to calibration. "auto" is "random" where
-            there are at least 20 series, else "time".
-        validation: Share of the data that chooses the checkpoint.
+        split: "time" cuts every series in time. "random" and "order" assign whole series to the
+            parts, at random or in order: training, validation, calibration. "auto" is "random" for
+            at least 20 series, else "time".
+        validation: Share of the data that selects the checkpoint.
         calibration: Share of the data that turns scores into probabilities.
-        constant: What becomes of a channel that does not vary in the training part: "refuse" it, or
-            "keep" it in its own unit, as something whose first change is telling.
-        units: Units of numeric channels, by name, which travel with the model: "{heat: °C}".
+        constant: What to do with a channel that does not vary in the training part: "refuse" it, or
+            "keep" it in its own unit, so that its first change is detected.
+        units: Units of numeric channels, by name, which are saved with the model: "{heat: °C}".
     """
 
     path: str
@@ -107,7 +107,7 @@ class DataConfig:
         require(
             self.validation + self.calibration < 1,
             "data.validation",
-            "leaves nothing to train on together with data.calibration",
+            "leaves nothing to train on in combination with data.calibration",
         )
         for name, unit in (self.units or {}).items():
             require(

@@ -1,4 +1,4 @@
-"""What a network is."""
+"""Configuration of the network."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
@@ -18,19 +18,19 @@ __all__ = [
 
 @dataclass(frozen=True)
 class RecurrentConfig:
-    """LSTM or GRU layers that read a window step by step, and write it so.
+    """LSTM or GRU layers that read and write a window step by step.
 
     Attributes:
-        cell: The recurrent cell. Processors run "lstm" four times as fast.
+        cell: The recurrent cell. On a CPU "lstm" is four times as fast as "gru".
         hidden: Hidden units of each layer.
         depth: Layers, in the encoder and in the decoder.
         dropout: Dropout between layers; needs a depth of at least 2.
         bidirectional: Whether the encoder also reads backwards.
-        conditioning: How the latent reaches the decoder: it sets the state at the "start"; it does
-            so and is an input at "every_step"; or it does so and each step's output is the next
-            step's input ("feedback"), which takes many times as long.
-        patch: Time steps that are read, and written, in one step of the layers. A long window takes
-            that much less time, and its ends are nearer to each other.
+        conditioning: How the latent reaches the decoder. "start": it sets the initial state.
+            "every_step": it is also an input at every step. "feedback": it sets the initial state,
+            and each step's output is the next step's input, which takes many times as long.
+        patch: Time steps that are read, and written, in one step of the layers. It makes long
+            windows faster by this factor, and shortens the paths that gradients take.
     """
 
     cell: Literal["lstm", "gru"] = "lstm"
@@ -48,7 +48,7 @@ class RecurrentConfig:
         require(
             self.dropout == 0 or self.depth > 1,
             "model.recurrent.dropout",
-            "acts between layers, so it needs model.recurrent.depth of at least 2",
+            "acts between layers, so it needs a model.recurrent.depth of at least 2",
         )
 
 
@@ -58,9 +58,9 @@ class ConvolutionalConfig:
 
     Attributes:
         filters: Channels of every convolution.
-        blocks: Convolutions, each of which halves the time steps; fewer where a window cannot be
+        blocks: Convolutions, each of which halves the time steps; fewer if a window cannot be
             halved as often.
-        kernel: Time steps that a convolution looks at; odd.
+        kernel: Time steps that a convolution covers; odd.
         heads: Heads of the attention; must divide the filters.
         dropout: Dropout after each block.
     """
@@ -94,10 +94,10 @@ class DenseConfig:
     Attributes:
         layers: Widths of the encoder's hidden layers; the decoder mirrors them. Without any, the
             model is linear: probabilistic principal components.
-        activation: After every hidden layer.
-        batch_norm: Whether hidden layers normalise over the batch.
+        activation: Activation after every hidden layer.
+        batch_norm: Whether hidden layers normalize over the batch.
         dropout: Dropout after every hidden layer.
-        initializer: Of the weights of hidden layers.
+        initializer: Initialization of the weights of hidden layers.
     """
 
     layers: tuple[int, ...] = (128, 64)
@@ -107,7 +107,7 @@ class DenseConfig:
     initializer: Literal["default", "xavier", "kaiming", "orthogonal"] = "default"
 
     def __post_init__(self) -> None:
-        # What comes back from YAML or JSON is a list.
+        # YAML and JSON have lists, no tuples.
         object.__setattr__(self, "layers", tuple(self.layers))
         require(all(w >= 1 for w in self.layers), "model.dense.layers", "must be at least 1 wide")
         require(0 <= self.dropout < 1, "model.dense.dropout", "must be in [0, 1)")
@@ -115,7 +115,7 @@ class DenseConfig:
 
 @dataclass(frozen=True)
 class FlowConfig:
-    """An inverse autoregressive flow, which bends the posterior.
+    """An inverse autoregressive flow of the posterior.
 
     Attributes:
         transforms: Autoregressive steps, each in the opposite order of dimensions.
@@ -135,9 +135,10 @@ class TimeConfig:
     """Time as an input of the network.
 
     Attributes:
-        encoding: Pairs of sine and cosine of a step's place in the window, an input of the encoder.
-        calendar: Cycles that timestamps are placed in, each as sine and cosine; needs reader.time.
-        bypass: Whether the decoder is told the same, so that the latent need not carry it.
+        encoding: Pairs of sine and cosine of a step's position in the window, as encoder inputs.
+        calendar: Cycles of the timestamps, each encoded as sine and cosine; needs reader.time.
+        bypass: Whether these are inputs of the decoder, too, so that the latent need not carry
+            them.
     """
 
     encoding: int = 0
@@ -145,7 +146,7 @@ class TimeConfig:
     bypass: bool = False
 
     def __post_init__(self) -> None:
-        # What comes back from YAML or JSON is a list.
+        # YAML and JSON have lists, no tuples.
         object.__setattr__(self, "calendar", tuple(self.calendar))
         require(self.encoding >= 0, "model.time.encoding", "must not be negative")
         require(
@@ -172,22 +173,22 @@ class ModelConfig:
         convolutional: Options of the architecture "convolutional".
         dense: Options of the architecture "dense".
         options: Options of an architecture that has no section.
-        linear: Whether a linear way leads past encoder and decoder. It starts from the principal
-            components of the training windows, and the networks learn what is not linear.
-        normalization: "instance" takes its own level and spread off each window, and puts them back
-            into its reconstruction: the latent tells shapes.
+        linear: Whether to add a linear path parallel to encoder and decoder. It starts from the
+            principal components of the training windows; the networks learn the nonlinear part.
+        normalization: "instance" removes each window's own level and spread, and restores them in
+            its reconstruction: the latent describes the shape.
         latent: Latent dimensions.
-        posterior: "normal" is one diagonal normal distribution a window; "iaf" bends it by an
-            inverse autoregressive flow. Or a dotted name.
+        posterior: "normal" is a diagonal normal distribution per window; "iaf" transforms it by
+            an inverse autoregressive flow. Or a dotted name.
         flow: Options of the posterior "iaf".
         time: Time as an input of the network.
         conditional: Whether the class of a window is an input of encoder and decoder; needs
             reader.classes.
-        embedding: Numbers that stand for a category of a categorical channel.
+        embedding: Dimensions of the embedding of a category.
         likelihood: Family of the observation noise of numeric channels: "normal", "student_t",
             "laplace", "huber" or "bernoulli", or a dotted name. "student_t", "laplace" and "huber"
-            forgive single far values, in training and in scores; "bernoulli" is for values in
-            [0, 1], which it does not scale.
+            are robust against single outliers, in training and in scores; "bernoulli" is for values
+            in [0, 1], which are not scaled.
         noise_scale: Scale of the observation noise, in units of the scaled data; "learned" fits one
             for each channel.
     """
@@ -219,7 +220,7 @@ class ModelConfig:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
-        """Undo `dataclasses.asdict`, whether or not JSON came between."""
+        """Undo `dataclasses.asdict`, also after a round trip through JSON."""
         values: dict[str, Any] = dict(content)
         for field in fields(cls):
             if field.name in values and isinstance(field.type, type) and is_dataclass(field.type):

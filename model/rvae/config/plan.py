@@ -1,4 +1,4 @@
-"""All that decides about a training, but the data itself."""
+"""Everything that defines a training, except the data."""
 
 from dataclasses import dataclass, field
 
@@ -12,14 +12,14 @@ __all__ = ["TrainingPlan"]
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """The sections of a configuration of `rvae fit` that decide about a training.
+    """The sections of a configuration of `rvae fit` that define a training.
 
     Attributes:
-        data: How the data is cut.
+        data: Windows and splits of the data.
         model: The network.
         objective: The loss.
-        scoring: What a score is.
-        training: How the parameters are found.
+        scoring: The score.
+        training: Optimization of the parameters.
     """
 
     data: DataConfig

@@ -14,10 +14,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Registry(Generic[T]):
-    """Choices by name, to which anything importable may be added by its dotted name.
+    """Choices by name; anything importable can be used by its dotted name, too.
 
-    A dotted name is `package.module:OBJECT`. Its module is imported when it is looked up, here and
-    wherever a checkpoint that names it is loaded.
+    A dotted name is `package.module:OBJECT`. Its module is imported on look-up, also when a
+    checkpoint with this name is loaded.
 
     Attributes:
         field: Name of the option that holds the choice, for error messages.
@@ -53,7 +53,7 @@ class Registry(Generic[T]):
         )
         try:
             entry: Any = import_module(module)
-        # A module of the user's may fail with anything while it is imported.
+        # The import of a user's module may raise anything.
         except Exception as error:
             raise FieldError(
                 self.field,

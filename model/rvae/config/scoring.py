@@ -1,4 +1,4 @@
-"""What a score is."""
+"""Configuration of the score."""
 
 from dataclasses import dataclass
 
@@ -11,24 +11,24 @@ WITHOUT_LEVEL = ("likelihood", "distance")
 
 @dataclass(frozen=True)
 class ScoringConfig:
-    """What a model makes of windows, as one number each.
+    """The score of a window, one number.
 
     Attributes:
         score: "likelihood" is the mean negative log-likelihood of a window's values. "excess"
-            compares the error of each channel, and the distance from the nearest remembered
-            windows, with what they are in the training data, and takes the one that exceeds it
-            most: one odd channel of many is enough. "distance" is that of the distance alone, for
-            windows that are not cut from a longer series but are each a whole. Another score is
-            chosen by the dotted name of its class, "package.module:Class".
-        memory: Training windows that are remembered at the most, as latents, for all but the
-            "likelihood"; none if 0. Fewer where windows are large.
-        level: How many times as far from the mean of the data a window may lie, by channel, as the
-            farthest training window, for the "excess". Beyond that it is anomalous however usual
-            its shape is, which is all that a model with normalization "instance" looks at. If left
-            out, a new level is told where it begins.
+            compares the error of each channel, and the distance from the nearest windows in the
+            memory, with their levels in the training data, and takes the largest excess: one
+            anomalous channel of many is enough. "distance" is the excess of the distance alone, for
+            windows that are whole series and not cut from a longer one. Another score is chosen by
+            the dotted name of its class, "package.module:Class".
+        memory: Maximum number of training windows in the memory, as latents, for all scores but
+            "likelihood"; 0 for no memory. Fewer if windows are large.
+        level: For the "excess": how far from the mean of the data a window may lie, by channel, in
+            multiples of the farthest training window. Beyond that it is anomalous even if its shape
+            is usual; a model with normalization "instance" sees only the shape. If left out, only
+            the beginning of a new level is detected.
         contamination: Share of the windows that may be anomalous. Twice as many of the training
-            windows, those that are farthest from the others, are not trained on, nor remembered; so
-            many of the held-out windows, those with the highest scores, are not taken for normal.
+            windows, the farthest from the others, are left out of training and memory; as many of
+            the held-out windows, those with the highest scores, are not counted as normal.
     """
 
     score: str = "likelihood"

@@ -1,4 +1,4 @@
-"""How parameters are found."""
+"""Configuration of the optimization of a network."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,14 +10,14 @@ __all__ = ["ObjectiveConfig", "TrainingConfig"]
 
 @dataclass(frozen=True)
 class ObjectiveConfig:
-    """The loss: reconstruction + beta * KL, both in nats a window.
+    """The loss: reconstruction + beta * KL, both in nats per window.
 
     Attributes:
-        beta: Weight of the KL divergence once it is fully weighed in; 1 is the ELBO.
+        beta: Weight of the KL divergence after the warm-up; 1 is the ELBO.
         annealing: "linear" raises the weight from 0 to beta once; "cyclical" does so several times.
         warmup: Share of the training steps, or of each cycle, over which the weight rises.
-        cycles: How often, where the annealing is cyclical.
-        free_bits: Nats of each latent dimension that the KL does not penalise.
+        cycles: Number of cycles of the "cyclical" annealing.
+        free_bits: Nats of each latent dimension that the KL does not penalize.
         sampling_noise: Factor on the posterior's standard deviation when a latent is drawn; 1 is
             the ELBO.
     """
@@ -38,36 +38,36 @@ class ObjectiveConfig:
 
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How the parameters are found.
+    """Optimization of the parameters.
 
     Attributes:
-        epochs: Passes over the training windows at the most.
-        batch_size: Windows in a step.
-        optimizer: Which one.
-        learning_rate: Its highest learning rate.
+        epochs: Maximum passes over the training windows.
+        batch_size: Windows per step.
+        optimizer: Name of the optimizer.
+        learning_rate: Peak learning rate.
         weight_decay: Decay of the weights, of "adamw".
-        schedule: What becomes of the learning rate. "one_cycle": up in a tenth of the steps, then
-            down to zero; "constant"; "warm_restarts": down to zero again and again, every time in
-            twice as many epochs, ten at first; "plateau": half of it after every five epochs
-            without a better validation loss.
-        gradient_clip: Largest norm of the gradient.
+        schedule: Schedule of the learning rate. "one_cycle": up in a tenth of the steps, then
+            down to zero; "constant"; "warm_restarts": down to zero repeatedly, each time in twice
+            as many epochs, ten at first; "plateau": halved after every five epochs without a better
+            validation loss.
+        gradient_clip: Maximum norm of the gradient.
         patience: Epochs without a better validation loss after which training stops, once
             learning rate and KL are warmed up.
-        improvement: By how much a validation loss must be lower to count as better.
+        improvement: Minimum decrease of the validation loss that counts as better.
         hide: Share of the windows of which the end, a stretch or a channel is masked for the
-            encoder. It learns from them to encode windows with missing values, and encodes whole
-            ones a little less precisely. If left out, half of them where the training part has
-            missing values, else none.
-        seed: Seed of everything random.
+            encoder. It learns from them to encode windows with missing values, and encodes complete
+            ones a little less precisely. If left out, half of them if the training part has missing
+            values, else none.
+        seed: Seed of all random numbers.
         quantile: Quantile of held-out normal scores that becomes the threshold.
-        accelerator: Lightning's name for where to train.
-        devices: Processes of this machine that train together, each on a GPU of its own or all on
-            the processor, with a batch each. Each of them reads the data by itself.
-        nodes: Machines that train together, with so many devices each. Start the same command on
-            each of them, with torchrun or as a job of the cluster.
-        precision: "bf16-mixed" and "16-mixed" compute in half precision where it is safe to; the
+        accelerator: Lightning's name of the accelerator.
+        devices: Processes on this machine for distributed training, each on a GPU of its own or all
+            on the CPU, with a batch each. Each of them reads the data.
+        nodes: Machines for distributed training, with the same number of devices each. Start the
+            same command on each of them, with torchrun or as a job of the cluster.
+        precision: "bf16-mixed" and "16-mixed" compute in half precision where it is safe; the
             latter needs a GPU.
-        workers: Processes that load windows; none if 0, which is best for what fits into memory.
+        workers: Processes that load windows; none if 0, which is best for data in memory.
         pictures: Epochs between pictures of losses, latent space and reconstructions; none if 0.
     """
 
@@ -100,7 +100,7 @@ class TrainingConfig:
         require(
             self.weight_decay == 0 or self.optimizer == "adamw",
             "training.weight_decay",
-            'is only for the optimizer "adamw"',
+            'is only valid for the optimizer "adamw"',
         )
         require(self.hide is None or 0 <= self.hide <= 1, "training.hide", "must be in [0, 1]")
         require(0 < self.quantile < 1, "training.quantile", "must be in (0, 1)")
@@ -108,5 +108,5 @@ class TrainingConfig:
 
     @property
     def processes(self) -> int:
-        """Processes that train together, on all machines."""
+        """Total number of processes on all machines."""
         return self.devices * self.nodes

@@ -19,7 +19,7 @@ from rvae.errors import require
 __all__ = ["read_arrays", "read_npy_folder"]
 
 
-def read_arrays(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Dataset:
+def read_arrays(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:
     """Read an .npy or .npz file into memory.
 
     Raises:
@@ -57,14 +57,15 @@ def read_arrays(path: Path, config: ReaderConfig, known: Vocabulary | None) -> D
         shape = values.shape[:2]
     # From here on values are (S, N, C), and shape is (S, N).
     labels = times = classes = None
-    vocabulary = known or Vocabulary()
+    is_new = vocabulary is None
+    vocabulary = vocabulary or Vocabulary()
     if config.label is not None:
         labels = _of_steps(as_labels(arrays[config.label], config.label), shape, "reader.label")
     if config.time is not None:
         times = _of_steps(as_times(arrays[config.time], config.time), shape, "reader.time")
     if config.classes is not None:
         words = _words(arrays[config.classes])
-        if known is None:
+        if is_new:
             vocabulary = Vocabulary(
                 {}, sorted_vocabulary(words.reshape(-1).tolist(), config.classes)
             )
@@ -76,7 +77,7 @@ def read_arrays(path: Path, config: ReaderConfig, known: Vocabulary | None) -> D
         Series(
             one,
             str(i),
-            *(None if beside is None else beside[i] for beside in (labels, times, classes)),
+            *(None if array is None else array[i] for array in (labels, times, classes)),
         )
         for i, one in enumerate(values)
     ]
@@ -87,11 +88,11 @@ def read_arrays(path: Path, config: ReaderConfig, known: Vocabulary | None) -> D
 
 
 def read_npy_folder(
-    paths: Sequence[Path], config: ReaderConfig, known: Vocabulary | None
+    paths: Sequence[Path], config: ReaderConfig, vocabulary: Vocabulary | None
 ) -> Dataset:
     """View .npy files, each of them one series (N,) or (N, C), without reading them.
 
-    They hold numbers only, so that there are no words to be known.
+    They hold numbers only, so the vocabulary is not used.
 
     Raises:
         FieldError: If they do not hold what the configuration says.
@@ -122,15 +123,17 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
         loaded = np.load(file, allow_pickle=False)
         is_archive = isinstance(loaded, np.lib.npyio.NpzFile)
         require(
-            is_archive == (path.suffix == ".npz"), "data", f"{path.name} is not what its name says"
+            is_archive == (path.suffix == ".npz"),
+            "data",
+            f"{path.name} does not hold what its suffix says",
         )
         return dict(loaded) if is_archive else {"": loaded}
 
 
 def _main_array(arrays: dict[str, NDArray[Any]], config: ReaderConfig, path: Path) -> str:
-    """The array with the values, all that stands beside them being there too."""
-    beside = [("label", config.label), ("time", config.time), ("classes", config.classes)]
-    for option, name in (*beside, ("array", config.array)):
+    """Name of the array with the values; the arrays of labels, times and classes must exist."""
+    roles = [("label", config.label), ("time", config.time), ("classes", config.classes)]
+    for option, name in (*roles, ("array", config.array)):
         require(
             name is None or name in arrays,
             f"reader.{option}",
@@ -138,7 +141,7 @@ def _main_array(arrays: dict[str, NDArray[Any]], config: ReaderConfig, path: Pat
         )
     if config.array is not None:
         return config.array
-    left = [name for name in arrays if name not in [role for _, role in beside]]
+    left = [name for name in arrays if name not in [role for _, role in roles]]
     require(
         len(left) == 1,
         "reader.array",
@@ -169,13 +172,13 @@ def _words(array: NDArray[Any]) -> NDArray[np.object_]:
     return array.astype(str).astype(object)
 
 
-def _of_steps(beside: NDArray[Any], shape: tuple[int, int], field: str) -> NDArray[Any]:
-    """One entry a time step (S, N), from as many or from one a series."""
-    if beside.shape == shape[:1]:
-        return np.repeat(beside[:, None], shape[1], axis=1)
+def _of_steps(entries: NDArray[Any], shape: tuple[int, int], field: str) -> NDArray[Any]:
+    """One entry per time step (S, N), from entries per time step or per series."""
+    if entries.shape == shape[:1]:
+        return np.repeat(entries[:, None], shape[1], axis=1)
     require(
-        beside.size == shape[0] * shape[1],
+        entries.size == shape[0] * shape[1],
         field,
-        f"needs one entry a series or a time step of {shape}, got {beside.shape}",
+        f"needs one entry per series or per time step of {shape}, got {entries.shape}",
     )
-    return beside.reshape(shape)
+    return entries.reshape(shape)

@@ -1,4 +1,4 @@
-"""Timestamps → where in the day, the week or the year a step is."""
+"""Timestamps → position of each step in the hour, day, week or year."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 __all__ = ["CYCLES", "calendar_features"]
 
 DAY = 24 * 3600.0
-# Length in seconds, and when one begins after 1970-01-01, which was a Thursday.
+# Length in seconds, and offset of a first start from 1970-01-01, which was a Thursday.
 CYCLES = {
     "hour": (3600.0, 0.0),
     "day": (DAY, 0.0),
@@ -18,14 +18,14 @@ CYCLES = {
 
 
 def calendar_features(times: NDArray[np.datetime64], cycles: Sequence[str]) -> NDArray[np.float32]:
-    """Place times on the circles of some cycles.
+    """Encode times as positions on circles, one circle per cycle.
 
-    A sine and a cosine make midnight a neighbour of the minute before, which a number of the hour
-    would put at the other end of the scale.
+    With a sine and a cosine, midnight is close to the minute before it. The hour as a number
+    would place the two at opposite ends of the scale.
 
     Args:
-        times: Of any shape (...), in the time zone whose days and weeks are meant.
-        cycles: Names out of `CYCLES`.
+        times: Of any shape (...), in the local time zone of the cycles.
+        cycles: Names from `CYCLES`.
 
     Returns:
         (..., 2 * cycles): sine and cosine of each cycle in turn.

@@ -1,4 +1,4 @@
-"""Leaving out the categories that a training part does not have."""
+"""Restriction of a vocabulary to the categories of the training part."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,10 +24,10 @@ class Renumbering:
     tables: Mapping[int, NDArray[np.float64]]
 
     def __call__(self, series: Sequence[Series]) -> list[Series]:
-        """The series with their categories renumbered; on disk again, if they are there."""
+        """The series with their categories renumbered; series on disk stay on disk."""
         if all((table == np.arange(len(table))).all() for table in self.tables.values()):
             return list(series)
-        # One for all: of open files there must not be too many.
+        # One file for all series: the number of open files is limited.
         spool = Spool(series[0].values.shape[1])
         return [replace(s, values=self._renumbered(s.values, spool)) for s in series]
 
@@ -52,9 +52,9 @@ class Renumbering:
 def restrict_to_training(
     training: Sequence[Series], channels: Sequence[str], vocabulary: Vocabulary
 ) -> tuple[Vocabulary, Renumbering]:
-    """The categories that some step of the training part has, and their new numbers.
+    """The categories that occur in the training part, and their new numbers.
 
-    The others are unknown to the model, as whatever comes when it serves.
+    All others are unknown to the model, like new categories in requests.
     """
     there = {
         i: np.zeros(len(vocabulary.categories[name]) + 1, dtype=bool)

@@ -1,4 +1,4 @@
-"""Columns of tables → what series hold."""
+"""Columns of tables ⇄ arrays of series."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,9 +23,9 @@ __all__ = [
     "words",
 ]
 
-ZONE = r":.*(Z|[-+]\d\d(:?\d\d)?)$"  # a date alone ends like one
+ZONE = r":.*(Z|[-+]\d\d(:?\d\d)?)$"  # the colon rules out a date alone, which ends alike
 
-# What Arrow finds in no list of values, as what it does find.
+# Types that Arrow cannot encode as a dictionary → types that it can.
 FOUND_AS = {pa.float16(): pa.float32(), pa.string_view(): pa.string()}
 
 
@@ -39,7 +39,7 @@ def words(table: pa.Table, name: str) -> pa.ChunkedArray:
     """A column as text.
 
     Raises:
-        FieldError: If it can be none.
+        FieldError: If it cannot be converted to text.
     """
     column = table[name]
     if pa.types.is_dictionary(column.type):
@@ -47,24 +47,26 @@ def words(table: pa.Table, name: str) -> pa.ChunkedArray:
     try:
         column = column.cast(pa.string())
     except pa.ArrowException:
-        raise FieldError(name, f"holds {column.type}, which makes no categories") from None
-    # An empty cell of text is no category.
+        raise FieldError(name, f"holds {column.type}, which cannot be categories") from None
+    # An empty cell of text is missing.
     return pc.if_else(pc.equal(column, ""), None, column)
 
 
-def categorical_column(table: pa.Table, name: str, known: Sequence[str]) -> NDArray[np.float64]:
-    """A column of words as `word_codes` has them (N,).
+def categorical_column(
+    table: pa.Table, name: str, vocabulary: Sequence[str]
+) -> NDArray[np.float64]:
+    """A column of words as numbers (N,), see `word_codes`.
 
     Raises:
-        FieldError: If it can be none.
+        FieldError: If it cannot be converted to text.
     """
     different, places = _coded(words(table, name))
-    # Each word is looked up once, however many rows have it.
-    return word_codes(different.to_pylist(), known)[places]
+    # Each distinct word is looked up once.
+    return word_codes(different.to_pylist(), vocabulary)[places]
 
 
 def timestamps(table: pa.Table, name: str) -> NDArray[np.datetime64]:
-    """A column of times (N,) in microseconds, in UTC if they came with a zone, NaT where null.
+    """A column of times (N,) in microseconds, in UTC if they have a zone, NaT where null.
 
     Raises:
         FieldError: If it holds something else.
@@ -87,12 +89,12 @@ def timestamps(table: pa.Table, name: str) -> NDArray[np.datetime64]:
 
 
 def split_by_key(whole: Series, keys: pa.ChunkedArray) -> list[Series]:
-    """The series whose steps are mixed in a table, in the order in which they begin."""
+    """Split a table of several series by their keys (N,), in the order of their first steps."""
     kind = keys.type.value_type if pa.types.is_dictionary(keys.type) else keys.type
     different, places = _coded(keys.cast(FOUND_AS.get(kind, kind)))
     names: dict[str, int] = {}
-    spelt = map(str, different.to_numpy(zero_copy_only=False))
-    groups = np.array([names.setdefault(name, len(names)) for name in spelt])[places]
+    spellings = map(str, different.to_numpy(zero_copy_only=False))
+    groups = np.array([names.setdefault(name, len(names)) for name in spellings])[places]
     steps = np.split(np.argsort(groups, kind="stable"), np.cumsum(np.bincount(groups))[:-1])
     return [whole.steps(which, name) for name, which in zip(names, steps, strict=True)]
 
@@ -104,7 +106,7 @@ def is_number(kind: pa.DataType) -> bool:
 
 
 def _coded(column: pa.ChunkedArray) -> tuple[pa.Array, NDArray[np.int32]]:
-    """What different cells a column holds, as they come, and which of them each row has (N,)."""
+    """Distinct cells of a column in order of occurrence, and the index of each row's cell (N,)."""
     different = column.unique()
     return different, pc.index_in(column, different).to_numpy()
 
@@ -116,9 +118,9 @@ def table_of(columns: Mapping[str, Any]) -> pa.Table:
 
 def column_array(values: Any) -> pa.Array:
     """Values (N, …) as a column, with axes after the first as lists of fixed size."""
-    # NaN marks what nothing was observed of; in a table that is null.
+    # NaN marks missing values; in a table they are null.
     if not isinstance(values, np.ndarray) or values.ndim == 1:
-        # Of no words at all nobody would know that they are words.
+        # Without any word, Arrow could not infer that the type is text.
         text = isinstance(values, np.ndarray) and values.dtype == object
         return pa.array(values, pa.string() if text else None, from_pandas=True)
     array = pa.array(values.reshape(-1), from_pandas=True)

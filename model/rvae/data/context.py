@@ -1,4 +1,4 @@
-"""What is known of windows besides their values."""
+"""Context of windows: times, classes, levels and spreads."""
 
 from typing import NamedTuple
 
@@ -12,11 +12,12 @@ class Context(NamedTuple):
     """Times, classes, levels and spreads of windows.
 
     Attributes:
-        time: Places of the steps in cycles of the calendar (B, T, K), where K may be 0.
-        label: Index of each window's class (B,), negative where it is none that is known.
-        level: What is taken off each channel before it is encoded, and put back after decoding
-            (B, 1, C); nothing if left out.
-        spread: What it is divided by, in the same way (B, 1, C); one if left out.
+        time: Calendar features of the steps (B, T, K), where K may be 0.
+        label: Index of each window's class (B,), negative where the class is unknown.
+        level: Subtracted from each channel before encoding, and added after decoding (B, 1, C);
+            None stands for 0.
+        spread: Divides each channel before encoding, and multiplies it after decoding (B, 1, C);
+            None stands for 1.
     """
 
     time: Tensor
@@ -25,12 +26,12 @@ class Context(NamedTuple):
     spread: Tensor | None = None
 
     def to(self, device: torch.device) -> "Context":
-        """The same on a device."""
+        """Copy to a device."""
         level = None if self.level is None else self.level.to(device)
         spread = None if self.spread is None else self.spread.to(device)
         return Context(self.time.to(device), self.label.to(device), level, spread)
 
     @classmethod
     def empty(cls, windows: int, steps: int) -> "Context":
-        """Context of windows of which only the values are known."""
+        """Context of windows without times and classes."""
         return cls(torch.zeros(windows, steps, 0), torch.full((windows,), -1))

@@ -1,4 +1,4 @@
-"""How long a window is if the user does not say so."""
+"""Length of a window where the user does not choose one."""
 
 import numpy as np
 
@@ -12,22 +12,23 @@ __all__ = ["default_window"]
 PERIODS = 2
 MIN_WINDOW, MAX_WINDOW = 96, 256
 
-# Of a series cut in time: two of training, one and a half of each other part, two gaps.
+# Windows in a series cut in time: two in training, one and a half in each other part, two gaps.
 WINDOWS_PER_SERIES = 7
 
 
 def default_window(dataset: Dataset, config: DataConfig, seed: int) -> int:
-    """Two periods, within bounds; the whole series where each one is a row.
+    """Two periods, within bounds; the whole series where each series is a row.
 
-    A window of less than a period has nothing to be compared with, and one of many hardly changes
-    by one that is odd. The period is that of the first channel that varies, in the longest series
-    that training has something of. Of a series that is cut in time, only those first steps are
-    looked at that are training whichever window is chosen: held-out data must not choose it.
+    A window shorter than a period cannot show whether the period is normal; in a window of many
+    periods, one abnormal period hardly changes the score. The period is taken from the first
+    channel that varies, in the longest series with a training part. If series are cut in time,
+    only the steps that belong to training for every possible window are used: held-out data must
+    not influence the choice.
 
     Args:
         dataset: The series.
-        config: How they are split.
-        seed: Of the split.
+        config: Configuration of the split.
+        seed: Seed of the split.
     """
     if dataset.source.layout == "rows":
         return len(dataset.series[0])

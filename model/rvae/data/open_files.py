@@ -1,4 +1,4 @@
-"""How many files a process may keep open."""
+"""The limit of open files of a process."""
 
 import resource
 
@@ -6,15 +6,15 @@ from rvae.errors import require
 
 __all__ = ["allow_open_files"]
 
-# For whatever else a process opens: libraries, logs, pipes to those that load windows.
+# Reserve for libraries, logs, and pipes to the processes that load windows.
 OTHER_FILES = 512
 
 
 def allow_open_files(count: int) -> None:
-    """Let this process keep so many files open.
+    """Raise the limit of open files of this process to at least `count`, plus a reserve.
 
     Raises:
-        FieldError: If the machine does not allow for it.
+        FieldError: If the machine does not allow it.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = count + OTHER_FILES
@@ -22,6 +22,6 @@ def allow_open_files(count: int) -> None:
         require(
             hard == resource.RLIM_INFINITY or wanted <= hard,
             "data",
-            f"{count} files are more than may be open at once: join some, or raise ulimit -n",
+            f"{count} files are more than can be open at once: merge some, or raise ulimit -n",
         )
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -16,7 +16,7 @@ def parquet_batches(
 
     Memory does not grow with the file, nor with the row groups in it.
     """
-    # Left to itself, pyarrow reads the row groups into memory before the first batch.
+    # By default, pyarrow reads the row groups into memory before the first batch.
     with parquet.ParquetFile(path, pre_buffer=False, buffer_size=1 << 16) as file:
         for batch in file.iter_batches(rows, columns=list(columns)):
             yield batch.select(list(columns))

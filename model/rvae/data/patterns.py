@@ -1,7 +1,7 @@
-"""Synthetic series of recurring patterns, with the truth about every step.
+"""Synthetic series of recurring patterns, with a ground-truth code of every step.
 
-A pattern is a sum of sines in each channel, each of whole cycles a pattern. Every channel of every
-pattern has mean 0 and standard deviation 1, so that none is known by its level or spread. A series
+A pattern is a sum of sines in each channel, each with whole cycles per pattern. Every channel of
+every pattern has mean 0 and standard deviation 1: level and spread do not identify it. A series
 is a random sequence of patterns, with stretches of white noise of the same mean and spread between
 some of them.
 """
@@ -20,15 +20,15 @@ NOISE = 0  # the code of noise; patterns have codes from 1 on
 
 ProbeKind = Literal["known", "new", "outliers", "shifted", "raised"]
 
-# Fewer steps a cycle would look like noise in a plot.
+# With fewer steps per cycle, a sine would look like noise in a plot.
 STEPS_PER_CYCLE = 8
 
-# What probes do, where a pattern has a standard deviation of 1.
+# Changes made by probes, in standard deviations of a pattern.
 OUTLIERS = 3  # single values of a window
 OUTLYING = 10.0
 RAISE = 2.0
 
-# What random numbers are for. Each purpose has a stream of its own: none disturbs another.
+# Purposes of random numbers. Each has its own stream, independent of the others.
 KNOWN, NEW, SERIES, PROBES = range(4)
 
 
@@ -45,7 +45,7 @@ class PatternsConfig:
         noise: Share of the occurrences that are noise instead of a pattern.
         scatter: Standard deviation of white noise that is added to everything.
         seed: Seed of the patterns: the same for all data of the same patterns.
-        order_seed: Seed of everything else. Another one gives fresh data of the same patterns.
+        order_seed: Seed of everything else. Another one gives new data of the same patterns.
     """
 
     patterns: int = 30
@@ -65,9 +65,9 @@ class PatternsConfig:
             self.length >= STEPS_PER_CYCLE, "patterns.length", f"must be at least {STEPS_PER_CYCLE}"
         )
         require(
-            self.sines <= self.most_cycles,
+            self.sines <= self.max_cycles,
             "patterns.sines",
-            f"at most {self.most_cycles} different ones fit into {self.length} steps: "
+            f"at most {self.max_cycles} different ones fit into {self.length} steps: "
             "ask for fewer, or raise patterns.length",
         )
         require(0 <= self.noise <= 1, "patterns.noise", "must be in [0, 1]")
@@ -78,7 +78,7 @@ class PatternsConfig:
             )
 
     @property
-    def most_cycles(self) -> int:
+    def max_cycles(self) -> int:
         """Cycles of the fastest sine that a pattern may hold."""
         return self.length // STEPS_PER_CYCLE
 
@@ -87,8 +87,8 @@ def generate(config: PatternsConfig) -> tuple[NDArray[np.float64], NDArray[np.in
     """A series of patterns and noise, the same for the same configuration.
 
     Returns:
-        Values (N, C), N = repeats * length, and the code (N,) of what each step belongs to:
-        `NOISE`, or 1 to `config.patterns`.
+        Values (N, C), N = repeats * length, and the code (N,) of each step: `NOISE`, or the
+        pattern from 1 to `config.patterns`.
     """
     random = np.random.default_rng([config.seed, SERIES, config.order_seed])
     chosen = random.integers(config.patterns, size=config.repeats)
@@ -104,22 +104,20 @@ def generate(config: PatternsConfig) -> tuple[NDArray[np.float64], NDArray[np.in
 def probe(
     config: PatternsConfig, kind: ProbeKind, windows: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Windows of one whole occurrence each, to ask of a model what it makes of them.
+    """Windows of one whole occurrence each, to test a model with.
 
-    - "known": patterns as the series holds them, with other scatter.
+    - "known": patterns of the series, with new scatter.
     - "new": patterns that the series does not hold.
-    - "outliers": three single values are far out, by 10 standard deviations.
-    - "shifted": moved in time by a quarter to three quarters of a pattern; what leaves the window
-      at its end enters at its beginning.
+    - "outliers": three single values are changed by 10 standard deviations.
+    - "shifted": moved in time by a quarter to three quarters of a pattern, cyclically.
     - "raised": moved up or down by 2 standard deviations.
 
-    All but "new" are the windows of "known" before something is done to them: the difference of the
-    two is what was done, and where.
+    All kinds but "new" start from the windows of "known": the difference of the two is the change.
 
     Args:
-        config: Whose patterns.
-        kind: What is done.
-        windows: How many.
+        config: The patterns.
+        kind: Kind of change.
+        windows: Number of windows W.
 
     Returns:
         Values (W, T, C), T = length, and the code (W,) of each window's pattern; those of new
@@ -138,7 +136,7 @@ def probe(
         cells = values.reshape(windows, -1)
         cell = random.random(cells.shape).argsort(axis=1)[:, :OUTLIERS]  # none twice
         ordinary = np.take_along_axis(cells, cell, 1)
-        # Away from zero, so that none lands among ordinary values.
+        # Away from zero, so that none falls among ordinary values.
         np.put_along_axis(cells, cell, ordinary + np.copysign(OUTLYING, ordinary), 1)
     elif kind == "shifted":
         quarter = config.length // 4
@@ -152,7 +150,7 @@ def probe(
 def window_labels(
     codes: NDArray[np.int64], starts: NDArray[np.int64], window: int
 ) -> NDArray[np.int64]:
-    """The most frequent code (W,) of each window; of several as frequent, the smallest.
+    """The most frequent code (W,) of each window; in a tie, the smallest.
 
     Args:
         codes: One for each step of a series (N,).
@@ -179,10 +177,10 @@ def window_labels(
 
 
 def _patterns(config: PatternsConfig, purpose: int) -> NDArray[np.float64]:
-    """All patterns of one kind (patterns, length, C)."""
+    """All patterns for one purpose (patterns, length, C)."""
     random = np.random.default_rng([config.seed, purpose])
     channels = (config.patterns, 1, config.channels)
-    fast = np.broadcast_to(np.arange(config.most_cycles) + 1, (*channels, config.most_cycles))
+    fast = np.broadcast_to(np.arange(config.max_cycles) + 1, (*channels, config.max_cycles))
     cycles = random.permuted(fast, axis=-1)[..., : config.sines]  # (patterns, 1, C, sines)
     amplitude = random.uniform(0.5, 1.5, cycles.shape)
     phase = random.uniform(0, 2 * np.pi, cycles.shape)

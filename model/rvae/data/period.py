@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 __all__ = ["period"]
 
-# Enough to tell a period of a few hundred steps.
+# Enough to find a period of a few hundred steps.
 POINTS = 20_000
 
-# Shorter ones are noise, and for longer ones the lags do not suffice.
-SHORTEST, LONGEST = 6, 303
+# Shorter lags are noise; longer ones are not covered.
+MIN_PERIOD, MAX_PERIOD = 6, 303
 LAGS = 400
 
 NO_PERIOD = 125
@@ -26,17 +26,17 @@ def period(values: NDArray[Any]) -> int:
     with noise has peaks of noise at short lags, higher than the one of its period.
 
     Args:
-        values: A channel (N,), NaN where missing. Only its beginning is looked at.
+        values: A channel (N,), NaN where missing. Only its beginning is used.
 
     Returns:
-        Time steps from 6 to 303, or 125 where the highest peak is beyond them or there is none.
+        Time steps from 6 to 303, or 125 if the highest peak is outside this range or missing.
     """
     values = values[:POINTS].astype(np.float64)
     observed = ~np.isnan(values)
     if not observed.any():
         return NO_PERIOD
     around_mean = np.where(observed, values - values[observed].mean(), 0.0)
-    # Zeros at the end keep the series from meeting its own beginning.
+    # Zeros at the end prevent a cyclic correlation.
     spectrum = np.fft.rfft(around_mean, 1 << (len(values) + LAGS).bit_length())
     correlation = np.fft.irfft(np.abs(spectrum) ** 2)[: min(LAGS + 1, len(values))]
     # Peaks at 4 and 5 compete although they are too short, as they do in the benchmark.
@@ -46,4 +46,4 @@ def period(values: NDArray[Any]) -> int:
     if len(peaks) == 0:
         return NO_PERIOD
     highest = int(peaks[correlation[peaks].argmax()])
-    return highest if SHORTEST <= highest <= LONGEST else NO_PERIOD
+    return highest if MIN_PERIOD <= highest <= MAX_PERIOD else NO_PERIOD

@@ -18,11 +18,11 @@ from rvae.errors import FieldError, require
 
 __all__ = ["FOLDER_READERS", "READERS", "FolderReader", "Reader", "read"]
 
-# A file, how it is read, and the categories and classes that a model knows, if there is one.
+# Arguments: path, configuration, and the vocabulary of a model, if there is one.
 Reader = Callable[[Path, ReaderConfig, Vocabulary | None], Dataset]
 FolderReader = Callable[[Sequence[Path], ReaderConfig, Vocabulary | None], Dataset]
 
-# By the suffix of a file. A new reader is a function in a file of its own, and a line here.
+# By suffix of the file. A new reader is a function in a file of its own, and a line here.
 READERS: dict[str, Reader] = {
     ".csv": read_table,
     ".parquet": read_table,
@@ -33,33 +33,33 @@ READERS: dict[str, Reader] = {
     ".ts": read_archive,
 }
 
-# By the suffix of the files of a folder, each of which is one series that stays on disk.
+# By suffix of the files in a folder, each of which is one series that stays on disk.
 FOLDER_READERS: dict[str, FolderReader] = {
     ".npy": read_npy_folder,
     ".parquet": read_parquet_folder,
 }
 
 
-def read(path: str | Path, config: ReaderConfig, known: Vocabulary | None = None) -> Dataset:
+def read(path: str | Path, config: ReaderConfig, vocabulary: Vocabulary | None = None) -> Dataset:
     """Read a .csv, .parquet, .npy, .npz, .tsv, .txt or .ts file, or a folder of .npy or .parquet.
 
     Arrays are one series of one channel (N,), one series (N, C), or several series of one length
-    (S, N, C); with the layout "rows" they are several series of one channel (S, N). Of a folder
+    (S, N, C); with the layout "rows" they are several series of one channel (S, N). In a folder
     each file is one series, and is not read into memory.
 
     Args:
-        path: Of the file or folder.
-        config: What it holds.
-        known: Categories and classes that a model knows; found in the data if left out.
+        path: File or folder.
+        config: Roles of columns and arrays.
+        vocabulary: Vocabulary of a model; found in the data if None.
 
     Raises:
-        FieldError: If the file cannot be read as the configuration says.
+        FieldError: If the file cannot be read with this configuration.
     """
     path = Path(path).expanduser()
     require(path.exists(), "data", f"no such file: {path}")
     try:
         load = _read_folder if path.is_dir() else _read_file
-        dataset = load(path, config, known)
+        dataset = load(path, config, vocabulary)
     except FieldError:
         raise
     except (OSError, ValueError, EOFError, BadZipFile, pa.ArrowException) as error:
@@ -102,17 +102,17 @@ def _require_rising(series: Series) -> None:
         before = times[-1]
 
 
-def _read_file(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Dataset:
+def _read_file(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:
     require(path.is_file(), "data", f"neither a file nor a folder: {path}")
     require(
         path.suffix in READERS, "data", f"cannot read {path.name}: expected {', '.join(READERS)}"
     )
-    return READERS[path.suffix](path, config, known)
+    return READERS[path.suffix](path, config, vocabulary)
 
 
-def _read_folder(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Dataset:
+def _read_folder(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:
     files = {suffix: sorted(path.glob(f"*{suffix}")) for suffix in FOLDER_READERS}
     present = [suffix for suffix, paths in files.items() if paths]
     require(bool(present), "data", f"{path} holds neither {' nor '.join(files)} files")
     require(len(present) == 1, "data", f"{path} holds both {' and '.join(present)} files")
-    return FOLDER_READERS[present[0]](files[present[0]], config, known)
+    return FOLDER_READERS[present[0]](files[present[0]], config, vocabulary)

@@ -1,4 +1,4 @@
-"""What stands beside values in a file: labels, times and classes."""
+"""Annotations of values in a file: labels, times and classes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,10 +14,10 @@ __all__ = ["anomalies", "as_labels", "as_times", "rows"]
 
 
 def as_labels(labels: NDArray[Any], field: str) -> NDArray[np.bool_]:
-    """Numbers or truth values of any shape → where they mark anomalies.
+    """Numbers or booleans of any shape → booleans, true where anomalous.
 
     Raises:
-        FieldError: If something else stands there.
+        FieldError: If there is anything else.
     """
     require(
         labels.dtype.kind in "fiub" and not np.isnan(labels.astype(np.float64)).any(),
@@ -31,7 +31,7 @@ def as_times(times: NDArray[Any], field: str) -> NDArray[np.datetime64]:
     """Timestamps of any shape → the same in microseconds.
 
     Raises:
-        FieldError: If there is something else.
+        FieldError: If there is anything else.
     """
     require(
         times.dtype.kind == "M" and not np.isnat(times).any(),
@@ -42,17 +42,17 @@ def as_times(times: NDArray[Any], field: str) -> NDArray[np.datetime64]:
 
 
 def anomalies(
-    classes: NDArray[np.int64], known: Sequence[str], normal: Sequence[str]
+    classes: NDArray[np.int64], vocabulary: Sequence[str], normal: Sequence[str]
 ) -> NDArray[np.bool_]:
-    """Where the class (...), an index of the known ones, is none of the normal ones.
+    """Where a class (...), an index of the vocabulary, is not one of the normal classes.
 
     Raises:
-        FieldError: If a normal class is not known.
+        FieldError: If a normal class is not in the vocabulary.
     """
     words = [normalize_word(word) for word in normal]
     for word in words:
-        require(word in known, "reader.normal", f"there is no class {word!r}")
-    return ~np.isin(classes, [known.index(word) for word in words])
+        require(word in vocabulary, "reader.normal", f"there is no class {word!r}")
+    return ~np.isin(classes, [vocabulary.index(word) for word in words])
 
 
 def rows(
@@ -60,7 +60,7 @@ def rows(
     labels: NDArray[np.bool_] | None,
     classes: NDArray[np.int64] | None,
 ) -> list[Series]:
-    """Whole series (N,) or (N, C), each with one label and one class, if there are any."""
+    """Series (N,) or (N, C), each with at most one label and one class."""
     return [
         Series(
             row[:, None] if row.ndim == 1 else row,

@@ -1,4 +1,4 @@
-"""Channels in the data's own units ⇄ what networks read and say."""
+"""Channels in the data's own units ⇄ inputs and outputs of networks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from rvae.errors import require
 
 __all__ = ["Scaler", "summarize"]
 
-# Beyond these, squares of values leave the range of a double.
+# Outside these bounds, squares of values leave the range of float64.
 MIN_SCALE, MAX_SCALE = 1e-100, 1e100
 
-# Beyond this many standard deviations the square of a value's distance leaves float32.
+# At more standard deviations, the square of a value's distance leaves the range of float32.
 MAX_DEVIATIONS = 1e12
 
 
@@ -32,11 +32,11 @@ def summarize(series: Sequence[Series]) -> Summary:
 
 @dataclass(frozen=True)
 class Scaler:
-    """What turns each channel (C,) into what networks read, and back.
+    """Scaling of each channel (C,) for networks, and back.
 
     Attributes:
-        mean: What is subtracted from a numeric channel, in its own units.
-        scale: What it is divided by.
+        mean: Subtracted from a numeric channel, in its own units.
+        scale: Divides a numeric channel.
         categories: Number of categories of a categorical channel, 0 for a numeric one.
         unit_interval: Whether numeric channels are not scaled, and must lie in [0, 1].
     """
@@ -86,7 +86,7 @@ class Scaler:
                 require(
                     bool(low >= 0 and high <= 1),
                     name,
-                    f"lies in [{low:g}, {high:g}], but the likelihood wants values in [0, 1]",
+                    f"lies in [{low:g}, {high:g}], but the likelihood needs values in [0, 1]",
                 )
             require(
                 bool(MIN_SCALE < scale[i] < MAX_SCALE) and bool(abs(mean[i]) < MAX_SCALE),
@@ -107,18 +107,18 @@ class Scaler:
 
     @property
     def outputs(self) -> int:
-        """Numbers E of a step as networks reconstruct it."""
+        """Numbers E per step of a reconstruction by the network."""
         return sum(count or 1 for count in self.categories)
 
     def transform(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Scale (..., C). The difference is taken in float64: a level of 1e9 must not eat it."""
+        """Scale (..., C). The difference is taken in float64, to stay exact at a level of 1e9."""
         return ((values - np.array(self.mean)) / np.array(self.scale)).astype(np.float32)
 
     def one_hot(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Scaled values (..., C) as networks reconstruct them: (..., E).
+        """Scaled values (..., C) in the form of a reconstruction (..., E).
 
-        A numeric channel is one number. A categorical one is as many as it has categories: one at
-        the category at hand and else zero, all zero for an unknown one, NaN where it is missing.
+        A numeric channel is one number. A categorical one is one-hot: one number per category,
+        all zero for an unknown category, NaN where it is missing.
         """
         if not any(self.categories):
             return scaled
@@ -132,15 +132,15 @@ class Scaler:
         return np.concatenate(spread, axis=-1)
 
     def numbers(self, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Numeric channels of what networks reconstruct (..., E), NaN for others: (..., C)."""
+        """Numeric channels of reconstructions (..., E) as (..., C), NaN for other channels."""
         firsts = np.cumsum([0, *(count or 1 for count in self.categories[:-1])])
         numeric = np.array(self.categories) == 0
         return np.where(numeric, outputs[..., firsts], np.float32(np.nan))
 
     def inverse(self, outputs: NDArray[np.floating]) -> NDArray[np.float64]:
-        """What networks reconstruct (..., E) in the data's units (..., C).
+        """Reconstructions (..., E) in the data's units (..., C).
 
-        Of a categorical channel it is the most likely category.
+        For a categorical channel it is the most likely category.
         """
         if not any(self.categories):
             return outputs * np.array(self.scale) + np.array(self.mean)

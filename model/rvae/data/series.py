@@ -21,16 +21,16 @@ STEPS_PER_CHUNK = 1 << 16
 class Series:
     """A time series, or a stretch of one.
 
-    What is (N,) in memory is (N, 1) on disk; methods give either as an array.
+    Attributes of shape (N,) in memory have shape (N, 1) on disk; methods return arrays for both.
 
     Attributes:
-        values: (N, C), NaN where missing. Categories are whole numbers from 1, and 0 is a category
-            that is unknown.
-        name: What tells it apart from its neighbours in a file.
-        labels: (N,), true where anomalous; None where nothing is known.
-        times: (N,), when each step was, in microseconds; None where nothing is known.
-        classes: (N,), index of each step's class, negative where it is none that is known; None
-            where there are no classes.
+        values: (N, C), NaN where missing. Categories are whole numbers from 1; 0 is an unknown
+            category.
+        name: Unique in its file.
+        labels: (N,), true where anomalous; None without labels.
+        times: (N,), timestamps in microseconds; None without times.
+        classes: (N,), index of each step's class, negative where the class is unknown; None
+            without classes.
     """
 
     values: NDArray[np.float64] | StoredArray
@@ -47,49 +47,51 @@ class Series:
         return self.steps(slice(start, stop), self.name)
 
     def steps(self, which: Any, name: str) -> "Series":
-        """The time steps of a slice, or in memory those where a mask (N,) holds, under a name."""
+        """A new series of the steps of a slice or, in memory, of a mask (N,)."""
 
-        def at(beside: Any) -> Any:
-            return None if beside is None else beside[which]
+        def select(array: Any) -> Any:
+            return None if array is None else array[which]
 
-        return Series(at(self.values), name, at(self.labels), at(self.times), at(self.classes))
+        return Series(
+            select(self.values), name, select(self.labels), select(self.times), select(self.classes)
+        )
 
     def pieces(self) -> Iterator["Series"]:
-        """Stretches that are easy on memory, one after another."""
+        """Consecutive stretches, each small enough for memory."""
         for start in range(0, len(self), STEPS_PER_CHUNK):
             yield self.part(start, start + STEPS_PER_CHUNK)
 
     def padded(self, length: int) -> "Series":
-        """At least so many steps, the values missing at the end, where it had fewer.
+        """Pad to at least `length` steps, with missing values at the end.
 
-        Only for what lies in memory and has no times.
+        Only for series in memory that have no times.
         """
         lacking = max(0, length - len(self))
 
-        def more(beside: Any) -> Any:
-            return None if beside is None else np.pad(beside, (0, lacking), mode="edge")
+        def pad(array: Any) -> Any:
+            return None if array is None else np.pad(array, (0, lacking), mode="edge")
 
         values = np.pad(self.values, ((0, lacking), (0, 0)), constant_values=np.nan)
-        return Series(values, self.name, more(self.labels), None, more(self.classes))
+        return Series(values, self.name, pad(self.labels), None, pad(self.classes))
 
     @property
     def anomalous(self) -> NDArray[np.bool_]:
-        """Which steps (N,) are known to be anomalous."""
+        """Which steps (N,) are labeled as anomalous."""
         if self.labels is None:
             return np.zeros(len(self), dtype=bool)
         return np.asarray(self.labels, dtype=bool).reshape(-1)
 
     @property
-    def kinds(self) -> NDArray[np.int64]:
-        """The classes (N,), negative where there are none."""
+    def class_codes(self) -> NDArray[np.int64]:
+        """Indices of the classes (N,), negative where there is none."""
         if self.classes is None:
             return np.full(len(self), -1)
         return np.asarray(self.classes, dtype=np.int64).reshape(-1)
 
     @property
     def classified(self) -> bool:
-        """Whether every step has a class that is known."""
-        return all((piece.kinds >= 0).all() for piece in self.pieces())
+        """Whether every step has a known class."""
+        return all((piece.class_codes >= 0).all() for piece in self.pieces())
 
     def clock(self) -> NDArray[np.datetime64]:
         """The times (N,) in microseconds.
@@ -111,8 +113,8 @@ class Dataset:
     Attributes:
         series: At least one.
         channels: Names of the channels, in the order of the values' last axis.
-        source: How they were read, with the columns and the array that were chosen.
-        vocabulary: What numbers of categories and classes stand for.
+        source: Configuration of the reader, with the columns and the array that were chosen.
+        vocabulary: Meaning of the numbers of categories and classes.
     """
 
     series: list[Series]

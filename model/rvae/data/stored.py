@@ -1,4 +1,4 @@
-"""Arrays that stay on disk until stretches of them are asked for."""
+"""Arrays on disk, of which stretches are read on demand."""
 
 import os
 import tempfile
@@ -16,20 +16,20 @@ from rvae.errors import FieldError, require
 
 __all__ = ["Spool", "StoredArray", "blocks"]
 
-# Half a megabyte: what is computed of them should stay within a processor's caches.
+# Half a megabyte: intermediate results should fit into the processor's caches.
 NUMBERS_PER_BLOCK = 1 << 16
 
 
 class StoredArray:
-    """Rows (N, C) of a file, of which nothing is in memory.
+    """Rows (N, C) of a file, not held in memory.
 
-    A slice is again such a view; `numpy.asarray` reads the rows of a view, and only these, as
-    float64 or whatever is asked for. Unlike those of a memory map, rows that were read do not
-    count as the process's memory afterwards.
+    A slice is again such a view; `numpy.asarray` reads only the rows of the view, as float64 by
+    default. Unlike in a memory map, rows that were read do not count as memory of the process
+    afterwards.
 
     All views of a file share one descriptor, which is closed with the last of them. Reading does
-    not move a position in the file: processes that were forked may read at the same time. Views
-    cannot be pickled, hence not be sent to processes that were spawned.
+    not move a position in the file, so forked processes may read at the same time. Views cannot
+    be pickled, hence not be sent to spawned processes.
     """
 
     __slots__ = ("_descriptor", "_dtype", "_offset", "shape")
@@ -44,7 +44,7 @@ class StoredArray:
 
     @classmethod
     def of_npy(cls, path: Path) -> "StoredArray":
-        """View a .npy file of numbers or truth values; (N,) becomes (N, 1).
+        """View a .npy file of numbers or booleans; (N,) becomes (N, 1).
 
         Raises:
             FieldError: If the file holds something else, in another order, or is incomplete.
@@ -58,7 +58,7 @@ class StoredArray:
                 len(shape) in (1, 2), "data", f"{path.name} holds {shape}, expected (N,) or (N, C)"
             )
             rows, channels = shape if len(shape) == 2 else (*shape, 1)
-            # One column or row lies the same way in both orders.
+            # A single column or row has the same layout in both orders.
             require(
                 not fortran or min(rows, channels) <= 1,
                 "data",
@@ -94,17 +94,17 @@ class StoredArray:
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
-            raise ValueError("what is on disk cannot be had without copying it")
+            raise ValueError("an array on disk cannot be read without a copy")
         values = np.empty(self.shape, self._dtype)
         self._descriptor.read(values, self._offset)
         return values.astype(np.float64 if dtype is None else dtype, copy=False)
 
 
 class Spool:
-    """A file without a name to put blocks of rows in, for formats without random access.
+    """A temporary file of rows, for formats without random access.
 
-    It lies where Python puts temporary files (TMPDIR), which should be a disk with room for all of
-    it, and vanishes with the last view of it.
+    It lies in Python's folder of temporary files (TMPDIR), which should be on a disk with enough
+    space, and is deleted with the last view of it.
     """
 
     def __init__(self, channels: int, dtype: DTypeLike = np.float64) -> None:
@@ -127,14 +127,14 @@ class Spool:
         self._shape = (rows + len(values), channels)
 
     def stored(self) -> StoredArray:
-        """What has been appended so far."""
+        """View of all rows that have been appended so far."""
         return StoredArray(self._descriptor, 0, self._dtype, self._shape)
 
 
 def blocks(
     values: NDArray[Any] | StoredArray, numbers: int = NUMBERS_PER_BLOCK
 ) -> Iterator[NDArray[Any]]:
-    """Stretches (n, C) of at most so many numbers, but whole rows, one after another."""
+    """Consecutive blocks (n, C) of whole rows, each of at most `numbers` numbers."""
     rows = max(1, numbers // max(1, values.shape[1]))
     for start in range(0, len(values), rows):
         yield np.asarray(values[start : start + rows])
@@ -149,7 +149,7 @@ class _Descriptor:
         weakref.finalize(self, os.close, self._number).atexit = False
 
     def read(self, values: NDArray[Any], offset: int) -> None:
-        """Fill an array with what is in the file from `offset` bytes on."""
+        """Fill an array with the content of the file from `offset` bytes on."""
         rest = _bytes_of(values)
         while rest:
             count = os.preadv(self._number, [rest], offset)
@@ -169,10 +169,10 @@ def _bytes_of(values: NDArray[Any]) -> memoryview:
 
 
 def _npy_header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Shape, whether in Fortran order, and type; leaves the file where the numbers begin."""
+    """Shape, whether in Fortran order, and type; moves the file to the first number."""
     try:
         version = npy.read_magic(file)
-        # Version 3 differs in the names of fields alone, which arrays of numbers do not have.
+        # Version 3 differs only in field names, which arrays of numbers do not have.
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         return read(file)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""What the numbers in a few columns are like, in one pass over data of any size."""
+"""Statistics of columns, in one pass over data of any size."""
 
 from dataclasses import dataclass
 
@@ -10,11 +10,11 @@ __all__ = ["Summary"]
 
 @dataclass(frozen=True, eq=False)
 class Summary:
-    """Statistics of columns (C,), which leave out what is NaN.
+    """Statistics of columns (C,), without missing values (NaN).
 
     Attributes:
-        rows: How many rows were looked at.
-        observed: How many of them hold a value.
+        rows: Number of rows.
+        observed: Number of rows with a value.
         smallest: The lowest value; infinite where there is none.
         largest: The highest value; minus infinite where there is none.
         mean: Mean of the values.
@@ -30,7 +30,7 @@ class Summary:
 
     @classmethod
     def empty(cls, columns: int) -> "Summary":
-        """Of nothing yet."""
+        """Summary of no rows."""
         return cls(
             0,
             np.zeros(columns, dtype=np.int64),
@@ -47,15 +47,15 @@ class Summary:
 
     @property
     def variance(self) -> NDArray[np.float64]:
-        """Of each column (C,)."""
+        """Variance of each column (C,)."""
         return self.squares / np.maximum(self.observed, 1)
 
     def merge(self, block: NDArray[np.floating]) -> "Summary":
-        """With further rows (N, C), at least one.
+        """Summary with further rows (N, C), at least one.
 
         Chan, Golub and LeVeque 1983, "Algorithms for computing the sample variance", eq. 2.1.
         """
-        # Sums of what lies side by side take a fraction of the time.
+        # Sums over contiguous memory take a fraction of the time.
         columns = np.array(block.T, dtype=np.float64, order="C")
         missing = np.isnan(columns)
         count = len(block) - missing.sum(axis=1)
@@ -68,13 +68,13 @@ class Summary:
             columns -= mean[:, None]
             columns[missing] = 0.0
             squares = np.square(columns, out=columns).sum(axis=1)
-            apart = mean - self.mean
+            difference = mean - self.mean
             share = count / np.maximum(observed, 1)
             return Summary(
                 self.rows + len(block),
                 observed,
                 np.minimum(self.smallest, smallest),
                 np.maximum(self.largest, largest),
-                self.mean + apart * share,
-                self.squares + squares + apart**2 * self.observed * share,
+                self.mean + difference * share,
+                self.squares + squares + difference**2 * self.observed * share,
             )

@@ -29,13 +29,13 @@ from rvae.errors import FieldError, require
 
 __all__ = ["read_parquet_folder", "read_table"]
 
-# Of a .parquet file in a folder, whichever is less. Words take much more memory than numbers.
+# Limits of a piece of a .parquet file; the lower one counts. Words need more memory than numbers.
 ROWS_PER_CHUNK, NUMBERS_PER_CHUNK = 1 << 14, 1 << 19
 
 NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 
 
-def read_table(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Dataset:
+def read_table(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:
     """Read a .csv or .parquet file into memory.
 
     Raises:
@@ -48,11 +48,11 @@ def read_table(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Da
         for name in columns.spare:
             _require_no_number(table, name)
     columns.require_channels()
-    vocabulary = known or columns.vocabulary([table])
+    vocabulary = vocabulary or columns.vocabulary([table])
     values = columns.values(table, vocabulary)
     labels, times, classes = columns.roles(table, vocabulary)
     if config.layout == "rows":
-        # A row is a series, and what are channels elsewhere are its time steps.
+        # A row is a series, and the columns are its time steps.
         require(not config.categorical, "reader.categorical", 'has no meaning for layout "rows"')
         require(times is None, "reader.time", 'has no meaning for the layout "rows"')
         return Dataset(rows(list(values), labels, classes), ("value",), columns.config, vocabulary)
@@ -66,7 +66,7 @@ def read_table(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Da
 
 
 def read_parquet_folder(
-    paths: Sequence[Path], config: ReaderConfig, known: Vocabulary | None
+    paths: Sequence[Path], config: ReaderConfig, vocabulary: Vocabulary | None
 ) -> Dataset:
     """Read .parquet files, each of them one series, into a file on disk, piece by piece.
 
@@ -85,7 +85,7 @@ def read_parquet_folder(
             f"{path.name} has the channels {', '.join(same.channels)}, {paths[0].name} has "
             f"{', '.join(columns.channels)}",
         )
-    vocabulary = known or columns.vocabulary(
+    vocabulary = vocabulary or columns.vocabulary(
         piece for path in paths for piece in _pieces(path, columns)
     )
     values = Spool(len(columns.channels))
@@ -113,8 +113,8 @@ class Columns:
 
     Attributes:
         config: With the columns that are numeric channels.
-        spare: Columns that nobody asked for.
-        file: What the table is called.
+        spare: Columns that the configuration does not use.
+        file: Name of the table in messages.
     """
 
     config: ReaderConfig
@@ -125,7 +125,7 @@ class Columns:
     def of(cls, schema: pa.Schema, config: ReaderConfig, file: str) -> "Columns":
         """Find every column that the configuration names, and numeric ones where it names none."""
         names = schema.names
-        require(len(set(names)) == len(names), "data", f"{file} has two columns of one name")
+        require(len(set(names)) == len(names), "data", f"{file} has two columns with the same name")
         taken = list(config.categorical)
         for name in config.categorical:
             require(name in names, "reader.categorical", f"no column {name!r} in {file}")
@@ -161,12 +161,12 @@ class Columns:
 
     @property
     def needed(self) -> list[str]:
-        """All columns that mean something."""
+        """All columns that are read."""
         others = (self.config.time, self.config.label, self.config.classes)
         return list(dict.fromkeys([*self.channels, *(name for name in others if name)]))
 
     def require_channels(self) -> None:
-        """Raise a `FieldError` where there are none."""
+        """Raise a `FieldError` if there are no channels."""
         require(
             bool(self.channels),
             "data",
@@ -174,7 +174,7 @@ class Columns:
         )
 
     def vocabulary(self, pieces: Iterable[pa.Table]) -> Vocabulary:
-        """All categories and classes that some pieces of tables hold."""
+        """All categories and classes in some pieces of a table."""
         wanted = [*self.config.categorical, *([self.config.classes] if self.config.classes else [])]
         found: dict[str, set[str]] = {name: set() for name in wanted}
         for piece in pieces if wanted else ():
@@ -215,20 +215,20 @@ class Columns:
 
 
 def _pieces(path: Path, columns: Columns) -> Iterator[pa.Table]:
-    """What a .parquet file holds of some columns, in pieces that are easy on memory."""
+    """Some columns of a .parquet file, in pieces small enough for memory."""
     rows = max(1, min(ROWS_PER_CHUNK, NUMBERS_PER_CHUNK // len(columns.needed)))
     for batch in parquet_batches(path, columns.needed, rows):
         yield pa.Table.from_batches([batch])
 
 
 def _require_no_number(table: pa.Table, name: str) -> None:
-    """Raise a `FieldError` where a column of text is numbers but for a few cells."""
+    """Raise a `FieldError` if a column of text holds numbers except for a few cells."""
     column = table[name]
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     kind = column.type
     require(not pa.types.is_null(kind), name, "holds nothing: name the columns that are channels")
-    require(not pa.types.is_binary(kind), name, "holds something else than UTF-8")
+    require(not pa.types.is_binary(kind), name, "holds text that is not UTF-8")
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         return
     numeric = pc.match_substring_regex(column, NUMBER).fill_null(True).to_numpy()
@@ -236,6 +236,6 @@ def _require_no_number(table: pa.Table, name: str) -> None:
         row = int(np.argmin(numeric))
         raise FieldError(
             name,
-            f"holds numbers, but {column[row].as_py()!r} in row {row}: mend it, or name the "
+            f"holds numbers, but {column[row].as_py()!r} in row {row}: correct it, or name the "
             "columns that are channels with reader.columns",
         )

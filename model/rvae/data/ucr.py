@@ -23,8 +23,8 @@ class Cases:
 
     Attributes:
         values: At least one (N, C), NaN where missing; N may differ, C does not.
-        classes: One a case, as text; None where the file has none. Whole numbers are written
-            without decimals: what the files call 1, 1.0 or 1.0000000e+00 is "1" here.
+        classes: One per case, as text; None if the file has none. Whole numbers are written
+            without decimals: 1, 1.0 and 1.0000000e+00 in a file are "1" here.
     """
 
     values: list[NDArray[np.float64]]
@@ -32,13 +32,12 @@ class Cases:
 
 
 def read_ucr(path: Path) -> Cases:
-    """Read a .ts file, or one with a case a row such as the archive's .tsv and .txt.
+    """Read a .ts file, or a file with one case per row such as the archive's .tsv and .txt.
 
-    In a row the class comes first and then the values of the one channel, separated by tabs,
-    commas or spaces, whichever the first row shows. Rows are equally long; NaN at the end of a
-    row is what fills it up and no part of the series (Dau et al., "The UCR Time Series Archive",
-    2018). The .ts form is that of https://www.aeon-toolkit.org ("ts File Format"), without time
-    stamps.
+    A row holds the class and then the values of the one channel, separated by tabs, commas or
+    spaces as in the first row. Rows are equally long; NaN at the end of a row is padding and not
+    part of the series (Dau et al., "The UCR Time Series Archive", 2018). The .ts format is that of
+    https://www.aeon-toolkit.org ("ts File Format"), without time stamps.
 
     Raises:
         FieldError: If the file is malformed; the message names the line.
@@ -46,17 +45,18 @@ def read_ucr(path: Path) -> Cases:
     return _read_ts(path) if path.suffix == ".ts" else _read_rows(path)
 
 
-def read_archive(path: Path, config: ReaderConfig, known: Vocabulary | None) -> Dataset:
-    """Read a file of the UCR archive, where a row is a series and has a class."""
+def read_archive(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:
+    """Read a file of the UCR archive, in which each series has a class."""
     for option in ("columns", "categorical", "array", "time", "label", "series", "classes"):
         require(
             not getattr(config, option), f"reader.{option}", f"has no meaning for {path.suffix}"
         )
     cases = read_ucr(path)
     labels = codes = None
-    vocabulary = known or Vocabulary()
+    is_new = vocabulary is None
+    vocabulary = vocabulary or Vocabulary()
     if cases.classes is not None:
-        if known is None:
+        if is_new:
             vocabulary = Vocabulary({}, sorted_vocabulary(cases.classes, "class"))
         codes = word_codes(cases.classes, vocabulary.classes).astype(np.int64) - 1
         labels = anomalies(codes, vocabulary.classes, config.normal) if config.normal else None
@@ -81,14 +81,14 @@ def _read_rows(path: Path) -> Cases:
         require(
             classes[-1].lstrip("-").isdigit() or not _is_number(classes[-1]),
             "data",
-            f"{where} begins with {label.strip()}, which is no class: the class must come first",
+            f"{where} begins with {label.strip()}, which is not a class: the class must come first",
         )
         row = _numbers(rest[0], separator, where)
         width = width or len(row)
         require(
             len(row) == width,
             "data",
-            f"{where} has {len(row)} values, those before it {width}: fill up with NaN",
+            f"{where} has {len(row)} values, earlier rows {width}: pad with NaN",
         )
         observed = np.flatnonzero(~np.isnan(row))
         require(len(observed) > 0, "data", f"{where} holds nothing but missing values")
@@ -141,7 +141,7 @@ def _read_ts(path: Path) -> Cases:
 
 @dataclass
 class _Header:
-    """What the lines before @data say; names of its lines are not case-sensitive."""
+    """Lines before @data; their names are not case-sensitive."""
 
     dimensions: int | None = None
     equal_length: bool = False
@@ -190,11 +190,11 @@ class _Header:
 
 
 def _lines(path: Path, comments: tuple[bytes, ...] = ()) -> Iterator[tuple[str, str]]:
-    """Where a line is and what it says, for all that are neither blank nor comments."""
+    """Location and text of each line that is neither blank nor a comment."""
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             line = line.removeprefix(codecs.BOM_UTF8)
-            # The encoding of comments is nobody's business: those of old files vary.
+            # Comments of old files have varying encodings: they are not decoded.
             if line.startswith(comments):
                 continue
             where = f"line {number} of {path.name}"
@@ -244,5 +244,5 @@ def _is_number(text: str) -> bool:
 
 
 def _shown(text: str) -> str:
-    """As much of a text as fits an error, with what cannot be printed escaped."""
+    """A text for a message: cut to length, with unprintable characters escaped."""
     return ascii(text if len(text) <= 20 else f"{text[:20]}…")

@@ -18,10 +18,10 @@ MAX_WORDS = 1000
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What numbers in series stand for.
+    """Meaning of the numbers of categories and classes in series.
 
     Attributes:
-        categories: By the name of each categorical channel, its categories from number 1 on.
+        categories: By name of each categorical channel, its categories from number 1 on.
         classes: The classes from index 0 on.
     """
 
@@ -34,7 +34,7 @@ class Vocabulary:
 
 
 def sorted_vocabulary(words: Iterable[str], field: str) -> tuple[str, ...]:
-    """Different normalized words: in the order of numbers if all of them are, else of the alphabet.
+    """Distinct normalized words: in numeric order if all are numbers, else in alphabetical order.
 
     Raises:
         FieldError: If there are too many.
@@ -43,33 +43,33 @@ def sorted_vocabulary(words: Iterable[str], field: str) -> tuple[str, ...]:
     require(
         len(different) <= MAX_WORDS,
         field,
-        f"holds {len(different)} different entries, of which {MAX_WORDS} can be told apart",
+        f"holds {len(different)} different entries, expected at most {MAX_WORDS}",
     )
     try:
         values = {word: float(word) for word in different}
     except ValueError:
         return tuple(sorted(different))
     if not all(map(math.isfinite, values.values())):
-        return tuple(sorted(different))  # "nan" is a number that has no place among others
+        return tuple(sorted(different))  # "nan" is a number without an order
     return tuple(sorted(different, key=lambda word: (values[word], word)))
 
 
 def normalize_word(word: str) -> str:
-    """One spelling of a whole number or a truth value.
+    """One spelling of a whole number or a boolean.
 
-    What a file calls 1, 1.0 or true depends on what else is in the column, and on who wrote it.
+    Whether a file says 1, 1.0 or true depends on the rest of the column and on its writer.
     """
-    # One quantifier for all digits: two would try every way to share out a million zeros.
+    # One quantifier for all digits: two would backtrack through every split of a million zeros.
     if number := re.fullmatch(r"([-+]?)(\d+)(\.0*)?", word, re.ASCII):
-        # Not by int(), which refuses thousands of digits.
+        # Not int(), which refuses thousands of digits.
         sign, digits = number[1], number[2].lstrip("0") or "0"
         return digits if sign != "-" or digits == "0" else sign + digits
     return word.lower() if word.lower() in ("true", "false") else word
 
 
-def word_codes(words: Sequence[str | None], known: Sequence[str]) -> NDArray[np.float64]:
-    """The number of each word (N,), the first known one being 1; 0 if unknown, NaN if missing."""
-    numbers = {word: i + 1 for i, word in enumerate(known)}
+def word_codes(words: Sequence[str | None], vocabulary: Sequence[str]) -> NDArray[np.float64]:
+    """Number of each word (N,), from 1 in order of the vocabulary; 0 if unknown, NaN if missing."""
+    numbers = {word: i + 1 for i, word in enumerate(vocabulary)}
     number = {
         word: np.nan if word is None else numbers.get(normalize_word(word), 0)
         for word in set(words)

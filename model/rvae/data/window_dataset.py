@@ -1,4 +1,4 @@
-"""Windows of series, cut when they are asked for."""
+"""Windows of series, cut on demand."""
 
 from collections.abc import Iterator, Sequence
 from copy import copy
@@ -23,7 +23,7 @@ INDICES_PER_BLOCK = 4096
 
 
 class Batch(NamedTuple):
-    """Windows, and what is known of them besides.
+    """Windows and their context.
 
     Attributes:
         x: Scaled values (B, T, C), NaN where missing.
@@ -37,14 +37,14 @@ class Batch(NamedTuple):
 class WindowDataset(Dataset[Batch]):
     """All windows of some series.
 
-    It keeps nothing but where the series are, so that series larger than memory are welcome.
+    It holds references to the series only, which may be larger than memory.
 
     Args:
         series: At least one, each at least a window long.
-        scaler: Of the model.
+        scaler: Scaler of the model.
         window: Time steps T.
         strides: Steps between the starts of neighbouring windows, for each series or for all.
-        calendar: Cycles in which times are placed.
+        calendar: Cycles of the calendar features.
     """
 
     def __init__(
@@ -72,17 +72,17 @@ class WindowDataset(Dataset[Batch]):
 
     @property
     def independent(self) -> int:
-        """How many windows of the series do not overlap."""
+        """Number of windows that do not overlap."""
         return sum(len(s) // self._window for s in self._series)
 
     def subset(self, chosen: NDArray[np.int64]) -> "WindowDataset":
-        """Those of the windows that have these indices."""
+        """The windows with these indices."""
         some = copy(self)
         some._chosen = chosen if self._chosen is None else self._chosen[chosen]
         return some
 
     def __getitems__(self, indices: Sequence[int]) -> Batch:
-        """The windows with these indices as one batch; DataLoader asks for them so."""
+        """The windows with these indices as one batch, in the form that DataLoader calls."""
         windows = np.asarray(indices) if self._chosen is None else self._chosen[indices]
         owners = np.searchsorted(self._firsts, windows, side="right") - 1
         places = windows - self._firsts[owners]
@@ -98,12 +98,12 @@ class WindowDataset(Dataset[Batch]):
         )
 
     def batches(self) -> Iterator[Batch]:
-        """All windows in order, in batches that are easy on memory."""
+        """All windows in order, in batches small enough for memory."""
         for first in range(0, len(self), WINDOWS_PER_BATCH):
             yield self.__getitems__(range(first, min(first + WINDOWS_PER_BATCH, len(self))))
 
     def count_observed(self, windows: int) -> int:
-        """How many windows hold a value: the count ends where it reaches so many."""
+        """Number of windows that hold a value, counted up to `windows`."""
         found = 0
         for batch in self.batches():
             found += int((~batch.x.isnan()).any(-1).any(-1).sum())
@@ -118,9 +118,12 @@ class WindowDataset(Dataset[Batch]):
 
 
 def _labels(cut: Sequence[Series]) -> NDArray[np.int64]:
-    """The class of most steps of each window (B,), the lower one of equals, -1 where it is none."""
+    """Most frequent class of each window's steps (B,), the lowest in a tie; -1 for no class."""
     return np.array(
-        [-1 if s.classes is None else int(np.bincount(s.kinds + 1).argmax()) - 1 for s in cut],
+        [
+            -1 if s.classes is None else int(np.bincount(s.class_codes + 1).argmax()) - 1
+            for s in cut
+        ],
         dtype=np.int64,
     )
 
@@ -128,14 +131,14 @@ def _labels(cut: Sequence[Series]) -> NDArray[np.int64]:
 class EpochShuffle(Sampler[int]):
     """A random order that depends on seed and epoch alone, so that training can be resumed.
 
-    Of several processes that train together each gets every so many-th window of the one order,
-    and all of them equally many: the last one may get one that another process has had.
+    With P processes, each gets every P-th window of the same order. All get equally many: the
+    last ones may get a window that another process has already had.
 
     Args:
-        length: Windows in all.
-        seed: Of the order.
-        rank: Which process this is.
-        processes: How many there are.
+        length: Number of windows.
+        seed: Seed of the order.
+        rank: Index of this process.
+        processes: Number of processes P.
     """
 
     def __init__(self, length: int, seed: int, rank: int, processes: int) -> None:
@@ -146,14 +149,14 @@ class EpochShuffle(Sampler[int]):
         self._epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Set the epoch that comes next, as Lightning does."""
+        """Set the next epoch; called by Lightning."""
         self._epoch = epoch
 
     def __len__(self) -> int:
         return -(-self._length // self._processes)
 
     def __iter__(self) -> Iterator[int]:
-        # Drawn only when the first index is asked for: until then the epoch may still be set.
+        # Drawn with the first index: until then the epoch may still be set.
         order = random_order(self._length, self._seed, self._epoch)
         for first in range(0, len(self), INDICES_PER_BLOCK):
             turns = np.arange(first, min(first + INDICES_PER_BLOCK, len(self)))
@@ -161,9 +164,9 @@ class EpochShuffle(Sampler[int]):
 
 
 def random_order(length: int, seed: int, epoch: int) -> NDArray[Any]:
-    """A random permutation of so many indices, the same for the same seed and epoch.
+    """A random permutation of `length` indices, the same for the same seed and epoch.
 
-    It takes four bytes per index, in every process: 0.4 GB for a hundred million windows.
+    It takes four bytes per index in every process: 0.4 GB for a hundred million windows.
     """
     order = np.arange(length, dtype=np.uint32 if length <= 1 << 32 else np.uint64)
     np.random.default_rng([seed, epoch]).shuffle(order)

@@ -22,38 +22,38 @@ __all__ = [
     "window_view",
 ]
 
-# With fewer series than this, dealing out whole ones leaves parts too small to judge by.
+# With fewer series, parts of whole series are too small for evaluation.
 MIN_SERIES_TO_DEAL = 20
 
-# In half windows: a part of one window would hold a single one, however dense they are.
+# In half windows: a part as long as one window holds a single window at any stride.
 MIN_HALF_WINDOWS = 3
 
 
 def window_starts(length: int, window: int, stride: int) -> NDArray[np.int64]:
     """First steps (W,) of the windows of a series.
 
-    A last window at the very end joins those that the stride gives, so that every point is
-    covered wherever the stride is at most a window.
+    A last window at the very end is added to those of the stride, so that every point is covered
+    if the stride is at most a window.
     """
     count = count_windows(length, window, stride)
     return np.minimum(np.arange(count) * stride, length - window)
 
 
 def count_windows(length: int, window: int, stride: int) -> int:
-    """How many windows `window_starts` gives."""
+    """Number of windows of a series, see `window_starts`."""
     return -(-(length - window) // stride) + 1
 
 
 def chunks(series: Series, window: int, stride: int, windows: int) -> Iterator[tuple[int, Series]]:
-    """Stretches of a series of at most so many windows each, and the step each of them begins at.
+    """First step and stretch of each chunk of a series, of at most `windows` windows each.
 
-    Together they have exactly the windows of the series. What is worked through slab by slab needs
-    no more memory for a long series than for a short one.
+    All chunks have exactly the windows of the series. Work on one chunk after another needs no
+    more memory for a long series than for a short one.
     """
     starts = range(0, count_windows(len(series), window, stride), windows)
     for first in starts:
         end = (first + windows - 1) * stride + window
-        # The last window may start before the stride would have it.
+        # The last window may start earlier than a multiple of the stride.
         begin = min(first * stride, len(series) - window)
         yield begin, series.part(begin, min(end, len(series)))
 
@@ -65,7 +65,7 @@ def window_view(values: NDArray[Any], window: int) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class Splits:
-    """What a model learns from, is chosen by, and is calibrated on."""
+    """Parts of the data for training, model selection and calibration."""
 
     training: list[Series]
     validation: list[Series]
@@ -73,13 +73,12 @@ class Splits:
 
 
 def split(series: Sequence[Series], config: DataConfig, window: int, seed: int) -> Splits:
-    """Deal out time or whole series before any window is cut.
+    """Split series, in time or into groups of whole series, before any window is cut.
 
-    Cut in time, a series is training, gap, validation, gap, calibration, in this order, where a
-    gap is as long as a window: no window of one part touches a point of another, and neighbours
-    are a window apart. A share is at least a window and a half. A series in which training
-    would have less than two windows is training as a whole. Anomalous stretches are removed from
-    every part.
+    A series that is cut in time is training, gap, validation, gap, calibration, in this order. A
+    gap is as long as a window: no window of one part shares a point with another part. A part is
+    at least a window and a half long. A series with less than two windows left for training is
+    training as a whole. Anomalous stretches are removed from every part.
 
     Raises:
         FieldError: If a part would hold no window.
@@ -108,19 +107,19 @@ def split(series: Sequence[Series], config: DataConfig, window: int, seed: int) 
 def training_candidates(
     series: Sequence[Series], config: DataConfig, seed: int
 ) -> Sequence[Series]:
-    """The series that training has something of, whatever the window."""
+    """The series with a training part, for any window."""
     return series if _is_cut_in_time(series, config) else _deal(series, config, seed)[0]
 
 
 def min_training_steps(
     length: int, series: Sequence[Series], config: DataConfig, max_window: int
 ) -> int:
-    """How many first steps of one of the candidates are training, whatever the window.
+    """Number of first steps of a candidate that belong to training for any window.
 
     Args:
         length: Steps of the candidate.
         series: All series.
-        config: How they are split.
+        config: Configuration of the split.
         max_window: The longest window that may be chosen.
     """
     if not _is_cut_in_time(series, config):
@@ -130,7 +129,7 @@ def min_training_steps(
 
 
 def _is_cut_in_time(series: Sequence[Series], config: DataConfig) -> bool:
-    """Whether each series is cut, as opposed to whole ones being dealt out."""
+    """Whether each series is cut in time, instead of being assigned to a part as a whole."""
     if config.split == "auto":
         return len(series) < MIN_SERIES_TO_DEAL
     return config.split == "time"
@@ -159,7 +158,7 @@ def _cut_in_time(
     for s in series:
         lengths = _cut(len(s), config, window)
         if lengths is None:
-            parts[0].append(s)  # too short to be cut, but not to be learned from
+            parts[0].append(s)  # too short to be cut, but long enough for training
             continue
         start = 0
         for part, length in zip(parts, lengths, strict=True):
@@ -178,7 +177,7 @@ def _cut(length: int, config: DataConfig, window: int) -> tuple[int, int, int] |
 
 
 def _without_anomalies(series: Sequence[Series], window: int) -> list[Series]:
-    """The normal stretches that are long enough for a window."""
+    """Normal stretches of at least a window."""
     stretches = []
     for s in series:
         if s.labels is None:
@@ -191,7 +190,7 @@ def _without_anomalies(series: Sequence[Series], window: int) -> list[Series]:
 
 
 def _normal(series: Series) -> Iterator[tuple[int, int]]:
-    """First step of each normal stretch of a series, and the one after its last."""
+    """First step of each normal stretch of a series, and the step after its last."""
     passed, start = 0, None
     for piece in series.pieces():
         flags = np.concatenate([[start is None], piece.anomalous])

@@ -1,1 +1,1 @@
-"""How well models reconstruct and detect: metrics and reports."""
+"""Metrics and reports of reconstruction and detection."""

@@ -1,4 +1,4 @@
-"""How near alarms are to the events they belong to, against alarms at random.
+"""Affiliation metrics: distance of alarms from events, compared with random alarms.
 
 Huet, Navarro and Rossi 2022, "Local evaluation of time series anomaly detection algorithms", KDD.
 """
@@ -17,26 +17,26 @@ def affiliation(
     """Affiliation precision and recall of the alarms at several thresholds.
 
     Time is a line on which step i is [i, i + 1). It is cut half-way between events into zones, one
-    for each event. With |E| the length of a zone, a point at distance d from what it is measured
-    against is worth the probability that a random point of the zone is at least as far from it:
+    for each event. With |E| the length of a zone, the value of a point at distance d from its
+    target is the probability that a random point of the zone is at least as far from the target:
 
-    - precision, of a flagged point to the event: 1 for d = 0, else
-      1 - (length of the event + d + min(d, room)) / |E|, where `room` is between the event and the
-      nearer border of the zone;
-    - recall, of a point of the event to the nearest alarm of the zone: 1 for d = 0, else
-      1 - (d + min(d, room)) / |E|, where `room` is between the point and the nearer border; 0
-      where the zone has no alarm.
+    - precision, of a flagged point with the event as target: 1 for d = 0, else
+      1 - (length of the event + d + min(d, room)) / |E|, where `room` is the distance between the
+      event and the nearer border of the zone;
+    - recall, of a point of the event with the nearest alarm of the zone as target: 1 for d = 0,
+      else 1 - (d + min(d, room)) / |E|, where `room` is the distance between the point and the
+      nearer border; 0 if the zone has no alarm.
 
-    Both are means over the points of a zone and then over zones, those without an alarm left out
-    of precision.
+    Both are means over the points of a zone and then over zones; precision is a mean over the
+    zones with an alarm.
 
     Args:
         labels: Which steps are anomalous (N,), at least one.
-        ranks: How many of the thresholds each step's score is above (N,).
-        thresholds: How many there are.
+        ranks: Number of thresholds below each step's score (N,).
+        thresholds: Number of thresholds.
 
     Returns:
-        Precision and recall (thresholds,), lowest threshold first; both 0 where there is no alarm.
+        Precision and recall (thresholds,), lowest threshold first; both 0 without alarms.
     """
     starts, stops = intervals(labels)
     borders = np.r_[0, (stops[:-1] + starts[1:]) / 2, len(labels)]
@@ -52,7 +52,7 @@ def _precision(
     ranks: NDArray[np.int64],
     thresholds: int,
 ) -> NDArray[np.float64]:
-    # Worth is linear in time between multiples of 1/2: means over halves of steps are exact.
+    # Values are linear in time between multiples of 1/2: means over halves of steps are exact.
     middle = (np.arange(2 * len(ranks)) + 0.5) / 2
     zone = np.searchsorted(borders, middle) - 1
     distance = np.maximum(starts[zone] - middle, middle - stops[zone])
@@ -81,7 +81,7 @@ def _recall(
     steps = np.flatnonzero(labels)
     zone = np.searchsorted(starts, steps, side="right") - 1
     begin, end = borders[zone], borders[zone + 1]
-    # Here worth is linear between multiples of 1/4.
+    # Here values are linear between multiples of 1/4.
     middle = steps + np.array([[1], [3], [5], [7]]) / 8
     room = np.minimum(middle - begin, end - middle)
     recall = np.zeros(thresholds)

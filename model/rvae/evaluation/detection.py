@@ -1,4 +1,4 @@
-"""How scores and flags of windows agree with labels."""
+"""Metrics of detection: scores and flags of windows, compared with labels."""
 
 from dataclasses import dataclass
 
@@ -15,14 +15,14 @@ __all__ = ["Detection", "detection"]
 
 @dataclass(frozen=True)
 class Detection:
-    """How scores and flags agree with labels, each in [0, 1].
+    """Metrics of scores and flags, compared with labels, each in [0, 1].
 
     Attributes:
         auroc: Area under the receiver operating characteristic of the scores.
         average_precision: Area under the curve of precision and recall of the scores.
-        f1: Of the flags.
-        precision: Of the flags.
-        recall: Of the flags.
+        f1: F1 of the flags.
+        precision: Precision of the flags.
+        recall: Recall of the flags.
         false_alarm_rate: Share of the normal windows that are flagged.
     """
 
@@ -37,7 +37,7 @@ class Detection:
 def detection(
     labels: NDArray[np.bool_], scores: NDArray[np.float64], flags: NDArray[np.bool_]
 ) -> Detection:
-    """Compare scores (W,) and flags (W,) with labels (W,), which must be of both kinds."""
+    """Compare scores (W,) and flags (W,) with labels (W,), of which some but not all are true."""
     precision, recall, f1, _ = precision_recall_fscore_support(
         labels, flags, average="binary", zero_division=0.0
     )

@@ -1,4 +1,4 @@
-"""How good a reconstruction is, and how much of the latent it uses."""
+"""Metrics of reconstruction, and of the use of the latent."""
 
 from typing import Any
 
@@ -12,10 +12,9 @@ ACTIVE_VARIANCE = 0.01
 
 
 class ExplainedVariance:
-    """Share of the windows' variance around their mean window that reconstructions explain.
+    """Share of the windows' variance around the mean window that reconstructions explain.
 
-    The mean window is the best output of a decoder that ignores its latent: such a model gets 0,
-    however well its curve looks.
+    The mean window is the best output of a decoder that ignores its latent: such a model gets 0.
     """
 
     def __init__(self) -> None:

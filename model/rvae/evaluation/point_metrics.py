@@ -1,8 +1,8 @@
-"""How scores of single time steps agree with labels.
+"""Metrics of detection: scores of single time steps, compared with labels.
 
-The figures are those of the benchmark TSB-AD (Liu and Paparrizos 2024, "The elephant in the room:
-towards a reliable time-series anomaly detection benchmark", NeurIPS), computed as its evaluator
-does, so that they may be compared with published ones. The benchmark ranks by VUS-PR.
+The metrics are those of the benchmark TSB-AD (Liu and Paparrizos 2024, "The elephant in the room:
+towards a reliable time-series anomaly detection benchmark", NeurIPS), computed like its evaluator
+does, so that they can be compared with published ones. The benchmark ranks by VUS-PR.
 """
 
 from dataclasses import dataclass
@@ -27,27 +27,27 @@ __all__ = [
     "range_f1",
 ]
 
-# Evenly spaced thresholds of the F1s that do not take each score as one.
+# Number of evenly spaced thresholds, for F1 scores that do not use every score as a threshold.
 THRESHOLDS = 100
 
-# What of a found event's worth does not depend on how much of it was found.
+# Weight in range recall of detecting an event at all, regardless of the overlap.
 EXISTENCE = 0.2
 
 
 @dataclass(frozen=True)
 class PointDetection:
-    """What scores are worth, each in [0, 1] and 1 at best.
+    """Metrics of scores, each in [0, 1] and 1 at best.
 
-    The first four take in all thresholds; each F1 is that of its best threshold. All but the
-    last four stay the same when scores are replaced by others of the same order.
+    The first four include all thresholds; each F1 is that of its best threshold. All but the last
+    four depend only on the order of the scores.
 
     Attributes:
         vus_pr: Volume under the surface of precision and recall.
-        vus_roc: The same of the receiver operating characteristic.
+        vus_roc: Volume under the surface of the receiver operating characteristic.
         auc_pr: Average precision of single steps.
         auc_roc: Area under the receiver operating characteristic of single steps.
-        f1: Of single steps, see `best_f1`.
-        adjusted_f1: Of single steps of which one finds the whole event, see `adjusted_f1`.
+        f1: F1 of single steps, see `best_f1`.
+        adjusted_f1: F1 of single steps, with point adjustment, see `adjusted_f1`.
         event_f1: Recall of events and precision of single steps, see `event_f1`.
         range_f1: Overlap of events with stretches of alarms, see `range_f1`.
         affiliation_f1: Distance between events and alarms, see `affiliation_f1`.
@@ -75,14 +75,15 @@ def point_detection(
         window: Longest buffer around events, in steps, see `volume_under_surface`.
 
     Raises:
-        FieldError: If the labels are not booleans of both kinds, if a score is missing or
-            infinite, if there are not as many scores as labels, or if the window is negative.
+        FieldError: If the labels are not booleans of which some but not all are true, if a score is
+            missing or infinite, if the numbers of scores and labels differ, or if the window is
+            negative.
     """
     require(labels.ndim == 1 and labels.dtype == np.bool_, "labels", "must be booleans (N,)")
     require(
         bool(labels.any()) and not labels.all(),
         "labels",
-        "must mark some steps as anomalous and others not: there is nothing to tell apart",
+        "must mark some steps as anomalous, but not all of them",
     )
     require(
         scores.shape == labels.shape,
@@ -115,7 +116,7 @@ def point_detection(
 def best_f1(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
     """F1 of single steps, labels and scores (N,), with each score as a threshold."""
     precision, recall, _ = precision_recall_curve(labels, scores)
-    # The addend is the evaluator's. It moves the fifth decimal.
+    # The evaluator has this addend. It changes the fifth decimal.
     return float((2 * precision * recall / (precision + recall + 1e-5)).max())
 
 
@@ -123,8 +124,9 @@ def adjusted_f1(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> float
     """F1 of single steps (N,), where one alarm in an event flags all of its steps.
 
     Xu et al. 2018, "Unsupervised anomaly detection via variational auto-encoder for seasonal KPIs
-    in web applications", WWW. Random scores do well by it (Kim et al. 2022, "Towards a rigorous
-    evaluation of time-series anomaly detection", AAAI): it is here to compare with older figures.
+    in web applications", WWW. It overrates random scores (Kim et al. 2022, "Towards a rigorous
+    evaluation of time-series anomaly detection", AAAI), and is only for comparison with older
+    results.
     """
     ranks = _ranks(scores)
     starts, stops = intervals(labels)
@@ -152,12 +154,12 @@ def event_f1(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
 
 
 def range_f1(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> float:
-    """F1 of events and stretches of alarms, by how they overlap; labels and scores (N,).
+    """F1 of events and stretches of alarms by their overlap; labels and scores (N,).
 
     Tatbul et al. 2018, "Precision and recall for time series", NeurIPS, with flat positional bias:
-    recall is the mean over events of 0.2 · (something of it is flagged) + 0.8 · overlap, where the
-    overlap is the flagged share of the event divided by the number of stretches of alarms that meet
-    it; precision is the mean overlap of the stretches with events.
+    recall is the mean over events of 0.2 · (any step is flagged) + 0.8 · overlap, where the overlap
+    is the flagged share of the event divided by the number of stretches of alarms that overlap it;
+    precision is the mean overlap of the stretches with events.
     """
     ranks = _ranks(scores)
     truth = intervals(labels)
@@ -177,12 +179,12 @@ def affiliation_f1(labels: NDArray[np.bool_], scores: NDArray[np.float64]) -> fl
 
 
 def _ranks(scores: NDArray[np.float64]) -> NDArray[np.int64]:
-    """How many thresholds, evenly spaced from the lowest score to the highest, each is above."""
+    """Number of thresholds below each score, evenly spaced from the lowest score to the highest."""
     return np.searchsorted(np.linspace(scores.min(), scores.max(), THRESHOLDS), scores)
 
 
 def _flagged(ranks: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many of the ranks are above each threshold (THRESHOLDS,)."""
+    """Number of ranks above each threshold (THRESHOLDS,)."""
     return np.bincount(ranks, minlength=THRESHOLDS + 1)[:0:-1].cumsum()[::-1]
 
 
@@ -198,7 +200,7 @@ def _overlap(
     flags: NDArray[np.bool_],
     stretches: tuple[NDArray[np.int64], NDArray[np.int64]],
 ) -> NDArray[np.float64]:
-    """Share of each range that is flagged, divided by the number of stretches that meet it."""
+    """Flagged share of each range, divided by the number of stretches that overlap it."""
     starts, stops = ranges
     before = np.r_[0, np.cumsum(flags)]
     met = np.searchsorted(stretches[0], stops) - np.searchsorted(stretches[1], starts, "right")

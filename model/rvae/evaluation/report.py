@@ -1,4 +1,4 @@
-"""How well a model does on series: what it explains, and what it detects."""
+"""Evaluation of a model on series: explained variance and detection."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,16 +21,16 @@ QUANTILES = (0, 0.25, 0.5, 0.75, 0.99, 1)
 
 @dataclass(frozen=True)
 class Report:
-    """How well a model does on some series.
+    """Results of a model on some series.
 
     Attributes:
-        windows: How many windows have a score.
-        unobserved: How many have none, because no value was observed: they are left out.
-        anomalous: How many windows with a score have an anomalous step.
-        threshold: Of the model.
-        flagged: Share of the windows that score above it.
-        score_quantiles: Of the scores, at each of `QUANTILES`.
-        explained_variance: Of normal windows; None where there are none.
+        windows: Number of windows with a score.
+        unobserved: Number of windows without any value: they have no score, and are left out.
+        anomalous: Number of windows with a score that have an anomalous step.
+        threshold: Threshold of the model.
+        flagged: Share of the windows with a score above the threshold.
+        score_quantiles: Quantiles of the scores, at each of `QUANTILES`.
+        explained_variance: Explained variance of normal windows; None without any.
         detection: None unless there are both normal and anomalous windows.
     """
 
@@ -45,7 +45,7 @@ class Report:
 
 
 def evaluate(engine: Engine, series: Sequence[Series], stride: int | None = None) -> Report:
-    """Compare the scores of series with their labels, where there are any.
+    """Compare the scores of series with their labels, if there are any.
 
     Args:
         engine: The model.
@@ -90,7 +90,7 @@ def _window_labels(series: Series, analysis: Analysis) -> NDArray[np.bool_]:
 def _add_normal(
     explained: ExplainedVariance, series: Series, analysis: Analysis, labels: NDArray[np.bool_]
 ) -> None:
-    """Add the windows that are normal and observed."""
+    """Add windows that are normal and have a value."""
     normal = ~labels & ~np.isnan(analysis.score)
     if normal.any():
         scaler = analysis.card.scaler

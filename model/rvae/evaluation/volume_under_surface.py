@@ -1,9 +1,10 @@
-"""Detection at every threshold and with every tolerance in time, in one figure.
+"""Volume under the surface: detection over all thresholds and tolerances in time.
 
 Paparrizos, Boniol, Palpanas, Tsay, Elmore and Franklin 2022, "Volume under the surface: a new
 accuracy evaluation measure for time-series anomaly detection", PVLDB 15(11). Where the authors'
 evaluator in TSB-AD (Liu and Paparrizos 2024, "The elephant in the room: towards a reliable
-time-series anomaly detection benchmark", NeurIPS) departs from the paper, this is the evaluator's.
+time-series anomaly detection benchmark", NeurIPS) differs from the paper, this follows the
+evaluator.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from rvae.data.intervals import intervals
 
 __all__ = ["Volume", "volume_under_surface"]
 
-# Thresholds of a curve. They are scores of evenly spaced ranks.
+# Number of thresholds of a curve: scores of evenly spaced ranks.
 LEVELS = 250
 
 
@@ -46,14 +47,14 @@ def volume_under_surface(
 
     where `found` is the share of events with an alarm in them or in their buffer; events whose
     buffers overlap count as one. The area under ROC is a sum of trapezia from (0, 0) to (1, 1), the
-    area under PR a sum of precision times what is gained in TPR. In the paper P counts buffers
-    whole, in the evaluator, and here, as far as they are flagged.
+    area under PR a sum of precision times the gain in TPR. In the paper P counts whole buffers; in
+    the evaluator, and here, only their flagged steps.
 
     Args:
-        labels: Which steps are anomalous (N,), of both kinds.
+        labels: Which steps are anomalous (N,), some but not all.
         scores: Higher is more anomalous (N,), finite.
-        window: Longest buffer in steps, both sides of an event together. The period of the series
-            is usual, see `rvae.data.period`.
+        window: Longest buffer in steps, the sum of both sides of an event. Usually the period of
+            the series, see `rvae.data.period`.
     """
     level = _first_levels(scores)
     starts, stops = intervals(labels)
@@ -67,7 +68,7 @@ def volume_under_surface(
     for length in range(window + 1):
         reach = length // 2
         inside = nearest <= reach
-        # Within reach a label is at least sqrt(1/2): any two of them sum to more than 1.
+        # A label within reach is at least sqrt(1/2): any two of them sum to more than 1.
         alone = np.sqrt(1 - nearest[inside] / length)
         label = np.where(second[inside] <= reach, 1.0, alone)
         credit = _up_to_each_level(level[inside], label)
@@ -80,7 +81,7 @@ def volume_under_surface(
 
 
 def _first_levels(scores: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The highest threshold, counted from the top, that each score reaches (N,)."""
+    """Index of the highest threshold, counted from the top, that each score reaches (N,)."""
     ranks = np.linspace(0, len(scores) - 1, LEVELS).astype(np.int64)
     return np.searchsorted(np.sort(-scores)[ranks], -scores)
 
@@ -88,7 +89,7 @@ def _first_levels(scores: NDArray[np.float64]) -> NDArray[np.int64]:
 def _up_to_each_level(
     level: NDArray[np.int64], weights: NDArray[np.float64] | None = None
 ) -> NDArray[Any]:
-    """Number or weight of what is flagged at each threshold (LEVELS,)."""
+    """Number or weight of the flagged steps at each threshold (LEVELS,)."""
     return np.bincount(level, weights, minlength=LEVELS).cumsum()
 
 
@@ -96,10 +97,10 @@ def _found(
     level: NDArray[np.int64], starts: NDArray[np.int64], stops: NDArray[np.int64], reach: int
 ) -> NDArray[np.float64]:
     """Share of events with an alarm in reach, at each threshold (LEVELS,)."""
-    apart = stops[:-1] + reach <= starts[1:] - reach
-    begins = np.maximum(starts[np.r_[True, apart]] - reach, 0)
-    ends = np.minimum(stops[np.r_[apart, True]] + reach, len(level))
-    # The last end may be that of the series, which is no index of it.
+    separate = stops[:-1] + reach <= starts[1:] - reach
+    begins = np.maximum(starts[np.r_[True, separate]] - reach, 0)
+    ends = np.minimum(stops[np.r_[separate, True]] + reach, len(level))
+    # The last end may be the length of the series, which is not a valid index.
     padded = np.append(level, LEVELS)
     earliest = np.minimum.reduceat(padded, np.stack([begins, ends], axis=1).ravel())[::2]
     return _up_to_each_level(earliest) / len(begins)
@@ -108,7 +109,7 @@ def _found(
 def _nearest_two(
     steps: NDArray[np.int64], starts: NDArray[np.int64], stops: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Steps from normal steps to the nearest end of an event that faces them, and to the next."""
+    """Distances of normal steps from the nearest facing end of an event, and from the next one."""
     begins = np.r_[-np.inf, -np.inf, starts, np.inf, np.inf]
     lasts = np.r_[-np.inf, -np.inf, stops - 1, np.inf, np.inf]
     following = np.searchsorted(starts, steps) + 2

@@ -1,4 +1,4 @@
-"""What a model makes of one series."""
+"""Results of a model for one series."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,20 +17,20 @@ __all__ = ["Analysis"]
 
 @dataclass(frozen=True)
 class Analysis:
-    """What a model makes of the W windows of one series.
+    """Results of a model for the W windows of one series.
 
-    E is C, but for categorical channels, of which each category counts.
+    E is the number of channels, where a categorical channel counts once per category.
 
     Attributes:
-        card: Of the model.
-        scorer: Of the model.
+        card: Card of the model.
+        scorer: Scorer of the model.
         starts: First step of each window (W,).
         length: Points N of the series.
         latent: Centre of q(z|x) (W, D).
-        mean: Mean of p(x|z) at the centre of q(z|x), scaled; of categories, their probabilities
+        mean: Mean of p(x|z) at the centre of q(z|x), scaled; for categories, their probabilities
             (W, T, E).
-        evidence: What the scorer has measured of the windows.
-        score: Of each window (W,), NaN where nothing was observed.
+        evidence: Evidence of the windows, measured by the scorer.
+        score: Score of each window (W,), NaN where nothing was observed.
     """
 
     card: ModelSpec
@@ -44,7 +44,7 @@ class Analysis:
 
     @property
     def placement(self) -> Placement:
-        """Where the windows of the series are."""
+        """Positions of the windows in the series."""
         return Placement(self.starts, self.card.window, self.length)
 
     @cached_property
@@ -54,7 +54,7 @@ class Analysis:
 
     @cached_property
     def point_scores(self) -> NDArray[np.float64]:
-        """Score of each point (N,), see the scorer, NaN where nothing is known."""
+        """Score of each point (N,), see the scorer, NaN where unknown."""
         return self.scorer.point_scores(self.evidence, self.placement)
 
     @cached_property
@@ -66,7 +66,7 @@ class Analysis:
     def reconstruction(self) -> NDArray[np.float64]:
         """Reconstruction of each point in the data's units (N, C), the mean over its windows.
 
-        Of a categorical channel it is the number of the most likely category.
+        For a categorical channel it is the number of the most likely category.
         """
         means = aggregation.mean_by_point(self.mean, self.starts, self.length)  # (N, E)
         return self.card.scaler.inverse(means)
@@ -77,16 +77,16 @@ class Analysis:
         """The events of the series, in order: stretches of steps that score above the threshold.
 
         Args:
-            thresholds: Of each window (W,), or of all.
-            calibration: Of the model.
-            gap: Stretches with no more steps than this between them are one event.
+            thresholds: Threshold of each window (W,), or of all.
+            calibration: Calibration of the model.
+            gap: Stretches with at most this many steps between them are merged.
 
         Raises:
             FieldError: If the gap is negative.
         """
         require_gap(gap)
         if not (self.score > thresholds).any():
-            return []  # nor can the mean at a step exceed that of the thresholds
+            return []  # no mean of scores at a step exceeds that of the thresholds
         scores, limits = step_scores(
             self.score, thresholds, self.starts, self.card.window, self.length
         )

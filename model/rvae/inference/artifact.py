@@ -50,12 +50,12 @@ WEIGHTS_FILE = "weights.safetensors"
 
 @dataclass(frozen=True)
 class Artifact:
-    """A card, and the tensors that go with it.
+    """A card and its tensors.
 
     Attributes:
-        card: All but the tensors.
-        weights: Of the network.
-        scorer: State of the scorer, by name; empty where the score needs none.
+        card: Everything but the tensors.
+        weights: Weights of the network.
+        scorer: State of the scorer, by name; empty if the score has none.
     """
 
     card: Card
@@ -99,13 +99,13 @@ class Artifact:
         names = [name for name in tensors if name.startswith(SCORER_PREFIX)]
         state = {name.removeprefix(SCORER_PREFIX): tensors.pop(name) for name in names}
         artifact = cls(card, tensors, state)
-        # It has just been taken, of the very bytes that the same model is packed into.
+        # Already computed, from the same bytes that this model would be packed into.
         object.__setattr__(artifact, "checksum", checksum)
         return artifact
 
     @cached_property
     def checksum(self) -> str:
-        """Of the packed tensors: the same for a checkpoint and for the folder made of it."""
+        """Checksum of the packed tensors, the same for a checkpoint and the folder made of it."""
         return _checksum(self._packed())
 
     def save(self, path: Path) -> None:
@@ -140,29 +140,29 @@ class Artifact:
 
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
-    """Raise a `FieldError` where what is read at the path is no model."""
+    """Raise a `FieldError` if the file that is read is not a model."""
     require(path.exists(), "checkpoint", f"no such file: {path}")
     try:
         yield
     except FieldError:
         raise
     except Exception as error:
-        # The ways in which a foreign file can fail to be a checkpoint are too many to list.
+        # A file that is not a checkpoint may raise anything.
         raise FieldError("checkpoint", f"{path} is not a checkpoint of rvae") from error
 
 
 def read_spec(path: Path) -> ModelSpec:
-    """Read what a checkpoint says of its model, whether or not its training has ended.
+    """Read the specification in a checkpoint, also of an unfinished training run.
 
     Raises:
-        FieldError: If the file is no checkpoint, or damaged.
+        FieldError: If the file is not a checkpoint, or damaged.
     """
     with _readable(path):
         return spec_of(torch.load(path, map_location="cpu", weights_only=True))
 
 
 def spec_of(checkpoint: Mapping[str, Any]) -> ModelSpec:
-    """What the content of a checkpoint says of its model."""
+    """The specification in the content of a checkpoint."""
     return ModelSpec.from_dict(format_4.upgrade(checkpoint[CARD_KEY]))
 
 
@@ -172,7 +172,7 @@ def network_weights(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
 
 
 def build_network(spec: ModelSpec, weights: Mapping[str, Tensor]) -> VAE:
-    """The network that a model describes with these weights, ready for inference.
+    """The network of a specification with these weights, ready for inference.
 
     Raises:
         FieldError: If the weights are those of another network.
@@ -186,7 +186,7 @@ def build_network(spec: ModelSpec, weights: Mapping[str, Tensor]) -> VAE:
 
 
 def network_of(spec: ModelSpec) -> VAE:
-    """The network that a model describes, untrained."""
+    """The untrained network of a specification."""
     return VAE(spec.model, spec.window, spec.scaler.categories, len(spec.vocabulary.classes))
 
 

@@ -1,4 +1,4 @@
-"""Everything about a model but its weights, as data that JSON can hold."""
+"""Everything about a model except its weights, as JSON data."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -23,22 +23,22 @@ FORMAT = 5
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """Everything about a model that is fixed before it is trained, but a sketch of its training.
+    """Everything about a model that is fixed before training, and a summary of its training.
 
     Attributes:
         model: The network.
         channels: Names of the channels.
-        units: Units of channels, by name, of those that have one.
+        units: Units by name of the channel, if it has one.
         vocabulary: Categories of channels, and classes.
         window: Time steps T of a window.
         stride: Steps between windows of a longer series, unless a request asks for another.
-        reader: How the training file was read; other files are read alike.
-        scaler: Fitted on the training part.
-        interval: Median of the seconds between steps; None where there are no times.
-        training: Sketch of the training: counts and options, and at its end the epoch that is kept
-            and what it reaches.
-        scoring: What a score is.
-        versions: Of the software that trained it.
+        reader: Configuration of the reader of the training file, also used for other files.
+        scaler: Scaler, fitted to the training part.
+        interval: Median seconds between steps; None without times.
+        training: Summary of the training: counts and options; after training also the selected
+            epoch and its results.
+        scoring: Configuration of the score.
+        versions: Versions of the software that trained the model.
     """
 
     model: ModelConfig
@@ -55,7 +55,7 @@ class ModelSpec:
     versions: Mapping[str, str]
 
     def require_in_bounds(self, series: Series) -> None:
-        """Raise a `FieldError` where a value of a series is out of them."""
+        """Raise a `FieldError` if a value of a series is out of the scaler's bounds."""
         low, high = self.scaler.bounds
         passed = 0
         for block in blocks(series.values):
@@ -90,10 +90,10 @@ class ModelSpec:
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:
-        """Undo `to_dict`, whether or not JSON came between.
+        """Undo `to_dict`, also after a round trip through JSON.
 
         Raises:
-            FieldError: If the content is of another format, or misses what this class has.
+            FieldError: If the content has another format, or lacks a field.
         """
         require(
             content["format"] == FORMAT,
@@ -125,11 +125,11 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class Card(ModelSpec):
-    """Everything about a trained model but its weights and the state of its scorer.
+    """Everything about a trained model except its weights and the state of its scorer.
 
     Attributes:
-        calibration: What its scores mean.
-        bands: What is normal around its reconstructions.
+        calibration: Calibration of the scores.
+        bands: Bounds of normal values around reconstructions.
     """
 
     calibration: Calibration
@@ -139,7 +139,7 @@ class Card(ModelSpec):
     def finish(
         cls, spec: ModelSpec, calibration: Calibration, bands: Bands, training: Mapping[str, Any]
     ) -> "Card":
-        """The card of a model whose training has ended, with a last sketch of it."""
+        """The card of a model after training, with the final summary of the training."""
         kept = {field.name: getattr(spec, field.name) for field in fields(ModelSpec)}
         return cls(**kept | {"training": training}, calibration=calibration, bands=bands)
 

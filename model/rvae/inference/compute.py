@@ -1,4 +1,4 @@
-"""The resources of a process: memory that it keeps, processors that it may use."""
+"""Resources of a process: memory and processors."""
 
 import ctypes
 import os
@@ -13,8 +13,8 @@ M_MMAP_THRESHOLD = -3
 
 MAX_THREADS = 8
 
-# Where a control group states its share of processor time: "quota period" in version 2, a file
-# each in version 1, in microseconds.
+# Files with a control group's limit of processor time, in microseconds: "quota period" in one file
+# in version 2, two files in version 1.
 CGROUP_2 = Path("/sys/fs/cgroup/cpu.max")
 CGROUP_1 = (
     Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"),
@@ -23,16 +23,16 @@ CGROUP_1 = (
 
 
 def keep_freed_memory() -> None:
-    """Stop glibc from handing large freed blocks back to the kernel.
+    """Stop glibc from returning large freed blocks to the kernel.
 
-    Every step of training frees and takes megabytes of activations. By default each of them is
-    mapped, zeroed and unmapped by the kernel: 40 % of the time of training a small LSTM on a
-    processor. Other C libraries are left as they are.
+    Every training step allocates and frees megabytes of activations. By default each block is
+    mapped, zeroed and unmapped by the kernel: 40 % of the time of training a small LSTM on a CPU.
+    Other C libraries are not changed.
     """
     if platform.libc_ver()[0] != "glibc":
         return
     mallopt = ctypes.CDLL(None).mallopt
-    mallopt(M_MMAP_THRESHOLD, 32 << 20)  # the largest that glibc takes
+    mallopt(M_MMAP_THRESHOLD, 32 << 20)  # the maximum of glibc
     mallopt(M_TRIM_THRESHOLD, 1 << 30)
 
 
@@ -52,11 +52,10 @@ def available_cpus() -> int:
 
 
 def compute_threads(processes: int = 1) -> int | None:
-    """Threads for each of some processes; None where OMP_NUM_THREADS is set.
+    """Threads per process; None if OMP_NUM_THREADS is set.
 
-    One processor is left free: threads that wait for a processor wait for each other, and what
-    takes a millisecond then takes a hundred. More than a few threads do not make models of this
-    kind faster.
+    One processor is left free: if threads wait for a processor, they all wait for each other, and a
+    millisecond becomes a hundred. More than a few threads do not make these models faster.
     """
     if "OMP_NUM_THREADS" in os.environ:
         return None

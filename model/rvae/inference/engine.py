@@ -1,4 +1,4 @@
-"""A trained model at work: series in; latents, reconstructions and scores out."""
+"""Inference with a trained model: series in; latents, reconstructions and scores out."""
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
@@ -21,11 +21,10 @@ from rvae.scoring.reconstruction import WINDOWS_PER_BATCH
 
 __all__ = ["Engine"]
 
-# What is kept of a stretch with so many numbers, or of its windows, fits into a few hundred
-# megabytes.
+# Maximum numbers of a stretch, or of its windows: their results fit into a few hundred megabytes.
 NUMBERS_PER_CHUNK = 1 << 23
 
-# Times of the steps of windows that have none of their own, and the seconds between them.
+# Placeholder times for windows without times: the first one, and the seconds between steps.
 PLACEHOLDER_START, PLACEHOLDER_INTERVAL = np.datetime64("2026-01-01T00:00:00", "us"), 3600.0
 
 
@@ -37,10 +36,10 @@ class Engine:
         device: Torch's name of the device.
 
     Attributes:
-        card: Of the model.
-        checksum: Of the artifact's tensors.
-        device: Where the network is.
-        runner: What runs windows of series that are known to fit the model.
+        card: Card of the model.
+        checksum: Checksum of the artifact's tensors.
+        device: Device of the network.
+        runner: Runs windows of series that were checked against the model.
     """
 
     def __init__(self, artifact: Artifact, device: str = "cpu") -> None:
@@ -61,15 +60,15 @@ class Engine:
         series: Sequence[Series | NDArray[np.float64]],
         strides: Sequence[int] | int | None = None,
     ) -> list[Analysis]:
-        """Run every window of several series, all windows together in as few runs as possible.
+        """Analyse several series, with all their windows in as few runs as possible.
 
         Args:
-            series: In the data's units, each with N ≥ T; just the values (N, C), NaN where missing,
-                where nothing else is known of them.
+            series: In the data's units, each with N ≥ T. Series without annotations may be arrays
+                (N, C), NaN where missing.
             strides: Steps between windows, for each series or for all; the card's if left out.
 
         Returns:
-            One analysis a series, in order.
+            One analysis per series, in order.
 
         Raises:
             FieldError: If a series does not fit the model, or a stride is not positive.
@@ -88,7 +87,7 @@ class Engine:
 
     def _analyse(self, series: Sequence[Series], strides: Sequence[int]) -> list[Analysis]:
         run, scorer = self.runner.run(self.windows(series, strides)), self.runner.scorer
-        # Of all series at once: most may have a single window, which is little to call NumPy for.
+        # Of all series at once: most may have a single window, too little for a call of NumPy.
         scores = scorer.score(run.evidence)
         starts = [
             window_starts(len(one), self.card.window, stride)
@@ -112,15 +111,15 @@ class Engine:
     def scan(
         self, series: Sequence[Series], stride: int | None = None
     ) -> Iterator[tuple[int, Series, Analysis]]:
-        """Analyse slab by slab, so that series of any length and number fit into memory.
+        """Analyse series in stretches, so that any length and number of series fits into memory.
 
         Args:
             series: In the data's units, each with N ≥ T.
             stride: Steps between windows; the card's if left out.
 
         Yields:
-            The step at which a stretch of a series begins, the stretch, and its analysis. Together
-            the stretches have exactly the windows of the series.
+            The first step of a stretch, the stretch, and its analysis. All stretches have exactly
+            the windows of the series.
 
         Raises:
             FieldError: If a series does not fit the model, or the stride is not positive.
@@ -135,7 +134,7 @@ class Engine:
                 yield first, stretch, analysis
 
     def windows(self, series: Sequence[Series], strides: Sequence[int] | int) -> WindowDataset:
-        """All windows of some series as the network reads them."""
+        """All windows of some series, as inputs of the network."""
         return WindowDataset(
             series,
             self.card.scaler,
@@ -145,15 +144,15 @@ class Engine:
         )
 
     def sample(self, count: int, label: str | None = None, seed: int = 0) -> NDArray[np.float64]:
-        """Draw windows from the model: latents from the prior, and what they decode to.
+        """Draw windows from the model: latents from the prior, decoded.
 
         Args:
-            count: How many windows S.
-            label: Their class, where the model is conditional.
-            seed: Of the latents.
+            count: Number of windows S.
+            label: Class of the windows, if the model is conditional.
+            seed: Seed of the latents.
 
         Returns:
-            Windows (S, T, C) in the data's units; of categories, the number of the likeliest.
+            Windows (S, T, C) in the data's units; for categories, the number of the most likely.
 
         Raises:
             FieldError: If the class is missing, unknown, or the model has none.
@@ -167,14 +166,14 @@ class Engine:
 
     @torch.inference_mode()
     def decode(self, latent: torch.Tensor, label: str | None = None) -> NDArray[np.float64]:
-        """What latents (S, D) decode to, as `sample` returns it, at placeholder times."""
+        """Decode latents (S, D) at placeholder times, to windows as `sample` returns them."""
         card = self.card
         require(
             card.model.conditional == (label is not None),
             "label",
             f"must be one of {', '.join(card.vocabulary.classes)}"
             if card.model.conditional
-            else "is only for conditional models",
+            else "is only valid for conditional models",
         )
         time = torch.from_numpy(
             calendar_features(self.placeholder_times(), card.model.time.calendar)
@@ -188,7 +187,7 @@ class Engine:
         return card.scaler.inverse(np.concatenate(means))
 
     def placeholder_times(self) -> NDArray[np.datetime64]:
-        """Times (T,) that a window might have."""
+        """Times (T,) for a window without times."""
         interval = self.card.interval or PLACEHOLDER_INTERVAL
         steps = np.arange(self.card.window) * np.timedelta64(int(interval * 1e6), "us")
         return PLACEHOLDER_START + steps
@@ -197,14 +196,14 @@ class Engine:
         """Index of a class.
 
         Raises:
-            FieldError: If the model does not know it.
+            FieldError: If the class is unknown.
         """
         classes = self.card.vocabulary.classes
         require(label in classes, "label", f"{label!r} is none of {', '.join(classes)}")
         return classes.index(label)
 
     def _windows_per_chunk(self, stride: int) -> int:
-        """Neither they nor the steps between them should be too many."""
+        """Windows per chunk, so that neither they nor the steps they span are too many."""
         steps = max(self.card.window, stride)
         return max(1, NUMBERS_PER_CHUNK // (steps * self.card.scaler.outputs))
 
@@ -227,6 +226,6 @@ class Engine:
             require(
                 series.classified,
                 "label",
-                "is missing or unknown, but this model is conditional: it knows "
+                "is missing or unknown, but this model is conditional, with the classes "
                 + ", ".join(card.vocabulary.classes),
             )

@@ -25,7 +25,7 @@ def write(path: Path, pieces: Iterable[Columns]) -> int:
     """Write columns (N,), piece by piece, to a .csv or .parquet file.
 
     Returns:
-        How many rows there are.
+        Number of rows.
 
     Raises:
         FieldError: If the file has another suffix.
@@ -43,7 +43,7 @@ def write(path: Path, pieces: Iterable[Columns]) -> int:
             written += len(table)
         if writer is not None:
             writer.close()
-            unfinished.replace(path)  # A reader sees all of it or nothing.
+            unfinished.replace(path)  # Atomic: a reader sees the whole file or none.
     finally:
         unfinished.unlink(missing_ok=True)
     return written
@@ -52,7 +52,7 @@ def write(path: Path, pieces: Iterable[Columns]) -> int:
 def window_records(
     engine: Engine, series: Sequence[Series], stride: int | None, adapt: float | None = None
 ) -> Iterator[Columns]:
-    """One row per window: where it is, its score, and what that means.
+    """One row per window: its position, its score, and the meaning of the score.
 
     Args:
         engine: The model.
@@ -63,7 +63,7 @@ def window_records(
     calibration = engine.card.calibration
     rule = ThresholdRule(calibration, adapt)
     for first, stretch, analysis in engine.scan(series, stride):
-        if first == 0:  # A series begins, however many stretches it has.
+        if first == 0:  # a new series, which may have several stretches
             thresholds = rule.begin_series()
         columns = calibration.judged(analysis.score, thresholds(analysis.score))
         rows = records.window_records(stretch, analysis.starts, engine.card.window, columns)
@@ -88,14 +88,14 @@ def event_records(
     adapt: float | None = None,
     gap: int | None = None,
 ) -> Iterator[Columns]:
-    """One row per event: where it is, how severe, and the channel that is the most anomalous.
+    """One row per event: its position, its severity, and its most anomalous channel.
 
     Args:
         engine: The model.
         series: In the data's units, each with N ≥ T.
         stride: Steps between windows; the model's own if left out.
         adapt: Rate at which the threshold follows each series; a fixed threshold if left out.
-        gap: Events with no more steps than this between them are one; the stride if left out.
+        gap: Events with at most this many steps between them are merged; the stride if left out.
     """
     card, rule = engine.card, ThresholdRule(engine.card.calibration, adapt)
     stride = card.stride if stride is None else stride

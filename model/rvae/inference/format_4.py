@@ -18,7 +18,7 @@ MEMORY_KEY = "rvae_memory"
 
 
 def upgrade(content: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Bring a card, as data, from format 4 to that of today; others are left as they are."""
+    """Convert the data of a card from format 4 to the current one; others are unchanged."""
     if content["format"] != 4:
         return content
     card = {name: value for name, value in content.items() if name != "levels"}
@@ -32,7 +32,7 @@ def scorer_state(content: Mapping[str, Any], memory: Tensor | None) -> dict[str,
 
     Args:
         content: The card as data.
-        memory: Latents of training windows (M, D), where there are any.
+        memory: Latents of training windows (M, D), if there are any.
     """
     state = {} if memory is None else {"memory": memory}
     if content["levels"] is not None:

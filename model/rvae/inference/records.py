@@ -26,13 +26,13 @@ Columns = dict[str, Any]
 def window_records(
     series: Series, starts: NDArray[np.int64], window: int, columns: Mapping[str, NDArray[Any]]
 ) -> Columns:
-    """One row per window: where it is, and its results.
+    """One row per window: its position and its results.
 
     Args:
-        series: The windows are from.
+        series: The series of the windows.
         starts: First step of each window (W,).
         window: Time steps T of a window.
-        columns: Results of each window (W, ...), or without axes one of all windows.
+        columns: Results per window (W, ...), or without axes a single one for all windows.
     """
     results = {
         name: np.full(len(starts), values) if values.ndim == 0 else values
@@ -42,13 +42,13 @@ def window_records(
 
 
 def point_records(series: Series, columns: Mapping[str, Any]) -> Columns:
-    """One row per time step: where it is, and its results (N,)."""
+    """One row per time step: its position and its results (N,)."""
     steps = np.arange(len(series))
     return _place(series, steps) | {"step": steps} | dict(columns)
 
 
 def event_records(series: Series, events: Sequence[Event]) -> Columns:
-    """One row per event: where it is, how severe, and the channel that is the most anomalous."""
+    """One row per event: its position, its severity, and its most anomalous channel."""
     starts = np.array([event.start for event in events], dtype=np.int64)
     # An event in which nothing was observed has no channel.
     leading = [event.channels[0] if event.channels else (None, np.nan) for event in events]
@@ -93,6 +93,6 @@ def category_words(card: ModelSpec, values: NDArray[np.float64]) -> list[NDArray
 
 
 def _place(series: Series, steps: NDArray[np.int64]) -> Columns:
-    """The series, and the times of the steps if they are known."""
+    """Name of the series, and times of the steps, if there are any."""
     times = {} if series.times is None else {"time": series.clock()[steps]}
     return {"series": np.full(len(steps), series.name, dtype=object)} | times

@@ -25,13 +25,13 @@ __all__ = ["Run", "Runner"]
 
 @dataclass(frozen=True)
 class Run:
-    """What network and scorer make of some windows.
+    """Results of network and scorer for some windows.
 
     Attributes:
         latent: Centre of q(z|x) (W, D).
-        mean: Mean of p(x|z) at the centre of q(z|x), scaled; of categories, their probabilities
+        mean: Mean of p(x|z) at the centre of q(z|x), scaled; for categories, their probabilities
             (W, T, E).
-        evidence: What the scorer has measured.
+        evidence: Evidence measured by the scorer.
     """
 
     latent: NDArray[np.float32]
@@ -43,10 +43,10 @@ class Runner:
     """Runs windows through a trained network, and measures what its scorer needs.
 
     Args:
-        spec: Of the model.
-        network: Ready for inference, on the device.
-        scorer: Of the network.
-        device: Where the network is.
+        spec: Specification of the model.
+        network: Network on the device, ready for inference.
+        scorer: Scorer of the network.
+        device: Device of the network.
     """
 
     def __init__(self, spec: ModelSpec, network: VAE, scorer: Scorer, device: torch.device) -> None:
@@ -76,11 +76,11 @@ class Runner:
     def residuals(
         self, windows: WindowDataset, count: int, highest: float
     ) -> Iterator[NDArray[np.float32]]:
-        """By how much values exceed their reconstruction, scaled, some windows at a time.
+        """Residuals of scaled values, values minus reconstruction, in batches of windows.
 
         Args:
-            windows: Of which some are chosen as for `scores`.
-            count: How many at the most.
+            windows: The windows, of which some are chosen as for `scores`.
+            count: Maximum number of windows.
             highest: Windows that score higher are left out.
 
         Yields:
@@ -119,7 +119,7 @@ def _arrays(run: Run) -> tuple[NDArray[Any], ...]:
 
 
 def _room_for(windows: int, batch: Run) -> Run:
-    """A run of so many windows, of which the batch is one part, to be filled."""
+    """An empty run of `windows` windows, with shapes and types of a batch."""
 
     def empty(array: NDArray[Any]) -> NDArray[Any]:
         return np.empty((windows, *array.shape[1:]), array.dtype)

@@ -1,6 +1,6 @@
 """Encoders, decoders, posteriors and likelihoods, exchangeable by name, and the loss.
 
-What is exchangeable has an interface in one module and a registry in another:
+Each exchangeable part has an interface in one module and a registry in another:
 
     architecture.py   architectures.py    encoders with their decoders
     posterior.py      posteriors.py       q(z|x)

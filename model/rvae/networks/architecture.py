@@ -1,4 +1,4 @@
-"""What an architecture is: an encoder and a decoder that are made from one set of options."""
+"""Interface of architectures: an encoder and a decoder made from one set of options."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Architecture:
 
     Attributes:
         encoder: `(options, inputs, window)` makes a module that maps features (B, T, inputs) and
-            the mask (B, T, inputs) of where they were observed to a summary (B, H). Its attribute
+            their mask (B, T, inputs), true where observed, to a summary (B, H). Its attribute
             `features` is H.
         decoder: `(options, latent, conditions, outputs, window)` makes a module that maps latents
             (B, D) and the conditions of each step (B, T, conditions), often none, to likelihood

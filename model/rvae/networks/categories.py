@@ -1,4 +1,4 @@
-"""Distributions of categorical channels, alone and beside numeric ones."""
+"""Distributions of categorical channels, and of categorical and numeric channels together."""
 
 from collections.abc import Sequence
 
@@ -8,16 +8,16 @@ from torch.distributions import Distribution
 
 __all__ = ["Categories", "Mixed"]
 
-# Probability that all categories, the unknown one included, have in equal shares. The negative
-# log-likelihood of a category that never occurred is then bounded, whatever the training.
+# Probability that is shared equally by all categories, the unknown one included. It bounds the
+# negative log-likelihood of a category that never occurred in training.
 UNIFORM_SHARE = 1e-4
 
 
 class Categories(Distribution):
-    """One of K categories, numbered from 1; 0 is every category that is not among them.
+    """One of K categories, numbered from 1; 0 stands for all unknown categories.
 
     Args:
-        logits: Of the categories (..., K).
+        logits: Logits of the categories (..., K).
     """
 
     def __init__(self, logits: Tensor) -> None:
@@ -34,7 +34,7 @@ class Categories(Distribution):
         """Log-probability of category numbers (...)."""
         code = value.long()  # (...)
         scaled = self.scaled.gather(-1, (code - 1).clamp(min=0)[..., None])[..., 0]  # (...)
-        return torch.log(torch.where(code > 0, scaled, 0.0) + self.floor)
+        return torch.log(torch.where(code > 0, scaled, 0.0) + self.floor)  # (...)
 
 
 class Mixed(Distribution):
@@ -75,4 +75,5 @@ class Mixed(Distribution):
     def _in_channel_order(self, numbers: Tensor | None, categories: Sequence[Tensor]) -> Tensor:
         columns = iter(()) if numbers is None else iter(torch.split(numbers, 1, dim=-1))
         others = iter(categories)
+        # (B, T, C) of single columns, (B, T, outputs) of means
         return torch.cat([next(others if c else columns) for c in self.categorical], dim=-1)

@@ -1,4 +1,4 @@
-"""Whether the choices of a model fit together, before any data is read."""
+"""Checks of the choices of a model, before any data is read."""
 
 from rvae.config import ModelConfig
 from rvae.errors import require
@@ -16,7 +16,7 @@ def takes_unit_interval(model: ModelConfig) -> bool:
 
 
 def require_valid_model(model: ModelConfig) -> None:
-    """Raise a `FieldError` if a choice is unknown, or has no meaning beside another."""
+    """Raise a `FieldError` if a choice is unknown, or not valid in combination with another."""
     architecture_options(model)
     posterior = POSTERIORS.lookup(model.posterior)
     if takes_unit_interval(model):

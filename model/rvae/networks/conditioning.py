@@ -1,4 +1,4 @@
-"""Inputs of encoder and decoder besides values: place in the window, calendar, class."""
+"""Conditions of encoder and decoder: position in the window, calendar, class."""
 
 import math
 
@@ -12,12 +12,12 @@ __all__ = ["Conditioning", "time_encoding"]
 
 
 class Conditioning(nn.Module):
-    """A context → the conditions of each step and of the whole window, by the configuration.
+    """A context → the conditions of each step and of the whole window.
 
     Args:
-        config: Which conditions are inputs, and of what.
+        config: Which conditions are inputs of encoder and decoder.
         window: Time steps T.
-        classes: How many classes there are.
+        classes: Number of classes.
 
     Attributes:
         encoder_width: Conditions per step that are inputs of the encoder.
@@ -39,29 +39,29 @@ class Conditioning(nn.Module):
     def encoder_inputs(self, context: Context) -> Tensor:
         """Inputs of the encoder at each step (B, T, encoder_width)."""
         label = self.class_inputs(context)[:, None].expand(-1, self.window, -1)  # (B, T, classes)
-        return torch.cat([self._timing(context), label], dim=2)
+        return torch.cat([self._timing(context), label], dim=2)  # (B, T, encoder_width)
 
     def decoder_inputs(self, context: Context) -> Tensor:
         """Inputs of the decoder at each step (B, T, decoder_width)."""
-        return self._timing(context)[..., : self.decoder_width]
+        return self._timing(context)[..., : self.decoder_width]  # (B, T, decoder_width)
 
     def class_inputs(self, context: Context) -> Tensor:
         """Inputs of the decoder for the whole window: its class, one-hot (B, classes)."""
-        classes = torch.arange(self.classes, device=context.label.device)
-        return (context.label[:, None] == classes).to(context.time.dtype)
+        classes = torch.arange(self.classes, device=context.label.device)  # (classes,)
+        return (context.label[:, None] == classes).to(context.time.dtype)  # (B, classes)
 
     def _timing(self, context: Context) -> Tensor:
         places = self.get_buffer("places").expand(len(context.label), -1, -1)  # (B, T, 2 * pairs)
-        return torch.cat([places.to(context.time.dtype), context.time], dim=2)
+        return torch.cat([places.to(context.time.dtype), context.time], dim=2)  # (B, T, timing)
 
 
 def time_encoding(window: int, pairs: int) -> Tensor:
-    """Sine and cosine of each step's place in the window (T, 2 * pairs).
+    """Sine and cosine of each step's position in the window (T, 2 * pairs).
 
     Wavelengths fall geometrically from the window's length to four steps (after Vaswani et al.
     2017, "Attention is all you need", section 3.5).
     """
-    steps = torch.arange(window)[:, None]
-    wavelengths = torch.logspace(math.log2(window), 2, pairs, base=2.0)
+    steps = torch.arange(window)[:, None]  # (T, 1)
+    wavelengths = torch.logspace(math.log2(window), 2, pairs, base=2.0)  # (pairs,)
     angle = 2 * math.pi * steps / wavelengths  # (T, pairs)
-    return torch.cat([angle.sin(), angle.cos()], dim=1)
+    return torch.cat([angle.sin(), angle.cos()], dim=1)  # (T, 2 * pairs)

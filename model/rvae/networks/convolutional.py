@@ -13,7 +13,7 @@ __all__ = ["CONVOLUTIONAL", "ConvolutionalDecoder", "ConvolutionalEncoder"]
 
 
 class ConvolutionalEncoder(nn.Module):
-    """Strided convolutions, attention over what they leave of time, all of it as features.
+    """Strided convolutions, then attention over the coarse steps; all of these are the features.
 
     Args:
         config: The layers.
@@ -24,7 +24,7 @@ class ConvolutionalEncoder(nn.Module):
     def __init__(self, config: ConvolutionalConfig, inputs: int, window: int) -> None:
         super().__init__()
         blocks: list[nn.Module] = []
-        # The mask comes along as further channels: a convolution cannot know what was carried.
+        # The mask is added as channels: values alone do not show which ones were carried forward.
         inputs *= 2
         for _ in range(blocks_of(config, window)):
             blocks += [
@@ -41,17 +41,17 @@ class ConvolutionalEncoder(nn.Module):
         """Windows (B, T, inputs), observed where the mask holds → features (B, features)."""
         inputs = torch.cat([carry_forward(x, mask), mask.to(x.dtype)], dim=2)  # (B, T, 2 * inputs)
         coarse = self.blocks(inputs.transpose(1, 2)).transpose(1, 2)  # (B, T', filters)
-        return self.attention(coarse).flatten(1)
+        return self.attention(coarse).flatten(1)  # (B, T' * filters)
 
 
 class ConvolutionalDecoder(nn.Module):
-    """Latents → coarse steps, transposed convolutions to fine ones, a GRU and attention over them.
+    """Latents → coarse steps → transposed convolutions → a GRU → attention.
 
     Args:
         config: The layers.
         latent: Latent dimensions D.
         conditions: Conditions per step.
-        outputs: Parameters a time step.
+        outputs: Parameters per time step.
         window: Time steps T.
     """
 
@@ -79,13 +79,14 @@ class ConvolutionalDecoder(nn.Module):
     def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
         """Latents (B, D), conditions (B, T, conditions) → parameters (B, T, outputs)."""
         fine = self.blocks(self.start(z).unflatten(1, self.coarse))  # (B, filters, ≥ T)
-        steps = torch.cat([fine[..., : self.window].transpose(1, 2), conditions], dim=2)
+        fine = fine[..., : self.window].transpose(1, 2)  # (B, T, filters)
+        steps = torch.cat([fine, conditions], dim=2)  # (B, T, filters + conditions)
         states, _ = self.recurrent(steps)  # (B, T, filters)
-        return self.output(self.attention(states))
+        return self.output(self.attention(states))  # (B, T, outputs)
 
 
 class Attention(nn.Module):
-    """Self-attention over time with a learned place for every step, added to what it is given."""
+    """Residual self-attention over time, with a learned encoding of each position."""
 
     def __init__(self, config: ConvolutionalConfig, steps: int) -> None:
         super().__init__()
@@ -94,19 +95,19 @@ class Attention(nn.Module):
         self.heads = nn.MultiheadAttention(config.filters, config.heads, batch_first=True)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, steps, filters) → the same."""
-        normed = self.norm(x + self.place)
-        attended, _ = self.heads(normed, normed, normed, need_weights=False)
-        return x + attended
+        """(B, steps, filters) → (B, steps, filters)."""
+        normed = self.norm(x + self.place)  # (B, steps, filters)
+        attended, _ = self.heads(normed, normed, normed, need_weights=False)  # like x
+        return x + attended  # (B, steps, filters)
 
 
 def blocks_of(config: ConvolutionalConfig, window: int) -> int:
-    """Blocks in use: no more than the window can be halved."""
+    """Number of blocks, at most as often as the window can be halved."""
     return min(config.blocks, (window - 1).bit_length())
 
 
 def coarse_steps(config: ConvolutionalConfig, window: int) -> int:
-    """Time steps that are left of a window: each block leaves half, rounded up."""
+    """Time steps of a window after all blocks: each one halves them, rounded up."""
     return math.ceil(window / 2 ** blocks_of(config, window))
 
 

@@ -27,7 +27,7 @@ INITIALIZERS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 class DenseEncoder(nn.Module):
-    """Windows as vectors (B, T * inputs) → the last hidden layer.
+    """Windows as vectors (B, T * inputs) → last hidden layer (B, H).
 
     Args:
         config: The layers.
@@ -43,7 +43,7 @@ class DenseEncoder(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Windows (B, T, inputs), observed where the mask holds → features (B, features)."""
-        return self.layers(carry_forward(x, mask).flatten(1))
+        return self.layers(carry_forward(x, mask).flatten(1))  # (B, T * inputs) → (B, H)
 
 
 class DenseDecoder(nn.Module):
@@ -53,7 +53,7 @@ class DenseDecoder(nn.Module):
         config: The layers.
         latent: Latent dimensions D.
         conditions: Conditions per step.
-        outputs: Parameters a time step.
+        outputs: Parameters per time step.
         window: Time steps T.
     """
 
@@ -69,11 +69,11 @@ class DenseDecoder(nn.Module):
     def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
         """Latents (B, D), conditions (B, T, conditions) → parameters (B, T, outputs)."""
         inputs = torch.cat([z, conditions.flatten(1)], dim=1)  # (B, D + T * conditions)
-        return self.output(self.layers(inputs)).unflatten(1, self.shape)
+        return self.output(self.layers(inputs)).unflatten(1, self.shape)  # (B, T, outputs)
 
 
 def layers(config: DenseConfig, widths: Sequence[int]) -> nn.Sequential:
-    """Hidden layers between these widths; none where there is but one width."""
+    """Hidden layers between consecutive widths; none for a single width."""
     made: list[nn.Module] = []
     for inputs, outputs in pairwise(widths):
         linear = nn.Linear(inputs, outputs)

@@ -1,4 +1,4 @@
-"""Windows as encoders read them: numbers, with embeddings in the place of categories."""
+"""Windows as inputs of encoders: numbers, with embeddings instead of categories."""
 
 from collections.abc import Sequence
 
@@ -11,18 +11,18 @@ __all__ = ["Features"]
 
 
 class Features(nn.Module):
-    """Numeric channels, embedded categorical channels and conditions, side by side.
+    """Numeric channels, embedded categorical channels and conditions, concatenated.
 
     Entity embeddings are Guo and Berkhahn 2016, "Entity embeddings of categorical variables". The
-    unknown category is the zero vector, about which the others are scattered at the start.
+    unknown category is the zero vector, around which the others are initialized.
 
     Args:
         categories: Number of categories of each channel (C,), 0 for a numeric one.
-        embedding: Numbers that stand for a category.
-        conditions: Conditioning of a step.
+        embedding: Dimensions of an embedding.
+        conditions: Conditions per step.
 
     Attributes:
-        width: Features of a step.
+        width: Features per step.
     """
 
     def __init__(self, categories: Sequence[int], embedding: int, conditions: int) -> None:
@@ -47,13 +47,13 @@ class Features(nn.Module):
             return x, mask
         features, observed = [x[..., self.numeric]], [mask[..., self.numeric]]
         for i, embedding in zip(self.categorical, self.embeddings, strict=True):
-            # What stands at a missing place may be anything; zero is a category like another.
+            # Missing values may be NaN; 0 is a valid category.
             codes = torch.where(mask[..., i], x[..., i], 0.0).long()  # (B, T)
             features.append(embedding(codes))  # (B, T, embedding)
-            observed.append(mask[..., i, None].expand_as(features[-1]))
-        # A window ends with its last value: conditions of later steps are not a part of it.
-        steps = torch.arange(x.shape[1], device=x.device)
+            observed.append(mask[..., i, None].expand_as(features[-1]))  # (B, T, embedding)
+        # A window ends with its last value: conditions of later steps do not count as observed.
+        steps = torch.arange(x.shape[1], device=x.device)  # (T,)
         within = steps <= last_observed(mask)[:, None]  # (B, T)
         features.append(conditions)
-        observed.append(within[..., None].expand_as(conditions))
-        return torch.cat(features, dim=2), torch.cat(observed, dim=2)
+        observed.append(within[..., None].expand_as(conditions))  # (B, T, conditions)
+        return torch.cat(features, dim=2), torch.cat(observed, dim=2)  # both (B, T, width)

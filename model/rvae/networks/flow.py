@@ -1,4 +1,4 @@
-"""A posterior that an inverse autoregressive flow transforms."""
+"""A posterior with an inverse autoregressive flow."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -19,7 +19,7 @@ from rvae.networks.posterior import (
 
 __all__ = ["FlowDistribution", "FlowPosterior"]
 
-# At first a flow should change little: sigmoid(4) keeps 98 % of its input.
+# An untrained flow should change little: sigmoid(4) keeps 98 % of its input.
 FIRST_GATE = 4.0
 
 
@@ -27,8 +27,8 @@ class FlowPosterior(Posterior):
     """A diagonal normal, transformed by an inverse autoregressive flow.
 
     Kingma et al. 2016, "Improved variational inference with inverse autoregressive flow",
-    algorithm 1: a step makes of z the mixture σ z + (1 - σ) m, where m and σ of a dimension depend
-    on the features and on the dimensions before it. Every other step has them in reverse order.
+    algorithm 1: a step maps z to the mixture σ z + (1 - σ) m, where m and σ of a dimension depend
+    on the features and on the dimensions before it. The order is reversed in every other step.
 
     Args:
         features: Features H.
@@ -39,7 +39,7 @@ class FlowPosterior(Posterior):
     def __init__(self, features: int, latent: int, config: FlowConfig) -> None:
         super().__init__()
         self.base = NormalPosterior(features, latent)
-        places = torch.arange(latent)
+        places = torch.arange(latent)  # (D,)
         self.steps = nn.ModuleList()
         for step in range(config.transforms):
             order = places if step % 2 == 0 else places.flip(0)
@@ -59,17 +59,17 @@ class FlowPosterior(Posterior):
     def transform(self, z: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         """Samples (B, D) of the base → samples of the flow, and log |dz'/dz|, both (B, D).
 
-        The Jacobian is triangular, and its diagonal are the slopes whose log is returned.
+        The Jacobian is triangular; the log of its diagonal is returned.
         """
         log_slope = torch.zeros_like(z)  # (B, D)
-        # In mixed precision too: a slope that is rounded is not the slope of what was done.
+        # Full precision also in mixed precision: a rounded slope would not match the samples.
         with torch.autocast(z.device.type, enabled=False):
             for step in self.steps:
                 target, gate = step(torch.cat([z, features], dim=1)).chunk(2, dim=1)  # (B, D)
-                gate = gate + FIRST_GATE
-                keep = torch.sigmoid(gate)
-                z = keep * z + (1 - keep) * target
-                log_slope = log_slope + nn.functional.logsigmoid(gate)
+                gate = gate + FIRST_GATE  # (B, D)
+                keep = torch.sigmoid(gate)  # (B, D)
+                z = keep * z + (1 - keep) * target  # (B, D)
+                log_slope = log_slope + nn.functional.logsigmoid(gate)  # (B, D)
         return z, log_slope
 
     def normal_base(self) -> NormalPosterior:
@@ -79,12 +79,12 @@ class FlowPosterior(Posterior):
 class FlowDistribution(LatentDistribution):
     """A diagonal normal after a flow.
 
-    Its samples are exact; its density has no closed form that is as fast.
+    Samples are exact; the density has no closed form that is as fast.
 
     Args:
-        base: The normal.
-        flow: What transforms it.
-        features: Of the windows (B, H).
+        base: Distribution before the flow.
+        flow: Its transformation.
+        features: Features of the windows (B, H).
     """
 
     def __init__(self, base: DiagonalNormal, flow: FlowPosterior, features: Tensor) -> None:
@@ -99,21 +99,21 @@ class FlowDistribution(LatentDistribution):
     def rsample(self, sample_shape: Sequence[int] = ()) -> Tensor:
         """Samples (*sample_shape, B, D)."""
         start = self.base.rsample(torch.Size(sample_shape))  # (*sample_shape, B, D)
-        features = self._features.expand(*sample_shape, *self._features.shape)
-        z, _ = self._flow.transform(start.flatten(0, -2), features.flatten(0, -2))
-        return z.view_as(start)
+        features = self._features.expand(*sample_shape, *self._features.shape)  # (*shape, B, H)
+        z, _ = self._flow.transform(start.flatten(0, -2), features.flatten(0, -2))  # (S * B, D)
+        return z.view_as(start)  # (*sample_shape, B, D)
 
     def rsample_with_kl(self, noise: float | Tensor = 1.0) -> tuple[Tensor, Tensor]:
         """A sample z (B, D), and estimated terms of KL(q ‖ p) by latent dimension (B, D)."""
         start = self.base.rsample_with_noise(noise if isinstance(noise, Tensor) else 1.0)  # (B, D)
         z, log_slope = self._flow.transform(start, self._features)  # (B, D)
-        # Exact for the normal, an estimate only of what the flow changes: where everything is
-        # estimated, a decoder at the start of training hears more noise than signal and gives up.
-        change = 0.5 * (z**2 - start**2) - log_slope
-        kl = kl_divergence(self.base, prior_like(start)) + change
+        # Exact for the normal, estimated only for the change by the flow: an estimate of the whole
+        # would drown the signal in noise at the start of training, and the latent would collapse.
+        change = 0.5 * (z**2 - start**2) - log_slope  # (B, D)
+        kl = kl_divergence(self.base, prior_like(start)) + change  # (B, D)
         if not isinstance(noise, Tensor) and noise != 1:
-            # The divergence is of q itself: estimated from samples with less noise, it would fall
-            # without end where q widens.
-            start = self.base.mean + noise * (start - self.base.mean)
-            z = self._flow.transform(start, self._features)[0]
+            # The divergence is that of q itself: estimated from samples with less noise, it would
+            # fall without bound where q widens.
+            start = self.base.mean + noise * (start - self.base.mean)  # (B, D)
+            z = self._flow.transform(start, self._features)[0]  # (B, D)
         return z, kl

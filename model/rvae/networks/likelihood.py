@@ -1,4 +1,4 @@
-"""What a likelihood is: decoder outputs → distribution of observations."""
+"""Interface of likelihoods: decoder outputs → distribution of observations."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -12,25 +12,25 @@ from rvae.networks.categories import Categories, Mixed
 
 __all__ = ["Likelihood", "ScaledLikelihood"]
 
-# A model that fits noiseless data ever better drives a learned scale towards zero and its
-# density towards infinity. A thousandth of the data's own spread is as exact as a score can use.
+# On noiseless data a learned scale would tend to zero and the density to infinity. A thousandth of
+# the data's spread is exact enough for scores.
 MIN_LEARNED_SCALE = 1e-3
 
 
 class Likelihood(nn.Module, ABC):
-    """Independent noise around the decoder's output: one family for numbers, and categories.
+    """Independent noise around the decoder's output: one family for all numeric channels.
 
     A new family is a subclass with a `numeric` distribution, and a line in
     `rvae.networks.likelihoods`.
 
     Args:
-        noise_scale: Scale of the noise of numeric channels, or "learned"; without meaning where
-            values are in the unit interval.
+        noise_scale: Scale of the noise of numeric channels, or "learned"; ignored for values in
+            the unit interval.
         categories: Number of categories of each channel (C,), 0 for a numeric one.
 
     Attributes:
-        unit_interval: Whether the family is of values in [0, 1], which are not scaled. Such a
-            family has no scale either.
+        unit_interval: Whether the family is for values in [0, 1], which are not scaled. Such a
+            family has no noise scale.
         outputs: Parameters per step: one for a numeric channel, and one for each category.
         channels: Number of numeric channels.
     """
@@ -45,15 +45,16 @@ class Likelihood(nn.Module, ABC):
 
     @abstractmethod
     def numeric(self, parameters: Tensor) -> Distribution:
-        """Distribution of numeric channels (..., channels), by their parameters of that shape."""
+        """Distribution of numeric channels, parameters of the same shape (..., channels)."""
 
     def start_at(self, scale: Tensor) -> None:
-        """Start training from these scales (channels,) of the noise, if they are learned."""
+        """Initialize learned scales of the noise (channels,)."""
 
     def forward(self, parameters: Tensor) -> Distribution:
         """Parameters (B, T, outputs) → distribution of observations (B, T, C)."""
         if not any(self.categories):
             return self.numeric(parameters)
+        # One part per channel: (B, T, 1) if numeric, else (B, T, K).
         parts = torch.split(parameters, [count or 1 for count in self.categories], dim=-1)
         numeric = [part for part, n in zip(parts, self.categories, strict=True) if not n]
         return Mixed(
@@ -84,8 +85,8 @@ class ScaledLikelihood(Likelihood):
     @property
     def scale(self) -> Tensor:
         """Scale of the noise of numeric channels (channels,)."""
-        # Added and not clamped: a parameter that is out of bounds must find its way back.
-        return self.log_scale.exp() + self.min_scale
+        # Added, not clamped: a clamped parameter would get no gradient.
+        return self.log_scale.exp() + self.min_scale  # (channels,)
 
     @torch.no_grad()
     def start_at(self, scale: Tensor) -> None:

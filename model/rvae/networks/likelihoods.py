@@ -26,7 +26,7 @@ __all__ = [
     "make_likelihood",
 ]
 
-# Student's t has no mean at one degree of freedom, and is as good as normal at a hundred.
+# Student's t has no mean at one degree of freedom, and is almost normal at a hundred.
 MIN_FREEDOM, MAX_FREEDOM, FIRST_FREEDOM = 1.5, 100.0, 5.0
 
 
@@ -45,7 +45,7 @@ class LaplaceLikelihood(ScaledLikelihood):
 
 
 class StudentTLikelihood(ScaledLikelihood):
-    """Student's t, with degrees of freedom that are learned for each channel."""
+    """Student's t, with learned degrees of freedom per channel."""
 
     def __init__(self, noise_scale: float | Literal["learned"], categories: Sequence[int]) -> None:
         super().__init__(noise_scale, categories)
@@ -75,7 +75,7 @@ class Huber(Distribution):
         scale: Distance at which the tails begin.
     """
 
-    # Of exp(-huber(d)) over the line: the middle is a normal's, each tail exp(1/2 - d).
+    # Log integral of exp(-huber(d)): a normal in the middle, exp(1/2 - d) in each tail.
     _LOG_NORMALIZER = math.log(
         math.sqrt(2 * math.pi) * math.erf(1 / math.sqrt(2)) + 2 * math.exp(-0.5)
     )
@@ -89,8 +89,8 @@ class Huber(Distribution):
         return self.loc
 
     def log_prob(self, value: Tensor) -> Tensor:
-        distance = ((value - self.loc) / self.scale).abs()
-        loss = torch.where(distance < 1, 0.5 * distance**2, distance - 0.5)
+        distance = ((value - self.loc) / self.scale).abs()  # (...)
+        loss = torch.where(distance < 1, 0.5 * distance**2, distance - 0.5)  # (...)
         return -loss - self.scale.log() - self._LOG_NORMALIZER
 
 
@@ -102,7 +102,7 @@ class HuberLikelihood(ScaledLikelihood):
 
 
 class BernoulliLikelihood(Likelihood):
-    """Values in [0, 1], by the cross-entropy with the decoder's probability."""
+    """Values in [0, 1]: the negative log-likelihood is the cross-entropy."""
 
     unit_interval = True
 

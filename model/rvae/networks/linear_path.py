@@ -1,4 +1,4 @@
-"""A linear way past an encoder and a decoder."""
+"""A linear path parallel to encoder and decoder."""
 
 import torch
 from torch import Tensor, nn
@@ -9,17 +9,17 @@ __all__ = ["LinearPath"]
 
 
 class LinearPath(nn.Module):
-    """A linear path past the networks, which learn what is not linear in a window.
+    """A linear path parallel to the networks, which learn the nonlinear part of a window.
 
     The model is probabilistic principal components (Tipping and Bishop 1999, "Probabilistic
-    principal component analysis") plus whatever the networks learn. The decoder's
-    network is added with a gain that starts at zero (Bachlechner et al. 2021, "ReZero is all you
-    need", eq. 2), so that training starts from what the linear path knows.
+    principal component analysis") plus the networks. The decoder's network is added with a gain
+    that starts at zero (Bachlechner et al. 2021, "ReZero is all you need", eq. 2), so that training
+    starts from the linear path.
 
     Args:
-        inputs: Numbers that are read of each step.
+        inputs: Inputs per step.
         latent: Latent dimensions D.
-        outputs: Parameters a step.
+        outputs: Parameters per step.
         window: Time steps T.
     """
 
@@ -34,9 +34,9 @@ class LinearPath(nn.Module):
     def append_scores(self, summary: Tensor, features: Tensor, observed: Tensor) -> Tensor:
         """An encoder's summary (B, H) of features (B, T, inputs), with the scores: (B, H + D)."""
         scores = self.scores(carry_forward(features, observed).flatten(1))  # (B, D)
-        return torch.cat([summary, scores], dim=1)
+        return torch.cat([summary, scores], dim=1)  # (B, H + D)
 
     def add_linear_part(self, outputs: Tensor, z: Tensor) -> Tensor:
         """A decoder's outputs (B, T, outputs) for latents (B, D or more), with the linear part."""
         linear = self.loadings(z[:, : self.latent]).unflatten(1, self.shape)  # (B, T, outputs)
-        return linear + self.gain * outputs
+        return linear + self.gain * outputs  # (B, T, outputs)

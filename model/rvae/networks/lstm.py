@@ -9,13 +9,13 @@ __all__ = ["Lstm"]
 
 
 class Lstm(nn.LSTM):
-    """PyTorch's, which stays in single precision where the processor has none in bfloat16.
+    """PyTorch's LSTM, in single precision where the processor does not support bfloat16.
 
-    Autocast asks oneDNN for an LSTM in bfloat16 all the same, and that fails without AVX-512.
+    Autocast would request a bfloat16 LSTM from oneDNN, which fails without AVX-512.
     """
 
     def forward(self, x: Any, state: Any = None) -> Any:
-        """As `torch.nn.LSTM` does it."""
+        """Same as `torch.nn.LSTM`."""
         device = self.weight_hh_l0.device.type
         if device != "cpu" or not torch.is_autocast_enabled(device) or _has_bfloat16():
             return super().forward(x, state)

@@ -1,4 +1,4 @@
-"""Noise that depends on a window's place alone, not on its batch or process."""
+"""Noise that depends only on the index of a window, not on its batch or process."""
 
 import numpy as np
 import torch
@@ -6,21 +6,21 @@ from torch import Tensor
 
 __all__ = ["window_noise"]
 
-# Numbers are drawn for so many windows at once, some in vain.
+# Numbers are drawn for blocks of this many windows; some are not used.
 BLOCK = 64
 
 
 def window_noise(windows: range, latent: int, seed: int) -> Tensor:
-    """Standard normal numbers for latents (B, D) of windows that are known by their places.
+    """Standard normal noise (B, D) for the latents of windows.
 
     Args:
-        windows: Places of the windows.
+        windows: Indices of the windows.
         latent: Latent dimensions D.
-        seed: Of all of them.
+        seed: Seed of all windows.
     """
     first = windows[0] // BLOCK
     drawn = [
         np.random.default_rng([seed, block]).standard_normal((BLOCK, latent), dtype=np.float32)
         for block in range(first, windows[-1] // BLOCK + 1)
-    ]
-    return torch.from_numpy(np.concatenate(drawn)[np.array(windows) - first * BLOCK])
+    ]  # each (BLOCK, D)
+    return torch.from_numpy(np.concatenate(drawn)[np.array(windows) - first * BLOCK])  # (B, D)

@@ -43,13 +43,13 @@ class Terms:
         """Mean over the batch of reconstruction + beta * KL.
 
         Sums over time, channels and latent dimensions, not means, keep the two terms in one
-        unit, so that beta = 1 is the evidence lower bound whatever the window's size. Free bits
+        unit, so that beta = 1 is the evidence lower bound for windows of any size. Free bits
         bound each dimension's mean KL from below (Kingma et al. 2016, eq. 15).
         """
-        kl = self.kl.mean(0)
-        # Without free bits nothing is bounded: terms of an estimate may be negative.
+        kl = self.kl.mean(0)  # (D,)
+        # No bound without free bits: estimated terms may be negative.
         if free_bits > 0:
-            kl = kl.clamp(min=free_bits)
+            kl = kl.clamp(min=free_bits)  # (D,)
         return self.reconstruction.mean() + beta * kl.sum()
 
 
@@ -67,22 +67,22 @@ def negative_elbo(
         vae: The network.
         x: Scaled windows (B, T, C).
         mask: Where a value was observed (B, T, C).
-        context: What is known of the windows besides; nothing if left out.
+        context: Times and classes of the windows, if there are any.
         sampling_noise: Factor on the noise of the sample, or the noise itself (B, D).
-        visible: The part of the mask that the encoder sees; all of it if left out.
+        visible: Part of the mask that the encoder sees; the whole mask if None.
     """
-    visible = mask if visible is None else visible
+    visible = mask if visible is None else visible  # (B, T, C)
     q, context = vae.encode(x, visible, context)
-    z, kl = q.rsample_with_kl(sampling_noise)
+    z, kl = q.rsample_with_kl(sampling_noise)  # both (B, D)
     nll = negative_log_likelihood(vae.decode(z, context), x, mask)  # (B, T, C)
     return Terms(nll.sum((1, 2)), kl, q)
 
 
 def negative_log_likelihood(p: Distribution, x: Tensor, mask: Tensor) -> Tensor:
     """-log p(x) of every value (B, T, C), zero where it is missing."""
-    # The filler must be finite: a NaN would reach the gradient even through `where`.
-    nll = -p.log_prob(torch.where(mask, x, 0.0))
-    return torch.where(mask, nll, 0.0)
+    # The fill value must be finite: a NaN would reach the gradient even through `where`.
+    nll = -p.log_prob(torch.where(mask, x, 0.0))  # (B, T, C)
+    return torch.where(mask, nll, 0.0)  # (B, T, C)
 
 
 def kl_weight(config: ObjectiveConfig, progress: float) -> float:
@@ -98,7 +98,7 @@ def kl_weight(config: ObjectiveConfig, progress: float) -> float:
 
 
 def kl_warm_up(config: ObjectiveConfig) -> float:
-    """Share of the training steps after which the weight rises no more."""
+    """Share of the training steps until the weight has finished rising."""
     if config.annealing == "linear":
         return config.warmup
     return (config.cycles - 1 + config.warmup) / config.cycles

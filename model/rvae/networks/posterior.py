@@ -1,4 +1,4 @@
-"""What a posterior is: features → distribution of the latent given a window."""
+"""Interface of posteriors: features → distribution q(z|x) of the latent."""
 
 from abc import ABC, abstractmethod
 from typing import Self
@@ -19,18 +19,18 @@ class LatentDistribution(Distribution):
 
     @property
     def centre(self) -> Tensor:
-        """The latent (B, D) that represents the window, without any chance."""
+        """The deterministic latent (B, D) that represents the window."""
         raise NotImplementedError
 
     def rsample_with_kl(self, noise: float | Tensor = 1.0) -> tuple[Tensor, Tensor]:
-        """Draw a sample, together with the divergence from the prior.
+        """Draw a sample, and compute the divergence from the prior.
 
         Args:
-            noise: Standard normal noise (B, D) of the sample, or a factor on noise that is drawn.
+            noise: Standard normal noise (B, D) of the sample, or a factor on random noise.
 
         Returns:
-            The sample z (B, D), and the terms of KL(q ‖ p) by latent dimension (B, D). Where they
-            are estimated, single terms may be negative.
+            The sample z (B, D), and the terms of KL(q ‖ p) by latent dimension (B, D). Estimated
+            terms may be negative.
         """
         raise NotImplementedError
 
@@ -44,19 +44,19 @@ class Posterior(nn.Module, ABC):
     @classmethod
     @abstractmethod
     def from_config(cls, model: ModelConfig, features: int) -> Self:
-        """Make one as the configuration says, for so many features H."""
+        """Make an untrained posterior for H = `features` features."""
 
     @abstractmethod
     def forward(self, features: Tensor) -> LatentDistribution:
         """Features (B, H) → distribution over (B, D)."""
 
     def normal_base(self) -> "NormalPosterior | None":
-        """The diagonal normal that it is, or transforms: there a linear path can start."""
+        """The diagonal normal, before any flow, at which a linear path is initialized."""
         return None
 
 
 class DiagonalNormal(Normal, LatentDistribution):
-    """Independent normals, whose KL divergence is known in closed form."""
+    """Independent normals, with a KL divergence in closed form."""
 
     @property
     def centre(self) -> Tensor:
@@ -65,12 +65,12 @@ class DiagonalNormal(Normal, LatentDistribution):
     def rsample_with_noise(self, noise: float | Tensor) -> Tensor:
         """A sample (B, D), with noise as in `rsample_with_kl`."""
         if isinstance(noise, Tensor):
-            return self.loc + noise * self.scale
-        return self.loc + noise * (self.rsample() - self.loc)
+            return self.loc + noise * self.scale  # (B, D)
+        return self.loc + noise * (self.rsample() - self.loc)  # (B, D)
 
     def rsample_with_kl(self, noise: float | Tensor = 1.0) -> tuple[Tensor, Tensor]:
         z = self.rsample_with_noise(noise)  # (B, D)
-        return z, kl_divergence(self, prior_like(self.loc))
+        return z, kl_divergence(self, prior_like(self.loc))  # both (B, D)
 
 
 class NormalPosterior(Posterior):
@@ -87,7 +87,7 @@ class NormalPosterior(Posterior):
 
     def forward(self, features: Tensor) -> DiagonalNormal:
         """Features (B, H) → distribution over (B, D)."""
-        # Where the features diverge, exp must not overflow and ruin the whole batch.
+        # If features diverge, exp must not overflow and spoil the whole batch.
         log_scale = self.log_scale(features).clamp(-MAX_LOG_SCALE, MAX_LOG_SCALE)  # (B, D)
         return DiagonalNormal(self.mean(features), torch.exp(log_scale), validate_args=False)
 

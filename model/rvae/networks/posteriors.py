@@ -21,5 +21,5 @@ POSTERIORS: Registry[type[Posterior]] = Registry(
 
 
 def make_posterior(model: ModelConfig, features: int) -> Posterior:
-    """The posterior that the configuration names, untrained, for so many features H."""
+    """The posterior that the configuration names, untrained, for H = `features` features."""
     return POSTERIORS.lookup(model.posterior).from_config(model, features)

@@ -1,4 +1,4 @@
-"""Recurrent encoder and decoder, and the start that lets them remember a whole window."""
+"""Recurrent encoder and decoder, initialized to remember a whole window."""
 
 import math
 
@@ -21,7 +21,7 @@ class RecurrentEncoder(nn.Module):
 
     Args:
         config: The layers.
-        inputs: Numbers that are read of each step.
+        inputs: Inputs per step.
         window: Time steps that the memory should span at the start of training.
     """
 
@@ -34,39 +34,39 @@ class RecurrentEncoder(nn.Module):
         self.features = config.hidden * (1 + config.bidirectional)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Summarise windows.
+        """Summarize windows.
 
         Args:
-            x: Features (B, T, inputs); what stands at missing places is ignored.
-            mask: Where it was observed (B, T, inputs).
+            x: Features (B, T, inputs); missing ones are ignored.
+            mask: Where a feature was observed (B, T, inputs).
 
         Returns:
-            Hidden states (B, features), those of both directions side by side.
+            Hidden states (B, features), concatenated for both directions.
         """
-        last = last_observed(mask) // self.patch
+        last = last_observed(mask) // self.patch  # (B,)
         filled = patches(carry_forward(x, mask), self.patch)  # (B, patches, patch * inputs)
         if not self.layers.bidirectional:
             states, _ = self.layers(filled)  # (B, patches, H)
             return states[torch.arange(len(x), device=x.device), last]  # (B, H)
-        # Backwards the padding would come first, so here it has to be cut off.
+        # Backwards the padding would come first, so it is cut off.
         packed = pack_padded_sequence(filled, last.cpu() + 1, True, enforce_sorted=False)
         _, state = self.layers(packed)
         hidden = state[0] if isinstance(state, tuple) else state  # (2 * depth, B, H)
-        return torch.cat([hidden[-2], hidden[-1]], dim=1)
+        return torch.cat([hidden[-2], hidden[-1]], dim=1)  # (B, 2 * H)
 
 
 class RecurrentDecoder(nn.Module):
-    """Latents → one vector of likelihood parameters a time step.
+    """Latents → one vector of likelihood parameters per time step.
 
-    The latent sets the initial state of every layer, and through it alone passes what the decoder
-    knows of the window's values. Other inputs at each step of the layers are a clock, the same for
-    every window, and the conditions.
+    The latent sets the initial state of every layer; it is the decoder's only information on the
+    window's values. Other inputs at each step are a clock, the same for every window, and the
+    conditions.
 
     Args:
         config: The layers.
         latent: Latent dimensions D.
         conditions: Conditions per step.
-        outputs: Parameters a time step.
+        outputs: Parameters per time step.
         window: Time steps T.
     """
 
@@ -87,38 +87,40 @@ class RecurrentDecoder(nn.Module):
 
     def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
         """Unroll latents (B, D), conditions (B, T, conditions) into parameters (B, T, outputs)."""
-        clock = torch.linspace(-1, 1, self.steps, device=z.device, dtype=z.dtype)
+        clock = torch.linspace(-1, 1, self.steps, device=z.device, dtype=z.dtype)  # (patches,)
         clocks = clock[None, :, None].expand(len(z), -1, -1)  # (B, patches, 1)
+        # (B, patches, 1 + patch * conditions)
         inputs = torch.cat([clocks, patches(conditions, self.patch)], dim=2)
         if self.conditioning == "feedback":
             return self._by_step(self._unroll(inputs, self._state(z)))
         if self.conditioning == "every_step":
-            inputs = torch.cat([inputs, z[:, None].expand(-1, self.steps, -1)], dim=2)
+            repeated = z[:, None].expand(-1, self.steps, -1)  # (B, patches, D)
+            inputs = torch.cat([inputs, repeated], dim=2)
         states, _ = self.layers(inputs, self._state(z))  # (B, patches, H)
-        return self._by_step(self.output(states))
+        return self._by_step(self.output(states))  # (B, T, outputs)
 
     def _by_step(self, outputs: Tensor) -> Tensor:
-        """Outputs of patches (B, patches, patch * outputs), step by step (B, T, outputs)."""
+        """Outputs of patches (B, patches, patch * outputs) → outputs of steps (B, T, outputs)."""
         return outputs.unflatten(2, (self.patch, -1)).flatten(1, 2)[:, : self.window]
 
     def _state(self, z: Tensor) -> State:
         start = self.start(z).expand(self.layers.num_layers, -1, -1).contiguous()  # (depth, B, H)
-        # The cell is what an LSTM remembers by: a latent that enters through the hidden state
-        # alone has to pass the input gate of the first step before anything can hold it.
+        # The memory of an LSTM is its cell: a latent in the hidden state alone would have to pass
+        # the input gate of the first step.
         return (torch.tanh(start), start) if isinstance(self.layers, nn.LSTM) else torch.tanh(start)
 
     def _unroll(self, inputs: Tensor, state: State) -> Tensor:
-        output = inputs.new_zeros(len(inputs), 1, self.output.out_features)
+        output = inputs.new_zeros(len(inputs), 1, self.output.out_features)  # (B, 1, width)
         outputs = []
         for step in torch.split(inputs, 1, dim=1):
-            hidden, state = self.layers(torch.cat([step, output], dim=2), state)
+            hidden, state = self.layers(torch.cat([step, output], dim=2), state)  # (B, 1, H)
             output = self.output(hidden)  # (B, 1, patch * outputs)
             outputs.append(output)
-        return torch.cat(outputs, dim=1)
+        return torch.cat(outputs, dim=1)  # (B, patches, patch * outputs)
 
 
 def patches(steps: Tensor, patch: int) -> Tensor:
-    """Steps (B, T, K), so many side by side (B, ⌈T / patch⌉, patch * K), the last filled by zeros.
+    """Steps (B, T, K) → patches of steps (B, ⌈T / patch⌉, patch * K), the last padded with zeros.
 
     Nie et al. 2023, "A time series is worth 64 words: long-term forecasting with transformers",
     section 3.1, without overlap.
@@ -128,14 +130,13 @@ def patches(steps: Tensor, patch: int) -> Tensor:
 
 
 def layers(config: RecurrentConfig, inputs: int, window: int, bidirectional: bool) -> nn.RNNBase:
-    """Recurrent layers whose units start with time scales between one step and the window.
+    """Recurrent layers with initial time scales between one step and the window.
 
-    Chrono initialisation (Tallec and Ollivier 2018, "Can recurrent neural networks warp time?",
-    eq. 16) draws the biases of the gates that keep the state from log U(1, window - 1), and in an
-    LSTM sets those of the gates that let new content in to minus that. With PyTorch's default a
-    cell forgets half its content at each step, the latent's influence is gone long before the
-    window's end, and the decoder learns the mean curve instead. Recurrent weights start orthogonal
-    (Saxe et al. 2014).
+    Chrono initialization (Tallec and Ollivier 2018, "Can recurrent neural networks warp time?",
+    eq. 16) draws the biases of forget gates (of update gates in a GRU) from log U(1, window - 1);
+    the biases of an LSTM's input gates are minus that. With PyTorch's default a cell forgets half
+    its content at each step, the latent's influence is gone long before the window's end, and the
+    decoder learns the mean curve instead. Recurrent weights start orthogonal (Saxe et al. 2014).
     """
     kind = {"lstm": Lstm, "gru": nn.GRU}[config.cell]
     made: nn.RNNBase = kind(
@@ -147,7 +148,7 @@ def layers(config: RecurrentConfig, inputs: int, window: int, bidirectional: boo
         bidirectional=bidirectional,
     )
     for name, parameter in made.named_parameters():
-        # LSTM: input, forget, cell, output. GRU: reset, update, new; its update gate keeps.
+        # LSTM: input, forget, cell, output. GRU: reset, update, new; the update gate keeps.
         gates = parameter.data.chunk(4 if config.cell == "lstm" else 3)
         if name.startswith("weight_ih"):
             for gate in gates:
@@ -158,7 +159,7 @@ def layers(config: RecurrentConfig, inputs: int, window: int, bidirectional: boo
         else:
             nn.init.zeros_(parameter)
         if name.startswith("bias_ih"):
-            spans = torch.empty(config.hidden).uniform_(1, max(window - 1, 2))
+            spans = torch.empty(config.hidden).uniform_(1, max(window - 1, 2))  # (H,)
             gates[1].copy_(spans.log())
             if config.cell == "lstm":
                 gates[0].copy_(-spans.log())

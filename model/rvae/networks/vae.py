@@ -27,11 +27,11 @@ __all__ = ["VAE", "Encoding"]
 
 
 class Encoding(NamedTuple):
-    """Windows after encoding: everything that decoding them again needs.
+    """Result of encoding windows, with everything that decoding needs.
 
     Attributes:
         posterior: q(z|x) over (B, D).
-        context: Of the windows, with the level and spread that were taken off them.
+        context: Context of the windows, with the level and spread that were removed.
     """
 
     posterior: LatentDistribution
@@ -45,7 +45,7 @@ class VAE(nn.Module):
         config: The network.
         window: Time steps T.
         categories: Number of categories of each channel (C,), 0 for a numeric one.
-        classes: How many classes there are.
+        classes: Number of classes.
     """
 
     def __init__(
@@ -79,39 +79,41 @@ class VAE(nn.Module):
         )
 
     def encode(self, x: Tensor, mask: Tensor, context: Context | None = None) -> Encoding:
-        """Encode windows (B, T, C) that were observed where the mask holds.
+        """Encode windows.
 
         Args:
-            x: Scaled windows; what stands at missing places is ignored.
+            x: Scaled windows (B, T, C); missing values are ignored.
             mask: Where a value was observed (B, T, C).
-            context: What is known of the windows besides; nothing if left out.
+            context: Times and classes of the windows, if there are any.
         """
         context = self.instances.with_statistics(x, mask, context or self._empty_context(x))
-        features, observed = self.encoder_inputs(x, mask, context)  # (B, T, inputs)
+        features, observed = self.encoder_inputs(x, mask, context)  # both (B, T, inputs)
         summary = self.encoder(features, observed)  # (B, H)
         if self.linear is not None:
             summary = self.linear.append_scores(summary, features, observed)  # (B, H + D)
-        # In mixed precision the distributions must not be rounded: they decide about nats.
+        # Full precision also in mixed precision: rounded distributions would change the loss.
         with torch.autocast(x.device.type, enabled=False):
             return Encoding(self.posterior(summary.to(x.dtype)), context)
 
     def encoder_inputs(self, x: Tensor, mask: Tensor, context: Context) -> tuple[Tensor, Tensor]:
         """Inputs of the encoder for windows (B, T, C), and their mask, both (B, T, inputs)."""
         x = self.instances.normalize(x, context)  # (B, T, C)
-        return self.features(x, mask, self.conditions.encoder_inputs(context))
+        conditions = self.conditions.encoder_inputs(context)  # (B, T, encoder_width)
+        return self.features(x, mask, conditions)  # both (B, T, inputs)
 
     def decode(self, z: Tensor, context: Context | None = None) -> Distribution:
         """p(x|z) over (B, T, C), for latents (B, D).
 
-        The context of windows that were encoded is that of their `Encoding`: it holds the level and
-        spread that a reconstruction needs.
+        To reconstruct windows, pass the context of their `Encoding`: it holds their level and
+        spread.
         """
         context = context or self._empty_context(z)
         z = torch.cat([z, self.conditions.class_inputs(context)], dim=1)  # (B, D + classes)
         outputs = self.decoder(z, self.conditions.decoder_inputs(context))  # (B, T, outputs)
         if self.linear is not None:
-            outputs = self.linear.add_linear_part(outputs, z)
-        return self.likelihood(self.instances.denormalize(outputs.to(z.dtype), context))
+            outputs = self.linear.add_linear_part(outputs, z)  # (B, T, outputs)
+        outputs = self.instances.denormalize(outputs.to(z.dtype), context)  # (B, T, outputs)
+        return self.likelihood(outputs)
 
     def _empty_context(self, windows: Tensor) -> Context:
         return Context.empty(len(windows), self.conditions.window).to(windows.device)

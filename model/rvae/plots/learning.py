@@ -14,15 +14,15 @@ __all__ = ["EpochLosses", "LearningSnapshot", "plot_learning"]
 
 SHOWN_WINDOWS = 4
 SHOWN_CHANNELS = 4
-SHOWN_LATENTS = 5000  # More points only hide each other.
+SHOWN_LATENTS = 5000  # More points would hide each other.
 NAMED_CLASSES = 40
 SMALL = 7  # Points of small print.
-RADIUS_OF_PRIOR = np.sqrt(-2 * np.log(0.05))  # of 95 % of a standard normal in the plane
+PRIOR_RADIUS = np.sqrt(-2 * np.log(0.05))  # of 95 % of a standard normal in the plane
 
 
 @dataclass(frozen=True)
 class EpochLosses:
-    """What one epoch came to, in nats a window.
+    """Losses of an epoch, in nats per window.
 
     Attributes:
         epoch: Its number, from 1.
@@ -41,14 +41,14 @@ class EpochLosses:
 
 @dataclass(frozen=True)
 class LearningSnapshot:
-    """What a network makes of held-out windows, as it is now.
+    """Latents and reconstructions of held-out windows at one time of training.
 
     Attributes:
         latent: Means of q(z|x) (W, D).
-        classes: Index of each window's class (W,), where there are classes.
-        class_names: Their names, by index.
+        classes: Index of each window's class (W,), if there are classes.
+        class_names: Names of the classes, by index.
         windows: At least one window (K, T, C), NaN where missing.
-        reconstructions: Of these windows, in the same units (K, T, C).
+        reconstructions: Reconstructions of these windows in the same units (K, T, C).
         channels: Names of the channels.
     """
 
@@ -63,14 +63,14 @@ class LearningSnapshot:
 def plot_learning(history: Sequence[EpochLosses], snapshot: LearningSnapshot) -> Figure:
     """Draw the losses so far, the latent space and some windows with their reconstructions.
 
-    Pictures of one training have one size, and axes that stay where they are as far as what they
-    show lets them, so that they make an animation.
+    Pictures of one training have the same size, and axes as constant as the data allows, so that
+    they can be animated.
 
     Args:
-        history: Of every epoch up to now, at least one.
-        snapshot: The network after the last of them.
+        history: Losses of every epoch so far, at least one.
+        snapshot: The network after the last epoch.
     """
-    # Nothing is laid out by its content: it would move from picture to picture.
+    # The layout does not depend on the content: it would move from picture to picture.
     figure = Figure(figsize=(14, 5), dpi=100)
     figure.text(0.012, 0.945, f"epoch {history[-1].epoch}", fontsize=14, fontweight="bold")
     losses = figure.add_gridspec(
@@ -98,7 +98,7 @@ def plot_learning(history: Sequence[EpochLosses], snapshot: LearningSnapshot) ->
 
 def _draw_losses(upper: Axes, lower: Axes, history: Sequence[EpochLosses]) -> None:
     epochs = [losses.epoch for losses in history]
-    # A line through one point is nothing to see.
+    # A line through a single point is invisible.
     marker = "." if len(history) <= 30 else ""
     for axes, name, colour, width in (
         (upper, "training", "0.6", 0.8),
@@ -116,14 +116,14 @@ def _draw_losses(upper: Axes, lower: Axes, history: Sequence[EpochLosses]) -> No
     upper.legend(loc="upper right", fontsize=SMALL, framealpha=0.6)
     lower.legend(loc="lower right", fontsize=SMALL, framealpha=0.6)
     upper.set_ylim(_limits([line.get_ydata() for line in upper.lines]))
-    # How far the KL is from nothing says more than how it changed last.
+    # The distance of the KL from zero matters more than its latest change.
     lower.set_ylim(0, 1.05 * _limits([line.get_ydata() for line in lower.lines])[1])
     upper.set_title("loss, nats a window", fontsize=10)
     lower.set_xlabel("epoch", fontsize=8)
 
 
 def _limits(curves: Sequence[ArrayLike]) -> tuple[float, float]:
-    """Ends of an axis for these curves that neither first epochs nor a few spikes crush."""
+    """Limits of an axis for these curves, robust against first epochs and a few spikes."""
     values = np.array(curves, np.float64)  # (curves, epochs)
     later, last = values[:, values.shape[1] // 3 :], values[:, -1]
     later, last = later[np.isfinite(later)], last[np.isfinite(last)]
@@ -140,7 +140,7 @@ def _draw_latent(axes: Axes, snapshot: LearningSnapshot) -> None:
     latent = snapshot.latent[::step].astype(np.float64)
     classes = np.zeros(len(latent), int) if snapshot.classes is None else snapshot.classes[::step]
     palette = _palette(len(snapshot.class_names))
-    finite = np.isfinite(latent).all(axis=1)  # Where training has diverged not all are.
+    finite = np.isfinite(latent).all(axis=1)  # Not all are, if training has diverged.
     latent, classes = latent[finite], classes[finite]
     dimensions = latent.shape[1]
     axes.set_title(f"latent space, {dimensions} dimension{'s'[: dimensions > 1]}", fontsize=10)
@@ -157,7 +157,7 @@ def _draw_latent(axes: Axes, snapshot: LearningSnapshot) -> None:
             bins=np.linspace(-limit, limit, 49).tolist(),
             density=True,
             stacked=True,
-            histtype="stepfilled",  # One patch a class; bars would be slow to draw.
+            histtype="stepfilled",  # One patch per class; bars would be slow to draw.
             color=palette.tolist(),
         )
         axes.set_ylabel("density", fontsize=8, labelpad=1)
@@ -168,7 +168,7 @@ def _draw_latent(axes: Axes, snapshot: LearningSnapshot) -> None:
         x, y = points.T
         axes.scatter(x, y, size, palette[classes], alpha=0.75, linewidths=0)
         angle = np.linspace(0, 2 * np.pi, 100)
-        outline = RADIUS_OF_PRIOR * np.cos(angle), RADIUS_OF_PRIOR * np.sin(angle)
+        outline = PRIOR_RADIUS * np.cos(angle), PRIOR_RADIUS * np.sin(angle)
         axes.set_ylim(-limit, limit)
         axes.set_ylabel(names[1], fontsize=8, labelpad=1)
     name = "prior" if dimensions == 1 else "95 % of the prior"
@@ -177,16 +177,16 @@ def _draw_latent(axes: Axes, snapshot: LearningSnapshot) -> None:
 
 
 def _in_the_plane(latent: NDArray[np.float64]) -> tuple[NDArray[np.float64], list[str]]:
-    """Latents (W, D) in at most two dimensions, and what these are."""
+    """Latents (W, D) in at most two dimensions, and the names of these."""
     if latent.shape[1] <= 2:
         return latent, ["first dimension", "second dimension"]
     centred = latent - latent.mean(axis=0)
     directions, variances, _ = np.linalg.svd(centred.T @ centred, hermitian=True)
     shares = variances / max(variances.sum(), np.finfo(np.float64).tiny)
-    # Either sign would do; by its largest loading a direction seldom turns between epochs.
+    # The sign is arbitrary; fixed by the largest loading, a direction seldom flips between epochs.
     largest = np.abs(directions).argmax(axis=0, keepdims=True)
     directions *= np.sign(np.take_along_axis(directions, largest, axis=0))
-    # What is projected is not centred, so that the prior's mean is the origin of every picture.
+    # Projections are not centred, so that the prior's mean is the origin of every picture.
     return latent @ directions[:, :2], [
         f"{name} principal component, {share:.0%} of the variance"
         for name, share in zip(("first", "second"), shares[:2], strict=True)
@@ -194,14 +194,14 @@ def _in_the_plane(latent: NDArray[np.float64]) -> tuple[NDArray[np.float64], lis
 
 
 def _palette(classes: int) -> NDArray[np.float64]:
-    """A colour for each class (classes, 4), or one where there are none."""
+    """A colour for each class (classes, 4), or a single one without classes."""
     if classes <= 10:
         return np.array(colormaps["tab10"](np.arange(max(1, classes))))
     return np.array(colormaps["turbo"](np.linspace(0.03, 0.97, classes)))
 
 
 def _draw_class_names(strip: Axes, names: Sequence[str]) -> None:
-    """A strip of all colours beside the latent space: a legend would cover it."""
+    """A strip of all colours next to the latent space, which a legend would cover."""
     strip.imshow(_palette(len(names))[:, None], aspect="auto", interpolation="nearest")
     at = range(0, len(names), -(-len(names) // NAMED_CLASSES))
     strip.set_xticks([])
@@ -220,11 +220,11 @@ def _draw_windows(grid: NDArray[np.object_], snapshot: LearningSnapshot) -> None
             grid[:, channel], windows, reconstructions, strict=True
         ):
             present = np.isfinite(observed)
-            # No line leads to a value between gaps.
+            # A value between missing ones has no line: it needs a marker.
             alone = present & ~np.pad(present, (1, 0))[:-1] & ~np.pad(present, (0, 1))[1:]
             axes.plot(observed, "-o", color="0.55", linewidth=1.2, markersize=2, markevery=alone)
             axes.plot(reconstructed, color="tab:red", linewidth=1.0)
-            # All of a column have its scale, and ticks are the slowest part of the picture.
+            # Axes of a column share their scale, and ticks are the slowest part of the picture.
             lowest = axes is grid[-1, channel]
             axes.tick_params(
                 labelsize=SMALL - 1, length=2, left=lowest, labelleft=lowest, bottom=lowest
@@ -233,7 +233,7 @@ def _draw_windows(grid: NDArray[np.object_], snapshot: LearningSnapshot) -> None
             axes.locator_params("y", nbins=2 + 8 // rows)
         finite = windows[np.isfinite(windows)]
         if len(finite):
-            # By what was observed alone, which is the same in each picture.
+            # Limits by observed values only, which are the same in each picture.
             margin = 0.2 * (finite.max() - finite.min()) or 0.5
             axes.set_ylim(finite.min() - margin, finite.max() + margin)
         axes.set_xlabel("time step", fontsize=8)

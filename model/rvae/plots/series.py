@@ -21,9 +21,9 @@ def plot_scored_series(
     Args:
         values: The series (N, C), NaN where missing.
         reconstruction: (N, C), in the same units.
-        point_scores: (N,), nats a value.
+        point_scores: (N,), nats per value.
         channels: Names of the channels.
-        title: What the series is.
+        title: Title of the plot.
     """
     figure = Figure(figsize=(8, 2 * len(channels) + 1.5), layout="constrained")
     *above, below = figure.subplots(len(channels) + 1, sharex=True)

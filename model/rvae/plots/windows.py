@@ -22,7 +22,7 @@ def plot_scored_windows(
     channels: Sequence[str],
     name: str,
 ) -> Figure:
-    """Draw windows one after another, and below each its score; what exceeds the threshold is red.
+    """Draw windows one after another, and below each its score, red above the threshold.
 
     Args:
         windows: (W, T, C), NaN where missing.
@@ -30,13 +30,13 @@ def plot_scored_windows(
         scores: (W,), nats per value.
         threshold: Scores above it are anomalies.
         channels: Names of the channels.
-        name: What a window is.
+        name: Noun for a window, in labels.
     """
     count, steps, _ = windows.shape
     figure = Figure(figsize=(9, 1.4 * len(channels) + 1.9), layout="constrained")
     heights = [*[1.2] * len(channels), 1]
     *above, below = figure.subplots(len(heights), sharex=True, height_ratios=heights)
-    # The NaN at the end of each window lifts the pen.
+    # The NaN at the end of each window interrupts the line.
     places = np.linspace(GAP / 2, 1 - GAP / 2, steps) + np.arange(count)[:, None]
     x = np.pad(places, ((0, 0), (0, 1)), constant_values=np.nan).ravel()
     for channel, axes in enumerate(above):

@@ -1,1 +1,1 @@
-"""What a score is and what it means: scorers, calibration, thresholds, bands and events."""
+"""Scores and their meaning: scorers, calibration, thresholds, bands and events."""

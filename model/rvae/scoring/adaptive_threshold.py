@@ -18,26 +18,26 @@ MAX_ADAPTATION_RATE = 0.1
 class AdaptiveThreshold:
     """Adaptive conformal inference over the windows of one series, in their order.
 
-    The threshold is the quantile 1 - α of the latest n scores, at first the n of the calibration,
-    one of which makes room for every window. The level α, at first 1 - quantile, rises a little
-    with every window that is not flagged and falls with every one that is: α ← α + γ (1 - quantile
-    - flagged) (Gibbs and Candès 2021, "Adaptive conformal inference under distribution shift",
-    equation 2). However the scores drift, of W windows no more than the share
-    1 - quantile + (1 - quantile + γ) / (γ W) is flagged (as in their proposition 4.1, which holds
-    whatever the scores are that the quantile is of).
+    The threshold is the quantile 1 - α of the latest n scores. At first these are the n scores of
+    the calibration; each window replaces one of them. The level α, at first 1 - quantile, rises a
+    little with every window that is not flagged and falls with every flagged one:
+    α ← α + γ (1 - quantile - flagged) (Gibbs and Candès 2021, "Adaptive conformal inference under
+    distribution shift", equation 2). For any drift of the scores, at most the share
+    1 - quantile + (1 - quantile + γ) / (γ W) of W windows is flagged (as in their proposition 4.1,
+    which holds for any scores).
 
-    What it cannot do is to tell drift from an anomaly: a long one is flagged where it begins, and
-    then learnt as normal. Nor can it watch closely and be quick: a level below what n scores can
-    tell makes the threshold infinite, for up to 1 / (1 - quantile) windows. At a rate above
-    1 - quantile one alarm may do that; at a tenth of it hardly any does.
+    It cannot distinguish drift from an anomaly: a long anomaly is flagged at its beginning, and
+    then learned as normal. A high rate costs precision: a level below the resolution of n scores
+    makes the threshold infinite, for up to 1 / (1 - quantile) windows. At a rate above 1 - quantile
+    one alarm may do that; at a tenth of it hardly any does.
 
     Args:
-        calibration: Of the model.
-        rate: γ, from 0, for the threshold of the calibration, to `MAX_ADAPTATION_RATE`.
-        quantile: Of normal scores; the calibration's if left out.
+        calibration: Calibration of the model.
+        rate: γ, from 0 (the threshold of the calibration) to `MAX_ADAPTATION_RATE`.
+        quantile: Quantile of normal scores; the calibration's if left out.
 
     Raises:
-        FieldError: If the rate is out of bounds, or the quantile beyond what the scores support.
+        FieldError: If the rate is out of bounds, or the quantile too high for the scores.
     """
 
     def __init__(
@@ -49,14 +49,14 @@ class AdaptiveThreshold:
         self._target = 1 - (calibration.quantile if quantile is None else quantile)
         self._level = self._target
         self._ascending = calibration.scores.tolist()
-        # The calibration has no order in time that they could leave in.
+        # Scores of the calibration have no order in time in which to replace them.
         self._recent = deque(np.random.default_rng(0).permutation(calibration.scores).tolist())
 
     def follow(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The threshold of each window (W,), which depends on scores before it alone.
+        """The threshold of each window (W,), which depends only on earlier scores.
 
         Args:
-            scores: Of the windows (W,) that come next; NaN leaves the threshold as it is.
+            scores: Scores of the next windows (W,); NaN does not change the threshold.
         """
         if self._rate == 0:
             return np.full(len(scores), self._first)
@@ -73,7 +73,7 @@ class AdaptiveThreshold:
         return math.inf if rank > count else self._ascending[max(rank, 1) - 1]
 
     def _learn(self, score: float, flagged: bool) -> None:
-        # Beyond that of the lowest score a level would only have further to come back.
+        # A level beyond that of the lowest score would only take longer to return.
         highest = 1 - 1 / (len(self._ascending) + 1)
         self._level = min(self._level + self._rate * (self._target - flagged), highest)
         self._recent.append(score)
@@ -82,7 +82,7 @@ class AdaptiveThreshold:
 
 
 def require_adaptable(calibration: Calibration, rate: float, quantile: float | None) -> None:
-    """Raise a `FieldError` where no threshold can follow at this rate, or from this quantile."""
+    """Raise a `FieldError` if the rate or the quantile is not valid for an adaptive threshold."""
     require(
         0 <= rate <= MAX_ADAPTATION_RATE,
         "adapt",
@@ -92,6 +92,6 @@ def require_adaptable(calibration: Calibration, rate: float, quantile: float | N
     require(
         rate == 0 or quantile is None or quantile <= count / (count + 1) + 1e-12,
         "quantile",
-        f"must be at most {count / (count + 1):.6g} together with adapt: a threshold that follows "
-        f"knows the last {count} scores, and no tail",
+        f"must be at most {count / (count + 1):.6g} with adapt: an adaptive threshold "
+        f"uses the last {count} scores, and no tail",
     )

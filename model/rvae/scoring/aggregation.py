@@ -22,8 +22,8 @@ def window_scores(nll: NDArray[Any]) -> NDArray[np.float64]:
         nll: Negative log-likelihoods (W, T, C), NaN where missing.
 
     Returns:
-        Scores (W,), NaN where nothing was observed. A mean and not a sum, so that windows with
-        missing values are comparable with whole ones.
+        Scores (W,), NaN where nothing was observed. A mean, not a sum, so that windows with missing
+        values are comparable with complete ones.
     """
     return _mean_of_observed(nll, axis=(1, 2))
 
@@ -35,11 +35,11 @@ def contributions(nll: NDArray[Any]) -> NDArray[Any]:
 
 
 def share_by_errors(score: NDArray[np.float64], errors: NDArray[Any]) -> NDArray[np.float64]:
-    """The score of a window, shared out by what each step and channel has of its errors.
+    """Distribute the scores of windows over steps and channels, in proportion to their errors.
 
     Args:
-        score: Of each window (W,).
-        errors: Squared errors that made it (W, T, C), NaN where missing.
+        score: Score of each window (W,).
+        errors: Squared errors behind the score (W, T, C), NaN where missing.
 
     Returns:
         Contributions (W, T, C) that sum to the scores, NaN where missing.
@@ -59,27 +59,27 @@ def mean_by_point(
     """Average the values of overlapping windows at each point of a series.
 
     Args:
-        pointwise: One value, or some, per step of each window (W, T, ...), NaN where missing.
+        pointwise: Values per step of each window (W, T, ...), NaN where missing.
         starts: First step of each window (W,), all different.
         length: Points N of the series.
 
     Returns:
         Means (N, ...), NaN at points where no window has a value.
     """
-    known = ~np.isnan(pointwise)
+    observed = ~np.isnan(pointwise)
     total = np.zeros((length, *pointwise.shape[2:]))
     count = np.zeros_like(total)
     windows, steps = pointwise.shape[:2]
     if windows < steps:
         for window in range(windows):
             within = slice(starts[window], starts[window] + steps)
-            total[within] += np.where(known[window], pointwise[window], 0.0)
-            count[within] += known[window]
+            total[within] += np.where(observed[window], pointwise[window], 0.0)
+            count[within] += observed[window]
     else:
-        # No two windows start together, so one step of all windows never meets a point twice.
+        # All starts differ, so the same step of all windows never hits a point twice.
         for step in range(steps):
-            total[starts + step] += np.where(known[:, step], pointwise[:, step], 0.0)
-            count[starts + step] += known[:, step]
+            total[starts + step] += np.where(observed[:, step], pointwise[:, step], 0.0)
+            count[starts + step] += observed[:, step]
     with np.errstate(invalid="ignore"):
         return total / count
 
@@ -87,10 +87,10 @@ def mean_by_point(
 def window_mean_by_point(
     windows: NDArray[np.float64], starts: NDArray[np.int64], window: int, length: int
 ) -> NDArray[np.float64]:
-    """Average the values of overlapping windows as wholes at each point of a series.
+    """Average values per window over the windows that cover each point of a series.
 
     Args:
-        windows: One value, or some, per window (W, ...), NaN where missing.
+        windows: Values per window (W, ...), NaN where missing.
         starts: First step of each window (W,).
         window: Time steps T.
         length: Points N of the series.
@@ -98,14 +98,14 @@ def window_mean_by_point(
     Returns:
         Means (N, ...), NaN at points where no window has a value.
     """
-    known = ~np.isnan(windows)
-    values = np.where(known, windows, 0.0)
+    observed = ~np.isnan(windows)
+    values = np.where(observed, windows, 0.0)
     total = np.zeros((length + 1, *windows.shape[1:]))
     count = np.zeros_like(total)
-    # What a window adds begins at its start and ends after its last step.
+    # A window adds its value at its start, and subtracts it after its last step.
     for at, sign in ((starts, 1.0), (starts + window, -1.0)):
         np.add.at(total, at, sign * values)
-        np.add.at(count, at, sign * known)
+        np.add.at(count, at, sign * observed)
     count = np.cumsum(count, axis=0)[:length]
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(count > 0.5, np.cumsum(total, axis=0)[:length] / count, np.nan)

@@ -12,26 +12,25 @@ from rvae.errors import require
 
 __all__ = ["Bands", "Residuals"]
 
-# From one kept rank to the next the share of values beyond it grows by no more than this factor,
-# where it is not the very next rank.
+# Maximum factor between consecutive kept ranks, and so between the shares of values beyond them,
+# unless the ranks are adjacent.
 GROWTH = 1.05
 
-# A quantile that came through decimals must not be pushed to the next rank by rounding.
+# Rounding of a decimal quantile must not move it to the next rank.
 ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
 class Residuals:
-    """By how much the values of one channel exceed their reconstruction, in units of the scaler.
+    """Residuals of one channel, values minus reconstruction, in units of the scaler.
 
-    Of however many there were a few hundred are kept: those whose ranks, counted from either end,
-    `ranks` gives.
+    A few hundred of them are kept: those with the `ranks`, counted from either end.
 
     Attributes:
-        count: How many there were; 0 for a categorical channel.
-        independent: How many of them lie in windows that do not overlap.
-        below: The kept ones from the smallest to the median, ascending.
-        above: The kept ones from the largest to the median, descending.
+        count: Number of all residuals; 0 for a categorical channel.
+        independent: Number of residuals in windows that do not overlap.
+        below: Kept residuals from the smallest to the median, ascending.
+        above: Kept residuals from the largest to the median, descending.
     """
 
     count: int
@@ -41,12 +40,12 @@ class Residuals:
 
     @classmethod
     def fit(cls, residuals: NDArray[np.float32], windows: int, independent: int) -> "Residuals":
-        """Keep the ranks that quantiles are taken from.
+        """Keep the residuals that quantiles need.
 
         Args:
-            residuals: All of them, without NaN.
-            windows: How many windows they come from.
-            independent: How many of these do not overlap.
+            residuals: All residuals, without NaN.
+            windows: Number of windows that they come from.
+            independent: Number of these windows that do not overlap.
         """
         count = len(residuals)
         if not count:
@@ -62,19 +61,18 @@ class Residuals:
 
     @property
     def largest_quantile(self) -> float:
-        """The highest quantile that they support."""
+        """The highest quantile that the residuals support."""
         return max(0.0, 1 - 2 / (self.independent + 1))
 
     def bounds(self, quantile: float) -> tuple[float, float]:
-        """What a fresh residual leaves with probability at most 1 - quantile, half on each side.
+        """Bounds that a new residual leaves with probability at most 1 - quantile, half per side.
 
-        NaN where they are too few for the quantile.
+        NaN if there are too few residuals for the quantile.
         """
         rank = int((self.independent + 1) * (1 - quantile + 2 * ROUNDING) / 2)
         if not self.count or rank < 1:
             return np.nan, np.nan
-        # The rank is that among values without overlap, and the bound has that share of all
-        # beyond it.
+        # The share of residuals beyond the bound is that of a rank among residuals without overlap.
         rank = 1 + (rank - 1) * self.count // self.independent
         at = int(np.searchsorted(self._ranks, rank, side="right")) - 1
         return self.below[at], self.above[at]
@@ -86,24 +84,23 @@ class Residuals:
 
 @dataclass(frozen=True)
 class Bands:
-    """Bounds that normal values keep to, around what a model expects.
+    """Bounds of normal values around their expected values.
 
     The bounds are those of split conformal prediction (Lei et al. 2018, "Distribution-free
-    predictive inference for regression", section 2), taken on each side for itself: of n held-out
-    residuals that are exchangeable with a fresh one, that one lies beyond the k-th from either end
-    with probability at most k / (n + 1). Between the ranks that are kept the next one further out
-    is taken, which makes a band a little wider than it has to be.
+    predictive inference for regression", section 2), on each side separately: with n held-out
+    residuals that are exchangeable with a new one, the new one lies beyond the k-th from either end
+    with probability at most k / (n + 1). Between kept ranks the next one further out is taken,
+    which makes a band slightly too wide.
 
-    What is promised is the share of single values that leave their band, in the long run and over
-    all steps of a window. Of a window as a whole nothing is promised: its values hang together,
-    so that one that leaves has company, and the more values a window has, the more likely it is
-    that one of them leaves. Windows that overlap tell little more than one of them does: ranks are
-    taken as among so many values as lie in windows that do not overlap, which lets a band be
-    wider, and the highest quantile lower. Of few windows, though they have many values, the share
-    scatters from one calibration to the next.
+    The promise is on the share of single values that leave their band, in the long run and over all
+    steps of a window. There is no promise for a window as a whole: its values are correlated, and
+    the more values a window has, the more likely it is that one of them leaves its band. Windows
+    that overlap add little information: ranks are taken among the number of values in windows that
+    do not overlap, which makes a band wider, and the highest quantile lower. With few windows, even
+    if they have many values, the share varies between calibrations.
 
     Residuals are those of single windows. Where several windows cover a point, its expected value
-    is their mean, which is nearer to the truth than they are: the band is then on the safe side.
+    is their mean, which is more accurate: the band is then conservative.
 
     Attributes:
         channels: Residuals of each channel (C,).
@@ -113,11 +110,11 @@ class Bands:
 
     @classmethod
     def fit(cls, residuals: Iterable[NDArray[np.float32]], independent: int) -> "Bands":
-        """Keep the ranks of the residuals of held-out normal windows.
+        """Fit to the residuals of held-out normal windows.
 
         Args:
-            residuals: Of some windows at a time (B, T, C), scaled, NaN where there are none.
-            independent: How many windows do not overlap.
+            residuals: Residuals of batches of windows (B, T, C), scaled, NaN where missing.
+            independent: Number of windows that do not overlap.
         """
         windows, held = 0, []
         for run in residuals:
@@ -133,7 +130,7 @@ class Bands:
 
     @property
     def largest_quantile(self) -> float:
-        """The highest quantile that is possible; 0 where no channel has a band."""
+        """The highest possible quantile; 0 if no channel has a band."""
         return max(channel.largest_quantile for channel in self.channels)
 
     def around(
@@ -143,23 +140,23 @@ class Bands:
 
         Args:
             expected: Reconstruction of points in the data's units (N, C).
-            scaler: Of the model.
+            scaler: Scaler of the model.
             quantile: Share of normal values within the bounds.
 
         Returns:
-            Lower and upper bounds (N, C). NaN where nothing is expected, for categorical channels,
-            and for those with too few values in the calibration part for the quantile.
+            Lower and upper bounds (N, C). NaN where the expected value is NaN, for categorical
+            channels, and for those with too few values in the calibration part for the quantile.
 
         Raises:
-            FieldError: If the quantile is beyond what the values of any channel support.
+            FieldError: If the quantile is too high for every channel.
         """
         largest = self.largest_quantile
         most = max(channel.independent for channel in self.channels)
         require(
             largest == 0 or 0 < quantile <= largest + ROUNDING,
             "quantile",
-            f"must be above 0 and at most {largest:.8g}, which is what {most} calibration values "
-            "without overlap can tell",
+            f"must be above 0 and at most {largest:.8g}, the limit of {most} calibration values "
+            "without overlap",
         )
         far = np.array([channel.bounds(quantile) for channel in self.channels])  # (C, 2)
         lower, upper = (expected + side * np.array(scaler.scale) for side in far.T)
@@ -169,9 +166,9 @@ class Bands:
 
 
 def ranks(count: int) -> NDArray[np.int64]:
-    """Ranks, from an end to the median, that are kept of so many values.
+    """Ranks, from one end to the median, that are kept of `count` values.
 
-    They are the first twenty, and then fewer and fewer.
+    They are the first twenty, and then increasingly sparse ones.
     """
     half = (count + 1) // 2
     steps = int(np.log(half) / np.log(GROWTH)) + 2

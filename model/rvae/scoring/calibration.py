@@ -12,34 +12,34 @@ from rvae.scoring.tail import Tail
 
 __all__ = ["Calibration", "require_enough", "windows_needed"]
 
-# The tail is no evidence for anything rarer.
+# The tail is not used for rarer events.
 MIN_TAIL_PROBABILITY = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """The scores of windows that were held out and are taken as normal.
+    """Scores of held-out windows that are assumed to be normal.
 
     The probabilities are conformal (Vovk, Gammerman and Shafer 2005, "Algorithmic learning in a
-    random world", section 2.2): whatever the distribution of scores is, a fresh normal window
-    that is exchangeable with the held-out ones exceeds the threshold of quantile q with
-    probability at most 1 - q. Windows that overlap tell little more than one of them does: a
-    threshold is taken as from so many windows as do not overlap, which is higher, and where they
-    are too few to keep the promise it is the highest score.
+    random world", section 2.2): for any distribution of scores, a new normal window that is
+    exchangeable with the held-out ones exceeds the threshold of quantile q with probability at most
+    1 - q. Windows that overlap add little information: a threshold is computed for the number of
+    windows that do not overlap, which makes it higher. If they are too few to keep the promise, the
+    threshold is the highest score.
 
-    Of n windows ranks tell nothing that is rarer than 1 / (n + 1). Where 200 or more scores are
-    there, a tail that is fitted on the highest tenth of them goes on from there. That is an
-    extrapolation and no promise: asked for a fifth of what ranks can tell it gave at most twice as
-    many false alarms as it should, asked for a twentieth at most five times as many, on average
-    over 1,500 calibrations on 200 or 1,000 scores, the worst of them of a Student's t with two
-    degrees of freedom. Of scores with a light tail it gives fewer alarms than it says.
+    Ranks of n windows cannot resolve probabilities below 1 / (n + 1). With at least 200 scores, a
+    tail that is fitted to the highest tenth of them extrapolates further, without a promise. At a
+    fifth of the smallest probability of ranks it gave at most twice as many false alarms as it
+    should, at a twentieth at most five times as many, on average over 1,500 calibrations on 200 or
+    1,000 scores; the worst case was a Student's t with two degrees of freedom. For scores with a
+    light tail it gives fewer alarms than it promises.
 
     Attributes:
-        scores: Ascending.
-        quantile: The quantile that becomes the threshold unless a request asks for another.
-        independent: How many windows without overlap the scores come from.
-        contamination: Share of the held-out windows that scored highest, were taken for anomalies
-            and are not among the scores.
+        scores: Scores in ascending order.
+        quantile: The quantile of the threshold, unless a request has another one.
+        independent: Number of windows without overlap among those of the scores.
+        contamination: Share of the held-out windows that were left out as anomalies, because they
+            scored highest.
     """
 
     scores: NDArray[np.float64]
@@ -55,11 +55,11 @@ class Calibration:
         independent: int,
         contamination: float = 0.0,
     ) -> "Calibration":
-        """Keep the scores of held-out normal windows, NaN and what contaminates them left out.
+        """Keep the scores of held-out windows, without NaN and without the contamination.
 
         Raises:
-            FieldError: If too few are left for the quantile, or the contamination is no share below
-                a half.
+            FieldError: If too few are left for the quantile, or the contamination is not a share
+                below a half.
         """
         require(
             0 <= contamination < 0.5,
@@ -73,7 +73,7 @@ class Calibration:
 
     @property
     def largest_quantile(self) -> float:
-        """The highest quantile that is possible: of the tail where there is one."""
+        """The highest possible quantile: that of the tail, if there is one."""
         return (
             self._largest_rank
             if self._tail is None
@@ -82,26 +82,26 @@ class Calibration:
 
     @property
     def keeps_promise(self) -> bool:
-        """Whether windows without overlap are enough to tell the quantile."""
+        """Whether there are enough windows without overlap for the quantile."""
         return self.independent >= windows_needed(self.quantile)
 
     def threshold(self, quantile: float | None = None) -> float:
-        """The score that a fresh normal window exceeds with probability at most 1 - quantile.
+        """The score that a new normal window exceeds with probability at most 1 - quantile.
 
         Raises:
-            FieldError: If the quantile is beyond what the scores can tell.
+            FieldError: If the quantile is too high for the scores.
         """
         quantile = self.quantile if quantile is None else quantile
         require(
             0 < quantile <= self.largest_quantile + 1e-12,
             "quantile",
-            f"must be above 0 and at most {self.largest_quantile:.6g}, which is what "
-            f"{len(self.scores)} calibration scores can tell",
+            f"must be above 0 and at most {self.largest_quantile:.6g}, the limit of "
+            f"{len(self.scores)} calibration scores",
         )
         if self._tail is not None and quantile > self._largest_rank + 1e-12:
             return self._tail.score((1 - quantile) * (len(self.scores) + 1))
-        # The rank is that among windows without overlap, and the score has that share of all below
-        # it. A quantile that came through decimals must not be pushed to the next one by rounding.
+        # The share of scores below the threshold is that of a rank among windows without overlap.
+        # Rounding of a decimal quantile must not move it to the next rank.
         rank = np.ceil((self.independent + 1) * quantile - 1e-9)
         share = min(max(rank, 1) / self.independent, 1.0) if self.independent else 1.0
         return float(self.scores[int(np.ceil(share * len(self.scores) - 1e-9)) - 1])
@@ -109,23 +109,22 @@ class Calibration:
     def tail_probability(self, scores: ArrayLike) -> NDArray[np.float64]:
         """Bound on the probability that a normal window scores at least this high.
 
-        With k of n held-out windows that high it is (k + 1) / (n + 1); what is higher than all of
-        them is less and less likely, but never impossible, where there is a tail. NaN for a NaN
-        score.
+        With k of n held-out windows at least that high, it is (k + 1) / (n + 1). Above all of them
+        it decreases further if there is a tail, but is never 0. NaN for a NaN score.
         """
         scores = np.asarray(scores, dtype=np.float64)
         probability = self._ranked(scores) * np.exp(self._log_beyond(scores))
         return np.maximum(probability, np.finfo(np.float64).tiny)
 
     def severity(self, scores: ArrayLike) -> NDArray[np.float64]:
-        """How many zeros the tail probability has: -log10 of it, which rises where that ends."""
+        """-log10 of the tail probability; it still rises where that reaches its smallest number."""
         scores = np.asarray(scores, dtype=np.float64)
         return np.log10(1 / self._ranked(scores)) - self._log_beyond(scores) / np.log(10)
 
     def judged(
         self, scores: NDArray[np.float64], threshold: float | NDArray[np.float64]
     ) -> dict[str, NDArray[Any]]:
-        """Scores, what they mean, and whether they are above a threshold, by their usual names."""
+        """Scores, tail probabilities, severities and flags above a threshold, as columns."""
         return {
             "score": scores,
             "tail_probability": self.tail_probability(scores),
@@ -140,26 +139,26 @@ class Calibration:
 
     @property
     def _largest_rank(self) -> float:
-        """The highest quantile that ranks can tell."""
+        """The highest quantile that ranks support."""
         return len(self.scores) / (len(self.scores) + 1)
 
     def _ranked(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The bound that ranks give."""
+        """Bound on the tail probability by ranks."""
         as_high = len(self.scores) - np.searchsorted(self.scores, scores, side="left")
         return np.where(np.isnan(scores), np.nan, (as_high + 1) / (len(self.scores) + 1))
 
     def _log_beyond(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Log of what the tail leaves of it."""
+        """Log of the factor by which the tail reduces it."""
         return np.zeros_like(scores) if self._tail is None else self._tail.log_survival(scores)
 
 
 def windows_needed(quantile: float) -> int:
-    """How many independent scores it takes to tell a quantile."""
+    """Number of independent scores that a quantile needs."""
     return int(np.ceil(quantile / (1 - quantile) - 1e-9))
 
 
 def require_enough(windows: int, quantile: float) -> None:
-    """Raise a `FieldError` where this many calibration windows cannot tell the quantile."""
+    """Raise a `FieldError` if there are too few calibration windows for the quantile."""
     require(
         windows >= windows_needed(quantile),
         "training.quantile",

@@ -10,12 +10,12 @@ __all__ = ["add_categories", "reconstruction_errors", "target"]
 
 
 def target(x: Tensor, scaler: Scaler) -> Tensor:
-    """Scaled windows (B, T, C) as networks reconstruct them (B, T, E), NaN where missing."""
+    """Scaled windows (B, T, C) in the form of reconstructions (B, T, E), NaN where missing."""
     return torch.from_numpy(scaler.one_hot(x.cpu().numpy())).to(x.device)
 
 
 def add_categories(errors: Tensor, scaler: Scaler) -> Tensor:
-    """Errors (B, T, E), those of the categories of a channel added up (B, T, C)."""
+    """Errors (B, T, E), summed over the categories of each channel (B, T, C)."""
     counts = [count or 1 for count in scaler.categories]
     if len(counts) == errors.shape[2]:
         return errors

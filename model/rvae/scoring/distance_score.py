@@ -1,4 +1,4 @@
-"""The score "distance": how far a window is from the nearest training windows."""
+"""The score "distance": distance of a window from the nearest training windows."""
 
 from collections.abc import Mapping
 from typing import Self
@@ -23,16 +23,16 @@ __all__ = ["DistanceScorer"]
 
 
 class DistanceScorer(Scorer):
-    """By how much a window's distance from the nearest training windows exceeds the usual one.
+    """Excess of a window's distance from the nearest training windows over the usual one.
 
-    It is the excess (see `rvae.scoring.excess`) of this one part. The evidence is `parts`, the
+    It is the excess (see `rvae.scoring.excess`) of this single part. The evidence is `parts`, the
     distances (W, 1), NaN where nothing was observed, and `errors`, the squared differences from the
-    nearest window that they come from (W, T, C), NaN where missing.
+    nearest window (W, T, C), NaN where missing.
 
     Args:
-        scaler: Of the channels.
+        scaler: Scaler of the channels.
         memory: The training windows.
-        level: Of the distance (1,).
+        level: Level of the distance (1,).
     """
 
     def __init__(self, scaler: Scaler, memory: NearestWindows, level: NDArray[np.float64]) -> None:

@@ -13,20 +13,20 @@ from rvae.scoring.calibration import Calibration
 
 __all__ = ["Event", "find_events", "require_gap", "step_scores"]
 
-MAX_CHANNELS = 3  # that an event names
+MAX_CHANNELS = 3  # per event
 
 
 @dataclass(frozen=True)
 class Event:
-    """A stretch of a series that is anomalous.
+    """An anomalous stretch of a series.
 
     Attributes:
-        start: Its first step.
-        end: The step after its last one.
-        peak: The step that is the least likely, where what is anomalous should be looked for.
-        score: The highest in the stretch.
-        severity: Of that score.
-        channels: The channels that are the least likely at the peak, and their scores there.
+        start: First step.
+        end: Step after the last one.
+        peak: The least likely step, the one to inspect first.
+        score: Highest score of the stretch.
+        severity: Severity of that score.
+        channels: The least likely channels at the peak, and their scores there.
     """
 
     start: int
@@ -47,12 +47,12 @@ def step_scores(
     """Scores and thresholds of windows → scores and thresholds of the steps of their series.
 
     A step has the mean score of the windows that cover it, and their mean threshold. Its own
-    likelihood would not do: single values scatter far more than the means over windows that the
-    calibration knows, and many normal ones lie above the threshold of windows.
+    likelihood is not suitable: single values scatter far more than the means over windows that are
+    calibrated, and many normal ones exceed the threshold of windows.
 
     Args:
-        scores: Of each window (W,), NaN where nothing was observed.
-        thresholds: Of each window (W,), or of all.
+        scores: Score of each window (W,), NaN where nothing was observed.
+        thresholds: Threshold of each window (W,), or of all.
         starts: First step of each window (W,).
         window: Time steps T.
         length: Points N of the series.
@@ -60,11 +60,11 @@ def step_scores(
     Returns:
         Scores (N,) and thresholds (N,), NaN where no window has a score.
     """
-    # A window without a score does not count in the threshold either. Cumulative sums cannot hold
-    # an infinite threshold: it makes that of every step it covers infinite.
-    known = np.where(np.isnan(scores), np.nan, thresholds)
-    infinite = np.isinf(known)
-    of_windows = np.stack([scores, np.where(infinite, 0.0, known), infinite], axis=1)
+    # A window without a score does not count in the threshold either. Infinite thresholds cannot be
+    # summed: they are counted, and make the threshold of every covered step infinite.
+    scored = np.where(np.isnan(scores), np.nan, thresholds)
+    infinite = np.isinf(scored)
+    of_windows = np.stack([scores, np.where(infinite, 0.0, scored), infinite], axis=1)
     score, finite, beyond = aggregation.window_mean_by_point(of_windows, starts, window, length).T
     return score, np.where(beyond > 0, np.inf, finite)
 
@@ -78,16 +78,16 @@ def find_events(
     calibration: Calibration,
     gap: int,
 ) -> list[Event]:
-    """Stretches of steps that score above the threshold.
+    """Find stretches of steps that score above the threshold.
 
     Args:
-        scores: Of each step (N,), NaN where nothing is known: there is no event, and none goes on.
-        thresholds: Of each step (N,), or of all.
-        point_scores: By which the peak of a stretch is found (N,), NaN where nothing is known.
-        channel_scores: Of each step and channel (N, C), NaN where missing.
-        channels: Their names.
-        calibration: What says how severe a score is.
-        gap: Stretches with no more steps than this between them are one.
+        scores: Score of each step (N,); NaN ends an event.
+        thresholds: Threshold of each step (N,), or of all.
+        point_scores: Scores that define the peak of a stretch (N,), NaN where unknown.
+        channel_scores: Score of each step and channel (N, C), NaN where missing.
+        channels: Names of the channels.
+        calibration: Calibration, for severities.
+        gap: Stretches with at most this many steps between them are merged.
 
     Raises:
         FieldError: If the gap is negative.
@@ -106,7 +106,7 @@ def find_events(
 
 
 def require_gap(gap: int) -> None:
-    """Raise a `FieldError` where a gap is negative."""
+    """Raise a `FieldError` if a gap is negative."""
     require(gap >= 0, "gap", f"must be at least 0, got {gap}")
 
 
@@ -127,10 +127,10 @@ def _leading(
 ) -> tuple[tuple[str, float], ...]:
     """The channels that score highest in one step (C,)."""
     order = np.argsort(-_or_lowest(channel_scores), kind="stable")
-    known = [i for i in order.tolist() if not np.isnan(channel_scores[i])]
-    return tuple((channels[i], float(channel_scores[i])) for i in known[:MAX_CHANNELS])
+    observed = [i for i in order.tolist() if not np.isnan(channel_scores[i])]
+    return tuple((channels[i], float(channel_scores[i])) for i in observed[:MAX_CHANNELS])
 
 
 def _or_lowest(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scores with minus infinity where there is none."""
+    """Scores, minus infinity where missing."""
     return np.where(np.isnan(scores), -np.inf, scores)

@@ -18,7 +18,7 @@ Evidence = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class Placement:
-    """Where the windows of a series are.
+    """Positions of the windows in a series.
 
     Attributes:
         starts: First step of each window (W,).
@@ -51,8 +51,8 @@ class EvidenceScorer(Protocol):
     def channel_scores(self, evidence: Evidence, placement: Placement) -> NDArray[np.float64]:
         """Score of each channel at each point of a series (N, C).
 
-        It is the mean over the windows that cover the point of what the channel adds to their
-        scores.
+        It is the mean contribution of the channel to the scores of the windows that cover the
+        point.
         """
         channels = np.nansum(self.contributions(evidence), axis=1)  # (W, C)
         return window_mean_by_point(channels, placement.starts, placement.window, placement.length)

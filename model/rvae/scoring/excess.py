@@ -1,9 +1,9 @@
-"""By how much the errors of windows exceed those of normal ones.
+"""Excess of the errors of windows over those of normal ones.
 
-A window's errors come in parts (W, P): the mean squared error of its reconstruction, channel by
-channel, and its distance from the nearest training windows. Each part is compared with its own
-level in the training data, and the part that exceeds its level most decides: an average would drown
-one odd channel among many that are as usual.
+A window's errors have parts (W, P): the mean squared error of its reconstruction, per channel, and
+its distance from the nearest training windows. Each part is compared with its own level in the
+training data, and the largest excess decides: an average would hide one anomalous channel among
+many normal ones.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 __all__ = ["MAX_WINDOWS", "excess", "largest", "levels", "normal_parts"]
 
-# Windows of each part of the data that levels are taken from at the most.
+# Maximum number of windows of each part of the data that levels are estimated from.
 MAX_WINDOWS = 20_000
 
 # The quantile of a part that counts as its level.
@@ -22,30 +22,29 @@ LEVEL_QUANTILE = 0.99
 
 HELD_OUT = ("validation", "calibration")
 
-# In variances of the training data: an error as small as that is none. It keeps a channel that is
-# reconstructed exactly from deciding by its least significant digits.
+# Errors below this share of the variance of the training data count as zero, so that rounding
+# errors of an exactly reconstructed channel do not decide.
 FLOOR = 0.01
 
 
 def levels(parts: NDArray[Any]) -> NDArray[np.float64]:
-    """Level of each part (P,), of windows (W, P) that are taken as normal, NaN where unobserved."""
+    """Level of each part (P,) in normal windows (W, P), NaN where unobserved."""
     return np.nan_to_num(np.nanquantile(parts.astype(np.float64), LEVEL_QUANTILE, axis=0))
 
 
 def normal_parts(
     parts: Mapping[str, NDArray[np.float32]], contamination: float
 ) -> NDArray[np.float32]:
-    """Parts of all windows (W, P) that levels are taken from.
+    """Parts of all windows (W, P) that levels are estimated from.
 
-    Levels come from all three parts of the data: of windows that the network was fitted to alone
-    they would be too low, by channel and by kind of error in different measure, and the wrong part
-    would decide. The threshold of the scores comes from the calibration part, as with any score, so
-    that its promise does not depend on them.
+    Levels come from training, validation and calibration data. Levels of training windows alone
+    would be too low, to a different degree for each channel and type of error, and the wrong part
+    would decide. The threshold comes from the calibration part, as for any score, so its promise
+    does not depend on the levels.
 
     Args:
-        parts: Of windows (W, P) of "training", "validation" and "calibration".
-        contamination: Share of the held-out windows that is left out, those with the largest
-            errors.
+        parts: Parts of windows (W, P) of "training", "validation" and "calibration".
+        contamination: Share of the held-out windows with the largest errors that is left out.
     """
     held_out = (_without_largest(parts[name], contamination) for name in HELD_OUT)
     return np.concatenate([parts["training"], *held_out])
@@ -55,14 +54,14 @@ def excess(parts: NDArray[Any], level: NDArray[np.float64]) -> NDArray[np.float6
     """Excess of each part (W, P) in nats, NaN where it was not observed.
 
     It is the logarithm of the ratio of root mean squares: zero at the level, log 2 at twice its
-    error. Ratios would let the highest of overlapping windows outweigh all others in a mean.
+    error. In a mean of ratios the highest of overlapping windows would outweigh all others.
     """
     return 0.5 * np.log((parts + FLOOR) / (level + FLOOR))
 
 
 def largest(parts: NDArray[Any], level: NDArray[np.float64]) -> NDArray[np.float64]:
     """The largest excess of the parts (W, P) of each window (W,), NaN where none was observed."""
-    # Unlike np.nanmax this does not warn where there is none.
+    # Unlike np.nanmax this does not warn if all are NaN.
     highest: NDArray[np.float64] = np.fmax.reduce(excess(parts, level), axis=1)
     return highest
 

@@ -1,4 +1,4 @@
-"""The score "excess": by how much the errors of a window exceed the usual ones."""
+"""The score "excess": excess of the errors of a window over the usual ones."""
 
 from collections.abc import Mapping, Sequence
 from typing import Self
@@ -24,36 +24,36 @@ __all__ = ["ErrorParts", "ExcessScorer"]
 
 
 class ErrorParts:
-    """Measures the errors of windows in parts, each of which has a level of its own.
+    """Measures the errors of windows in parts, each with a level of its own.
 
-    There are one or two kinds of errors with a part for every channel: those of the
-    reconstruction, and if it counts the distance of the window's level from the mean of the data.
-    A last part is the distance from the memory, of all channels together.
+    There are one or two types of errors with a part for every channel: those of the reconstruction
+    and, if used, the distance of the window's level from the mean of the data. A last part is the
+    distance from the memory, over all channels.
 
     Args:
-        scaler: Of the channels.
-        level: Whether the level of windows counts.
-        memory: The training windows, if their distance counts.
+        scaler: Scaler of the channels.
+        level: Whether to use the level of windows.
+        memory: The training windows, if their distance is used.
 
     Attributes:
-        kinds: How many parts there are of each channel.
-        memory: As given.
+        parts_per_channel: Number of parts per channel.
+        memory: The training windows, or None.
     """
 
     def __init__(self, scaler: Scaler, level: bool, memory: NearestWindows | None) -> None:
-        self.kinds = 2 if level else 1
+        self.parts_per_channel = 2 if level else 1
         self.memory = memory
         self._scaler = scaler
 
     def measure(self, reconstruction: Reconstruction) -> tuple[Tensor, list[Tensor]]:
-        """The parts, and the squared errors that they are means of.
+        """The parts, and the squared errors whose means they are.
 
         Returns:
-            Parts (B, P), NaN where nothing was observed, and of each kind the errors (B, T, C),
-            NaN where missing.
+            Parts (B, P), NaN where nothing was observed, and errors of each type (B, T, C), NaN
+            where missing.
         """
         errors = [reconstruction_errors(reconstruction, self._scaler)]
-        if self.kinds == 2:
+        if self.parts_per_channel == 2:
             errors.append(self._level_errors(reconstruction.x))
         parts = [kind.nanmean(1) for kind in errors]  # each (B, C)
         if self.memory is not None:
@@ -70,15 +70,15 @@ class ErrorParts:
 
 
 class ExcessScorer(Scorer):
-    """The largest excess of the parts that the errors of a window consist of, in nats.
+    """The largest excess of the parts of a window's errors, in nats.
 
-    One odd channel of many is enough (see `rvae.scoring.excess`). The evidence is `parts`, see
-    `ErrorParts` (W, P), and `errors`, the squared errors in the part that decides (W, T, C), NaN
-    where missing. An excess is of a window as a whole.
+    One anomalous channel of many is enough (see `rvae.scoring.excess`). The evidence is `parts`,
+    see `ErrorParts` (W, P), and `errors`, the squared errors of the part that decides (W, T, C),
+    NaN where missing. An excess belongs to a window as a whole.
 
     Args:
-        parts: What measures them.
-        levels: Of the parts (P,).
+        parts: Measures the parts.
+        levels: Levels of the parts (P,).
     """
 
     def __init__(self, parts: ErrorParts, levels: NDArray[np.float64]) -> None:
@@ -148,10 +148,10 @@ class ExcessScorer(Scorer):
         return aggregation.share_by_errors(self.score(evidence), evidence["errors"])
 
     def channel_scores(self, evidence: Evidence, placement: Placement) -> NDArray[np.float64]:
-        """The largest excess of each channel's own parts, made for points as their scores are."""
-        kinds, channels = self._parts.kinds, evidence["errors"].shape[2]
-        over = excess(evidence["parts"], self._levels)[:, : kinds * channels]
-        largest_of_channel = np.fmax.reduce(over.reshape(-1, kinds, channels), axis=1)  # (W, C)
+        """The largest excess of each channel's own parts, averaged for points like scores."""
+        count, channels = self._parts.parts_per_channel, evidence["errors"].shape[2]
+        over = excess(evidence["parts"], self._levels)[:, : count * channels]
+        largest_of_channel = np.fmax.reduce(over.reshape(-1, count, channels), axis=1)  # (W, C)
         return aggregation.window_mean_by_point(
             largest_of_channel, placement.starts, placement.window, placement.length
         )
@@ -166,7 +166,7 @@ def _deciding_errors(over: NDArray[np.float64], errors: Sequence[Tensor]) -> Ten
     chosen = torch.zeros_like(errors[0])
     for kind, squares in enumerate(errors):
         first = kind * channels
-        if first + 1 == over.shape[1]:  # it is of all channels together
+        if first + 1 == over.shape[1]:  # the part of all channels
             chosen = torch.where(decides == first, squares, chosen)
         else:
             here = decides == first + places

@@ -17,9 +17,8 @@ __all__ = ["LikelihoodScorer"]
 class LikelihoodScorer(Scorer):
     """Mean negative log-likelihood of the observed values of a window, in nats per value.
 
-    Its evidence is `nll`: -log p(x|z) of each value, scaled, NaN where missing (W, T, C). Each
-    point has a likelihood of its own: their scores, and those of their channels, are means of their
-    own likelihoods over the windows that cover them.
+    Its evidence is `nll`: -log p(x|z) of each value, scaled, NaN where missing (W, T, C). Scores of
+    a point and of its channels are means of its own likelihoods over the windows that cover it.
     """
 
     def measure(self, reconstruction: Reconstruction) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""The distance of windows from the training windows that are nearest to them."""
+"""The distance of windows from the nearest training windows."""
 
 import torch
 from torch import Tensor
@@ -20,23 +20,23 @@ __all__ = ["NearestWindows", "capacity", "require_memory_possible"]
 
 NEIGHBOURS = 3
 
-# Of all windows in the memory together: some sixteen megabytes.
+# Total over all windows in the memory: some sixteen megabytes.
 MAX_NUMBERS = 1 << 22
 
 
 class NearestWindows:
-    """A memory of training windows, as the latents that the network decodes again.
+    """A memory of training windows, as latents that the network decodes.
 
-    A reconstruction is as good as the best of all latents; this one is restricted to those that
-    training windows have, which stand for the aggregated posterior (Tomczak and Welling 2018, "VAE
-    with a VampPrior", section 3). It detects what the decoder can write but never had to.
+    Any latent may reconstruct a window; the memory is restricted to latents of training windows,
+    which represent the aggregated posterior (Tomczak and Welling 2018, "VAE with a VampPrior",
+    section 3). It detects windows that the decoder can generate, but that do not occur in training.
 
     Args:
-        network: Its decoder is given nothing but the latent.
-        latent: Of the windows in the memory (M, D).
+        network: A network whose decoder has the latent as its only input.
+        latent: Latents of the windows in the memory (M, D).
 
     Attributes:
-        latent: As given.
+        latent: Latents of the windows in the memory (M, D).
     """
 
     def __init__(self, network: VAE, latent: Tensor) -> None:
@@ -49,7 +49,7 @@ class NearestWindows:
     def fit(
         cls, network: VAE, scaler: Scaler, windows: WindowDataset, count: int
     ) -> "NearestWindows":
-        """Put at most `count` windows into the memory, evenly chosen among all of them."""
+        """Make a memory of at most `count` windows, evenly chosen among all of them."""
         count = min(count, capacity(network.conditions.window * scaler.outputs))
         latents = [
             reconstruct(network, batch.x, batch.context).latent
@@ -58,7 +58,7 @@ class NearestWindows:
         return cls(network, torch.cat(latents))
 
     def errors(self, reconstruction: Reconstruction, scaler: Scaler) -> tuple[Tensor, Tensor]:
-        """Distances of windows (B,), and the squared differences that they come from (B, T, C)."""
+        """Distances of windows (B,), and the squared differences behind them (B, T, C)."""
         windows = self._network.instances.relative(
             target(reconstruction.x, scaler), reconstruction.context
         )
@@ -66,10 +66,10 @@ class NearestWindows:
         return distances, add_categories(squares, scaler)
 
     def differences(self, windows: Tensor) -> tuple[Tensor, Tensor]:
-        """How windows (B, T, E) differ from the nearest ones in the memory.
+        """Differences of windows (B, T, E) from the nearest ones in the memory.
 
         Args:
-            windows: At their own level and spread, if the network normalises; NaN where missing.
+            windows: Without their level and spread, if the network normalizes; NaN where missing.
 
         Returns:
             The mean squared difference from the few nearest (B,), NaN where nothing was observed,
@@ -78,7 +78,7 @@ class NearestWindows:
         observed = ~windows.isnan().flatten(1)  # (B, T*E)
         values = torch.where(observed, windows.flatten(1), 0.0)
         mask = observed.to(values.dtype)
-        # What is missing is compared with nothing: (x - m)² opened up, term by term.
+        # Missing values are left out of every term of (x - m)².
         sums = (
             values.square().sum(1, keepdim=True)
             - 2 * values @ self._windows.T
@@ -92,14 +92,14 @@ class NearestWindows:
 
 
 def capacity(numbers_per_window: int) -> int:
-    """How many windows of this size the memory can hold."""
+    """Number of windows of this size that the memory can hold."""
     return max(1, MAX_NUMBERS // numbers_per_window)
 
 
 def require_memory_possible(scoring: ScoringConfig, model: ModelConfig) -> None:
-    """Raise a `FieldError` where latents alone do not tell what they decode to."""
+    """Raise a `FieldError` if the decoder has other inputs than the latent."""
     require(
         scoring.memory == 0 or not (model.conditional or model.time.bypass),
         "scoring.memory",
-        "must be 0 where the decoder is given a class or the time besides the latent",
+        "must be 0 if the class or the time is an input of the decoder",
     )

@@ -1,4 +1,4 @@
-"""Windows through a network: what scorers measure."""
+"""Reconstruction of windows by a network, as input of scorers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ WINDOWS_PER_BATCH = 256
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """A batch of windows, and what the network makes of it.
+    """A batch of windows, and its reconstruction by the network.
 
-    E is C, but for categorical channels, of which each category counts.
+    E is the number of channels, where a categorical channel counts once per category.
 
     Attributes:
         x: Scaled windows (B, T, C), NaN where missing.
         mask: Where a value was observed (B, T, C).
-        context: Of the windows, with the level and spread that were taken off them.
+        context: Context of the windows, with the level and spread that were removed.
         latent: Centre of q(z|x) (B, D).
         p: p(x|z) at the centre of q(z|x), over (B, T, C). Its mean is (B, T, E).
     """

@@ -1,4 +1,4 @@
-"""What a score is: the protocol that every score implements.
+"""The protocol that every score implements.
 
 A score is one class that derives from `Scorer` and one line in `rvae.scoring.scorers.SCORERS`.
 """
@@ -23,11 +23,11 @@ __all__ = ["Scorer"]
 class Scorer(EvidenceScorer, Protocol):
     """Turns windows and their reconstructions into scores. Higher is more anomalous.
 
-    While windows run through the network, `measure` keeps of each batch what the score needs. All
-    else is computed from that evidence, when it is asked for.
+    While windows run through the network, `measure` keeps the evidence of each batch that the score
+    needs. Everything else is computed from the evidence on demand.
 
-    A scorer must have `measure`, `score` and `contributions`. The other methods have defaults: they
-    suit a score that is of a window as a whole and needs nothing but the network.
+    A scorer must implement `measure`, `score` and `contributions`. The other methods have defaults
+    for a score that belongs to a window as a whole and needs only the network.
     """
 
     @classmethod
@@ -51,7 +51,7 @@ class Scorer(EvidenceScorer, Protocol):
 
         Args:
             network: The trained network, on the CPU.
-            scaler: Of the channels.
+            scaler: Scaler of the channels.
             scoring: The options.
             windows: The windows of the parts "training", "validation" and "calibration".
         """
@@ -69,7 +69,7 @@ class Scorer(EvidenceScorer, Protocol):
         return cls()
 
     def state(self) -> dict[str, Tensor]:
-        """What `restore` needs, by name: it is saved with the weights."""
+        """State for `restore`, by name: it is saved with the weights."""
         return {}
 
     @abstractmethod

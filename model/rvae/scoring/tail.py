@@ -1,31 +1,31 @@
-"""The tail of a sample → how likely values are that are higher than all of it."""
+"""The tail of a sample → probabilities of values above all of the sample."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Tail", "generalised_pareto"]
+__all__ = ["Tail", "generalized_pareto"]
 
-# The tail is fitted on the highest tenth of the scores, which must be so many.
+# The tail is fitted to the highest tenth of the scores, at least this many.
 PARTS_PER_TAIL = 10
 MIN_EXCESSES = 20
 
 
 @dataclass(frozen=True)
 class Tail:
-    """A generalised Pareto distribution of what lies above the highest score of a sample.
+    """A generalized Pareto distribution of values above the highest score of a sample.
 
-    What exceeds a high level is nearly so distributed, whatever the scores are (Pickands 1975,
-    "Statistical inference using extreme order statistics"; Siffer et al. 2017, "Anomaly detection
-    in streams with extreme value theory"). It is fitted above the highest tenth of the scores and
-    then followed from the highest one, above which it is of the same shape.
+    The excesses over a high level have approximately this distribution, for almost any scores
+    (Pickands 1975, "Statistical inference using extreme order statistics"; Siffer et al. 2017,
+    "Anomaly detection in streams with extreme value theory"). It is fitted to the highest tenth of
+    the scores and then used above the highest one, where it has the same shape.
 
     Attributes:
         start: The highest score.
-        scale: Above it, positive, in the unit of scores.
-        shape: 0 is exponential, more is heavier. It is never negative: a tail that ends would call
-            impossible what is only higher than anything seen.
+        scale: Positive scale above the start, in the unit of scores.
+        shape: 0 is exponential, more is heavier. It is never negative: in a tail with an end, high
+            scores that were never seen would be impossible.
     """
 
     start: float
@@ -34,7 +34,7 @@ class Tail:
 
     @classmethod
     def fit(cls, scores: NDArray[np.float64]) -> "Tail | None":
-        """Fit to scores in ascending order; None where too few of them stand out."""
+        """Fit to scores in ascending order; None if there are too few distinct high ones."""
         highest = len(scores) // PARTS_PER_TAIL
         if highest < MIN_EXCESSES:
             return None
@@ -42,33 +42,33 @@ class Tail:
         excesses = scores[scores > level] - level
         if len(excesses) < MIN_EXCESSES:  # the others are tied with the level
             return None
-        shape, scale = generalised_pareto(excesses)
+        shape, scale = generalized_pareto(excesses)
         if shape <= 0:
             shape, scale = 0.0, float(excesses.mean())
         return cls(float(scores[-1]), scale + shape * float(excesses[-1]), shape)
 
     def log_survival(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Log of the probability that what lies above the start is at least so high; 0 below it."""
+        """Log of the probability that a value above the start is at least as high; 0 below it."""
         excesses = np.maximum(scores - self.start, 0.0) / self.scale
         return -excesses if self.shape == 0 else -np.log1p(self.shape * excesses) / self.shape
 
     def score(self, survival: float) -> float:
-        """The score that what lies above the start exceeds with a probability in (0, 1]."""
+        """The score that a value above the start exceeds with a probability in (0, 1]."""
         rate = -np.log(survival)
         excess = rate if self.shape == 0 else np.expm1(self.shape * rate) / self.shape
         return float(self.start + self.scale * excess)
 
 
-def generalised_pareto(excesses: NDArray[np.float64]) -> tuple[float, float]:
-    """Shape and scale of a generalised Pareto distribution.
+def generalized_pareto(excesses: NDArray[np.float64]) -> tuple[float, float]:
+    """Shape and scale of a generalized Pareto distribution.
 
     The estimate of Zhang and Stephens 2009, "A new and efficient estimation method for the
     generalized Pareto distribution": the mean of the profile likelihood over a grid. Unlike
-    probability-weighted moments (Hosking and Wallis 1987) it is good for heavy tails too, and
-    never puts the end of the tail below an excess that was seen.
+    probability-weighted moments (Hosking and Wallis 1987) it is accurate for heavy tails, too, and
+    never ends the tail below an observed excess.
 
     Args:
-        excesses: Positive, in ascending order.
+        excesses: Positive values in ascending order.
     """
     count, highest = len(excesses), excesses[-1]
     quarter = excesses[int(count / 4 + 0.5) - 1]

@@ -1,4 +1,4 @@
-"""Which threshold each window of a series is compared with."""
+"""The threshold of each window of a series."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ __all__ = ["ThresholdRule"]
 class ThresholdRule:
     """One threshold for all windows, or one that follows the scores of each series.
 
-    Thresholds are an array without axes where they are the same for all windows.
+    Thresholds are an array without axes if they are the same for all windows.
 
     Attributes:
-        calibration: Of the model.
-        adapt: Rate at which the threshold follows each series; one for all if left out.
-        quantile: Of normal scores that is the threshold; the calibration's if left out.
-        value: The threshold itself, instead of a quantile; it has no meaning with `adapt`.
+        calibration: Calibration of the model.
+        adapt: Rate at which the threshold follows each series; fixed if None.
+        quantile: Quantile of normal scores; the calibration's if None.
+        value: The threshold itself, instead of a quantile; not valid with `adapt`.
     """
 
     calibration: Calibration
@@ -33,8 +33,7 @@ class ThresholdRule:
     def begin_series(self) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
         """A function from the scores (W,) of each stretch of one series to its thresholds.
 
-        It is called once a stretch, in their order: a threshold that follows the series depends on
-        what came before.
+        It is called once per stretch, in order: an adaptive threshold depends on earlier scores.
 
         Raises:
             FieldError: If the rate is out of bounds, or the quantile too high for the scores.

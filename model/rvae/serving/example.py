@@ -13,12 +13,12 @@ __all__ = ["example_body"]
 
 
 def example_body(engine: Engine) -> dict[str, Any]:
-    """A body that can be posted: the window that the centre of the prior decodes to."""
+    """A body that can be posted: the decoded centre of the prior."""
     card = engine.card
     label = card.vocabulary.classes[0] if card.model.conditional else None
     (values,) = engine.decode(torch.zeros(1, card.model.latent), label)
     low, high = card.scaler.bounds
-    # A thousandth of a channel's spread is exact enough for an example, and readable.
+    # Rounded to a thousandth of a channel's spread, to be readable.
     digits = [3 - math.floor(math.log10(scale)) for scale in card.scaler.scale]
     window = [
         [round(value, places) for value, places in zip(step, digits, strict=True)]

@@ -14,7 +14,7 @@ __all__ = ["Archive", "list_archives"]
 
 @dataclass(frozen=True)
 class Archive:
-    """A .mar file, and what it calls itself."""
+    """A .mar file, with the name and version in its manifest."""
 
     path: Path
     name: str
@@ -25,7 +25,7 @@ def list_archives(store: Path) -> list[Archive]:
     """The archives of a model store, by name and with the newest version first.
 
     Raises:
-        FieldError: If there are none, one is no archive, or two hold the same version.
+        FieldError: If there are none, one is not an archive, or two hold the same version.
     """
     require(store.is_dir(), "store", f"no such folder: {store}")
     archives = []

@@ -29,8 +29,8 @@ def build_archive(checkpoint: Path, name: str, version: str, store: Path) -> Pat
     """Write `store/name-version.mar`: weights, card, this package and the handler.
 
     Raises:
-        FieldError: If the checkpoint is unusable or name or version have a form that TorchServe's
-            addresses cannot carry.
+        FieldError: If the checkpoint is unusable, or name or version are not valid in TorchServe's
+            URLs.
     """
     for field, value in (("name", name), ("version", version)):
         require(
@@ -40,7 +40,7 @@ def build_archive(checkpoint: Path, name: str, version: str, store: Path) -> Pat
             "first two",
         )
     artifact = Artifact.load(checkpoint)
-    artifact.build()  # weights that do not fit must fail here and not in the server
+    artifact.build()  # weights that do not fit must fail here, not in the server
     store.mkdir(parents=True, exist_ok=True)
     archive = store / f"{name}-{version}.mar"
     with tempfile.TemporaryDirectory(prefix="rvae-archive-") as scratch:
@@ -50,7 +50,7 @@ def build_archive(checkpoint: Path, name: str, version: str, store: Path) -> Pat
 
 
 def _assemble(artifact: Artifact, name: str, version: str, scratch: Path) -> Path:
-    """The archive's content as a folder, laid out by torch-model-archiver."""
+    """The content of the archive as a folder, made by torch-model-archiver."""
     artifact.save(scratch / "artifact")
     library, handler = scratch / "library", importlib.resources.files("rvae_torchserve")
     shutil.copytree(
@@ -84,14 +84,14 @@ def _assemble(artifact: Artifact, name: str, version: str, scratch: Path) -> Pat
     content = scratch / "out" / name
     manifest_file = content / "MAR-INF" / "MANIFEST.json"
     manifest = json.loads(manifest_file.read_text())
-    # The time of packaging would make every archive differ, so it is that of the training.
+    # The time of the training, as that of packaging would make every archive differ.
     manifest["createdOn"] = artifact.card.training["finished"]
     manifest_file.write_text(json.dumps(manifest, indent=1, sort_keys=True))
     return content
 
 
 def _zip(content: Path, archive: Path) -> None:
-    """Zip a folder reproducibly, and put the archive in its place by one rename."""
+    """Zip a folder reproducibly, and rename the archive to its place atomically."""
     handle, name = tempfile.mkstemp(dir=archive.parent, prefix=".", suffix=".unfinished")
     os.close(handle)
     unfinished = Path(name)

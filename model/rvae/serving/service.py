@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Limits:
-    """What requests may cost.
+    """Limits on the cost of requests.
 
     Attributes:
         values: Maximum of windows x steps x channels of one request, and of one run;
@@ -72,7 +72,7 @@ class Service:
         engine: The model.
         name: Its name.
         version: Its version.
-        limits: What requests may cost.
+        limits: Limits on the cost of requests.
     """
 
     def __init__(self, engine: Engine, name: str, version: str, limits: Limits) -> None:
@@ -84,7 +84,7 @@ class Service:
     def answer(self, requests: Sequence[Request]) -> list[Reply]:
         """Answer every request, in order; as many as the limits allow share a run.
 
-        A request that is wrong is answered with an error, and costs the others nothing.
+        An invalid request is answered with an error, and does not affect the others.
         """
         end = time.monotonic() + self._limits.seconds
         replies: dict[int, Reply] = {}
@@ -116,7 +116,7 @@ class Service:
         return example_body(self._engine)
 
     def warm_up(self) -> None:
-        """Run once, so that the first request does not pay for what is set up on first use."""
+        """Run once, so that the first request does not pay for initialization."""
         self.answer([Request(self.example())])
 
     def _job(self, place: int, request: Request) -> _Job | Reply:

@@ -1,4 +1,4 @@
-"""A TorchServe process: Java from pip, ready once it answers, and no process left when it stops."""
+"""A TorchServe process, with Java from pip; it leaves no process behind when it stops."""
 
 import ctypes
 import importlib.resources
@@ -33,16 +33,16 @@ LOOPBACK = "127.0.0.1"
 
 
 class TorchServe:
-    """A server of its own: own ports, own temporary folder, own process group.
+    """A server with its own ports, temporary folder and process group.
 
-    It ends with the thread that makes it, so that nothing stays behind where that is killed.
+    It ends with the thread that starts it, so that no process is left if that is killed.
 
     Args:
-        archives: What to serve, of one folder; of several versions of a model the first is the
-            default one. Others in the folder can be registered later.
-        host: Address that predictions are served on. Management and metrics stay on loopback.
+        archives: Archives to serve, all in one folder; the first version of a model is the default
+            one. Other archives in the folder can be registered later.
+        host: Address of the predictions. Management and metrics stay on loopback.
         port: Port of predictions; management and metrics take the next two. 0 takes free ones.
-        workers: Processes a model version.
+        workers: Processes per model version.
         logs: Folder for logs.
 
     Raises:
@@ -62,11 +62,11 @@ class TorchServe:
         self.management = f"http://{LOOPBACK}:{ports[1]}"
         self.metrics = f"http://{LOOPBACK}:{ports[2]}"
         self._session = requests.Session()
-        self._session.trust_env = False  # a proxy in the environment is for other addresses
+        self._session.trust_env = False  # ignore proxies of the environment
         self._logs = logs.resolve()
         self._logs.mkdir(parents=True, exist_ok=True)
         self._model_log = self._logs / "model.log"
-        # Logs are appended to: earlier lines are about other servers.
+        # Logs are appended to: earlier lines belong to other servers.
         self._log_offset = self._model_log.stat().st_size if self._model_log.exists() else 0
         self._scratch = Path(tempfile.mkdtemp(prefix="rvae-serve-"))
         try:
@@ -83,7 +83,7 @@ class TorchServe:
 
     @property
     def pid(self) -> int:
-        """Of the Java process, which leads the group that the workers belong to."""
+        """Process id of Java, which leads the process group of the workers."""
         return self._process.pid
 
     def wait_until_ready(self, seconds: float) -> None:
@@ -114,23 +114,22 @@ class TorchServe:
                 time.sleep(POLL_SECONDS)
 
     def example(self, archive: Archive) -> dict[str, Any]:
-        """A request body that the model takes, out of its own description."""
+        """A valid request body, from the model's own description."""
         return self._description(archive)["example"]
 
     def wait(self) -> int:
-        """Block until the server ends by itself; its exit status."""
+        """Wait until the server ends by itself, and return its exit status."""
         return self._process.wait()
 
     def stop(self) -> None:
-        """End the server and its workers, at first by asking."""
+        """End the server and its workers, first with SIGTERM."""
         try:
             if self._process.poll() is None:
                 self._process.terminate()
                 with suppress(subprocess.TimeoutExpired):
                     self._process.wait(STOP_SECONDS)
         finally:
-            # Workers that outlived the server, or a server that would not end or was not to be
-            # waited for any longer.
+            # Workers that outlived the server, or a server that did not end in time.
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
             self._process.wait()
@@ -151,7 +150,7 @@ class TorchServe:
             "load_models": ",".join(archive.path.name for archive in self.archives),
         }
         config = self._scratch / "config.properties"
-        # In a properties file the last word on a key counts.
+        # In a properties file the last value of a key counts.
         config.write_text(
             base.read_text()
             + "".join(f"{key}={_property(value)}\n" for key, value in settings.items())
@@ -167,7 +166,7 @@ class TorchServe:
             "org.pytorch.serve.ModelServer",
             *("--python", sys.executable),
             *("-f", str(config)),
-            "-ncs",  # no snapshots: what is in the store is what is served
+            "-ncs",  # no snapshots: the store defines what is served
         ]
         environment = {
             **os.environ,
@@ -177,8 +176,8 @@ class TorchServe:
             "METRICS_LOCATION": str(self._logs),
         }
         libc = ctypes.CDLL(None)
-        # torchserve's own launcher leaves Java running when it is ended, so Java is started here,
-        # in a group of its own, and told to end when this thread does, however that comes about.
+        # torchserve's own launcher leaves Java running when it is ended. So Java is started here in
+        # its own process group, and receives a signal when this thread ends for any reason.
         return subprocess.Popen(
             command,
             cwd=self._scratch,
@@ -190,8 +189,8 @@ class TorchServe:
         )
 
     def _is_ready(self, archive: Archive) -> bool:
-        # Health of the server and state of the workers both say "ready" too early or too late;
-        # an answer to a real request cannot.
+        # Health of the server and state of the workers both report "ready" too early or too late;
+        # an answer to a real request does not.
         try:
             address = f"{self.management}/models/{archive.name}/all"
             models = self._session.get(address, timeout=5).json()
@@ -213,10 +212,10 @@ class TorchServe:
         return answer.ok
 
     def _worker_failure(self) -> str | None:
-        """The last error in the log of the workers, where one has died.
+        """The last error in the log of the workers, if one has died.
 
-        TorchServe itself says of a worker that fails to load no more than of one that is loading,
-        and starts it again and again.
+        TorchServe reports the same state for a worker that fails to load as for one that is still
+        loading, and restarts it repeatedly.
         """
         if not self._model_log.exists():
             return None
@@ -244,7 +243,7 @@ def _require_free(host: str, port: int) -> None:
     try:
         address = socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_STREAM)[0][4]
     except OSError as error:
-        raise FieldError("host", f"{host} is no IPv4 address: {error.strerror}") from None
+        raise FieldError("host", f"{host} is not an IPv4 address: {error.strerror}") from None
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,4 +1,4 @@
-"""What follows training: the scorer is fitted, and its scores are calibrated."""
+"""Steps after training: the scorer is fitted, and its scores are calibrated."""
 
 import sys
 from collections.abc import Mapping
@@ -25,25 +25,24 @@ from rvae.training.validation import assess
 
 __all__ = ["calibrate"]
 
-# More would travel with the checkpoint and tell hardly a quantile better.
+# More scores would enlarge the checkpoint, and hardly improve a quantile.
 MAX_SCORES = 100_000
 MAX_WINDOWS = 4_000
 
-# What these windows hold fits into a hundred megabytes.
+# The values of these windows fit into a hundred megabytes.
 MAX_RESIDUALS = 1 << 24
 
 
 def calibrate(
     best: Path, final: Path, windows: Mapping[str, WindowDataset], quantile: float
 ) -> None:
-    """Turn the best checkpoint into one that is calibrated and says how good it is.
+    """Turn the best checkpoint into one with a calibration and validation results.
 
     Args:
-        best: What training has left.
-        final: Where to write.
-        windows: Of the training part; of validation, which the model is judged by; and of
-            calibration, which its threshold is taken from.
-        quantile: Of the scores, that becomes the threshold.
+        best: Checkpoint of the training.
+        final: File to write.
+        windows: Windows of the parts "training", "validation" and "calibration".
+        quantile: Quantile of the scores that becomes the threshold.
     """
     checkpoint = torch.load(best, map_location="cpu", weights_only=True)
     spec = spec_of(checkpoint)
@@ -61,17 +60,17 @@ def calibrate(
     checkpoint[SCORER_KEY] = scorer.state()
     unfinished = final.with_suffix(".unfinished")
     torch.save(checkpoint, unfinished)
-    unfinished.replace(final)  # A reader sees the old checkpoint or the new one, whole.
+    unfinished.replace(final)  # Atomic: a reader sees the old or the new checkpoint.
 
 
 def _calibrate(
     runner: Runner, spec: ModelSpec, windows: WindowDataset, quantile: float
 ) -> tuple[Calibration, Bands]:
-    """What the scores of held-out windows mean, and what is normal around reconstructions."""
+    """Calibration of the scores of held-out windows, and bands around reconstructions."""
     needed = windows_needed(quantile)
     scores = runner.scores(windows, max(MAX_SCORES, needed))
     count = min(MAX_WINDOWS, max(1, MAX_RESIDUALS // (spec.window * len(spec.channels))))
-    if (~np.isnan(scores)).sum() < needed:  # few of very many hold a value
+    if (~np.isnan(scores)).sum() < needed:  # most of the chosen windows hold no value
         count = sys.maxsize
         scores = runner.scores(windows, count)
     contamination = spec.scoring.contamination

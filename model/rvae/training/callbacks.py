@@ -1,4 +1,4 @@
-"""What happens around epochs: stopping early, and keeping what it takes to go on."""
+"""Callbacks of the trainer: early stopping, learning rate, checkpoints and interrupts."""
 
 import signal
 import threading
@@ -19,22 +19,22 @@ __all__ = [
     "is_whole_epoch",
 ]
 
-EPOCHS_ON_A_PLATEAU = 5
+PLATEAU_EPOCHS = 5
 
 
 def is_whole_epoch(trainer: pl.Trainer) -> bool:
-    """Whether an epoch that ends has come to its end: interrupted, it ends in its middle."""
+    """Whether the epoch was completed, not interrupted."""
     return trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
 
 
 class StopWithoutProgress(EarlyStopping):
-    """Early stopping that does not lose patience before learning is under way.
+    """Early stopping that does not count epochs of the warm-up.
 
-    Until learning rate and KL have their full weight the validation loss may stand still or rise.
+    Until learning rate and KL have their full weight, the validation loss may stagnate or rise.
 
     Args:
         patience: Epochs without a better validation loss.
-        improvement: By how much it must be lower to be better.
+        improvement: Minimum decrease of the loss that counts as better.
         warm_up: Share of the training steps that do not count.
     """
 
@@ -50,11 +50,11 @@ class StopWithoutProgress(EarlyStopping):
 class HalveOnPlateau(pl.Callback):
     """Halves the learning rate after epochs without a better validation loss.
 
-    Lightning would step such a schedule after it has saved the epoch's checkpoint, and forget it
-    where training goes on from there.
+    Lightning would step such a schedule after saving the epoch's checkpoint, and lose the step
+    when training is resumed.
 
     Args:
-        improvement: By how much the loss must be lower to be better.
+        improvement: Minimum decrease of the loss that counts as better.
     """
 
     def __init__(self, improvement: float) -> None:
@@ -65,7 +65,7 @@ class HalveOnPlateau(pl.Callback):
         self._rate = ReduceLROnPlateau(
             trainer.optimizers[0],
             factor=0.5,
-            patience=EPOCHS_ON_A_PLATEAU - 1,  # how many PyTorch lets pass
+            patience=PLATEAU_EPOCHS - 1,  # PyTorch acts one epoch later
             threshold=self._improvement,
             threshold_mode="abs",
         )
@@ -85,9 +85,9 @@ class EpochCheckpoint(ModelCheckpoint):
     """A checkpoint of the last whole epoch, or of the one with the lowest monitored value.
 
     Args:
-        folder: Where it is kept.
-        name: Of the file, without suffix.
-        monitor: What is monitored; the last epoch is kept where it is left out.
+        folder: Folder of the checkpoint.
+        name: File name without suffix.
+        monitor: Name of the monitored value; None keeps the last epoch.
     """
 
     def __init__(self, folder: Path, name: str, monitor: str | None = None) -> None:
@@ -96,7 +96,7 @@ class EpochCheckpoint(ModelCheckpoint):
         )
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Lightning stores where the folder was; it may have been moved."""
+        """Ignore the folder that Lightning stored: it may have been moved."""
         here = Path(str(self.dirpath))
 
         def moved(path: str) -> str:
@@ -115,15 +115,15 @@ class EpochCheckpoint(ModelCheckpoint):
         )
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        # Nothing can go on in the middle of an epoch.
+        # Training cannot be resumed in the middle of an epoch.
         if is_whole_epoch(trainer):
             super().on_train_epoch_end(trainer, module)
 
 
 class StopOnInterrupt(pl.Callback):
-    """Ctrl-C ends training after the batch at hand; a second one breaks off at once.
+    """Ctrl-C ends training after the current batch; a second one ends it at once.
 
-    Processes that train together stop after the same batch, whichever of them was interrupted.
+    In distributed training all processes stop after the same batch.
     """
 
     def __init__(self) -> None:
@@ -131,7 +131,7 @@ class StopOnInterrupt(pl.Callback):
 
     def on_fit_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if threading.current_thread() is not threading.main_thread():
-            return  # Only the main thread may say what a signal does.
+            return  # Only the main thread may set signal handlers.
         previous = signal.getsignal(signal.SIGINT)
 
         def stop(signum: int, frame: FrameType | None) -> None:
@@ -143,8 +143,8 @@ class StopOnInterrupt(pl.Callback):
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if trainer.world_size > 1 and threading.current_thread() is threading.main_thread():
-            # At the request to end Lightning would talk to the others while they wait for something
-            # else. They end with the leader, and the leader with them.
+            # On SIGTERM, Lightning would communicate with processes that wait for something else.
+            # They end with the leader, and the leader with them.
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
@@ -157,7 +157,7 @@ class StopOnInterrupt(pl.Callback):
 
 
 class Progress(RichProgressBar):
-    """Lightning's progress bar without the number of the logs' version."""
+    """Lightning's progress bar without the version number of the logs."""
 
     def get_metrics(
         self, trainer: pl.Trainer, module: pl.LightningModule

@@ -1,4 +1,4 @@
-"""Several processes that train together, started by Lightning or by torchrun."""
+"""Distributed training, with processes started by Lightning or by torchrun."""
 
 import logging
 import os
@@ -18,17 +18,17 @@ from rvae.errors import FieldError, require
 __all__ = ["distributed_strategy", "end_others_on_failure", "with_launched_processes"]
 
 # The others wait while the leader calibrates.
-LONGEST_WAIT = timedelta(days=1)
+MAX_WAIT = timedelta(days=1)
 
-# Says, at the level of information, which process failed, before it ends the others.
+# Logs at level INFO which process failed, before it ends the others.
 LAUNCHER_LOGGER = "lightning_fabric.strategies.launchers.subprocess_script"
 
 
 def with_launched_processes(training: TrainingConfig) -> TrainingConfig:
-    """The options, with the processes that torchrun has started where it did.
+    """The options, with the numbers of devices and nodes that torchrun has started, if any.
 
     Raises:
-        FieldError: If other numbers were asked for.
+        FieldError: If the options ask for other numbers.
     """
     if not is_torchelastic_launched():
         return training
@@ -48,11 +48,11 @@ def with_launched_processes(training: TrainingConfig) -> TrainingConfig:
 
 
 def distributed_strategy(processes: int) -> Strategy | str:
-    """Lightning's strategy for so many processes."""
+    """Lightning's strategy for a number of processes."""
     if processes == 1:
         return "auto"
     logging.getLogger(LAUNCHER_LOGGER).setLevel(logging.INFO)
-    return DDPStrategy(timeout=LONGEST_WAIT)
+    return DDPStrategy(timeout=MAX_WAIT)
 
 
 @contextmanager
@@ -60,7 +60,7 @@ def end_others_on_failure(trainer: pl.Trainer) -> Iterator[None]:
     """End the processes that Lightning started here if this one fails.
 
     Raises:
-        FieldError: If the connection to another process is lost; that one has printed why.
+        FieldError: If the connection to another process is lost, which has printed the reason.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Training: the way from series to a checkpoint."""
+"""Training, from series to a calibrated checkpoint."""
 
 import shutil
 from dataclasses import dataclass, replace
@@ -23,15 +23,14 @@ __all__ = ["FitResult", "fit"]
 
 @dataclass(frozen=True)
 class FitResult:
-    """What `fit` leaves behind.
+    """Result of `fit`.
 
     Attributes:
-        checkpoint: The file with everything.
-        card: What it says of the model.
+        checkpoint: The checkpoint file.
+        card: Card of the model.
         interrupted: Whether the user ended training early.
-        resumable: Whether there is a whole epoch to resume after.
-        is_leader: Whether this is the first of the processes that trained together: the one that
-            reports.
+        resumable: Whether training can be resumed after a whole epoch.
+        is_leader: Whether this is the first process, the one that reports.
     """
 
     checkpoint: Path
@@ -50,21 +49,21 @@ def fit(
 ) -> FitResult:
     """Train, calibrate and write `output/model.ckpt`.
 
-    Ctrl-C ends training early: what has been learned is calibrated and saved all the same.
+    Ctrl-C ends training early: the current state is calibrated and saved.
 
-    For each further device Lightning starts the program that calls this once more, unless torchrun
-    has done so. Every process reads the data by itself and calls this, too. Processes on several
-    machines need an output folder that all of them share.
+    For each further device Lightning starts the calling program once more, unless torchrun has done
+    so. Every process reads the data and calls this function. Processes on several machines need a
+    shared output folder.
 
     Args:
-        dataset: What `rvae.data.readers.read` made of the training data.
-        plan: What is trained, and how.
+        dataset: Training data, as read by `rvae.data.readers.read`.
+        plan: Configuration of the training.
         output: Folder for the checkpoint, the logs and the state of training.
-        progress: Whether to draw progress bars.
-        resume: Whether to go on after the last whole epoch of an earlier call with this output.
+        progress: Whether to show progress bars.
+        resume: Whether to resume after the last whole epoch of an earlier call with this output.
 
     Raises:
-        FieldError: If data or options do not fit together.
+        FieldError: If the data or the options are not valid.
     """
     plan = replace(plan, training=with_launched_processes(plan.training))
     output = output.expanduser()
@@ -93,7 +92,7 @@ def fit(
 
 
 def _clear(output: Path) -> None:
-    """Remove what is left of another training, which must not be mixed in."""
+    """Remove the files of an earlier training."""
     for name in (STATE, LOGS, PICTURES):
         shutil.rmtree(output / name, ignore_errors=True)
 
@@ -101,4 +100,4 @@ def _clear(output: Path) -> None:
 def _require_convergence(run: TrainingRun) -> None:
     score = run.best.best_model_score
     if score is not None and not score.isfinite():
-        raise FieldError("training", "diverged: lower training.learning_rate, or look at the data")
+        raise FieldError("training", "diverged: lower training.learning_rate, or check the data")

@@ -7,14 +7,14 @@ __all__ = ["mask_values"]
 
 
 def mask_values(mask: Tensor, share: float) -> Tensor:
-    """Take something away from a share of the windows: their end, a stretch, or a channel.
+    """Mask the end, a stretch, or a channel of a share of the windows.
 
     Args:
         mask: Where values were observed (B, T, C).
         share: Share of the windows, in [0, 1].
 
     Returns:
-        What is left to be seen (B, T, C): always something, where anything was there.
+        The part of the mask that stays visible (B, T, C), never empty if the mask is not.
     """
     windows, steps, channels = mask.shape
     draw = torch.rand(4, windows, 1, 1, device=mask.device)
@@ -23,8 +23,8 @@ def mask_values(mask: Tensor, share: float) -> Tensor:
     end = step >= 1 + draw[0] * (steps - 1)
     stretch = (step >= draw[0] * steps) & (step < (draw[0] + 0.5 * draw[1]) * steps)
     whole_channel = channel == (draw[0] * channels).floor()
-    kinds = 3 if channels > 1 else 2
-    kind = (draw[2] * kinds).floor()
-    taken = torch.where(kind == 0, end, torch.where(kind == 1, stretch, whole_channel))
+    choices = 3 if channels > 1 else 2
+    choice = (draw[2] * choices).floor()
+    taken = torch.where(choice == 0, end, torch.where(choice == 1, stretch, whole_channel))
     left = mask & ~(taken & (draw[3] < share))
     return torch.where(left.any((1, 2), keepdim=True), left, mask)

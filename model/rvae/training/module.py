@@ -1,4 +1,4 @@
-"""What a step of training does."""
+"""The Lightning module: training and validation steps."""
 
 from dataclasses import asdict
 from typing import Any
@@ -22,12 +22,12 @@ __all__ = ["TrainingModule"]
 
 
 class TrainingModule(pl.LightningModule):
-    """The objective's gradient steps on a VAE.
+    """A VAE with its objective.
 
     Args:
-        spec: Of the model.
+        spec: Specification of the model.
         objective: The loss.
-        training: Optimiser and schedule.
+        training: Optimizer and schedule.
     """
 
     def __init__(
@@ -49,8 +49,8 @@ class TrainingModule(pl.LightningModule):
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         if batch_index == 0:
-            # What an epoch draws depends on seed, epoch and process alone, so that training can be
-            # resumed.
+            # Random numbers of an epoch depend on seed, epoch and process only, so that training
+            # can be resumed.
             seeds = [self.training_config.seed, self.current_epoch, self.global_rank]
             torch.manual_seed(int(np.random.SeedSequence(seeds).generate_state(1)[0]))
         mask = ~batch.x.isnan()
@@ -67,7 +67,7 @@ class TrainingModule(pl.LightningModule):
             "train/beta": beta,
         }
         self.log_dict({f"{name}_step": value for name, value in values.items()})
-        # Processes that train together wait for each other to tell their means, so not at a step.
+        # Means over processes need synchronization: once per epoch, not at every step.
         self.log_dict(
             {f"{name}_epoch": value for name, value in values.items()},
             on_step=False,
@@ -84,7 +84,7 @@ class TrainingModule(pl.LightningModule):
         processes, size = self.trainer.world_size, self.training_config.batch_size
         first = batch_index * size * processes + self.global_rank
         windows = range(first, first + len(batch.x) * processes, processes)
-        # The same noise at each epoch: a checkpoint must not win by a lucky draw.
+        # The same noise at each epoch: the best checkpoint must not depend on a lucky draw.
         noise = window_noise(windows, self.spec.model.latent, self.training_config.seed)
         mask = ~batch.x.isnan()
         self._held_out.add(
@@ -93,7 +93,7 @@ class TrainingModule(pl.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         sums = self._held_out.of_all_processes(self.trainer.strategy.reduce, self.device)
-        # At the full weight throughout, so that epochs are comparable during the warm-up.
+        # Always at the full weight, so that epochs of the warm-up are comparable.
         loss = sums.reconstruction + self.objective.beta * sums.kl.sum()
         self.log("validation/loss", loss, prog_bar=True, sync_dist=True)
         self.log_dict(
@@ -116,7 +116,7 @@ class TrainingModule(pl.LightningModule):
 
 
 class Sums:
-    """Sums of the terms of windows, which processes that train together can add up.
+    """Sums of the terms of windows, which can be added up over processes.
 
     Args:
         latent: Latent dimensions D.
@@ -127,7 +127,7 @@ class Sums:
         self._latent = latent
 
     def add(self, terms: Terms) -> None:
-        """Take in the terms of some windows."""
+        """Add the terms of some windows."""
         rows = torch.cat(
             [terms.reconstruction[:, None], terms.kl, terms.latent, terms.latent**2], dim=1
         )
@@ -135,7 +135,7 @@ class Sums:
         self._content += torch.cat([torch.tensor([float(len(rows))]), rows.sum(0)])
 
     def of_all_processes(self, reduce: Any, device: torch.device) -> "Sums":
-        """These and those of the other processes, where Lightning's `reduce` knows of any."""
+        """Sums over all processes, by Lightning's `reduce`."""
         sums = Sums(self._latent)
         sums._content = reduce(self._content.to(device), reduce_op="sum").cpu()
         return sums
@@ -152,7 +152,7 @@ class Sums:
 
     @property
     def variance(self) -> Tensor:
-        """Of each latent dimension's centre over windows (D,)."""
+        """Variance over windows of each latent dimension's centre (D,)."""
         _, mean, square = self._means()
         return square - mean**2
 

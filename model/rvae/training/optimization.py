@@ -33,12 +33,12 @@ def optimizer(config: TrainingConfig, parameters: Iterable[Parameter]) -> Optimi
 
 
 def schedule(config: TrainingConfig, made: Optimizer, steps: int) -> dict[str, Any] | None:
-    """What Lightning wants to know of the schedule; None where it does not depend on the step.
+    """Lightning's description of the schedule; None if it does not depend on the step.
 
     Args:
-        config: The name.
+        config: Name of the schedule.
         made: The optimizer.
-        steps: Training steps in all.
+        steps: Total number of training steps.
     """
     match config.schedule:
         case "constant" | "plateau":
@@ -54,7 +54,7 @@ def schedule(config: TrainingConfig, made: Optimizer, steps: int) -> dict[str, A
 def learning_rate_factor(progress: float) -> float:
     """Share of the peak learning rate after `progress` (0 to 1) of training.
 
-    A tenth of the steps rises linearly, the others fall along half a cosine to zero (Loshchilov
+    It rises linearly for a tenth of the steps, then falls along half a cosine to zero (Loshchilov
     and Hutter 2017, "SGDR", eq. 5, with one cycle).
     """
     if progress < WARM_UP:

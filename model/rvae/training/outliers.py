@@ -1,4 +1,4 @@
-"""Training windows that are probably anomalous, found before anything is learnt from them."""
+"""Removal of training windows that are probably anomalous, before training."""
 
 import warnings
 
@@ -15,32 +15,32 @@ __all__ = ["drop_outliers"]
 
 DIMENSIONS = 20
 
-# Of the windows, at the most, that the covariance is taken from.
+# Maximum number of windows from which the covariance is estimated.
 MAX_SUPPORT = 0.75
 
-# Below this share of the variance a component is rounding.
+# Components with a smaller share of the variance are rounding errors.
 MIN_SHARE = 1e-9
 
 
 def drop_outliers(windows: WindowDataset, vae: VAE, contamination: float) -> WindowDataset:
     """Training windows without those that are farthest from the others.
 
-    Where a few percent of anomalies look alike, a network learns them as well as anything, and
-    neither its errors nor nearest neighbours tell them any more. They are still far from most
-    windows: what counts is the Mahalanobis distance in principal components, by the covariance of
-    the half to three quarters of the windows that has the smallest determinant (Rousseeuw and Van
-    Driessen 1999, "A fast algorithm for the minimum covariance determinant estimator"). Twice the
-    share that may be anomalous is left out, for the farthest ones are not all of them anomalous.
+    A few percent of similar anomalies are learned by a network like normal windows: neither errors
+    nor nearest neighbours detect them any more. They are still far from most windows, by the
+    Mahalanobis distance in principal components, with the covariance of the half to three quarters
+    of the windows that has the smallest determinant (Rousseeuw and Van Driessen 1999, "A fast
+    algorithm for the minimum covariance determinant estimator"). Twice the expected share of
+    anomalies is left out, because not all of the farthest windows are anomalous.
 
     Args:
-        windows: Of the training part.
-        vae: The model, not yet trained, which says how windows are normalised.
+        windows: Windows of the training part.
+        vae: The untrained model, which normalizes windows.
         contamination: Share of the windows that may be anomalous.
     """
     if not vae.features.numeric:
         return windows
     level, axes, along, _ = components(numeric_rows(vae, evenly_spaced(windows)), DIMENSIONS)
-    # Short windows have fewer components than are asked for: the others are zero.
+    # Short windows have fewer components than requested: the others are zero.
     axes = axes[:, axes.any(0) & (along > MIN_SHARE * along.sum())]
     with torch.no_grad():
         scores = np.concatenate(
@@ -59,7 +59,7 @@ def _distances(scores: NDArray[np.float32], contamination: float) -> NDArray[np.
         support_fraction=max(0.5, min(MAX_SUPPORT, 1 - 2 * contamination)), random_state=0
     )
     with warnings.catch_warnings():
-        # Of few windows it is less than the whole space that they fill.
+        # Few windows do not span the whole space.
         warnings.filterwarnings("ignore", message=".*covariance matrix.*is not full rank.*")
         warnings.filterwarnings("ignore", message="Determinant has increased.*")
         robust.fit(sample / sample.std(axis=0))

@@ -1,4 +1,4 @@
-"""Where the linear path of a model starts: at the principal components of the training windows."""
+"""Initialization of the linear path by the principal components of the training windows."""
 
 import numpy as np
 import torch
@@ -10,27 +10,27 @@ from rvae.networks.vae import VAE
 
 __all__ = ["components", "evenly_spaced", "initialize_from_pca", "numeric_rows"]
 
-# So many windows, evenly chosen, tell the components well enough.
+# Number of evenly chosen windows; enough to estimate the components.
 WINDOWS = 2000
 
-# Of variances, in units of the scaled data: of noiseless data the components leave nothing.
+# In units of the scaled data: on noiseless data no variance is left beyond the components.
 MIN_VARIANCE = 1e-6
 
 
 @torch.no_grad()
 def initialize_from_pca(vae: VAE, windows: WindowDataset) -> None:
-    """Let the linear path of a model, if it has one, start from the linear model's optimum.
+    """Initialize the linear path of a model, if it has one, at the linear model's optimum.
 
-    Tipping and Bishop 1999, "Probabilistic principal component analysis": the loadings are
-    principal axes times what the noise leaves of the standard deviations along them (eq. 7), the
-    noise is the mean variance beyond the axes (eq. 8), and the posterior follows from both (eq.
-    6). The networks add nothing to it at first. The scale of each numeric channel's noise, where it
-    is learned, starts at its maximum-likelihood value: the root of the mean of E_q[(x - Wz - mu)²]
-    over the channel, which is that of eq. 8 if there is only one channel.
+    Tipping and Bishop 1999, "Probabilistic principal component analysis": the loadings are the
+    principal axes, scaled by the root of the variance along them minus that of the noise (eq. 7);
+    the noise is the mean variance beyond the axes (eq. 8), and the posterior follows from both (eq.
+    6). The networks add nothing to it at first. A learned noise scale of a numeric channel starts
+    at its maximum-likelihood value: the root of the mean of E_q[(x - Wz - mu)²] over the channel,
+    which is that of eq. 8 if there is only one channel.
 
     Args:
-        vae: As it was made.
-        windows: Of the training part.
+        vae: The untrained model.
+        windows: Windows of the training part.
     """
     numeric = vae.features.numeric
     if vae.linear is None or not numeric:
@@ -45,14 +45,14 @@ def initialize_from_pca(vae: VAE, windows: WindowDataset) -> None:
     bias = -scores @ level
     _write(vae, scores, bias, loadings, level)
     base = vae.posterior.normal_base()
-    assert base is not None  # `require_valid_model` has seen to it
+    assert base is not None  # checked by `require_valid_model`
     for head in (base.mean, base.log_scale):
         nn.init.zeros_(head.weight)
     nn.init.eye_(base.mean.weight[:, -vae.linear.latent :])
     nn.init.zeros_(base.mean.bias)
     base.log_scale.bias.copy_(0.5 * (noise / variances).log())
     residual = rows - ((rows @ scores.T + bias) @ loadings.T + level)  # (B, T * numeric)
-    # What a latent drawn from the posterior adds to the error of its mean.
+    # Error that sampling from the posterior adds to the error at its mean.
     sampled = loadings.square() @ (noise / variances)  # (T * numeric)
     error = (residual.square() + sampled).view(len(rows), -1, len(numeric))  # (B, T, numeric)
     spread = torch.ones(()) if context.spread is None else context.spread[..., numeric]
@@ -60,13 +60,13 @@ def initialize_from_pca(vae: VAE, windows: WindowDataset) -> None:
 
 
 def evenly_spaced(windows: WindowDataset) -> Batch:
-    """Windows enough to tell principal components."""
+    """Evenly spaced windows, enough to estimate principal components."""
     count = min(len(windows), WINDOWS)
     return windows.__getitems__(np.linspace(0, len(windows) - 1, count, dtype=int).tolist())
 
 
 def numeric_rows(vae: VAE, batch: Batch) -> Tensor:
-    """Numeric channels as encoders read them, a row a window: (B, T * numeric)."""
+    """Numeric channels as inputs of encoders, one row per window: (B, T * numeric)."""
     mask = ~batch.x.isnan()
     x = vae.instances.normalize(
         batch.x, vae.instances.with_statistics(batch.x, mask, batch.context)
@@ -75,7 +75,7 @@ def numeric_rows(vae: VAE, batch: Batch) -> Tensor:
 
 
 def _write(vae: VAE, scores: Tensor, bias: Tensor, loadings: Tensor, level: Tensor) -> None:
-    """Put a linear model of the numeric channels into a path that has others besides."""
+    """Write a linear model of the numeric channels into a path that also has other inputs."""
     path, numeric = vae.linear, vae.features.numeric
     assert path is not None
     window, outputs = path.shape
@@ -97,18 +97,20 @@ def _write(vae: VAE, scores: Tensor, bias: Tensor, loadings: Tensor, level: Tens
 def components(rows: Tensor, latent: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Level (K,), axes (K, D), variances along them (D,) and beyond them () of rows (B, K)."""
     level = rows.mean(0)
-    apart = (rows - level).double()
-    # Of the two products the smaller one has the same eigenvalues in a fraction of the time.
-    wide = apart.shape[0] < apart.shape[1]
-    product = apart @ apart.T if wide else apart.T @ apart
-    values, vectors = torch.linalg.eigh(product / len(apart))
+    centered = (rows - level).double()
+    # The smaller of the two products has the same eigenvalues, and takes a fraction of the time.
+    wide = centered.shape[0] < centered.shape[1]
+    product = centered @ centered.T if wide else centered.T @ centered
+    values, vectors = torch.linalg.eigh(product / len(centered))
     found = min(latent, len(values))
-    axes = torch.zeros(apart.shape[1], latent, dtype=apart.dtype)
-    along = torch.zeros(latent, dtype=apart.dtype)
+    axes = torch.zeros(centered.shape[1], latent, dtype=centered.dtype)
+    along = torch.zeros(latent, dtype=centered.dtype)
     along[:found] = values.flip(0)[:found].clamp(min=0)
     leading = vectors.flip(1)[:, :found]
-    axes[:, :found] = nn.functional.normalize(apart.T @ leading if wide else leading, dim=0)
-    beyond = (apart.square().sum() / len(apart) - along.sum()) / max(apart.shape[1] - latent, 1)
+    axes[:, :found] = nn.functional.normalize(centered.T @ leading if wide else leading, dim=0)
+    beyond = (centered.square().sum() / len(centered) - along.sum()) / max(
+        centered.shape[1] - latent, 1
+    )
     noise = beyond.clamp(min=MIN_VARIANCE)
     along = along.maximum(noise)
     return level, axes.to(rows), along.to(rows), noise.to(rows)

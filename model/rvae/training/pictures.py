@@ -1,4 +1,4 @@
-"""Watching it learn: a picture after an epoch, and an animation of them all."""
+"""Pictures of the training after epochs, and an animation of all of them."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -27,15 +27,15 @@ LAST_FRAME = 3000
 
 
 class Pictures(pl.Callback):
-    """Draws what has been learnt after each n-th epoch and after the last, and animates it.
+    """Draws the state of the network after each n-th epoch and after the last, and animates it.
 
-    An epoch that was broken off in its middle is not drawn: whoever resumes goes through it again.
+    An interrupted epoch is not drawn: it is repeated when training is resumed.
 
     Args:
-        folder: Gets `epoch-0001.png` and so on, and `learning.gif` at the end.
-        every: How many epochs lie between two pictures.
-        take_snapshot: Returns what the network makes of held-out windows. It is called while the
-            network is in training mode and must leave it so.
+        folder: Folder of `epoch-0001.png` and so on, and `learning.gif` at the end.
+        every: Epochs between two pictures.
+        take_snapshot: Returns reconstructions of held-out windows. It is called while the network
+            is in training mode and must leave it so.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Pictures(pl.Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._history = [EpochLosses(**losses) for losses in state_dict["history"]]
 
-    # Validation has run by then, and checkpoints, which are to hold the history, come after it.
+    # After validation, and before checkpoints are saved, which must contain the history.
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if not is_whole_epoch(trainer):
             return
@@ -77,7 +77,7 @@ class Pictures(pl.Callback):
             picture = BytesIO()
             plot_learning(self._history, snapshot).savefig(picture, format="png")
             if isinstance(trainer.logger, TensorBoardLogger):
-                # Its add_figure would draw everything once more.
+                # Its add_figure would draw everything again.
                 pixels = np.asarray(Image.open(picture).convert("RGB"))
                 trainer.logger.experiment.add_image(
                     "learning", pixels, trainer.global_step, dataformats="HWC"
@@ -90,7 +90,7 @@ class Pictures(pl.Callback):
         if not trainer.is_global_zero:
             return
         with self._going_on_without_a_disk():
-            # Not whatever lies in the folder: resumed from further back, it holds later ones, too.
+            # Not all files of the folder: it may hold later epochs of an earlier training.
             paths = (self._path(losses.epoch) for losses in self._history)
             pictures = [path for path in paths if path.exists()]
             if pictures:
@@ -102,7 +102,7 @@ class Pictures(pl.Callback):
 
     @contextmanager
     def _going_on_without_a_disk(self) -> Iterator[None]:
-        """Hours of training are worth more than a picture."""
+        """Warn of a full disk: a missing picture must not end a training."""
         try:
             yield
         except OSError as error:
@@ -124,18 +124,18 @@ def _losses(trainer: pl.Trainer) -> EpochLosses:
 
 
 def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file that is there whole or not at all."""
+    """Write a file atomically."""
     unfinished = path.with_suffix(".unfinished")
     write(unfinished)
     unfinished.replace(path)
 
 
 def _save_animation(pictures: list[Path], path: Path) -> None:
-    """Write pictures of one size as a GIF, evenly chosen where they are many."""
+    """Write pictures of the same size as a GIF, evenly chosen if there are many."""
     count = min(len(pictures), MAX_FRAMES)
     chosen = [pictures[i] for i in np.linspace(0, len(pictures) - 1, count).round().astype(int)]
-    # One palette for all, or colours would flicker; Pillow's usual method makes white a grey and
-    # one colour of several classes.
+    # One palette for all pictures, or colours would flicker; Pillow's default method turns white
+    # into grey and merges the colours of classes.
     palette = Image.open(chosen[-1]).convert("RGB").quantize(method=Image.Quantize.FASTOCTREE)
     frames = (
         Image.open(picture).convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE)

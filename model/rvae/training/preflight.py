@@ -1,4 +1,4 @@
-"""What a training needs of its options, of the machine and of the data."""
+"""Checks of options, machine and data before a training."""
 
 import torch
 
@@ -12,7 +12,7 @@ __all__ = ["require_compatible", "require_machine", "require_units", "require_va
 
 
 def require_valid_choices(plan: TrainingPlan) -> None:
-    """Raise a `FieldError` if options do not fit together, whatever the data."""
+    """Raise a `FieldError` if a combination of options is not valid for any data."""
     require_valid_model(plan.model)
     one_window = plan.training.batch_size == 1
     require(
@@ -23,7 +23,7 @@ def require_valid_choices(plan: TrainingPlan) -> None:
 
 
 def require_machine(training: TrainingConfig) -> None:
-    """Raise a `FieldError` if the machine cannot do what is asked for."""
+    """Raise a `FieldError` if the machine does not support the options."""
     gpus = torch.cuda.device_count()
     on_gpu = training.accelerator == "gpu" or (training.accelerator == "auto" and gpus > 0)
     require(
@@ -44,7 +44,7 @@ def require_machine(training: TrainingConfig) -> None:
 
 
 def require_compatible(dataset: Dataset, model: ModelConfig, scoring: ScoringConfig) -> None:
-    """Raise a `FieldError` if the model or its score needs what the data cannot give."""
+    """Raise a `FieldError` if the data lacks what the model or its score needs."""
     SCORERS.lookup(scoring.score).check(scoring, model)
     require(
         not model.conditional or len(dataset.vocabulary.classes) > 1,
@@ -66,7 +66,7 @@ def require_compatible(dataset: Dataset, model: ModelConfig, scoring: ScoringCon
 
 
 def require_units(dataset: Dataset, data: DataConfig) -> None:
-    """Raise a `FieldError` if a unit is that of no numeric channel of the data."""
+    """Raise a `FieldError` if a unit does not belong to a numeric channel of the data."""
     for name in data.units or {}:
         require(
             name in dataset.channels,

@@ -1,4 +1,4 @@
-"""From series to what a network can be trained on: splits, vocabulary, scaler and windows."""
+"""Preparation of series for training: splits, vocabulary, scaler and windows."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -30,20 +30,20 @@ from rvae.training.preflight import (
 
 __all__ = ["Preparation", "prepare"]
 
-# Share of the training windows that are masked where the training part has gaps.
+# Share of training windows that are masked if the training part has missing values.
 MASKED_SHARE_WITH_GAPS = 0.5
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """What is known before a network is trained.
+    """Inputs of a training.
 
     Attributes:
         spec: Everything about the model that is fixed before training.
-        training: The options, with what the data decides filled in.
+        training: The options, with defaults that depend on the data filled in.
         windows: Windows of each split, by its name.
         steps: Training steps per epoch.
-        drop_last: Whether the last batch of an epoch would be of one window, and is left out.
+        drop_last: Whether the last batch of an epoch is left out, because it has only one window.
     """
 
     spec: ModelSpec
@@ -54,10 +54,10 @@ class Preparation:
 
 
 def prepare(dataset: Dataset, plan: TrainingPlan) -> Preparation:
-    """Split the data, and fit to its training part what must be known before a network.
+    """Split the data, and fit vocabulary and scaler to the training part.
 
     Raises:
-        FieldError: If the data, the options or the machine do not fit together.
+        FieldError: If the data or the options are not valid, or not supported by the machine.
     """
     require_valid_choices(plan)
     require_machine(plan.training)
@@ -66,7 +66,7 @@ def prepare(dataset: Dataset, plan: TrainingPlan) -> Preparation:
     window = plan.data.window or default_window(dataset, plan.data, plan.training.seed)
     splits, vocabulary = _splits(dataset, plan, window)
     spec, training = _describe(dataset, plan, window, splits, vocabulary)
-    # The scaler has seen all of the training part; what is wrong with the others must not wait.
+    # The scaler has checked the training part; errors in the other parts must not come later.
     for series in (*splits.validation, *splits.calibration):
         spec.require_in_bounds(series)
     windows = _windows(spec, splits)
@@ -78,13 +78,13 @@ def prepare(dataset: Dataset, plan: TrainingPlan) -> Preparation:
         "objective": asdict(plan.objective),
         "options": asdict(training),
     }
-    # A batch of one has no spread to normalize by, and its gradient is mostly noise. Shuffling
+    # A batch of one window has no spread for batch normalization, and a noisy gradient. Shuffling
     # leaves out another window each time.
     return Preparation(replace(spec, training=content), training, windows, steps, rest == 1)
 
 
 def _splits(dataset: Dataset, plan: TrainingPlan, window: int) -> tuple[Splits, Vocabulary]:
-    """The splits, with categories numbered as the training part knows them."""
+    """The splits, with categories numbered by the vocabulary of the training part."""
     splits = split(dataset.series, plan.data, window, plan.training.seed)
     vocabulary, renumber = restrict_to_training(
         splits.training, dataset.channels, dataset.vocabulary
@@ -97,7 +97,7 @@ def _splits(dataset: Dataset, plan: TrainingPlan, window: int) -> tuple[Splits, 
 def _describe(
     dataset: Dataset, plan: TrainingPlan, window: int, splits: Splits, vocabulary: Vocabulary
 ) -> tuple[ModelSpec, TrainingConfig]:
-    """The specification of the model, and the options with what the data decides filled in."""
+    """The specification of the model, and the options with defaults from the data filled in."""
     summary = summarize(splits.training)
     scaler = Scaler.fit(
         summary,
@@ -127,7 +127,7 @@ def _describe(
 
 
 def _windows(spec: ModelSpec, splits: Splits) -> dict[str, WindowDataset]:
-    """Windows of each split, without outliers of the training part where there may be some."""
+    """Windows of each split; outliers of the training part are removed if configured."""
     windows = {
         part.name: WindowDataset(
             getattr(splits, part.name),
@@ -146,7 +146,7 @@ def _windows(spec: ModelSpec, splits: Splits) -> dict[str, WindowDataset]:
 
 
 def _steps(windows: Mapping[str, WindowDataset], training: TrainingConfig) -> tuple[int, int]:
-    """Steps per epoch, and the windows that are left after those with full batches.
+    """Steps per epoch with full batches, and the number of windows left over.
 
     Raises:
         FieldError: If there are not enough windows for each process.
@@ -164,13 +164,15 @@ def _steps(windows: Mapping[str, WindowDataset], training: TrainingConfig) -> tu
 
 def _require_classes(training: Sequence[Series], vocabulary: Vocabulary) -> None:
     """Raise a `FieldError` if the training part lacks a class that requests may name."""
-    present = {index for s in training for piece in s.pieces() for index in np.unique(piece.kinds)}
+    present = {
+        index for s in training for piece in s.pieces() for index in np.unique(piece.class_codes)
+    }
     for index, name in enumerate(vocabulary.classes):
         require(index in present, "reader.classes", f"{name} is nowhere in the training part")
 
 
 def _interval(series: Series) -> float | None:
-    """Median of the seconds between the first steps of a series, if it has times."""
+    """Median seconds between the first steps of a series, if it has times."""
     if series.times is None:
         return None
     times = next(series.pieces()).clock()

@@ -1,4 +1,4 @@
-"""Whether a training can be resumed from the state that another one left."""
+"""Check whether a training can be resumed from a saved state."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -13,12 +13,12 @@ from rvae.inference.card import ModelSpec
 
 __all__ = ["require_same_training"]
 
-# Options that change nothing about the result.
+# Options that do not affect the result.
 WITHOUT_EFFECT = ("workers",)
 
 
 def require_same_training(last: Path, spec: ModelSpec) -> None:
-    """Raise a `FieldError` unless the state is of this training, but for its length."""
+    """Raise a `FieldError` unless the state is of the same training, with any number of epochs."""
     require(last.exists(), "resume", f"there is no {last}")
     before, now = _settings(read_spec(last)), _settings(spec)
     epochs = torch.load(last, map_location="cpu", weights_only=True)["epoch"] + 1
@@ -31,10 +31,10 @@ def require_same_training(last: Path, spec: ModelSpec) -> None:
 
 
 def _settings(spec: ModelSpec) -> dict[str, Any]:
-    """Everything that decides about a training, by name."""
+    """Everything that affects the result of a training, by name."""
     content = spec.to_dict()
     del content["versions"]
     training = content.pop("training")
-    # A state of an earlier version may lack an option, which was then as it is by default.
+    # A state of an earlier version may lack an option: it then had the default value.
     options = asdict(TrainingConfig()) | training.pop("options")
     return content | training | options

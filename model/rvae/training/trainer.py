@@ -41,14 +41,14 @@ MAX_STEPS_PER_LOG = 10
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """A trainer, what it trains, and the callbacks that tell how it went.
+    """A trainer, its module, and the callbacks with results.
 
     Attributes:
         trainer: Lightning's trainer.
         module: The network with its objective.
         best: Keeps the checkpoint with the lowest validation loss.
         interrupt: Knows whether the user ended training early.
-        state: Folder of the checkpoints that training can be resumed from.
+        state: Folder of the checkpoints for resuming.
     """
 
     trainer: pl.Trainer
@@ -58,7 +58,7 @@ class TrainingRun:
     state: Path
 
     def fit(self, preparation: Preparation, resume: bool) -> Path:
-        """Train, and return the best checkpoint: of the last state if no epoch came to its end."""
+        """Train, and return the best checkpoint, or the last state if no epoch was completed."""
         training, windows = preparation.training, preparation.windows
         rank, processes = self.trainer.global_rank, self.trainer.world_size
         order = EpochShuffle(len(windows["training"]), training.seed, rank, processes)
@@ -80,13 +80,13 @@ class TrainingRun:
 def make_run(
     plan: TrainingPlan, preparation: Preparation, output: Path, progress: bool
 ) -> TrainingRun:
-    """Everything that training needs besides data.
+    """Make the trainer of a training.
 
     Args:
-        plan: What was asked for.
-        preparation: What the data makes of it.
+        plan: Configuration of the training.
+        preparation: The prepared data.
         output: Folder for the logs and the state of training.
-        progress: Whether to draw progress bars.
+        progress: Whether to show progress bars.
     """
     training = preparation.training
     module = TrainingModule(preparation.spec, plan.objective, training)
@@ -143,11 +143,11 @@ def _loader(
         training.batch_size,
         sampler=order,
         drop_last=drop_last,
-        # Windows are put together as they are cut.
+        # The dataset returns whole batches.
         collate_fn=lambda batch: batch,
         num_workers=training.workers,
         persistent_workers=training.workers > 0,
-        # What lies on disk is read through a descriptor that only a fork inherits.
+        # Data on disk is read through a descriptor that only forked processes inherit.
         multiprocessing_context="fork" if training.workers else None,
     )
 
@@ -155,7 +155,7 @@ def _loader(
 @contextmanager
 def _without_needless_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
-        # Loading windows that lie in memory in other processes would only copy them.
+        # Worker processes would only copy windows that are in memory.
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*Checkpoint directory .* is not empty.*")
         warnings.filterwarnings("ignore", message=".*treespec, LeafSpec.* is deprecated.*")

@@ -1,4 +1,4 @@
-"""What a network makes of held-out windows: in numbers, and to be looked at."""
+"""Validation of a network on held-out windows: figures, and examples for pictures."""
 
 from typing import Any
 
@@ -20,11 +20,11 @@ MAX_LATENTS, MAX_WINDOWS = 500, 4
 
 @torch.inference_mode()
 def assess(vae: VAE, spec: ModelSpec, windows: WindowDataset) -> dict[str, Any]:
-    """How much is reconstructed, and by what.
+    """Measure reconstruction and use of the latent.
 
     Returns:
         The explained variance, the number of active units, and the KL divergence by latent
-        dimension in nats a window.
+        dimension in nats per window.
     """
     explained = ExplainedVariance()
     latents = nats = Summary.empty(spec.model.latent)
@@ -47,7 +47,7 @@ def assess(vae: VAE, spec: ModelSpec, windows: WindowDataset) -> dict[str, Any]:
 def take_snapshot(vae: VAE, spec: ModelSpec, windows: WindowDataset) -> LearningSnapshot:
     """Some latents, and fewer windows with their reconstructions in the data's units.
 
-    Of categorical channels it is the numbers of the categories that are shown.
+    Categorical channels are shown as numbers of the categories.
     """
     training = vae.training
     vae.eval()
@@ -65,7 +65,7 @@ def take_snapshot(vae: VAE, spec: ModelSpec, windows: WindowDataset) -> Learning
         latent=z.cpu().numpy(),
         classes=batch.context.label.numpy() if spec.vocabulary.classes else None,
         class_names=spec.vocabulary.classes,
-        # Categories are not scaled: an unknown one stays 0, which no reconstruction is.
+        # Categories are not scaled: an unknown one stays 0, and is never reconstructed.
         windows=batch.x[few].numpy() * np.array(spec.scaler.scale) + np.array(spec.scaler.mean),
         reconstructions=spec.scaler.inverse(mean),
         channels=spec.channels,

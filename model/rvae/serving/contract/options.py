@@ -67,8 +67,8 @@ WHOLE_NUMBER = BeforeValidator(_whole_number)
 
 def _known_output(name: str) -> str:
     if name not in OUTPUTS:
-        known = ", ".join(OUTPUTS)
-        raise PydanticCustomError("output", "expected one of {known}", {"known": known})
+        names = ", ".join(OUTPUTS)
+        raise PydanticCustomError("output", "expected one of {names}", {"names": names})
     return name
 
 

@@ -67,7 +67,7 @@ class FlatTable:
         return None if place is None else type(self)(self.data, place)
 
     def size(self, slot: int) -> int:
-        """How many entries a vector has, or bytes a text; 0 if it is left out."""
+        """Number of entries of a vector, or of bytes of a text; 0 if it is left out."""
         place = self._target(slot)
         return 0 if place is None else _number(self.data, place, "<I")
 
@@ -87,7 +87,7 @@ class FlatTable:
         return struct.unpack_from(f"<{len(entries)}q", self.data, entries.start)
 
     def _entries(self, slot: int, width: int) -> range:
-        """Where the entries of a vector are in the buffer."""
+        """Positions of the entries of a vector in the buffer."""
         place = self._target(slot)
         first = 0 if place is None else place + 4
         return range(first, first + width * self.size(slot), width)
@@ -97,7 +97,7 @@ class FlatTable:
         return None if place is None else place + _number(self.data, place, "<I")
 
     def _place(self, slot: int) -> int | None:
-        """Where a field is in the buffer."""
+        """Position of a field in the buffer."""
         fields = self.at - _number(self.data, self.at, "<i")
         entry = 4 + 2 * slot
         if entry >= _number(self.data, fields, "<H"):
@@ -143,15 +143,15 @@ def _inspect(stream: bytes) -> None:
             dictionaries[identity] = size
             pieces += 1
         else:
-            _require(kind == BATCH, "it holds something else than batches of rows")
+            _require(kind == BATCH, "it holds messages other than batches of rows")
             cells += _rows(header) * columns
             batches += 1
             pieces += columns
             effort += sum(dictionaries.get(identity, 0) for identity in identities)
         _require(cells <= MAX_CELLS, f"it holds more than {MAX_CELLS} values")
         _require(batches <= MAX_BATCHES, f"it holds more than {MAX_BATCHES} batches: send fewer")
-        _require(pieces <= MAX_PIECES, "it holds too many batches of so many columns")
-        _require(effort <= MAX_DICTIONARIES, "its dictionaries are too large for so many batches")
+        _require(pieces <= MAX_PIECES, "it holds too many batches for this number of columns")
+        _require(effort <= MAX_DICTIONARIES, "its dictionaries are too large for its batches")
 
 
 def _messages(stream: bytes) -> Iterator[tuple[int, FlatTable, int]]:
@@ -159,7 +159,7 @@ def _messages(stream: bytes) -> Iterator[tuple[int, FlatTable, int]]:
     at = 0
     while at < len(stream):
         marker, size = struct.unpack_from("<Ii", stream, at)
-        _require(marker == CONTINUATION, "it is no stream, or damaged")
+        _require(marker == CONTINUATION, "it is not a stream, or damaged")
         if size == 0:
             return
         at += 8
@@ -192,13 +192,13 @@ def _schema(schema: FlatTable) -> list[int]:
         try:
             name = f"columns.{field.text(0).decode()}"
         except UnicodeDecodeError:
-            raise MalformedError("body", "names a column in something else than UTF-8") from None
+            raise MalformedError("body", "holds a column name that is not UTF-8") from None
         number, kind = field.number(2, "<B"), field.table(3)
-        known = COLUMN_TYPES | OTHER_TYPES
+        types = COLUMN_TYPES | OTHER_TYPES
         require(
             number in COLUMN_TYPES and field.size(5) == 0 and kind is not None,
             name,
-            f"holds {known.get(number, 'something unknown')}, {EXPECTED}",
+            f"holds {types.get(number, 'something unknown')}, {EXPECTED}",
         )
         if number == TIMESTAMP and kind is not None:
             require(

@@ -1,4 +1,4 @@
-"""What a format of bodies is: how it is recognised, decoded, checked and encoded."""
+"""Interface of formats: how a body is recognized, decoded, checked and encoded."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ class Content:
 
     Attributes:
         fields: Fields of the request.
-        payload: What the body holds besides them: an array, a table, tensors; None if nothing.
+        payload: Other content of the body: an array, a table, tensors; None if nothing.
         format: Format of the request.
         answer_format: Format of the answer.
     """
@@ -44,7 +44,7 @@ class Content:
 
 @dataclass(frozen=True)
 class Checked:
-    """What a format makes of a request that fits the model, as `Query` describes it."""
+    """A request that was checked against the model by its format, see `Query`."""
 
     options: Options
     inputs: SeriesInput
@@ -58,7 +58,7 @@ class Format(ABC):
     Attributes:
         media_type: Media type of answers, and of requests where it is not ambiguous.
         aliases: Other media types of requests and in the header Accept.
-        magic: First bytes by which a body of an ambiguous media type is recognised.
+        magic: First bytes by which a body of an ambiguous media type is recognized.
         error_key: Name under which clients of this format look for the error in an error reply.
         schema: OpenAPI schema of a body.
         example: Example of a request in the OpenAPI document, if there is one.
@@ -98,7 +98,7 @@ class Format(ABC):
         """
 
     def default_outputs(self, outputs: tuple[Output, ...]) -> tuple[Output, ...]:
-        """Of the default outputs of a task, those that an answer in this format holds."""
+        """The default outputs of a task that an answer in this format can hold."""
         return outputs
 
     @abstractmethod

@@ -120,8 +120,8 @@ def _output_of(name: str, task: str, field: str) -> str | None:
             if output.axis is not Axis.EVENT
             for one in output.fields
         }
-    known = (*always, *optional)
-    require(name in known, field, f"{name!r} is none of {', '.join(known)}")
+    names = (*always, *optional)
+    require(name in names, field, f"{name!r} is none of {', '.join(names)}")
     return optional.get(name)
 
 
@@ -135,7 +135,7 @@ def _inputs(
     """
     values = {name: one for name, one in tensors.items() if name not in ANNOTATIONS}
     by_channel = (
-        fields.get("task") != "decode"  # latents have no channels, whatever their name
+        fields.get("task") != "decode"  # latents have no channels
         and set(values) == set(card.channels)
         and all(one.shape[-1] > 1 for one in values.values())
     )

@@ -19,7 +19,7 @@ def load_json(text: bytes | memoryview, field: str, hint: str = "") -> Any:
     Args:
         text: In UTF-8.
         field: Name of the text in errors.
-        hint: How to mend text that does not begin like an object or a list.
+        hint: How to correct text that does not begin like an object or a list.
 
     Raises:
         MalformedError: If it is not valid JSON.

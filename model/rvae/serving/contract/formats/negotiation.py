@@ -50,7 +50,7 @@ def answer_format(accept: str | None, requested: Format) -> Format:
         names = (one.media_type, f"{one.media_type.partition('/')[0]}/*", "*/*")
         return next((weights[name] for name in names if name in weights), 0.0)
 
-    # Of equals the format of the request, then the first one.
+    # In a tie the format of the request, then the first one.
     best = max([requested, *FORMATS], key=weight)
     if weight(best) <= 0:
         raise UnacceptableError("Accept", f"must be one of {', '.join(media_types())}")
@@ -60,8 +60,8 @@ def answer_format(accept: str | None, requested: Format) -> Format:
 def _declared_format(content_type: str | None, body: bytes | bytearray) -> Format:
     name = (content_type or "").partition(";")[0].strip().lower()
     if name in AMBIGUOUS:
-        recognised = (one for one in FORMATS if any(body.startswith(magic) for magic in one.magic))
-        return next(recognised, JSON)
+        recognized = (one for one in FORMATS if any(body.startswith(magic) for magic in one.magic))
+        return next(recognized, JSON)
     if name.endswith("+json"):
         return JSON
     found = _named(name)

@@ -80,8 +80,7 @@ def read_array(body: bytes | bytearray) -> NDArray[np.generic]:
     """The array in a .npy file, which is never unpickled.
 
     Raises:
-        MalformedError: If it is not a .npy file, or holds something else than the numbers that its
-            header describes.
+        MalformedError: If it is not a .npy file, or its content does not match its header.
     """
     try:
         stream = io.BytesIO(body)

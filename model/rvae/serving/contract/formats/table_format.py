@@ -1,4 +1,4 @@
-"""What the formats of tables have in common: a row per window, point or event."""
+"""Common base of the formats of tables: a row per window, point or event."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -24,8 +24,7 @@ __all__ = ["TableFormat"]
 class TableFormat(Format):
     """A table, with the other fields of the request in the header Rvae-Options.
 
-    pyarrow costs a server that is sent no tables a tenth of a second and 40 MB: what needs it is
-    imported where a table comes or goes.
+    pyarrow costs a tenth of a second and 40 MB: it is imported with the first table only.
     """
 
     @abstractmethod

@@ -1,7 +1,7 @@
 """Untrusted bytes → checked pyarrow tables, and columns → the bytes of a table.
 
-Reading ends within about a second and takes at most a hundred megabytes, whatever the bytes.
-pyarrow takes a server 40 MB and a tenth of a second: import this module where a table has come.
+Reading any bytes ends within about a second and takes at most a hundred megabytes. pyarrow costs a
+server 40 MB and a tenth of a second: import this module only when a table is received.
 """
 
 import codecs
@@ -141,8 +141,8 @@ def _require_utf8(body: bytes) -> None:
 def _header(body: bytes) -> tuple[list[str], int]:
     """The names of the columns, and where in the body the rows begin.
 
-    pyarrow allocates for as many columns as a first line has commas. Given names, it refuses rows
-    that have other than that many cells, whatever it takes for a row.
+    pyarrow allocates a column per comma of the first line. With names, it refuses rows with another
+    number of cells.
     """
     text = body[:MAX_HEADER].decode("utf-8-sig", errors="ignore")
     lines = io.StringIO(text, newline="")
@@ -195,7 +195,7 @@ def _plain(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
     """A column of numbers, times or nulls."""
     kind = column.type
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        # A zone is but a label, and need not be one that is known here.
+        # A zone is only a label, which this machine may not know.
         zoned = pa.types.is_timestamp(kind) and kind.tz is not None
         rounds = pa.types.is_timestamp(kind) and kind.unit == "ns"
         times = column.cast(pa.timestamp("us", "UTC") if zoned else MICROSECONDS, safe=not rounds)
@@ -221,8 +221,8 @@ def _weight(column: pa.ChunkedArray, limit: int) -> int:
         words = chunk.dictionary if coded else chunk
         if pa.types.is_string_view(words.type):
             # Views may all show the same words, so that even to validate them would take too long.
-            shown = int(np.abs(_shown(words)).sum())
-            _require(shown * BYTES_PER_BYTE <= MAX_TEXT, "holds too much text")
+            length = int(np.abs(_shown(words)).sum())
+            _require(length * BYTES_PER_BYTE <= MAX_TEXT, "holds too much text")
         chunk.validate(full=True)
         if coded:
             lengths = _lengths(words)[chunk.indices.drop_null().to_numpy(zero_copy_only=False)]
@@ -234,7 +234,7 @@ def _weight(column: pa.ChunkedArray, limit: int) -> int:
 
 
 def _shown(words: pa.Array) -> NDArray[np.int64]:
-    """How many bytes each view shows; where there is none, anything."""
+    """Length of each view in bytes; arbitrary where it is null."""
     if len(words) == 0:
         return np.empty(0, np.int64)
     views = np.frombuffer(words.buffers()[1], np.int32, 4 * len(words), 16 * words.offset)

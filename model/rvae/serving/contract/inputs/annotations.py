@@ -94,18 +94,18 @@ def series_classes(
         FieldError: If the model needs one and it is missing or unknown.
     """
     classes: list[NDArray[np.int64] | None] = []
-    known = card.vocabulary.classes
+    vocabulary = card.vocabulary.classes
     for (field, value), length in zip(labels, lengths, strict=True):
         if value is None:
             require(
                 not card.model.conditional,
                 field,
-                f"is missing: this model needs the class, one of {', '.join(known)}",
+                f"is missing: this model needs the class, one of {', '.join(vocabulary)}",
             )
             classes.append(None)
             continue
         word = normalize_word(str(value)) if type(value) in (int, str) else None
-        require(bool(known), field, "is not valid: this model has no classes")
-        require(word in known, field, f"expected one of {', '.join(known)}")
-        classes.append(np.full(length, known.index(word)))
+        require(bool(vocabulary), field, "is not valid: this model has no classes")
+        require(word in vocabulary, field, f"expected one of {', '.join(vocabulary)}")
+        classes.append(np.full(length, vocabulary.index(word)))
     return classes

@@ -1,6 +1,6 @@
 """Series as the columns of a table.
 
-pyarrow takes a server 40 MB and a tenth of a second: import this module where a table has come.
+pyarrow costs a server 40 MB and a tenth of a second: import this module only for tables.
 """
 
 from collections.abc import Iterator
@@ -102,17 +102,17 @@ def _times(table: pa.Table, card: Card) -> NDArray[np.datetime64] | None:
 
 def _classes(table: pa.Table, options: Options, card: Card) -> NDArray[np.int64] | None:
     """The class of each step (N,), if the model needs one."""
-    name, known = card.reader.classes, card.vocabulary.classes
+    name, vocabulary = card.reader.classes, card.vocabulary.classes
     present = name is not None and name in table.column_names
     if not (card.model.conditional and present) or options.label is not None:
         return series_classes([("label", options.label)], [table.num_rows], card)[0]
     with _column_errors():
-        codes = np.nan_to_num(categorical_column(table, str(name), known)).astype(np.int64) - 1
+        codes = np.nan_to_num(categorical_column(table, str(name), vocabulary)).astype(np.int64) - 1
     unknown = codes < 0
     require(
         not unknown.any(),
         f"columns.{name}[{np.argmax(unknown)}]",
-        f"expected one of {', '.join(known)}",
+        f"expected one of {', '.join(vocabulary)}",
     )
     return codes
 

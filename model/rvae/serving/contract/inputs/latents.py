@@ -1,4 +1,4 @@
-"""Latents of a request, in whichever format they came."""
+"""Latents of a request, in any format."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Series and latents as nested lists, which is how JSON has them."""
+"""Series and latents as nested lists, as in JSON."""
 
 from collections.abc import Callable, Mapping
 from itertools import chain

@@ -1,4 +1,4 @@
-"""Series or latents of a request, in whichever format they came."""
+"""Series or latents of a request, in any format."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -64,8 +64,8 @@ def annotated_input(
     times = series_times(timestamps, lengths, card)
     classes = series_classes(labels, lengths, card)
     series = [
-        Series(one, str(i), None, when, kinds)
-        for i, (one, when, kinds) in enumerate(zip(values, times, classes, strict=True))
+        Series(one, str(i), None, when, codes)
+        for i, (one, when, codes) in enumerate(zip(values, times, classes, strict=True))
     ]
     return SeriesInput(series, flat, many, wide=wide)
 

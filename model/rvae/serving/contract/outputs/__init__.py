@@ -1,4 +1,4 @@
-"""What a series can be answered with: a file and a line of `OUTPUTS` for each output.
+"""The outputs of a series: a file and a line of `OUTPUTS` for each output.
 
 The check of requests, the answers in every format and the OpenAPI document read this registry.
 """
@@ -30,7 +30,7 @@ OUTPUTS: dict[str, Output] = {
     )
 }
 
-# What a task is answered with, unless the request names outputs.
+# Default outputs of each task.
 DEFAULTS: Mapping[str, tuple[Output, ...]] = {
     "score": (LATENT, SCORE),
     "encode": (LATENT,),

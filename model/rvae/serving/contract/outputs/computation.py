@@ -1,4 +1,4 @@
-"""What the outputs of a request are computed from."""
+"""Inputs for the computation of outputs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,10 +19,10 @@ __all__ = ["Computation"]
 
 @dataclass(frozen=True)
 class Computation:
-    """What the outputs of a request are computed from.
+    """Inputs for the computation of the outputs of a request.
 
-    What is shared by several outputs is computed once, for all series of the request at once: most
-    series may have a single window, which is little for a call of NumPy.
+    Intermediate results of several outputs are computed once, for all series of the request: most
+    series may have a single window, too little for a call of NumPy.
 
     Attributes:
         analyses: What the model finds in each series.

@@ -1,4 +1,4 @@
-"""What an output is: its name, its axis, its fields in an answer, how it is computed."""
+"""Definition of an output: its name, its axis, its fields in an answer, its computation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ Steps = Annotated[
 
 
 class Axis(StrEnum):
-    """What the first axis of an output counts, and so what the rows of its table are."""
+    """Meaning of the first axis of an output, and so of the rows of its table."""
 
     WINDOW = "window"
     POINT = "point"

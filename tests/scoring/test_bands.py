@@ -223,7 +223,7 @@ def test_checkpoint_and_folder_have_the_same(
 
 def share_inside(
     engine: Engine, series: Sequence[Any], quantile: float, stride: int | None = None
-) -> NDArray[Any]:
+) -> float:
     inside = []
     for values, analysis in zip(series, engine.analyse(series, stride), strict=True):
         bounds = engine.card.bands.around(analysis.reconstruction, engine.card.scaler, quantile)

@@ -310,7 +310,7 @@ def test_a_second_signal_does_not_stop_the_cleaning_up(store: Path, tmp_path: Pa
     )
     try:
         curl = next(line for line in process.stdout if "curl" in line)
-        port = urlsplit(curl.split()[3]).port
+        port = urlsplit(curl.split()[3]).port or 0
         next(line for line in process.stdout if "Ctrl-C" in line)
         family = psutil.Process(process.pid).children(recursive=True)
         process.terminate()

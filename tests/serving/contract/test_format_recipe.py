@@ -1,7 +1,7 @@
 """A new format is one class and one line of the registry: everything else reads the registry."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,12 +12,14 @@ from rvae.errors import require
 from rvae.inference.card import Card
 from rvae.inference.engine import Engine
 from rvae.serving.contract.formats import FORMATS
-from rvae.serving.contract.formats.format import Checked, Format
+from rvae.serving.contract.formats.format import Checked, Format, ServedModel
 from rvae.serving.contract.formats.json_text import dump_json, header_options, load_json
 from rvae.serving.contract.inputs.arrays import array_input
 from rvae.serving.contract.messages import Request
 from rvae.serving.contract.options import Options
-from rvae.serving.contract.outputs.output import Axis
+from rvae.serving.contract.outputs.output import Axis, Output
+from rvae.serving.contract.query import Query
+from rvae.serving.contract.results import Samples, SeriesResult
 from rvae.serving.contract.schema.openapi import openapi
 from rvae.serving.service import Limits, Service
 
@@ -32,19 +34,21 @@ class JsonLines(Format):
     magic = (b"\x1e",)  # a record separator, as in RFC 7464
     schema: ClassVar = {"type": "string", "description": "A line of JSON per step or window."}
 
-    def decode(self, body: bytes, request: Any) -> Any:
+    def decode(self, body: Any, request: Request) -> tuple[dict[str, Any], NDArray[np.float64]]:
         rows = [load_json(line.lstrip(b"\x1e"), "body") for line in bytes(body).split(b"\n")]
         return header_options(request), np.array(rows, dtype=np.float64)
 
-    def validate(self, fields: Any, payload: Any, card: Card) -> Checked:
+    def validate(self, fields: dict[str, Any], payload: Any, card: Card) -> Checked:
         options = Options.parse_without_values(fields)
         return Checked(options, array_input(payload, options, card))
 
-    def require_outputs(self, outputs: Any, tensors: Any) -> None:
+    def require_outputs(self, outputs: tuple[Output, ...], tensors: tuple[str, ...] | None) -> None:
         alike = all(output.axis is Axis.WINDOW for output in outputs)
         require(alike, "output", "lines are of windows: accept another format")
 
-    def encode_results(self, results: Any, query: Any, model: Any) -> Any:
+    def encode_results(
+        self, results: Sequence[SeriesResult], query: Query, model: ServedModel
+    ) -> bytes:
         fields = [field.name for output in query.outputs for field in output.fields]
         return b"\n".join(
             dump_json({"start": start, **{name: _at(one.values[name], i) for name in fields}})
@@ -52,7 +56,7 @@ class JsonLines(Format):
             for i, start in enumerate(one.starts.tolist())
         )
 
-    def encode_samples(self, samples: Any, query: Any, model: Any) -> Any:
+    def encode_samples(self, samples: Samples, query: Query, model: ServedModel) -> bytes:
         return b"\n".join(dump_json(window) for window in samples.windows)
 
 
@@ -61,7 +65,7 @@ def _at(values: NDArray[Any], window: int) -> Any:
 
 
 @pytest.fixture
-def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[JsonLines]:
     """The format among the others."""
     added = JsonLines()
     FORMATS.append(added)

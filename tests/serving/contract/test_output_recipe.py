@@ -9,6 +9,7 @@ from pydantic import Field as SchemaField
 
 from rvae.inference.engine import Engine
 from rvae.serving.contract.outputs import OUTPUTS
+from rvae.serving.contract.outputs.computation import Computation
 from rvae.serving.contract.outputs.output import Axis, Field, Number, Output
 from rvae.serving.contract.schema.openapi import openapi
 from rvae.serving.service import Limits, Service
@@ -17,7 +18,7 @@ from tests.support.service_client import answer_to, arrow
 ARROW = "application/vnd.apache.arrow.stream"
 
 
-def compute(request: Any) -> list[Any]:
+def compute(request: Computation) -> list[dict[str, Any]]:
     """Half the score of each window (W,)."""
     return [{"half_score": analysis.score / 2} for analysis in request.analyses]
 
@@ -32,7 +33,7 @@ HALF_SCORE = Output(
 )
 
 
-def compute_points(request: Any) -> list[Any]:
+def compute_points(request: Computation) -> list[dict[str, Any]]:
     """Half the score of each point (N,)."""
     return [{"half_points": analysis.point_scores / 2} for analysis in request.analyses]
 

@@ -141,7 +141,7 @@ def test_numbers_that_only_other_parsers_let_through(card: Card, value: Any) -> 
 def test_random_bodies_are_answered_or_refused_but_never_break(card: Card) -> None:
     """Mutations of sound bodies, at the level of bytes and of values."""
     chance = random.Random(0)
-    pool = [
+    pool: list[Any] = [
         None,
         True,
         0,
@@ -160,7 +160,9 @@ def test_random_bodies_are_answered_or_refused_but_never_break(card: Card) -> No
     ]
     outcomes = {"sound": 0, "malformed": 0, "unfit": 0}
     for _ in range(5000):
-        fields = {"data": list(VALUES)} if chance.random() < 0.5 else {"instances": [list(VALUES)]}
+        fields: dict[str, Any] = (
+            {"data": list(VALUES)} if chance.random() < 0.5 else {"instances": [list(VALUES)]}
+        )
         if chance.random() < 0.7:
             target = fields.get("data") or fields["instances"]
             target[chance.randrange(len(target))] = chance.choice(pool)

@@ -17,7 +17,7 @@ from rvae.serving.service import Limits, Service
 from tests.support.service_client import answer_to
 from tests.support.untrained import untrained_card, untrained_engine
 
-MODE = {"mode": ("off", "on")}
+MODE: dict[str, tuple[str, ...]] = {"mode": ("off", "on")}
 SCORED = {"score", "tail_probability", "severity", "threshold", "is_anomaly"}
 
 
@@ -65,7 +65,7 @@ def test_a_batch_of_series(
     windows = np.stack(fresh[:4]).astype(dtype)
     result = infer(service, [tensor("x", windows, datatype, binary)], request_id="seven")
     expected = engine.analyse([w.astype(float) for w in windows])
-    close = {"rtol": 1e-4, "atol": 1e-5}
+    close: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-5}
     np.testing.assert_allclose(result.as_numpy("score"), [a.score for a in expected], **close)
     np.testing.assert_allclose(result.as_numpy("latent"), [a.latent for a in expected], **close)
     said = result.get_response()

@@ -56,7 +56,7 @@ class Model:
         return answer
 
 
-@pytest.fixture(scope="module", params=KINDS.values(), ids=KINDS.keys())
+@pytest.fixture(scope="module", params=list(KINDS.values()), ids=list(KINDS))
 def model(request: pytest.FixtureRequest) -> Model:
     return Model(request.param)
 
@@ -174,14 +174,15 @@ def test_every_error_has_the_form_of_the_file() -> None:
     service = Service(engine, "any", "1.0", Limits())
     fault = schema_named("Fault")
     good = {"data": [20.0] * 32}
-    for expected, body, header in (
+    cases: tuple[tuple[int, Any, dict[str, Any]], ...] = (
         (400, b"{", {}),
         (406, good, {"accept": "image/png"}),
         (415, good, {"content_type": "image/png"}),
         (422, {"data": []}, {}),
         (422, {"inputs": []}, {}),
         (503, good, {}),
-    ):
+    )
+    for expected, body, header in cases:
         if expected == 503:
             service = Service(engine, "any", "1.0", Limits(seconds=0.0))
         status, error = answer_to(service, body, **header)

@@ -158,7 +158,7 @@ def test_explanations_in_kind(server: TorchServe, fresh: list[np.ndarray], expec
     ],
 )
 def test_what_is_wrong_is_said(
-    server: TorchServe, body: bytes, headers: dict[str, Any], status: int, field: str
+    server: TorchServe, body: bytes | str, headers: dict[str, str], status: int, field: str
 ) -> None:
     reply = post(server, body, **headers)
     assert (reply.status_code, reply.json()["field"]) == (status, field)

@@ -78,18 +78,22 @@ def service(engine: Engine) -> Service:
     return Service(engine, "waves", "1.0", Limits())
 
 
-def ask(service: Service, body: bytes, **headers: Any) -> Any:
+def ask(service: Service, body: bytes, **headers: str | None) -> tuple[int, str, bytes]:
     (reply,) = service.answer([Request(body, **headers)])
     return reply.status, reply.content_type, reply.body
 
 
-def lines_of(series: Any) -> Any:
+def lines_of(series: NDArray[np.float64]) -> bytes:
     return b"\n".join(json.dumps(row).encode() for row in series.tolist())
 
 
 @pytest.mark.parametrize("media_type", [LINES, "application/jsonl"])
 def test_it_is_decoded_and_encoded(
-    service: Service, engine: Engine, fresh: list[np.ndarray], registered: Any, media_type: str
+    service: Service,
+    engine: Engine,
+    fresh: list[np.ndarray],
+    registered: JsonLines,
+    media_type: str,
 ) -> None:
     series = np.concatenate(fresh[:2])
     options = json.dumps({"stride": 16})
@@ -105,7 +109,7 @@ def test_it_is_decoded_and_encoded(
 
 
 def test_it_is_recognised_by_its_first_bytes(
-    service: Service, registered: Any, fresh: list[np.ndarray]
+    service: Service, registered: JsonLines, fresh: list[np.ndarray]
 ) -> None:
     marked = b"\n".join(b"\x1e" + line for line in lines_of(fresh[0]).split(b"\n"))
     status, content_type, _ = ask(service, marked, content_type="text/plain")
@@ -114,7 +118,7 @@ def test_it_is_recognised_by_its_first_bytes(
 
 
 def test_it_may_be_accepted_or_sent_for_another(
-    service: Service, registered: Any, fresh: list[np.ndarray]
+    service: Service, registered: JsonLines, fresh: list[np.ndarray]
 ) -> None:
     body = json.dumps({"data": fresh[0].tolist()}).encode()
     status, content_type, lines = ask(service, body, accept=LINES)
@@ -130,7 +134,7 @@ def test_it_may_be_accepted_or_sent_for_another(
 
 
 def test_its_errors_are_answered_like_those_of_others(
-    service: Service, registered: Any, fresh: list[np.ndarray]
+    service: Service, registered: JsonLines, fresh: list[np.ndarray]
 ) -> None:
     for body, options, status, field in (
         (b"[1\n2", None, 400, "body"),
@@ -149,7 +153,7 @@ def test_it_is_unknown_until_it_is_registered(service: Service, fresh: list[np.n
     assert ask(service, b"{}", accept=LINES)[0] == 406
 
 
-def test_it_is_in_the_document(registered: Any) -> None:
+def test_it_is_in_the_document(registered: JsonLines) -> None:
     components = openapi()["components"]
     for body in (components["requestBodies"]["predict"], components["responses"]["explain"]):
         assert body["content"][LINES] == {"schema": JsonLines.schema}

@@ -64,7 +64,7 @@ NUMBERS = ", ".join(map(str, VALUES[1:]))
         b"\x00" * 100,
     ],
 )
-def test_what_is_no_json_object_is_malformed(card: Card, text: str) -> None:
+def test_what_is_no_json_object_is_malformed(card: Card, text: bytes) -> None:
     with pytest.raises(MalformedError) as caught:
         parse(text, card)
     assert caught.value.field == "body"

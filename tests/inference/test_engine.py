@@ -45,7 +45,7 @@ def test_more_windows_than_a_run_holds(engine: Engine) -> None:
 
 @pytest.mark.parametrize("numbers", [1, 32 * 300, 1 << 23])
 def test_a_scan_has_every_window_however_it_is_cut(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch, numbers: Any
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, numbers: int
 ) -> None:
     monkeypatch.setattr("rvae.inference.engine.NUMBERS_PER_CHUNK", numbers)
     series = [Series(np.concatenate(waves(n, seed=n)), str(n)) for n in (20, 1)]
@@ -112,7 +112,7 @@ def test_a_stride_that_goes_nowhere_is_said(
 
 
 @pytest.mark.parametrize("shape", [(31, 1), (32,), (32, 2), (0, 1)])
-def test_a_wrong_shape_is_said(engine: Engine, shape: tuple[Any, ...]) -> None:
+def test_a_wrong_shape_is_said(engine: Engine, shape: tuple[int, ...]) -> None:
     with pytest.raises(FieldError, match="series"):
         engine.analyse([np.zeros(shape)])
 
@@ -140,7 +140,7 @@ def of_machines() -> Engine:
     )
 
 
-def random_machine(steps: int, seed: int = 0) -> Any:
+def random_machine(steps: int, seed: int = 0) -> Series:
     random = np.random.default_rng(seed)
     values = np.stack([random.normal(20, 2, steps), random.integers(0, 3, steps)], axis=1)
     values[::7, 0] = values[3::11, 1] = np.nan
@@ -185,7 +185,7 @@ def on_disk(series: Series) -> Series:
 
 
 def test_time_and_class_change_the_score(of_machines: Engine) -> None:
-    values = random_machine(8).values
+    values = np.asarray(random_machine(8).values)
     new, old = np.zeros(8, dtype=int), np.ones(8, dtype=int)
     given = [
         told(values, classes=new),

@@ -23,7 +23,7 @@ NOTHING = np.zeros((1, 1))
 
 
 def of(
-    residuals: NDArray[Any] | list[int], windows: int | None = None, independent: Any = None
+    residuals: NDArray[Any] | list[int], windows: int | None = None, independent: int | None = None
 ) -> Bands:
     """Bands of the residuals of a channel (n,), each a window of its own or in so many windows."""
     windows = windows or len(residuals)

@@ -97,7 +97,7 @@ def test_what_curl_sends(server: TorchServe, fresh: list[np.ndarray], tmp_path: 
     body = tmp_path / "body.json"
     body.write_text(json.dumps({"data": fresh[0].tolist()}))
 
-    def curl(*options: Any) -> Any:
+    def curl(*options: str) -> tuple[int, str, Any]:
         command = ["curl", "-s", "-w", "\n%{http_code} %{content_type}", *options]
         done = subprocess.run(
             [*command, f"{server.inference}/predictions/waves"], capture_output=True, text=True
@@ -364,7 +364,7 @@ def test_an_archive_that_does_not_load_is_said_in_time(store: Path, tmp_path: Pa
     ],
 )
 def test_however_the_command_ends_no_process_stays(
-    store: Path, tmp_path: Path, by: Any, background: bool
+    store: Path, tmp_path: Path, by: signal.Signals, background: bool
 ) -> None:
     command = [sys.executable, "-m", "rvae.cli", "serve", "--store", str(store), "--port", "0"]
     process = subprocess.Popen(

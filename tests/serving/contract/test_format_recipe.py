@@ -78,7 +78,7 @@ def service(engine: Engine) -> Service:
     return Service(engine, "waves", "1.0", Limits())
 
 
-def ask(service: Service, body: bytes, **headers: str | None) -> tuple[int, str, bytes]:
+def ask(service: Service, body: bytes, **headers: Any) -> tuple[int, str, bytes]:
     (reply,) = service.answer([Request(body, **headers)])
     return reply.status, reply.content_type, reply.body
 

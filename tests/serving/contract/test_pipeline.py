@@ -9,6 +9,7 @@ from rvae.errors import FieldError, MalformedError
 from rvae.inference.card import Card
 from rvae.inference.engine import Engine
 from rvae.serving.contract.options import MAX_SERIES
+from rvae.serving.contract.query import Query
 from tests.support.queries import body, parse
 
 VALUES = [20.0 + i / 10 for i in range(32)]
@@ -25,7 +26,7 @@ def two_channels(card: Card) -> Card:
     return dataclasses.replace(card, channels=("height", "speed"), scaler=scaler)
 
 
-def named(query: Any) -> list[Any]:
+def named(query: Query) -> list[str]:
     return [output.name for output in query.outputs]
 
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -407,8 +408,9 @@ def test_however_the_command_ends_no_process_stays(
 def test_keep_alive_connections_serve_many_requests(
     server: TorchServe, fresh: list[np.ndarray]
 ) -> None:
-    connection = http.client.HTTPConnection(urlsplit(server.inference).netloc, timeout=30)
-    body = json.dumps({"data": fresh[0].tolist()})
-    for _ in range(20):
-        connection.request("POST", "/predictions/waves", body, {"Content-Type": "application/json"})
-        assert connection.getresponse().read().startswith(b"{")
+    address, body = urlsplit(server.inference).netloc, json.dumps({"data": fresh[0].tolist()})
+    headers = {"Content-Type": "application/json"}
+    with closing(http.client.HTTPConnection(address, timeout=30)) as connection:
+        for _ in range(20):
+            connection.request("POST", "/predictions/waves", body, headers)
+            assert connection.getresponse().read().startswith(b"{")

@@ -372,7 +372,7 @@ def test_a_test_file_of_the_archive_may_hold_shorter_cases(tmp_path: Path) -> No
     """Than the training file, where they are all padded to the longest."""
     random = np.random.default_rng(0)
 
-    def archive(name: str, length: Any) -> None:
+    def archive(name: str, length: int) -> None:
         cases = np.round(np.sin(np.arange(length) / 3 + random.uniform(0, 6, (60, 1))), 3)
         rows = ("\t".join(["1", *map(str, case)]) for case in cases.tolist())
         (tmp_path / name).write_text("\n".join(rows))

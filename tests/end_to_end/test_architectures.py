@@ -309,7 +309,7 @@ def test_what_was_said_besides_matters(
     def scores(dataset: Dataset) -> NDArray[Any]:
         return np.array([analysis.score[0] for analysis in engine.analyse(dataset.series)])
 
-    def changed(name: str, column: Any) -> NDArray[Any]:
+    def changed(name: str, column: pa.Array | pa.ChunkedArray) -> NDArray[Any]:
         other = table.set_column(table.column_names.index(name), name, column)
         return scores(read_machines(outcome, other, tmp_path))
 

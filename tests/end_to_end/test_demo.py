@@ -2,7 +2,7 @@
 
 import importlib.util
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 from xml.etree import ElementTree
 
 import numpy as np
@@ -14,7 +14,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture(scope="module")
-def demo() -> Any:
+def demo() -> ModuleType:
     spec = importlib.util.spec_from_file_location("demo", ROOT / "examples" / "demo.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -29,7 +29,7 @@ def texts(path: Path) -> list[str]:
 
 
 @pytest.fixture
-def picture(demo: Any, tmp_path: Path) -> Path:
+def picture(demo: ModuleType, tmp_path: Path) -> Path:
     beats = np.random.default_rng(0).normal(size=(demo.PICTURED, 140, 2))
     answers = [
         {"score": [37.5 if i == 5 else 0.1], "threshold": 8.6, "reconstruction": beat.tolist()}

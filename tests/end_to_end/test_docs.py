@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from rvae.inference.engine import Engine
-from rvae.serving.contract.messages import Call
+from rvae.serving.contract.messages import Request
 from rvae.serving.contract.options import Options
 from rvae.serving.service import Limits, Service
 from rvae.serving.torchserve import TorchServe
@@ -164,7 +164,7 @@ def test_answers_in_documents_have_the_form_of_answers(
     examples = [json.loads(block.code) for block in BLOCKS if block.language == "json"]
     assert len(examples) == 2
     service = Service(engine, "rvae", "1.0", Limits())
-    (reply,) = service.answer([Call(json.dumps({"data": fresh[0].tolist()}).encode())])
+    (reply,) = service.answer([Request(json.dumps({"data": fresh[0].tolist()}).encode())])
     for example in examples:
         assert same_form(example, json.loads(reply.body))
 

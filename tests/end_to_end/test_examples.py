@@ -3,6 +3,7 @@
 import importlib.util
 from itertools import pairwise
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from tests.support.paths import ROOT
 EXAMPLES = ROOT / "examples"
 
 
-def example(name: str) -> Any:
+def example(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -81,7 +82,7 @@ def test_digits_are_dealt_out_once(digits: Path) -> None:
     train, test = (np.load(digits / f"digits-{part}.npz") for part in ("train", "test"))
     assert (len(train["images"]), len(test["images"])) == (1437, 360)
 
-    def pairs(images: Any, digit: Any) -> list[Any]:
+    def pairs(images: NDArray[Any], digit: NDArray[Any]) -> list[tuple[float, ...]]:
         rows = np.column_stack([images.reshape(len(images), -1), digit])
         return sorted(map(tuple, rows.tolist()))
 
@@ -189,7 +190,7 @@ def test_a_twentieth_of_the_test_rows_is_faulty_in_episodes_of_several_rows(
     assert (edges[1:, 0] - edges[:-1, 1]).min() >= 12
 
 
-def kinds_of_fault(table: dict[str, NDArray[Any]]) -> Any:
+def kinds_of_fault(table: dict[str, NDArray[Any]]) -> dict[str, NDArray[np.bool_]]:
     """Which rows (N,) break a rule, by kind."""
     weekday, _ = calendar(table["time"])
     mode, faulty = table["mode"], table["fault"] == 1

@@ -1,14 +1,13 @@
-from typing import Any
-
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from rvae.evaluation.metrics import ExplainedVariance, active_units
 
 WINDOWS = np.random.default_rng(0).normal(size=(300, 6, 2))
 
 
-def explained(windows: int, reconstruction: Any) -> Any:
+def explained(windows: NDArray[np.float64], reconstruction: NDArray[np.float64]) -> float:
     measure = ExplainedVariance()
     for part in np.array_split(np.arange(len(windows)), 4):
         measure.add(windows[part], reconstruction[part])

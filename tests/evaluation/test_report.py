@@ -1,5 +1,4 @@
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
@@ -11,7 +10,9 @@ from rvae.inference.engine import Engine
 from tests.support.waves import waves
 
 
-def labelled(engine: Engine, fresh: Any, anomalous: Any) -> Path:
+def labelled(
+    engine: Engine, fresh: Iterable[np.ndarray], anomalous: Iterable[np.ndarray]
+) -> list[Series]:
     """Normal series, anomalous ones with one labelled step, and one without any value."""
     steps = engine.card.window
     odd = np.arange(steps) == 5

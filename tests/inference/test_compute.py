@@ -1,5 +1,4 @@
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -7,7 +6,7 @@ from rvae.inference import compute as process
 
 
 @pytest.fixture
-def eight(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+def eight(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A machine of eight processors whose control groups are files here."""
     monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(8)))
     monkeypatch.setattr(process, "CGROUP_2", tmp_path / "cpu.max")
@@ -27,14 +26,14 @@ def eight(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
         ({"quota": "300000\n", "period": "100000\n"}, 3),
     ],
 )
-def test_a_containers_limit_counts(eight: Any, files: dict[str, Any], expected: int) -> None:
+def test_a_containers_limit_counts(eight: Path, files: dict[str, str], expected: int) -> None:
     for name, content in files.items():
         (eight / name).write_text(content)
     assert process.available_cpus() == expected
 
 
 def test_threads_are_shared_among_processes_and_one_processor_is_left(
-    eight: Any, monkeypatch: pytest.MonkeyPatch
+    eight: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     assert [process.compute_threads(n) for n in (1, 3, 7, 100)] == [7, 2, 1, 1]

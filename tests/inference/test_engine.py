@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 
 from rvae import Engine, FieldError
 from rvae.config import ModelConfig, RecurrentConfig, TimeConfig
-from rvae.data.context import Context
-from rvae.data.series import Dataset, Series
-from rvae.data.stored import Spool, StoredArray
+from rvae.data.series import Series
+from rvae.data.stored import Spool
 from rvae.inference.artifact import Artifact
-from rvae.training.fit import FitResult
 from tests.support.chance import highest_share
 from tests.support.untrained import untrained_card, untrained_engine
 from tests.support.waves import waves
@@ -47,7 +45,7 @@ def test_more_windows_than_a_run_holds(engine: Engine) -> None:
 
 @pytest.mark.parametrize("numbers", [1, 32 * 300, 1 << 23])
 def test_a_scan_has_every_window_however_it_is_cut(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch, numbers: Any
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, numbers: int
 ) -> None:
     monkeypatch.setattr("rvae.inference.engine.NUMBERS_PER_CHUNK", numbers)
     series = [Series(np.concatenate(waves(n, seed=n)), str(n)) for n in (20, 1)]
@@ -114,19 +112,21 @@ def test_a_stride_that_goes_nowhere_is_said(
 
 
 @pytest.mark.parametrize("shape", [(31, 1), (32,), (32, 2), (0, 1)])
-def test_a_wrong_shape_is_said(engine: Engine, shape: tuple[Any, ...]) -> None:
+def test_a_wrong_shape_is_said(engine: Engine, shape: tuple[int, ...]) -> None:
     with pytest.raises(FieldError, match="series"):
         engine.analyse([np.zeros(shape)])
 
 
-def told(values: NDArray[Any], first: str = "2026-01-05", classes: Any = None) -> Context:
+def told(
+    values: NDArray[Any], first: str = "2026-01-05", classes: NDArray[np.int64] | None = None
+) -> Series:
     """A series whose steps are an hour apart."""
     times = np.datetime64(first, "us") + np.arange(len(values)) * np.timedelta64(1, "h")
     return Series(np.asarray(values, dtype=float), "s", None, times, classes)
 
 
 @pytest.fixture(scope="module")
-def of_machines() -> tuple[FitResult, Dataset]:
+def of_machines() -> Engine:
     """An engine that has to be told time and class, of a number and a category."""
     model = ModelConfig(
         recurrent=RecurrentConfig(hidden=6),
@@ -140,7 +140,7 @@ def of_machines() -> tuple[FitResult, Dataset]:
     )
 
 
-def random_machine(steps: int, seed: int = 0) -> Any:
+def random_machine(steps: int, seed: int = 0) -> Series:
     random = np.random.default_rng(seed)
     values = np.stack([random.normal(20, 2, steps), random.integers(0, 3, steps)], axis=1)
     values[::7, 0] = values[3::11, 1] = np.nan
@@ -151,7 +151,7 @@ def random_machine(steps: int, seed: int = 0) -> Any:
 @pytest.mark.parametrize("stride", [1, 2, 3, 5, 8, 13])
 @pytest.mark.parametrize("stored", [False, True])
 def test_a_scan_gives_exactly_the_windows_and_scores_of_an_analysis(
-    of_machines: tuple[FitResult, Dataset],
+    of_machines: Engine,
     monkeypatch: pytest.MonkeyPatch,
     slab: int,
     stride: int,
@@ -177,15 +177,15 @@ def test_a_scan_gives_exactly_the_windows_and_scores_of_an_analysis(
         np.testing.assert_array_equal(np.concatenate(times), series[i].clock()[whole.starts])
 
 
-def on_disk(series: Any) -> StoredArray:
+def on_disk(series: Series) -> Series:
     values, times = Spool(series.values.shape[1]), Spool(1, np.int64)
-    values.append(series.values)
+    values.append(np.asarray(series.values))
     times.append(series.times.astype(np.int64)[:, None])
     return Series(values.stored(), series.name, None, times.stored(), series.classes)
 
 
-def test_time_and_class_change_the_score(of_machines: tuple[FitResult, Dataset]) -> None:
-    values = random_machine(8).values
+def test_time_and_class_change_the_score(of_machines: Engine) -> None:
+    values = np.asarray(random_machine(8).values)
     new, old = np.zeros(8, dtype=int), np.ones(8, dtype=int)
     given = [
         told(values, classes=new),
@@ -213,7 +213,7 @@ def test_time_and_class_change_the_score(of_machines: tuple[FitResult, Dataset])
     ],
 )
 def test_what_does_not_fit_the_model_is_said(
-    of_machines: tuple[FitResult, Dataset], change: dict[str, Any], field: str
+    of_machines: Engine, change: dict[str, Any], field: str
 ) -> None:
     series = told(np.full((8, 2), 1.0), classes=np.zeros(8, dtype=int))
     with pytest.raises(FieldError) as caught:
@@ -222,7 +222,7 @@ def test_what_does_not_fit_the_model_is_said(
 
 
 def test_an_unknown_category_counts_and_a_missing_one_does_not(
-    of_machines: tuple[FitResult, Dataset],
+    of_machines: Engine,
 ) -> None:
     values = np.full((8, 2), 1.0)
     values[2, 1], values[3, 1] = 0, np.nan
@@ -258,7 +258,7 @@ def test_samples_are_seeded_windows_in_the_datas_units(engine: Engine) -> None:
     assert np.mean([a.score[0] > threshold for a in analyses]) <= highest_share(0.1, 1000)
 
 
-def test_samples_have_the_class_that_was_asked_for(of_machines: tuple[FitResult, Dataset]) -> None:
+def test_samples_have_the_class_that_was_asked_for(of_machines: Engine) -> None:
     old, new = (of_machines.sample(5, label, seed=3) for label in ("old", "new"))
     assert old.shape == (5, 8, 2)
     assert set(old[..., 1].ravel()) <= {1.0, 2.0}
@@ -284,7 +284,7 @@ def test_gpu_equals_cpu(checkpoint: Path, engine: Engine, fresh: list[np.ndarray
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
-def test_gpu_equals_cpu_with_everything_known(of_machines: tuple[FitResult, Dataset]) -> None:
+def test_gpu_equals_cpu_with_everything_known(of_machines: Engine) -> None:
     series = [random_machine(100)]
     (one,) = of_machines.analyse(series)
     (two,) = untrained_engine(of_machines.card, "cuda").analyse(series)

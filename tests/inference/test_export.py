@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from numpy.typing import NDArray
 from pyarrow import csv, parquet
 
 from rvae.data.series import Series
@@ -14,7 +15,7 @@ from rvae.inference.engine import Engine
 from rvae.scoring.adaptive_threshold import AdaptiveThreshold
 
 
-def bumpy(steps: int, *bumps: Any) -> Any:
+def bumpy(steps: int, *bumps: int) -> NDArray[np.float64]:
     values = 20 + 3 * np.sin(np.arange(steps) * 2 * np.pi / 32)
     for first in bumps:
         values[first : first + 6] = 40 - values[first : first + 6]
@@ -109,7 +110,7 @@ def test_points_carry_their_times(engine: Engine, tmp_path: Path) -> None:
 
 
 def test_a_table_is_whole_or_not_there(tmp_path: Path) -> None:
-    def broken() -> Iterator[Any]:
+    def broken() -> Iterator[dict[str, Any]]:
         yield {"a": [1, 2]}
         raise FieldError("a", "broke")
 

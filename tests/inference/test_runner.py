@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 
 from rvae.data.series import Series
@@ -5,7 +7,7 @@ from rvae.inference.engine import Engine
 from rvae.scoring.reconstruction import WINDOWS_PER_BATCH
 from tests.support.untrained import KINDS, untrained_engine
 
-CLOSE = {"rtol": 1e-4, "atol": 1e-5}
+CLOSE: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-5}
 
 
 def test_where_scores_are_too_many_they_are_evenly_chosen(

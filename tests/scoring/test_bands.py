@@ -23,7 +23,7 @@ NOTHING = np.zeros((1, 1))
 
 
 def of(
-    residuals: NDArray[Any] | list[int], windows: int | None = None, independent: Any = None
+    residuals: NDArray[Any] | list[int], windows: int | None = None, independent: int | None = None
 ) -> Bands:
     """Bands of the residuals of a channel (n,), each a window of its own or in so many windows."""
     windows = windows or len(residuals)
@@ -223,7 +223,7 @@ def test_checkpoint_and_folder_have_the_same(
 
 def share_inside(
     engine: Engine, series: Sequence[Any], quantile: float, stride: int | None = None
-) -> NDArray[Any]:
+) -> float:
     inside = []
     for values, analysis in zip(series, engine.analyse(series, stride), strict=True):
         bounds = engine.card.bands.around(analysis.reconstruction, engine.card.scaler, quantile)

@@ -1,4 +1,4 @@
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -14,7 +14,9 @@ NAMES = ("heat", "speed", "load", "noise")
 
 
 def spans(
-    scores: Any, thresholds: NDArray[np.float64] | float = 1.0, gap: int = 0
+    scores: Sequence[float] | NDArray[np.float64],
+    thresholds: NDArray[np.float64] | float = 1.0,
+    gap: int = 0,
 ) -> list[tuple[int, ...]]:
     scores = np.asarray(scores, dtype=float)
     found = find_events(scores, thresholds, scores, scores[:, None], ["heat"], CALIBRATION, gap)
@@ -34,7 +36,9 @@ def spans(
         ([np.nan] * 3, []),
     ],
 )
-def test_stretches_above_the_threshold_are_events(scores: Any, expected: list[Any]) -> None:
+def test_stretches_above_the_threshold_are_events(
+    scores: list[float], expected: list[tuple[int, int]]
+) -> None:
     assert spans(scores) == expected
 
 
@@ -83,7 +87,7 @@ def test_a_negative_gap_is_refused() -> None:
     assert caught.value.field == "gap"
 
 
-def wave(steps: int = 400, bump: list[int] | range | tuple[Any, ...] = ()) -> NDArray[np.float64]:
+def wave(steps: int = 400, bump: list[int] | range | tuple[int, ...] = ()) -> NDArray[np.float64]:
     """A wave that the model knows, turned over at some steps."""
     values = 20 + 3 * np.sin(np.arange(steps) * 2 * np.pi / 32)
     values[list(bump)] = 40 - values[list(bump)]

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rvae.config import DataConfig, ScoringConfig, TimeConfig
+from rvae.config import DataConfig, ModelConfig, ScoringConfig, TimeConfig
 from rvae.data.series import Series
 from rvae.data.windows import split
 from rvae.errors import FieldError
+from rvae.inference.analysis import Analysis
 from rvae.inference.artifact import Artifact
 from rvae.inference.engine import Engine
 from rvae.scoring.excess import excess
@@ -26,12 +27,12 @@ def trained(
     folder: Path,
     values: NDArray[Any],
     scoring: ScoringConfig = ScoringConfig("excess", memory=200),
-    model: Any = WAVES_MODEL,
-) -> Any:
+    model: ModelConfig = WAVES_MODEL,
+) -> Path:
     return train_on_waves(folder, values, scoring, model)
 
 
-def levels_of(engine: Engine) -> Any:
+def levels_of(engine: Engine) -> NDArray[Any]:
     return engine.runner.scorer.state()["levels"].numpy()
 
 
@@ -130,7 +131,7 @@ def test_a_level_out_of_all_bounds_tells_though_the_shape_is_usual(
     values = waves(200, STEPS, channels=2)
     shifted = waves(1, STEPS, channels=2, seed=3)[0] + [0.0, 40.0]
 
-    def analysed(**options: Any) -> Any:
+    def analysed(**options: Any) -> tuple[bool, bool, Analysis]:
         scoring = ScoringConfig("excess", memory=memory, **options)
         engine = Engine.load(trained(tmp_path, values, scoring))
         usual, odd = engine.analyse([waves(1, STEPS, channels=2, seed=3)[0], shifted])

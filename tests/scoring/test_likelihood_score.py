@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -7,7 +8,7 @@ from rvae.inference.artifact import Artifact
 from rvae.inference.engine import Engine
 from tests.support.untrained import untrained_card, untrained_engine
 
-CLOSE = {"rtol": 1e-4, "atol": 1e-5}
+CLOSE: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-5}
 
 
 def test_a_score_is_the_likelihood_at_the_posterior_mean(

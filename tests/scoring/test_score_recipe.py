@@ -1,17 +1,24 @@
 """The recipe for a new score: one class and one line, from training to an answer over HTTP."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Self
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from rvae.config import ModelConfig, RecurrentConfig, ScoringConfig
+from rvae.data.scaler import Scaler
+from rvae.data.window_dataset import WindowDataset
 from rvae.errors import FieldError
 from rvae.inference.artifact import Artifact
 from rvae.inference.engine import Engine
+from rvae.networks.vae import VAE
+from rvae.scoring.evidence import Evidence
+from rvae.scoring.reconstruction import Reconstruction
 from rvae.scoring.scorer import Scorer
 from rvae.scoring.scorers import SCORERS
 from rvae.serving.service import Limits, Service
@@ -25,13 +32,13 @@ MODEL = ModelConfig(recurrent=RecurrentConfig(hidden=8, patch=4), linear=True, l
 class LargestErrorScorer(Scorer):
     """The largest squared error of a window's values, in variances of the training data."""
 
-    def measure(self, reconstruction: Any) -> dict[str, Any]:
+    def measure(self, reconstruction: Reconstruction) -> dict[str, Tensor]:
         return {"errors": (reconstruction.x - reconstruction.p.mean).square()}  # (B, T, C)
 
-    def score(self, evidence: Any) -> Any:
+    def score(self, evidence: Evidence) -> NDArray[np.float64]:
         return np.fmax.reduce(evidence["errors"], axis=(1, 2)).astype(np.float64)  # (W,)
 
-    def contributions(self, evidence: Any) -> NDArray[Any]:
+    def contributions(self, evidence: Evidence) -> NDArray[np.float64]:
         errors = evidence["errors"]
         largest = np.fmax.reduce(errors, axis=(1, 2), keepdims=True)
         return np.where((errors == largest) | np.isnan(errors), errors, 0.0)  # (W, T, C)
@@ -40,27 +47,39 @@ class LargestErrorScorer(Scorer):
 class RelativeErrorScorer(LargestErrorScorer):
     """The same as a multiple of the mean over held-out windows: a score with a state."""
 
-    def __init__(self, mean: Any) -> None:
+    def __init__(self, mean: Tensor) -> None:
         self.mean = mean
 
     @classmethod
-    def fit(cls, network: Any, scaler: Any, scoring: Any, windows: int) -> Any:
+    def fit(
+        cls,
+        network: VAE,
+        scaler: Scaler,
+        scoring: ScoringConfig,
+        windows: Mapping[str, WindowDataset],
+    ) -> Self:
         x = torch.cat([batch.x for batch in windows["validation"].batches()])
         return cls(x.square().amax((1, 2)).mean())
 
     @classmethod
-    def restore(cls, network: Any, scaler: Any, scoring: Any, state: Any) -> Any:
+    def restore(
+        cls,
+        network: VAE,
+        scaler: Scaler,
+        scoring: ScoringConfig,
+        state: Mapping[str, Tensor],
+    ) -> Self:
         return cls(state["mean"])
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Tensor]:
         return {"mean": self.mean}
 
-    def score(self, evidence: Any) -> Any:
+    def score(self, evidence: Evidence) -> NDArray[np.float64]:
         return super().score(evidence) / float(self.mean)
 
 
 @pytest.fixture(params=["one line", "dotted name"])
-def names(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def names(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """How both scores are chosen: in the registry, or from outside the package."""
     scorers = {"largest": LargestErrorScorer, "relative": RelativeErrorScorer}
     if request.param == "dotted name":
@@ -70,7 +89,7 @@ def names(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> li
     return {name: name for name in scorers}
 
 
-def test_a_new_score_goes_all_the_way(names: list[str], tmp_path: Path) -> None:
+def test_a_new_score_goes_all_the_way(names: dict[str, str], tmp_path: Path) -> None:
     values = waves(300, STEPS, channels=2)
     path = train_on_waves(tmp_path, values, ScoringConfig(names["largest"]), MODEL, epochs=10)
     assert Artifact.load(path).scorer == {}
@@ -93,7 +112,7 @@ def test_a_new_score_goes_all_the_way(names: list[str], tmp_path: Path) -> None:
     assert answer["point_scores"] == pytest.approx(one.point_scores, rel=1e-6)
 
 
-def test_a_new_score_may_have_a_state(names: list[str], tmp_path: Path) -> None:
+def test_a_new_score_may_have_a_state(names: dict[str, str], tmp_path: Path) -> None:
     values = waves(300, STEPS, channels=2)
     path = train_on_waves(tmp_path, values, ScoringConfig(names["relative"]), MODEL)
     Artifact.load(path).save(tmp_path / "folder")

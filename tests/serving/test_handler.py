@@ -3,7 +3,7 @@
 import json
 import logging
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ def model_dir(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture
-def handler(model_dir: Path) -> Iterator[Any]:
+def handler(model_dir: Path) -> Iterator[RvaeHandler]:
     level, torch_threads = logging.getLogger().level, torch.get_num_threads()
     made = RvaeHandler()
     made.initialize(context(model_dir, []))
@@ -36,7 +36,7 @@ def handler(model_dir: Path) -> Iterator[Any]:
     torch.set_num_threads(torch_threads)
 
 
-def context(model_dir: Any, headers: Any) -> Any:
+def context(model_dir: Path, headers: Sequence[dict[str, Any]]) -> Context:
     """As `ts.service.Service` makes it."""
     manifest = json.loads((model_dir / "MAR-INF" / "MANIFEST.json").read_text())
     config = yaml.safe_load((model_dir / "model-config.yaml").read_text())
@@ -46,10 +46,10 @@ def context(model_dir: Any, headers: Any) -> Any:
 
 
 def test_a_batch_is_answered_item_by_item(
-    handler: Any, model_dir: Path, engine: Engine, fresh: list[np.ndarray]
+    handler: RvaeHandler, model_dir: Path, engine: Engine, fresh: list[np.ndarray]
 ) -> None:
     good = bytearray(json.dumps({"data": fresh[0].tolist()}).encode())
-    items = [
+    items: list[dict[str, Any]] = [
         {"body": good},
         {"body": bytearray(b"{")},
         {},
@@ -79,7 +79,7 @@ def test_a_batch_is_answered_item_by_item(
 
 
 def test_parts_that_are_called_like_headers_are_none(
-    handler: Any, model_dir: Path, fresh: list[np.ndarray]
+    handler: RvaeHandler, model_dir: Path, fresh: list[np.ndarray]
 ) -> None:
     """TorchServe tells of each part under its name, where the handler looks for headers."""
     part = {"content-type": "application/json"}
@@ -91,7 +91,9 @@ def test_parts_that_are_called_like_headers_are_none(
     assert "score" in json.loads(reply)
 
 
-def test_name_version_and_limits_come_from_the_archive(handler: Any, model_dir: Path) -> None:
+def test_name_version_and_limits_come_from_the_archive(
+    handler: RvaeHandler, model_dir: Path
+) -> None:
     ctx = context(model_dir, [{"describe": "True"}])
     (described,) = handler.handle([{}], ctx)
     assert json.loads(described)["version"] == "3.0"

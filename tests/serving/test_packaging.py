@@ -60,8 +60,8 @@ sys.meta_path.insert(0, Barrier())
 sys.path.insert(0, sys.argv[1])
 import rvae, rvae_handler
 assert rvae.__file__.startswith(sys.argv[1]) and rvae_handler.__file__.startswith(sys.argv[1])
-from rvae.contract.messages import Request
-from rvae.service import Limits, Service
+from rvae.serving.contract.messages import Request
+from rvae.serving.service import Limits, Service
 service = Service(rvae.Engine.load(sys.argv[1]), "waves", "1.0", Limits())
 service.warm_up()
 """

@@ -3,6 +3,7 @@
 import http.client
 import json
 from collections import Counter
+from contextlib import closing
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -140,11 +141,13 @@ def test_what_the_server_itself_answers(
     server: TorchServe, path: str, options: str, status: int
 ) -> None:
     address = urlsplit(server.inference)
-    connection = http.client.HTTPConnection(address.netloc, timeout=30)  # which mends no path
-    connection.request("POST", path, b"{}", {"Rvae-Options": options})
-    answer = connection.getresponse()
+    with closing(http.client.HTTPConnection(address.netloc, timeout=30)) as connection:
+        # It mends no path.
+        connection.request("POST", path, b"{}", {"Rvae-Options": options})
+        answer = connection.getresponse()
+        content = answer.read()
     assert answer.status == status
-    schema_named("ServerFault").validate(json.loads(answer.read()))
+    schema_named("ServerFault").validate(json.loads(content))
     assert str(status) in DOCUMENT["paths"]["/predictions/{model}"]["post"]["responses"]
 
 

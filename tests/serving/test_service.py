@@ -1,14 +1,18 @@
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from rvae.data.series import Series
+from rvae.inference.analysis import Analysis
 from rvae.inference.engine import Engine
 from rvae.scoring.adaptive_threshold import AdaptiveThreshold
 from rvae.scoring.calibration import Calibration
 from rvae.serving.contract import pipeline
+from rvae.serving.contract.formats.format import Content
 from rvae.serving.contract.messages import Request
 from rvae.serving.service import Limits, Service
 from tests.support.untrained import KINDS, MODE, untrained_card, untrained_engine
@@ -283,7 +287,7 @@ def test_many_short_series_are_run_in_pieces(
     sizes = []
     analyse = engine.analyse
 
-    def count(series: Any, strides: Any) -> Any:
+    def count(series: Sequence[Series], strides: Sequence[int]) -> list[Analysis]:
         sizes.append(len(series))
         return analyse(series, strides)
 
@@ -306,7 +310,7 @@ def test_what_there_is_no_time_for_is_asked_to_come_again(
 def test_a_request_that_breaks_its_reader_breaks_no_other(
     service: Service, fresh: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def decode(request: Any) -> Any:
+    def decode(request: Request) -> Content:
         if request.body == b"poison":
             raise MemoryError
         return pipeline.decode(request)
@@ -323,7 +327,7 @@ def test_a_batch_that_breaks_is_taken_apart_only_as_long_as_there_is_time(
     times = iter([0.0, 0.0, *[100.0] * 9])
     monkeypatch.setattr("rvae.serving.service.time.monotonic", lambda: next(times))
 
-    def broken(self: Any, series: Any, strides: Any = None) -> None:
+    def broken(self: Engine, series: Sequence[Series], strides: Sequence[int]) -> None:
         raise RuntimeError("broken")
 
     monkeypatch.setattr(type(engine), "analyse", broken)
@@ -338,7 +342,7 @@ def test_a_request_that_breaks_the_model_breaks_no_other(
     poison = 12345.0
     analyse = type(engine).analyse
 
-    def fragile(self: Any, series: Any, strides: Any = None) -> Any:
+    def fragile(self: Engine, series: Sequence[Series], strides: Sequence[int]) -> list[Analysis]:
         if any((one.values == poison).any() for one in series):
             raise RuntimeError("broken")
         return analyse(self, series, strides)

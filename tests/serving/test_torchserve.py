@@ -12,6 +12,7 @@ import subprocess
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -97,7 +98,7 @@ def test_what_curl_sends(server: TorchServe, fresh: list[np.ndarray], tmp_path: 
     body = tmp_path / "body.json"
     body.write_text(json.dumps({"data": fresh[0].tolist()}))
 
-    def curl(*options: Any) -> Any:
+    def curl(*options: str) -> tuple[int, str, Any]:
         command = ["curl", "-s", "-w", "\n%{http_code} %{content_type}", *options]
         done = subprocess.run(
             [*command, f"{server.inference}/predictions/waves"], capture_output=True, text=True
@@ -310,7 +311,7 @@ def test_a_second_signal_does_not_stop_the_cleaning_up(store: Path, tmp_path: Pa
     )
     try:
         curl = next(line for line in process.stdout if "curl" in line)
-        port = urlsplit(curl.split()[3]).port
+        port = urlsplit(curl.split()[3]).port or 0
         next(line for line in process.stdout if "Ctrl-C" in line)
         family = psutil.Process(process.pid).children(recursive=True)
         process.terminate()
@@ -364,7 +365,7 @@ def test_an_archive_that_does_not_load_is_said_in_time(store: Path, tmp_path: Pa
     ],
 )
 def test_however_the_command_ends_no_process_stays(
-    store: Path, tmp_path: Path, by: Any, background: bool
+    store: Path, tmp_path: Path, by: signal.Signals, background: bool
 ) -> None:
     command = [sys.executable, "-m", "rvae.cli", "serve", "--store", str(store), "--port", "0"]
     process = subprocess.Popen(
@@ -407,8 +408,9 @@ def test_however_the_command_ends_no_process_stays(
 def test_keep_alive_connections_serve_many_requests(
     server: TorchServe, fresh: list[np.ndarray]
 ) -> None:
-    connection = http.client.HTTPConnection(urlsplit(server.inference).netloc, timeout=30)
-    body = json.dumps({"data": fresh[0].tolist()})
-    for _ in range(20):
-        connection.request("POST", "/predictions/waves", body, {"Content-Type": "application/json"})
-        assert connection.getresponse().read().startswith(b"{")
+    address, body = urlsplit(server.inference).netloc, json.dumps({"data": fresh[0].tolist()})
+    headers = {"Content-Type": "application/json"}
+    with closing(http.client.HTTPConnection(address, timeout=30)) as connection:
+        for _ in range(20):
+            connection.request("POST", "/predictions/waves", body, headers)
+            assert connection.getresponse().read().startswith(b"{")

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,13 +21,13 @@ from tests.support.service_client import arrow, read_answer, to_npy
 
 
 def post(
-    server: TorchServe, body: Any, path: str = "predictions/waves", **headers: Any
+    server: TorchServe, body: bytes | str, path: str = "predictions/waves", **headers: str
 ) -> requests.Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return requests.post(f"{server.inference}/{path}", data=body, headers=named, timeout=60)
 
 
-def forms(windows: NDArray[Any]) -> Any:
+def forms(windows: NDArray[Any]) -> dict[str, tuple[Any, dict[str, str], Callable[[Any], Any]]]:
     """The same windows (S, T, 1) in every form, and how their scores are read from the answer."""
     series = [window[:, 0].tolist() for window in windows]
     steps = len(series[0])
@@ -41,11 +42,11 @@ def forms(windows: NDArray[Any]) -> Any:
     sink = io.BytesIO()
     csv.write_csv(table, sink)
 
-    def of_tensors(reply: Any) -> Any:
+    def of_tensors(reply: requests.Response) -> NDArray[Any]:
         result = triton.InferenceServerClient.parse_response_body(reply.content)
         return result.as_numpy("score").ravel()
 
-    def of_table(reply: Any) -> Any:
+    def of_table(reply: requests.Response) -> NDArray[Any]:
         return read_answer(reply.headers["content-type"], reply.content)["score"].to_numpy()
 
     json_type, csv_type = "application/json", "text/csv"
@@ -97,12 +98,12 @@ def forms(windows: NDArray[Any]) -> Any:
 
 
 @pytest.fixture(scope="module")
-def expected(engine: Engine, fresh: list[np.ndarray]) -> Any:
+def expected(engine: Engine, fresh: list[np.ndarray]) -> list[float]:
     return [analysis.score[0] for analysis in engine.analyse(fresh[:4])]
 
 
 def test_every_form_alone_and_all_in_one_batch(
-    server: TorchServe, fresh: list[np.ndarray], expected: Any
+    server: TorchServe, fresh: list[np.ndarray], expected: list[float]
 ) -> None:
     asked = forms(np.stack(fresh[:4]))
     for body, headers, scores in asked.values():
@@ -110,19 +111,20 @@ def test_every_form_alone_and_all_in_one_batch(
         assert reply.status_code == 200, reply.text
         np.testing.assert_allclose(scores(reply), expected, rtol=1e-4, atol=1e-5)
     bad = [("height\nx", {"Content_Type": "text/csv"}, None), (b"\x93NUMPY\x01", {}, None)]
+    mixed: list[tuple[Any, dict[str, str], Callable[[Any], Any] | None]]
     mixed = [*asked.values(), *bad] * 3
     with ThreadPoolExecutor(len(mixed)) as pool:
         replies = list(pool.map(lambda one: post(server, one[0], **one[1]), mixed))
-    for (_, _, scores), reply in zip(mixed, replies, strict=True):
-        if scores is None:
+    for (_, _, read), reply in zip(mixed, replies, strict=True):
+        if read is None:
             assert reply.status_code in (400, 422) and reply.json()["field"]
         else:
             assert reply.status_code == 200, reply.text
-            np.testing.assert_allclose(scores(reply), expected, rtol=1e-4, atol=1e-5)
+            np.testing.assert_allclose(read(reply), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_a_part_of_a_form_has_a_type_of_its_own(
-    server: TorchServe, fresh: list[np.ndarray], expected: Any
+    server: TorchServe, fresh: list[np.ndarray], expected: list[float]
 ) -> None:
     text = "height\n" + "\n".join(map(str, fresh[0][:, 0]))
     url = f"{server.inference}/predictions/waves"
@@ -135,7 +137,9 @@ def test_a_part_of_a_form_has_a_type_of_its_own(
     assert np.load(io.BytesIO(reply.content))[0] == pytest.approx(expected[0], 1e-4, 1e-5)
 
 
-def test_explanations_in_kind(server: TorchServe, fresh: list[np.ndarray], expected: Any) -> None:
+def test_explanations_in_kind(
+    server: TorchServe, fresh: list[np.ndarray], expected: list[float]
+) -> None:
     reply = post(server, to_npy(fresh[0]), "explanations/waves")
     said = np.load(io.BytesIO(reply.content))
     assert said.shape == (1, 32, 1)
@@ -158,7 +162,7 @@ def test_explanations_in_kind(server: TorchServe, fresh: list[np.ndarray], expec
     ],
 )
 def test_what_is_wrong_is_said(
-    server: TorchServe, body: bytes, headers: dict[str, Any], status: int, field: str
+    server: TorchServe, body: bytes | str, headers: dict[str, str], status: int, field: str
 ) -> None:
     reply = post(server, body, **headers)
     assert (reply.status_code, reply.json()["field"]) == (status, field)
@@ -166,7 +170,7 @@ def test_what_is_wrong_is_said(
 
 
 def test_a_header_that_is_called_like_a_part(
-    server: TorchServe, fresh: list[np.ndarray], expected: Any
+    server: TorchServe, fresh: list[np.ndarray], expected: list[float]
 ) -> None:
     body = json.dumps({"data": fresh[0].tolist()})
     for name in ("body", "data"):

@@ -1,5 +1,6 @@
 """Arrow streams, sound ones and such as only an attacker would make."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ from pyarrow import ipc
 __all__ = ["coded", "stream", "viewed"]
 
 
-def stream(columns: Any, rows_a_batch: int | None = None, **options: Any) -> bytes:
+def stream(
+    columns: pa.Table | Mapping[str, Any], rows_a_batch: int | None = None, **options: Any
+) -> bytes:
     table = columns if isinstance(columns, pa.Table) else pa.table(columns)
     sink = pa.BufferOutputStream()
     with ipc.new_stream(sink, table.schema, options=ipc.IpcWriteOptions(**options)) as writer:

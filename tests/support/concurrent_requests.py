@@ -6,6 +6,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from functools import partial
 from threading import local
 from typing import Any, NamedTuple
@@ -51,13 +52,14 @@ class Answer(NamedTuple):
 
 def send(server: TorchServe, requests: Sequence[tuple[str, Request]]) -> list[Answer]:
     """Send requests to models, and return what came back, in their order."""
-    kept = local()
+    kept, connections = local(), ExitStack()
     address = urlsplit(server.inference).netloc
 
     def post(named: tuple[str, Request]) -> Answer:
         name, request = named
         if getattr(kept, "connection", None) is None:
-            kept.connection = http.client.HTTPConnection(address, timeout=PATIENCE)
+            connection = http.client.HTTPConnection(address, timeout=PATIENCE)
+            kept.connection = connections.enter_context(closing(connection))
         begin = time.monotonic()
         path = f"/predictions/{name}" + (f"?{request.query}" if request.query else "")
         try:
@@ -70,7 +72,7 @@ def send(server: TorchServe, requests: Sequence[tuple[str, Request]]) -> list[An
         media = response.headers.get("Content-Type", "")
         return Answer(response.status, media, body, time.monotonic() - begin)
 
-    with ThreadPoolExecutor(CONNECTIONS) as pool:
+    with connections, ThreadPoolExecutor(CONNECTIONS) as pool:
         return list(pool.map(post, requests))
 
 

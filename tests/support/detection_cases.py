@@ -1,21 +1,21 @@
 """Labels and scores of series that measures of detection are tried on."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["CASES", "case", "marked"]
 
 
-def marked(points: int, *ranges: Any) -> NDArray[np.bool_]:
+def marked(points: int, *ranges: tuple[int, int]) -> NDArray[np.bool_]:
     labels = np.zeros(points, dtype=bool)
     for start, stop in ranges:
         labels[start:stop] = True
     return labels
 
 
-def case(seed: int, points: Any, *ranges: Any, shift: float = 1.0) -> Any:
+def case(
+    seed: int, points: int, *ranges: tuple[int, int], shift: float = 1.0
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     labels = marked(points, *ranges)
     return labels, np.random.default_rng(seed).normal(size=points) + shift * labels
 

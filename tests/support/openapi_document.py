@@ -35,7 +35,9 @@ def only_json(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def schema_named(name: str, document: dict[str, Any] = DOCUMENT) -> Any:
+def schema_named(
+    name: str, document: dict[str, Any] = DOCUMENT
+) -> jsonschema_rs.Draft202012Validator:
     """What says whether a value fits one of the document's schemas."""
     schema = {"$ref": REFERENCES.format(model=name), "components": document["components"]}
     return jsonschema_rs.Draft202012Validator(schema)

@@ -6,11 +6,12 @@ from typing import Any
 from rvae.inference.card import Card
 from rvae.serving.contract.messages import Request
 from rvae.serving.contract.pipeline import decode, validate
+from rvae.serving.contract.query import Query
 
 __all__ = ["body", "parse"]
 
 
-def parse(text: Any, card: Card) -> Any:
+def parse(text: Any, card: Card) -> Query:
     """What a request in JSON, or what a server has parsed of it, is about."""
     return validate(decode(Request(text)), card)
 

@@ -47,7 +47,7 @@ def rows(chance: random.Random, card: Card, steps: int) -> list[list[Any]]:
     """Values of a series, step by step, some of them missing."""
     known = card.vocabulary.categories
 
-    def value(name: str) -> Any:
+    def value(name: str) -> float | str | None:
         if chance.random() < 0.05:
             return None
         if name in known:

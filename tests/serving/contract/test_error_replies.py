@@ -1,7 +1,6 @@
 """Replies to requests that are wrong."""
 
 import json
-from typing import Any
 
 import pytest
 
@@ -26,7 +25,7 @@ from rvae.serving.contract.error_replies import (
         (FieldError, 422),
     ],
 )
-def test_every_error_has_a_status(error: Any, status: int) -> None:
+def test_every_error_has_a_status(error: type[FieldError], status: int) -> None:
     reply = error_reply(error("stride", "must be at least 1"))
     assert (reply.status, reply.content_type) == (status, "application/json")
     assert json.loads(reply.body) == {

@@ -1,7 +1,7 @@
 """A new format is one class and one line of the registry: everything else reads the registry."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,12 +12,14 @@ from rvae.errors import require
 from rvae.inference.card import Card
 from rvae.inference.engine import Engine
 from rvae.serving.contract.formats import FORMATS
-from rvae.serving.contract.formats.format import Checked, Format
+from rvae.serving.contract.formats.format import Checked, Format, ServedModel
 from rvae.serving.contract.formats.json_text import dump_json, header_options, load_json
 from rvae.serving.contract.inputs.arrays import array_input
 from rvae.serving.contract.messages import Request
 from rvae.serving.contract.options import Options
-from rvae.serving.contract.outputs.output import Axis
+from rvae.serving.contract.outputs.output import Axis, Output
+from rvae.serving.contract.query import Query
+from rvae.serving.contract.results import Samples, SeriesResult
 from rvae.serving.contract.schema.openapi import openapi
 from rvae.serving.service import Limits, Service
 
@@ -32,19 +34,21 @@ class JsonLines(Format):
     magic = (b"\x1e",)  # a record separator, as in RFC 7464
     schema: ClassVar = {"type": "string", "description": "A line of JSON per step or window."}
 
-    def decode(self, body: bytes, request: Any) -> Any:
+    def decode(self, body: Any, request: Request) -> tuple[dict[str, Any], NDArray[np.float64]]:
         rows = [load_json(line.lstrip(b"\x1e"), "body") for line in bytes(body).split(b"\n")]
         return header_options(request), np.array(rows, dtype=np.float64)
 
-    def validate(self, fields: Any, payload: Any, card: Card) -> Checked:
+    def validate(self, fields: dict[str, Any], payload: Any, card: Card) -> Checked:
         options = Options.parse_without_values(fields)
         return Checked(options, array_input(payload, options, card))
 
-    def require_outputs(self, outputs: Any, tensors: Any) -> None:
+    def require_outputs(self, outputs: tuple[Output, ...], tensors: tuple[str, ...] | None) -> None:
         alike = all(output.axis is Axis.WINDOW for output in outputs)
         require(alike, "output", "lines are of windows: accept another format")
 
-    def encode_results(self, results: Any, query: Any, model: Any) -> Any:
+    def encode_results(
+        self, results: Sequence[SeriesResult], query: Query, model: ServedModel
+    ) -> bytes:
         fields = [field.name for output in query.outputs for field in output.fields]
         return b"\n".join(
             dump_json({"start": start, **{name: _at(one.values[name], i) for name in fields}})
@@ -52,7 +56,7 @@ class JsonLines(Format):
             for i, start in enumerate(one.starts.tolist())
         )
 
-    def encode_samples(self, samples: Any, query: Any, model: Any) -> Any:
+    def encode_samples(self, samples: Samples, query: Query, model: ServedModel) -> bytes:
         return b"\n".join(dump_json(window) for window in samples.windows)
 
 
@@ -61,7 +65,7 @@ def _at(values: NDArray[Any], window: int) -> Any:
 
 
 @pytest.fixture
-def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[JsonLines]:
     """The format among the others."""
     added = JsonLines()
     FORMATS.append(added)
@@ -74,18 +78,22 @@ def service(engine: Engine) -> Service:
     return Service(engine, "waves", "1.0", Limits())
 
 
-def ask(service: Service, body: bytes, **headers: Any) -> Any:
+def ask(service: Service, body: bytes, **headers: Any) -> tuple[int, str, bytes]:
     (reply,) = service.answer([Request(body, **headers)])
     return reply.status, reply.content_type, reply.body
 
 
-def lines_of(series: Any) -> Any:
+def lines_of(series: NDArray[np.float64]) -> bytes:
     return b"\n".join(json.dumps(row).encode() for row in series.tolist())
 
 
 @pytest.mark.parametrize("media_type", [LINES, "application/jsonl"])
 def test_it_is_decoded_and_encoded(
-    service: Service, engine: Engine, fresh: list[np.ndarray], registered: Any, media_type: str
+    service: Service,
+    engine: Engine,
+    fresh: list[np.ndarray],
+    registered: JsonLines,
+    media_type: str,
 ) -> None:
     series = np.concatenate(fresh[:2])
     options = json.dumps({"stride": 16})
@@ -101,7 +109,7 @@ def test_it_is_decoded_and_encoded(
 
 
 def test_it_is_recognised_by_its_first_bytes(
-    service: Service, registered: Any, fresh: list[np.ndarray]
+    service: Service, registered: JsonLines, fresh: list[np.ndarray]
 ) -> None:
     marked = b"\n".join(b"\x1e" + line for line in lines_of(fresh[0]).split(b"\n"))
     status, content_type, _ = ask(service, marked, content_type="text/plain")
@@ -110,7 +118,7 @@ def test_it_is_recognised_by_its_first_bytes(
 
 
 def test_it_may_be_accepted_or_sent_for_another(
-    service: Service, registered: Any, fresh: list[np.ndarray]
+    service: Service, registered: JsonLines, fresh: list[np.ndarray]
 ) -> None:
     body = json.dumps({"data": fresh[0].tolist()}).encode()
     status, content_type, lines = ask(service, body, accept=LINES)
@@ -126,7 +134,7 @@ def test_it_may_be_accepted_or_sent_for_another(
 
 
 def test_its_errors_are_answered_like_those_of_others(
-    service: Service, registered: Any, fresh: list[np.ndarray]
+    service: Service, registered: JsonLines, fresh: list[np.ndarray]
 ) -> None:
     for body, options, status, field in (
         (b"[1\n2", None, 400, "body"),
@@ -145,7 +153,7 @@ def test_it_is_unknown_until_it_is_registered(service: Service, fresh: list[np.n
     assert ask(service, b"{}", accept=LINES)[0] == 406
 
 
-def test_it_is_in_the_document(registered: Any) -> None:
+def test_it_is_in_the_document(registered: JsonLines) -> None:
     components = openapi()["components"]
     for body in (components["requestBodies"]["predict"], components["responses"]["explain"]):
         assert body["content"][LINES] == {"schema": JsonLines.schema}

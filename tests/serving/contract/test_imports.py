@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from typing import Any
 
 EVERY_MODULE = """
 import importlib, pkgutil, sys
@@ -14,7 +13,7 @@ for module in pkgutil.walk_packages(contract.__path__, contract.__name__ + "."):
 PIPELINE = "import rvae.serving.contract.pipeline"
 
 
-def modules_after(code: Any) -> Any:
+def modules_after(code: str) -> tuple[set[str], list[str]]:
     """What is imported after some code in a fresh process, and what the code prints."""
     program = f"{code}\nimport sys\nprint('|', *sys.modules)"
     done = subprocess.run(

@@ -4,11 +4,14 @@ import json
 from typing import Annotated, Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from numpy.typing import NDArray
 from pydantic import Field as SchemaField
 
 from rvae.inference.engine import Engine
 from rvae.serving.contract.outputs import OUTPUTS
+from rvae.serving.contract.outputs.computation import Computation
 from rvae.serving.contract.outputs.output import Axis, Field, Number, Output
 from rvae.serving.contract.schema.openapi import openapi
 from rvae.serving.service import Limits, Service
@@ -17,7 +20,7 @@ from tests.support.service_client import answer_to, arrow
 ARROW = "application/vnd.apache.arrow.stream"
 
 
-def compute(request: Any) -> list[Any]:
+def compute(request: Computation) -> list[dict[str, Any]]:
     """Half the score of each window (W,)."""
     return [{"half_score": analysis.score / 2} for analysis in request.analyses]
 
@@ -32,7 +35,7 @@ HALF_SCORE = Output(
 )
 
 
-def compute_points(request: Any) -> list[Any]:
+def compute_points(request: Computation) -> list[dict[str, Any]]:
     """Half the score of each point (N,)."""
     return [{"half_points": analysis.point_scores / 2} for analysis in request.analyses]
 
@@ -54,12 +57,12 @@ def service(engine: Engine) -> Service:
 
 
 @pytest.fixture
-def data(fresh: list[np.ndarray]) -> Any:
+def data(fresh: list[np.ndarray]) -> NDArray[np.float64]:
     return np.concatenate(fresh[:2])[:, 0]
 
 
 def test_it_is_checked_in_requests(
-    service: Service, data: Any, monkeypatch: pytest.MonkeyPatch
+    service: Service, data: NDArray[np.float64], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = {"data": data.tolist(), "output": ["half_score"]}
     status, error = answer_to(service, body)
@@ -70,7 +73,9 @@ def test_it_is_checked_in_requests(
     assert (status, error["field"]) == (422, "output")
 
 
-def test_it_is_answered_in_json(service: Service, data: Any, registered: None) -> None:
+def test_it_is_answered_in_json(
+    service: Service, data: NDArray[np.float64], registered: None
+) -> None:
     body = {"data": data.tolist(), "output": ["half_score", "score"]}
     status, answer = answer_to(service, body)
     assert status == 200
@@ -79,9 +84,9 @@ def test_it_is_answered_in_json(service: Service, data: Any, registered: None) -
 
 @pytest.mark.parametrize("accept", [ARROW, "text/csv"])
 def test_it_has_a_column_of_its_own_in_tables(
-    service: Service, data: Any, registered: None, accept: str
+    service: Service, data: NDArray[np.float64], registered: None, accept: str
 ) -> None:
-    def ask(*output: Any) -> Any:
+    def ask(*output: str) -> pa.Table:
         options = json.dumps({"output": list(output)})
         status, table = answer_to(
             service, arrow(height=data), ARROW, accept=accept, options=options
@@ -98,14 +103,18 @@ def test_it_has_a_column_of_its_own_in_tables(
     assert "score" not in ask("half_points").column_names
 
 
-def test_windows_and_points_share_no_table(service: Service, data: Any, registered: None) -> None:
+def test_windows_and_points_share_no_table(
+    service: Service, data: NDArray[np.float64], registered: None
+) -> None:
     options = json.dumps({"output": ["half_score", "half_points"]})
     status, error = answer_to(service, arrow(height=data), ARROW, options=options)
     assert (status, error["field"]) == (422, "output")
     assert "half_score" in error["message"] and "half_points" in error["message"]
 
 
-def test_it_is_an_array_and_a_tensor(service: Service, data: Any, registered: None) -> None:
+def test_it_is_an_array_and_a_tensor(
+    service: Service, data: NDArray[np.float64], registered: None
+) -> None:
     body = {"data": data.tolist(), "output": ["half_score"]}
     status, array = answer_to(service, body, accept="application/octet-stream")
     _, answer = answer_to(service, body)

@@ -9,6 +9,7 @@ from rvae.errors import FieldError, MalformedError
 from rvae.inference.card import Card
 from rvae.inference.engine import Engine
 from rvae.serving.contract.options import MAX_SERIES
+from rvae.serving.contract.query import Query
 from tests.support.queries import body, parse
 
 VALUES = [20.0 + i / 10 for i in range(32)]
@@ -25,7 +26,7 @@ def two_channels(card: Card) -> Card:
     return dataclasses.replace(card, channels=("height", "speed"), scaler=scaler)
 
 
-def named(query: Any) -> list[Any]:
+def named(query: Query) -> list[str]:
     return [output.name for output in query.outputs]
 
 
@@ -64,7 +65,7 @@ NUMBERS = ", ".join(map(str, VALUES[1:]))
         b"\x00" * 100,
     ],
 )
-def test_what_is_no_json_object_is_malformed(card: Card, text: str) -> None:
+def test_what_is_no_json_object_is_malformed(card: Card, text: bytes) -> None:
     with pytest.raises(MalformedError) as caught:
         parse(text, card)
     assert caught.value.field == "body"
@@ -141,7 +142,7 @@ def test_numbers_that_only_other_parsers_let_through(card: Card, value: Any) -> 
 def test_random_bodies_are_answered_or_refused_but_never_break(card: Card) -> None:
     """Mutations of sound bodies, at the level of bytes and of values."""
     chance = random.Random(0)
-    pool = [
+    pool: list[Any] = [
         None,
         True,
         0,
@@ -160,7 +161,9 @@ def test_random_bodies_are_answered_or_refused_but_never_break(card: Card) -> No
     ]
     outcomes = {"sound": 0, "malformed": 0, "unfit": 0}
     for _ in range(5000):
-        fields = {"data": list(VALUES)} if chance.random() < 0.5 else {"instances": [list(VALUES)]}
+        fields: dict[str, Any] = (
+            {"data": list(VALUES)} if chance.random() < 0.5 else {"instances": [list(VALUES)]}
+        )
         if chance.random() < 0.7:
             target = fields.get("data") or fields["instances"]
             target[chance.randrange(len(target))] = chance.choice(pool)

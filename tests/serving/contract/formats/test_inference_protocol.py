@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tritonclient.http as triton
+from numpy.typing import NDArray
 
 from rvae.config import ModelConfig, TimeConfig
 from rvae.inference.engine import Engine
@@ -17,7 +18,7 @@ from rvae.serving.service import Limits, Service
 from tests.support.service_client import answer_to
 from tests.support.untrained import untrained_card, untrained_engine
 
-MODE = {"mode": ("off", "on")}
+MODE: dict[str, tuple[str, ...]] = {"mode": ("off", "on")}
 SCORED = {"score", "tail_probability", "severity", "threshold", "is_anomaly"}
 
 
@@ -32,15 +33,19 @@ def mixed() -> Service:
     return Service(untrained_engine(card), "any", "1.0", Limits())
 
 
-def tensor(name: str, values: Any, datatype: Any, binary: Any) -> Any:
+def tensor(name: str, values: NDArray[Any], datatype: str, binary: bool) -> triton.InferInput:
     made = triton.InferInput(name, list(values.shape), datatype)
     made.set_data_from_numpy(values, binary_data=binary)
     return made
 
 
 def infer(
-    service: Service, inputs: Any, outputs: Any = None, binary: bool = True, **request: Any
-) -> Any:
+    service: Service,
+    inputs: list[triton.InferInput],
+    outputs: list[triton.InferRequestedOutput] | None = None,
+    binary: bool = True,
+    **request: Any,
+) -> triton.InferResult:
     """What the client makes of the answer to what it sends."""
     body, length = triton.InferenceServerClient.generate_request_body(
         inputs, outputs=outputs, **request
@@ -60,12 +65,12 @@ def test_a_batch_of_series(
     fresh: list[np.ndarray],
     binary: bool,
     datatype: str,
-    dtype: Any,
+    dtype: type[np.floating],
 ) -> None:
     windows = np.stack(fresh[:4]).astype(dtype)
     result = infer(service, [tensor("x", windows, datatype, binary)], request_id="seven")
     expected = engine.analyse([w.astype(float) for w in windows])
-    close = {"rtol": 1e-4, "atol": 1e-5}
+    close: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-5}
     np.testing.assert_allclose(result.as_numpy("score"), [a.score for a in expected], **close)
     np.testing.assert_allclose(result.as_numpy("latent"), [a.latent for a in expected], **close)
     said = result.get_response()
@@ -353,7 +358,7 @@ def test_what_does_not_fit_names_its_field(
     assert len(error["message"]) > 5
 
 
-def texts(*lengths: Any) -> Any:
+def texts(*lengths: int) -> bytes:
     return b"".join(length.to_bytes(4, "little") + b"x" * 2 for length in lengths)
 
 
@@ -370,7 +375,9 @@ def texts(*lengths: Any) -> Any:
         ("BYTES", b"\0"),
     ],
 )
-def test_binary_values_are_as_many_as_was_said(service: Service, datatype: str, chunk: Any) -> None:
+def test_binary_values_are_as_many_as_was_said(
+    service: Service, datatype: str, chunk: bytes
+) -> None:
     parameters = {"binary_data_size": len(chunk)}
     head = json.dumps({"inputs": [x(None, datatype=datatype, parameters=parameters)]}).encode()
     status, error = answer_to(service, head + chunk, json_length=str(len(head)))

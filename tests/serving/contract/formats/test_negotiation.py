@@ -1,10 +1,9 @@
-from typing import Any
-
 import pytest
 
 from rvae.serving.contract.error_replies import UnacceptableError, UnsupportedError
 from rvae.serving.contract.formats.arrow import ARROW
 from rvae.serving.contract.formats.csv import CSV
+from rvae.serving.contract.formats.format import Format
 from rvae.serving.contract.formats.json import JSON
 from rvae.serving.contract.formats.negotiation import answer_format, request_format
 from rvae.serving.contract.formats.npy import NPY
@@ -32,7 +31,7 @@ from rvae.serving.contract.messages import Request
         ("application/json", b"\x93NUMPY", JSON),
     ],
 )
-def test_the_kind_of_a_body(content_type: str | None, body: bytes, expected: Any) -> None:
+def test_the_kind_of_a_body(content_type: str | None, body: bytes, expected: Format) -> None:
     assert request_format(Request(body, content_type=content_type), body) is expected
 
 
@@ -59,7 +58,7 @@ def test_other_kinds_are_not_read(content_type: str) -> None:
         ("text/csv;q=0, */*", JSON),
     ],
 )
-def test_the_kind_of_an_answer(accept: str | None, expected: Any) -> None:
+def test_the_kind_of_an_answer(accept: str | None, expected: Format) -> None:
     assert answer_format(accept, CSV) is expected
 
 

@@ -2,7 +2,7 @@
 
 import json
 import struct
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def ask(service: Service, array: Any, options: Any = None, **call: Any) -> Any:
 
 @pytest.mark.parametrize("dtype", ["<f4", ">f4", "<f8", "f2", "i4"])
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_any_number_is_read(dtype: str, order: str) -> None:
+def test_any_number_is_read(dtype: str, order: Literal["C", "F"]) -> None:
     array = np.arange(24, dtype=dtype).reshape(2, 4, 3, order=order)
     np.testing.assert_array_equal(read_array(to_npy(array)), array)
 
@@ -53,10 +53,10 @@ def test_options_are_a_json_object(service: Service, options: str) -> None:
     assert (status, error["field"]) == (400, "Rvae-Options")
 
 
-def header(text: str, version: bytes = b"\x01\x00") -> Any:
-    text = text.encode() + b"\n"
-    size = struct.pack("<H" if version == b"\x01\x00" else "<I", len(text))
-    return b"\x93NUMPY" + version + size + text
+def header(text: str, version: bytes = b"\x01\x00") -> bytes:
+    line = text.encode() + b"\n"
+    size = struct.pack("<H" if version == b"\x01\x00" else "<I", len(line))
+    return b"\x93NUMPY" + version + size + line
 
 
 GOOD = to_npy(np.zeros((32, 1), np.float32))

@@ -184,7 +184,7 @@ def deep() -> pa.Array:
     ],
     ids=lambda array: str(array.type)[:20],
 )
-def test_a_column_of_a_stream_that_is_of_no_use_is_named(array: Any) -> None:
+def test_a_column_of_a_stream_that_is_of_no_use_is_named(array: pa.Array) -> None:
     fine = pa.nulls(len(array))
     with pytest.raises(FieldError) as caught:
         read_arrow(stream({"fine": fine, "odd": array}))
@@ -198,7 +198,7 @@ def test_two_columns_of_one_name_are_refused() -> None:
 
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view()])
-def test_text_that_is_not_utf8_is_refused(kind: Any) -> None:
+def test_text_that_is_not_utf8_is_refused(kind: pa.DataType) -> None:
     body = stream({"a": pa.array(["word" * 5], kind)}).replace(b"wordword", b"wor\xffword")
     with pytest.raises(FieldError):
         read_arrow(body)

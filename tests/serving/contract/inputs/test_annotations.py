@@ -41,7 +41,7 @@ def test_times_come_with_a_zone_or_without(with_times: Card, times: Any, first: 
     (series,) = parse(body(data=STEPS, timestamps=times), with_times).inputs.series
     assert series.times[0] == np.datetime64(first)
     assert series.times.dtype == "datetime64[us]"
-    assert (np.diff(series.times) > np.timedelta64(0)).all()
+    assert (np.diff(np.asarray(series.times)) > np.timedelta64(0)).all()
 
 
 @pytest.mark.parametrize(

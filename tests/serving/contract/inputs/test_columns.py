@@ -12,18 +12,16 @@ from pyarrow import csv
 
 from rvae.config import ModelConfig, ReaderConfig, TimeConfig
 from rvae.data.readers import read
-from rvae.data.series import Dataset
 from rvae.inference import export
 from rvae.inference.engine import Engine
 from rvae.serving.contract.messages import Request
 from rvae.serving.service import Limits, Service
-from rvae.training.fit import FitResult
 from tests.support.machines import machines
 from tests.support.service_client import answer_to, arrow
 from tests.support.untrained import untrained_card, untrained_engine
 
 ARROW, CSV = "application/vnd.apache.arrow.stream", "text/csv"
-MODE = {"mode": ("down", "idle", "up")}
+MODE: dict[str, tuple[str, ...]] = {"mode": ("down", "idle", "up")}
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +30,7 @@ def service(engine: Engine) -> Service:
 
 
 @pytest.fixture(scope="module")
-def of_machines() -> tuple[FitResult, Dataset]:
+def of_machines() -> Service:
     """Service of a model that reads all that a table of machines has."""
     reader = ReaderConfig(
         columns=("load",), categorical=("mode",), time="when", classes="size", series="machine"
@@ -114,7 +112,7 @@ def test_events(service: Service) -> None:
 
 @pytest.mark.parametrize("kind", [CSV, ARROW])
 def test_a_file_like_that_of_training_is_answered_like_a_file(
-    of_machines: tuple[FitResult, Dataset], tmp_path: Path, kind: str
+    of_machines: Service, tmp_path: Path, kind: str
 ) -> None:
     """Byte for byte what `rvae score` writes of the same file."""
     table = machines(5, 24)
@@ -147,7 +145,7 @@ def test_a_file_like_that_of_training_is_answered_like_a_file(
                 assert written[name] == answered[name]
 
 
-def test_words_come_back(of_machines: tuple[FitResult, Dataset]) -> None:
+def test_words_come_back(of_machines: Service) -> None:
     status, answer = ask(of_machines, text_of(machines(2, 24)), CSV, {"task": "reconstruct"})
     assert status == 200
     assert set(answer["mode_reconstruction"].to_pylist()) <= set(MODE["mode"])
@@ -160,7 +158,7 @@ def test_words_come_back(of_machines: tuple[FitResult, Dataset]) -> None:
     assert answer["series"].to_pylist() == ["0"] * 8 + ["1"] * 8
 
 
-def test_names_of_series_are_few_and_short(of_machines: tuple[FitResult, Dataset]) -> None:
+def test_names_of_series_are_few_and_short(of_machines: Service) -> None:
     """Else a small body makes an answer, or an array of words, that no memory holds."""
     table = machines(2, 50_000)
     for names in (
@@ -173,7 +171,7 @@ def test_names_of_series_are_few_and_short(of_machines: tuple[FitResult, Dataset
         assert (status, error["field"]) == (422, "columns.machine")
 
 
-def test_series_keep_their_names_in_json(of_machines: tuple[FitResult, Dataset]) -> None:
+def test_series_keep_their_names_in_json(of_machines: Service) -> None:
     table = machines(3, 24)
     order = 24 * np.array([2, 0, 1])[:, None] + np.arange(24)
     status, answer = ask(of_machines, text_of(table.take(order.ravel())), accept="application/json")
@@ -221,7 +219,7 @@ TABLE = machines(3, 24)
 )
 @pytest.mark.parametrize("kind", [CSV, ARROW])
 def test_what_does_not_fit_names_its_field(
-    of_machines: tuple[FitResult, Dataset],
+    of_machines: Service,
     table: pa.Table,
     options: dict[str, Any] | None,
     field: str,
@@ -242,7 +240,7 @@ def test_text_where_numbers_belong(service: Service) -> None:
     assert (status, error["field"]) == (400, "body")
 
 
-def test_a_label_in_the_options_is_of_all_series(of_machines: tuple[FitResult, Dataset]) -> None:
+def test_a_label_in_the_options_is_of_all_series(of_machines: Service) -> None:
     small, large = (
         ask(of_machines, text_of(without(TABLE, "size")), CSV, {"label": label})[1]["score"]
         for label in ("small", "large")

@@ -1,13 +1,12 @@
 """The registry of outputs."""
 
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter
 
 from rvae.serving.contract.outputs import DEFAULTS, EXPLANATION, OUTPUTS, output_names
-from rvae.serving.contract.outputs.output import Axis
+from rvae.serving.contract.outputs.output import Axis, Output
 from rvae.serving.contract.schema.response_schema import answer_types
 
 
@@ -32,7 +31,7 @@ def test_outputs_that_one_array_holds() -> None:
 
 
 @pytest.mark.parametrize("output", OUTPUTS.values(), ids=OUTPUTS)
-def test_every_field_is_in_the_schema_of_answers(output: Path) -> None:
+def test_every_field_is_in_the_schema_of_answers(output: Output) -> None:
     prediction, predictions = (TypeAdapter(one).json_schema() for one in answer_types())
     for field in output.fields:
         assert field.name in prediction["properties"]

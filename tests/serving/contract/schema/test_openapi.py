@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, assume, given, seed, settings
+from schemathesis import Case
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
@@ -56,7 +57,7 @@ class Model:
         return answer
 
 
-@pytest.fixture(scope="module", params=KINDS.values(), ids=KINDS.keys())
+@pytest.fixture(scope="module", params=list(KINDS.values()), ids=list(KINDS))
 def model(request: pytest.FixtureRequest) -> Model:
     return Model(request.param)
 
@@ -110,7 +111,7 @@ def test_a_model_says_of_itself_what_the_file_says(model: Model) -> None:
     described = json.loads(model.service.describe().body)
     schema_named("Description").validate(described)
 
-    def has_null(value: Any) -> Any:
+    def has_null(value: Any) -> bool:
         match value:
             case dict():
                 return any(one is None or has_null(one) for one in value.values())
@@ -174,14 +175,15 @@ def test_every_error_has_the_form_of_the_file() -> None:
     service = Service(engine, "any", "1.0", Limits())
     fault = schema_named("Fault")
     good = {"data": [20.0] * 32}
-    for expected, body, header in (
+    cases: tuple[tuple[int, Any, dict[str, Any]], ...] = (
         (400, b"{", {}),
         (406, good, {"accept": "image/png"}),
         (415, good, {"content_type": "image/png"}),
         (422, {"data": []}, {}),
         (422, {"inputs": []}, {}),
         (503, good, {}),
-    ):
+    )
+    for expected, body, header in cases:
         if expected == 503:
             service = Service(engine, "any", "1.0", Limits(seconds=0.0))
         status, error = answer_to(service, body, **header)
@@ -294,7 +296,7 @@ def generated(model: Model, mode: GenerationMode) -> Callable[[Callable[[Any], N
 
 def test_whatever_fits_the_schema_is_answered(model: Model) -> None:
     @generated(model, GenerationMode.POSITIVE)
-    def check(case: Any) -> None:
+    def check(case: Case[Any]) -> None:
         body = mended(case.body, model.card)
         status, answer = answer_to(model.service, body)
         assert status == 200, (answer, body)
@@ -305,7 +307,7 @@ def test_whatever_fits_the_schema_is_answered(model: Model) -> None:
 
 def test_whatever_does_not_fit_the_schema_is_refused(model: Model) -> None:
     @generated(model, GenerationMode.NEGATIVE)
-    def check(case: Any) -> None:
+    def check(case: Case[Any]) -> None:
         assume(isinstance(case.body, dict | list) and not model.takes(case.body))
         status, error = answer_to(model.service, json.dumps(case.body).encode())
         assert status in (400, 422), case.body

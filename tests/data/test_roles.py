@@ -50,5 +50,5 @@ def test_a_row_is_a_series_with_one_label_and_one_class() -> None:
     one, other = rows(values, np.array([True, False]), np.array([4, 5]))
     assert (one.name, one.values.shape, other.values.shape) == ("0", (3, 1), (2, 2))
     assert one.anomalous.tolist() == [True] * 3 and other.anomalous.tolist() == [False] * 2
-    assert one.kinds.tolist() == [4] * 3 and other.kinds.tolist() == [5] * 2
+    assert one.class_codes.tolist() == [4] * 3 and other.class_codes.tolist() == [5] * 2
     assert all(series.labels is series.classes is None for series in rows(values, None, None))

@@ -102,7 +102,7 @@ def test_a_line_in_the_registry_gives_it_a_name(monkeypatch: pytest.MonkeyPatch)
         ({"frequencies": 3, "width": 4}, "has no option 'width', only frequencies, hidden"),
     ],
 )
-def test_options_that_do_not_fit_are_refused(options: dict[str, int], message: str) -> None:
+def test_options_that_do_not_fit_are_refused(options: dict[str, int] | None, message: str) -> None:
     with pytest.raises(FieldError, match=message) as caught:
         require_valid_model(ModelConfig(DOTTED_NAME, options=options))
     assert caught.value.field == "model.options"

@@ -68,7 +68,7 @@ def test_each_series_gets_its_own_class() -> None:
     values = [np.full((8, 1), 20.0), np.full((9, 1), 21.0)]
     options = Options.parse({"label": ["old", "new"]})
     found = annotated_input(values, [True, False], True, options, card)
-    assert [series.kinds.tolist() for series in found.series] == [[1] * 8, [0] * 9]
+    assert [series.class_codes.tolist() for series in found.series] == [[1] * 8, [0] * 9]
     assert [series.name for series in found.series] == ["0", "1"]
     assert (found.flat, found.many, found.latent) == ([True, False], True, None)
     with pytest.raises(FieldError) as caught:

@@ -159,7 +159,7 @@ def _messages(stream: bytes) -> Iterator[tuple[int, FlatTable, int]]:
     at = 0
     while at < len(stream):
         marker, size = struct.unpack_from("<Ii", stream, at)
-        _require(marker == CONTINUATION, "it is not a stream, or damaged")
+        _require(marker == CONTINUATION, "it is no stream, or damaged")
         if size == 0:
             return
         at += 8

@@ -30,19 +30,13 @@ from tests.support.waves import anomalous_waves, waves
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 torch.set_num_threads(1)
 
-# What takes long to make, and is made once where one process runs all tests that need it.
-SHARED = ("server", "outcome")
 # Rooms whose tests take longest: two processes end together if these come first.
-SLOW = ("end_to_end", "serving", "training", "test_cli.py")
+SLOW = ("training", "end_to_end", "serving", "test_cli.py")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave tests that share a fixture to one process, and begin with the slow rooms."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            needed = [name for name in SHARED if name in getattr(item, "fixturenames", ())]
-            item.add_marker(pytest.mark.xdist_group(needed[0] if needed else item.path.name))
+    """Begin with the slow rooms."""
     tests = Path(__file__).parent
     rooms = {item: item.path.relative_to(tests).parts[0] for item in items}
     items.sort(key=lambda item: SLOW.index(rooms[item]) if rooms[item] in SLOW else len(SLOW))

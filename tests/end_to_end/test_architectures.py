@@ -40,9 +40,6 @@ from tests.support.processes import worker_pids
 from tests.support.waiting import wait_for
 from tests.support.waves import anomalous_waves, waves
 
-# Also those that ask the server need the models that are trained here.
-pytestmark = pytest.mark.xdist_group("architectures")
-
 WINDOW = 24
 MODELS = {
     "gru": ModelConfig(

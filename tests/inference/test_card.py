@@ -65,7 +65,7 @@ def test_what_results_mean_is_known_without_torch() -> None:
                 "calibration",
                 "events",
                 "excess",
-                "scorer",
+                "evidence",
                 "tail",
                 "thresholds",
             )

@@ -10,7 +10,9 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import zipfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
@@ -298,10 +300,18 @@ def test_a_store_of_any_name_is_served(
         assert ask(running, data=fresh[0].tolist()).ok
 
 
-def test_a_second_signal_does_not_stop_the_cleaning_up(store: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder for temporary files. Paths of sockets in it must not exceed a hundred characters."""
+    with tempfile.TemporaryDirectory(prefix="rvae-test-") as folder:
+        yield Path(folder)
+
+
+def test_a_second_signal_does_not_stop_the_cleaning_up(
+    store: Path, tmp_path: Path, short_folder: Path
+) -> None:
     command = [sys.executable, "-m", "rvae.cli", "serve", "--store", str(store), "--port", "0"]
-    scratch = tmp_path / "tmp"
-    scratch.mkdir()
+    scratch = short_folder
     process = subprocess.Popen(
         command,
         cwd=tmp_path,

@@ -50,7 +50,7 @@ ALTERNATIVE = """
 import sys
 import torch
 from fastapi import FastAPI
-from rvae.artifact import Artifact
+from rvae.inference.artifact import Artifact
 artifact = Artifact.load(sys.argv[1])
 mean, scale = artifact.card.scaler.mean[0], artifact.card.scaler.scale[0]
 threshold = artifact.card.calibration.threshold()

@@ -78,3 +78,10 @@ def test_observed_windows_are_counted_up_to_a_limit() -> None:
     data = WindowDataset([Series(values)], Scaler((0.0,), (1.0,), (0,)), 4, 1, ())
     assert data.count_observed(100) == 4
     assert data.count_observed(3) == 3
+
+
+def test_evenly_spaced_windows_reach_from_the_first_to_the_last() -> None:
+    data = WindowDataset([Series(np.zeros((14, 1)))], Scaler((0.0,), (1.0,), (0,)), 4, 1, ())
+    assert len(data) == 11
+    assert data.evenly_spaced(3).tolist() == [0, 5, 10]
+    assert data.evenly_spaced(99).tolist() == list(range(11))

@@ -97,6 +97,10 @@ class WindowDataset(Dataset[Batch]):
             Context(torch.from_numpy(self._time(cut)), torch.from_numpy(_labels(cut))),
         )
 
+    def evenly_spaced(self, count: int) -> NDArray[np.int64]:
+        """Indices of at most `count` windows, evenly spaced among all of them, ascending."""
+        return np.linspace(0, len(self) - 1, min(len(self), count), dtype=np.int64)
+
     def batches(self) -> Iterator[Batch]:
         """All windows in order, in batches small enough for memory."""
         for first in range(0, len(self), WINDOWS_PER_BATCH):

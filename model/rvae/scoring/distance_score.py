@@ -16,7 +16,7 @@ from rvae.scoring import aggregation
 from rvae.scoring.evidence import Evidence
 from rvae.scoring.excess import MAX_WINDOWS, largest, levels, normal_parts
 from rvae.scoring.nearest_windows import NearestWindows, require_memory_possible
-from rvae.scoring.reconstruction import Reconstruction, evenly_chosen_batches, reconstruct
+from rvae.scoring.reconstruction import Reconstruction, measure_windows
 from rvae.scoring.scorer import Scorer
 
 __all__ = ["DistanceScorer"]
@@ -55,14 +55,12 @@ class DistanceScorer(Scorer):
     ) -> Self:
         memory = NearestWindows.fit(network, scaler, windows["training"], scoring.memory)
 
-        def distances(part: WindowDataset) -> NDArray[np.float32]:
-            found = [
-                memory.errors(reconstruct(network, batch.x, batch.context), scaler)[0].numpy()
-                for batch in evenly_chosen_batches(part, MAX_WINDOWS)
-            ]
-            return np.concatenate(found)[:, None]
-
-        parts = {name: distances(part) for name, part in windows.items()}
+        parts = {
+            name: measure_windows(
+                network, part, MAX_WINDOWS, lambda r: memory.errors(r, scaler)[0][:, None]
+            )
+            for name, part in windows.items()
+        }
         return cls(scaler, memory, levels(normal_parts(parts, scoring.contamination)))
 
     @classmethod

@@ -17,7 +17,7 @@ from rvae.scoring.channel_errors import reconstruction_errors
 from rvae.scoring.evidence import Evidence, Placement
 from rvae.scoring.excess import MAX_WINDOWS, excess, largest, levels, normal_parts
 from rvae.scoring.nearest_windows import NearestWindows, require_memory_possible
-from rvae.scoring.reconstruction import Reconstruction, evenly_chosen_batches, reconstruct
+from rvae.scoring.reconstruction import Reconstruction, measure_windows
 from rvae.scoring.scorer import Scorer
 
 __all__ = ["ErrorParts", "ExcessScorer"]
@@ -103,16 +103,11 @@ class ExcessScorer(Scorer):
             memory = NearestWindows.fit(network, scaler, windows["training"], scoring.memory)
         parts = ErrorParts(scaler, scoring.level is not None, memory)
 
-        def measured(part: WindowDataset) -> NDArray[np.float32]:
-            found = [
-                parts.measure(reconstruct(network, batch.x, batch.context))[0].numpy()
-                for batch in evenly_chosen_batches(part, MAX_WINDOWS)
-            ]
-            return np.concatenate(found)
-
-        usual = normal_parts(
-            {name: measured(part) for name, part in windows.items()}, scoring.contamination
-        )
+        measured = {
+            name: measure_windows(network, part, MAX_WINDOWS, lambda r: parts.measure(r)[0])
+            for name, part in windows.items()
+        }
+        usual = normal_parts(measured, scoring.contamination)
         found = levels(usual)
         if scoring.level is not None:
             channels = len(scaler.categories)

@@ -1,9 +1,10 @@
 """Reconstruction of windows by a network, as input of scorers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.distributions import Distribution
 
@@ -11,7 +12,13 @@ from rvae.data.context import Context
 from rvae.data.window_dataset import Batch, WindowDataset
 from rvae.networks.vae import VAE
 
-__all__ = ["WINDOWS_PER_BATCH", "Reconstruction", "evenly_chosen_batches", "reconstruct"]
+__all__ = [
+    "WINDOWS_PER_BATCH",
+    "Reconstruction",
+    "evenly_chosen_batches",
+    "measure_windows",
+    "reconstruct",
+]
 
 # Large enough to fill the matrix units of a processor, small enough that hidden states of long
 # windows stay within its caches and a GPU's memory.
@@ -49,6 +56,16 @@ def reconstruct(network: VAE, x: Tensor, context: Context) -> Reconstruction:
 
 def evenly_chosen_batches(windows: WindowDataset, count: int) -> Iterator[Batch]:
     """Batches of at most `count` windows, evenly chosen among all of them, in their order."""
-    chosen = np.linspace(0, len(windows) - 1, min(len(windows), count), dtype=int)
+    chosen = windows.evenly_spaced(count)
     for indices in np.split(chosen, range(WINDOWS_PER_BATCH, len(chosen), WINDOWS_PER_BATCH)):
         yield windows.__getitems__(indices.tolist())
+
+
+def measure_windows(
+    network: VAE, windows: WindowDataset, count: int, measure: Callable[[Reconstruction], Tensor]
+) -> NDArray[np.float32]:
+    """A measurement (B, ...) of at most `count` windows, evenly spaced among all: (W, ...)."""
+    batches = evenly_chosen_batches(windows, count)
+    return np.concatenate(
+        [measure(reconstruct(network, batch.x, batch.context)).numpy() for batch in batches]
+    )

@@ -1,6 +1,5 @@
 """Initialization of the linear path by the principal components of the training windows."""
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -61,8 +60,7 @@ def initialize_from_pca(vae: VAE, windows: WindowDataset) -> None:
 
 def evenly_spaced(windows: WindowDataset) -> Batch:
     """Evenly spaced windows, enough to estimate principal components."""
-    count = min(len(windows), WINDOWS)
-    return windows.__getitems__(np.linspace(0, len(windows) - 1, count, dtype=int).tolist())
+    return windows.__getitems__(windows.evenly_spaced(WINDOWS).tolist())
 
 
 def numeric_rows(vae: VAE, batch: Batch) -> Tensor:

@@ -52,13 +52,12 @@ def take_snapshot(vae: VAE, spec: ModelSpec, windows: WindowDataset) -> Learning
     training = vae.training
     vae.eval()
     device = next(vae.parameters()).device
-    count = min(len(windows), MAX_LATENTS)
-    batch: Batch = windows.__getitems__(np.linspace(0, len(windows) - 1, count, dtype=int).tolist())
+    batch: Batch = windows.__getitems__(windows.evenly_spaced(MAX_LATENTS).tolist())
     x = batch.x.to(device)
     mask = ~x.isnan()
     posterior, context = vae.encode(x, mask, batch.context.to(device))
     z = posterior.centre
-    few = np.linspace(0, count - 1, min(count, MAX_WINDOWS), dtype=int)
+    few = np.linspace(0, len(z) - 1, min(len(z), MAX_WINDOWS), dtype=int)
     mean = vae.decode(z, context).mean[few].cpu().numpy()
     vae.train(training)
     return LearningSnapshot(

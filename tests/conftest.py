@@ -31,7 +31,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 torch.set_num_threads(1)
 
 # Rooms whose tests take longest: two processes end together if these come first.
-SLOW = ("training", "end_to_end", "serving", "test_cli.py")
+SLOW = ("training", "end_to_end", "serving", "cli")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -74,7 +74,6 @@ def test_no_module_is_outside_the_rooms() -> None:
     assert outside == {
         "__init__.py",
         "conftest.py",
-        "test_cli.py",
         "test_errors.py",
         "test_layout.py",
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 from unittest.mock import patch
 
-from rvae.cli import main
+from rvae.cli.main import main
 
 __all__ = ["rvae", "rvae_process"]
 

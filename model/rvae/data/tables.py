@@ -27,7 +27,7 @@ from rvae.data.stored import Spool
 from rvae.data.vocabulary import Vocabulary, sorted_vocabulary
 from rvae.errors import FieldError, require
 
-__all__ = ["read_parquet_folder", "read_table"]
+__all__ = ["dataset_of", "read_parquet_folder", "read_table"]
 
 # Limits of a piece of a .parquet file; the lower one counts. Words need more memory than numbers.
 ROWS_PER_CHUNK, NUMBERS_PER_CHUNK = 1 << 14, 1 << 19
@@ -42,11 +42,28 @@ def read_table(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) 
         FieldError: If it does not hold what the configuration says.
     """
     table = csv.read_csv(path) if path.suffix == ".csv" else parquet.read_table(path)
-    require(table.num_rows > 0, "data", f"{path.name} holds no rows")
-    columns = Columns.of(table.schema, config, path.name)
+    return dataset_of(table, path.name, config, vocabulary)
+
+
+def dataset_of(
+    table: pa.Table, name: str, config: ReaderConfig, vocabulary: Vocabulary | None
+) -> Dataset:
+    """The series of a table.
+
+    Args:
+        table: A row per step, or with the layout "rows" a row per series.
+        name: Name of the table in messages; without its suffix, of a series that has no other.
+        config: Roles of the columns.
+        vocabulary: Vocabulary of a model; found in the table if None.
+
+    Raises:
+        FieldError: If the table does not hold what the configuration says.
+    """
+    require(table.num_rows > 0, "data", f"{name} holds no rows")
+    columns = Columns.of(table.schema, config, name)
     if config.columns is None:
-        for name in columns.spare:
-            _require_no_number(table, name)
+        for column in columns.spare:
+            _require_no_number(table, column)
     columns.require_channels()
     vocabulary = vocabulary or columns.vocabulary([table])
     values = columns.values(table, vocabulary)
@@ -56,7 +73,7 @@ def read_table(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) 
         require(not config.categorical, "reader.categorical", 'has no meaning for layout "rows"')
         require(times is None, "reader.time", 'has no meaning for the layout "rows"')
         return Dataset(rows(list(values), labels, classes), ("value",), columns.config, vocabulary)
-    whole = Series(values, path.stem, labels, times, classes)
+    whole = Series(values, Path(name).stem, labels, times, classes)
     return Dataset(
         [whole] if config.series is None else split_by_key(whole, table[config.series]),
         columns.channels,

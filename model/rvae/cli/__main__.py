@@ -1,0 +1,5 @@
+"""`python -m rvae.cli`."""
+
+from rvae.cli.main import main
+
+main()

@@ -1,0 +1,90 @@
+"""The command `rvae fit`: from a file to a checkpoint."""
+
+import logging
+import os
+from pathlib import Path
+
+from rvae.config import (
+    DataConfig,
+    ModelConfig,
+    ObjectiveConfig,
+    ReaderConfig,
+    ScoringConfig,
+    TrainingConfig,
+    TrainingPlan,
+)
+
+__all__ = ["INTERRUPTED", "fit"]
+
+INTERRUPTED = 130
+MIN_EXPLAINED_VARIANCE = 0.05
+
+
+def fit(
+    data: DataConfig,
+    output: Path = Path("runs/latest"),
+    reader: ReaderConfig = ReaderConfig(),
+    model: ModelConfig = ModelConfig(),
+    objective: ObjectiveConfig = ObjectiveConfig(),
+    scoring: ScoringConfig = ScoringConfig(),
+    training: TrainingConfig = TrainingConfig(),
+    resume: bool = False,
+) -> int:
+    """Train a model on a file and write OUTPUT/model.ckpt, with everything that serving needs.
+
+    Args:
+        output: Folder for the checkpoint, the TensorBoard logs and the state of training.
+        resume: Go on after the last whole epoch of an earlier training with this output.
+    """
+    import torch
+
+    from rvae.data.readers import read
+    from rvae.inference.compute import compute_threads, keep_freed_memory
+    from rvae.scoring.calibration import windows_needed
+    from rvae.training.fit import fit
+    from rvae.training.preflight import require_machine, require_valid_choices
+
+    for chatty in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    plan = TrainingPlan(data, model, objective, scoring, training)
+    # Before a large file is read.
+    require_valid_choices(plan)
+    require_machine(training)
+    keep_freed_memory()
+    if threads := compute_threads(training.devices):
+        torch.set_num_threads(threads)
+        # Lightning would choose another number in distributed training.
+        os.environ["OMP_NUM_THREADS"] = str(threads)
+    result = fit(read(data.path, reader), plan, output, resume=resume)
+    if not result.is_leader:
+        return 0
+    card, calibration = result.card, result.card.calibration
+    if result.interrupted:
+        print("Interrupted: this is the model so far.", end=" ")
+        if result.resumable:
+            print("Resume after the last whole epoch with --resume true.", end="")
+        print()
+    windows = ", ".join(f"{count} for {part}" for part, count in card.training["windows"].items())
+    print(f"Channels {', '.join(card.channels)}. Windows of {card.window} steps: {windows}.")
+    print(
+        f"Best of epoch {card.training['epoch'] + 1}: explains "
+        f"{card.training['explained_variance']:.1%} of the variance of held-out windows with "
+        f"{card.training['active_units']} of {model.latent} latent units active, "
+        f"at {sum(card.training['kl']):.1f} nats per window."
+    )
+    # With the class or the time as input, a decoder may explain much without its latent.
+    if (
+        card.training["explained_variance"] < MIN_EXPLAINED_VARIANCE
+        or not card.training["active_units"]
+    ):
+        print("Warning: explains little more than the mean window. Train longer, or on more data.")
+    print(f"Threshold {calibration.threshold():.4g} at quantile {calibration.quantile:g}.")
+    if not calibration.keeps_promise:
+        print(
+            f"Warning: only {calibration.independent} windows of the calibration part do not "
+            f"overlap. Quantile {calibration.quantile:g} needs "
+            f"{windows_needed(calibration.quantile)}: expect more false alarms than promised, "
+            "or give more data, a shorter window or a lower quantile."
+        )
+    print(f"Saved {result.checkpoint}")
+    return INTERRUPTED if result.interrupted else 0

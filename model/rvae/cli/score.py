@@ -1,0 +1,55 @@
+"""The command `rvae score`: scores of a file's windows, points or events."""
+
+from pathlib import Path
+from typing import Literal
+
+__all__ = ["score"]
+
+
+def score(
+    checkpoint: Path,
+    data: Path,
+    output: Path,
+    points: bool = False,
+    events: bool = False,
+    array: str | None = None,
+    layout: Literal["series", "rows"] | None = None,
+    stride: int | None = None,
+    adapt: float | None = None,
+    gap: int | None = None,
+) -> None:
+    """Write the scores of a file's windows, points or events to a .csv or .parquet file.
+
+    Args:
+        checkpoint: Checkpoint that `rvae fit` saved.
+        data: File that is read like the training file; labels are not needed.
+        output: File to write.
+        points: One row per point instead of one per window.
+        events: One row per event instead of one per window.
+        array: Array of an .npz, if its name differs from the training file.
+        layout: Layout of the file, if it differs from the training file.
+        stride: Steps between windows; the model's own if left out.
+        adapt: Rate from 0 to 0.1 at which the threshold follows each series; fixed if left out.
+        gap: Maximum steps between events that are merged; the stride if left out.
+    """
+    from rvae.errors import require
+    from rvae.inference import export
+    from rvae.inference.engine import Engine
+    from rvae.inference.reading import read_for
+
+    require(not (points and events), "events", "cannot be combined with points")
+    require(
+        adapt is None or not points,
+        "adapt",
+        "is not valid with points, which have no flag",
+    )
+    require(gap is None or events, "gap", "is only valid with --events true")
+    engine = Engine.load(checkpoint)
+    series = read_for(engine.card, data, None, array, layout, labels=False).series
+    if events:
+        rows = export.event_records(engine, series, stride, adapt, gap)
+    elif points:
+        rows = export.point_records(engine, series, stride)
+    else:
+        rows = export.window_records(engine, series, stride, adapt)
+    print(f"Wrote {export.write(output, rows)} rows to {output}")

@@ -1,0 +1,90 @@
+"""The command `rvae fit`."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow.csv
+
+from rvae.inference.artifact import Artifact
+from tests.support.command_line import rvae, rvae_process
+from tests.support.waiting import wait_for
+from tests.support.waves import waves
+
+
+def test_fit_writes_a_checkpoint_that_the_other_commands_take(tmp_path: Path) -> None:
+    rows = [["when", "heat", "speed"], *([f"t{i}", np.sin(i / 3), i % 7] for i in range(900))]
+    with (tmp_path / "machine.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    (tmp_path / "machine.yaml").write_text(
+        "data: {path: machine.csv, window: 20, stride: 2, units: {heat: °C, speed: 1/min}}\n"
+        "reader: {columns: [speed, heat]}\n"
+        "model: {recurrent: {hidden: 8}, latent: 2}\n"
+        "training: {epochs: 2, quantile: 0.9, accelerator: cpu}\n"
+    )
+    done = rvae_process("fit", "--config", "machine.yaml", "--output", "runs/m", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Saved runs/m/model.ckpt" in done.stdout
+    done = rvae_process("score", "runs/m/model.ckpt", "machine.csv", "scores.csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    table = pyarrow.csv.read_csv(tmp_path / "scores.csv")
+    assert table.column_names == [
+        "series",
+        "start",
+        "end",
+        "score",
+        "tail_probability",
+        "severity",
+        "threshold",
+        "is_anomaly",
+    ]
+    assert table["end"].to_pylist()[-1] == 900
+    done = rvae_process("archive", "runs/m/model.ckpt", "--name", "machine", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "Wrote model_store/machine-1.0.mar\n")
+    with zipfile.ZipFile(tmp_path / "model_store" / "machine-1.0.mar") as packed:
+        packed.extractall(tmp_path / "model")
+    card = Artifact.load(tmp_path / "model").card
+    assert card.units == {"heat": "°C", "speed": "1/min"}
+    assert card.bands == Artifact.load(tmp_path / "runs/m/model.ckpt").card.bands is not None
+
+
+def test_units_are_told_as_an_option(tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "m.csv", np.arange(60)[:, None] % 7, header="heat", comments="")
+    told = ("--data.units", "{heat: °C, speed: 1/min}")
+    done = rvae("fit", "--data.path", "m.csv", "--data.window", "8", *told, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == "rvae: data.units: names 'speed', but the channels are heat\n"
+
+
+def test_fit_says_where_calibration_cannot_keep_its_promise(tmp_path: Path) -> None:
+    np.save(tmp_path / "s.npy", np.sin(np.arange(1500) / 5))
+    fit = ["fit", "--data.path=s.npy", "--data.window=32", "--training.epochs=1"]
+    done = rvae(*fit, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Warning: only 6 windows" in done.stdout
+    assert "expect more false alarms" in rvae(*fit, cwd=tmp_path).stdout
+
+
+def test_interrupted_training_says_what_it_kept(tmp_path: Path) -> None:
+    np.save(tmp_path / "waves.npy", waves(400))
+    command = [sys.executable, "-u", "-m", "rvae.cli", "fit", "--data.path", "waves.npy"]
+    command += ["--data.window=32", "--training.epochs=10000", "--training.quantile=0.9"]
+    process = subprocess.Popen(
+        [*command, "--training.accelerator=cpu"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    wait_for((tmp_path / "runs" / "latest" / "state" / "best.ckpt").exists)
+    os.kill(process.pid, signal.SIGINT)
+    said = process.communicate()[0]
+    assert process.returncode == 130
+    assert "Interrupted" in said and "Saved runs/latest/model.ckpt" in said
+    done = rvae("evaluate", "runs/latest/model.ckpt", "waves.npy", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr

@@ -11,7 +11,9 @@ from rvae import Engine, FieldError
 from rvae.config import ModelConfig, RecurrentConfig, TimeConfig
 from rvae.data.series import Series
 from rvae.data.stored import Spool
+from rvae.data.window_dataset import WindowDataset
 from rvae.inference.artifact import Artifact
+from rvae.inference.runner import Run
 from tests.support.chance import highest_share
 from tests.support.untrained import untrained_card, untrained_engine
 from tests.support.waves import waves
@@ -53,6 +55,23 @@ def test_a_scan_has_every_window_however_it_is_cut(
     for one, whole in zip(series, engine.analyse(series, 2), strict=True):
         scores = [a.score for _, stretch, a in scanned if stretch.name == one.name]
         np.testing.assert_allclose(np.concatenate(scores), whole.score, **CLOSE)
+
+
+def test_a_scan_runs_short_series_together(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, fresh: list[np.ndarray]
+) -> None:
+    runs: list[int] = []
+    run = engine.runner.run
+
+    def counted(windows: WindowDataset) -> Run:
+        runs.append(len(windows))
+        return run(windows)
+
+    monkeypatch.setattr(engine.runner, "run", counted)
+    monkeypatch.setattr("rvae.inference.engine.NUMBERS_PER_CHUNK", 32 * 25)
+    series = [Series(values, str(i)) for i, values in enumerate(fresh)]
+    assert [stretch.name for _, stretch, _ in engine.scan(series)] == [one.name for one in series]
+    assert runs == [25, 25, 10]
 
 
 def test_series_of_different_lengths_and_strides_together(

@@ -12,7 +12,7 @@ from rvae.data.calendar import calendar_features
 from rvae.data.context import Context
 from rvae.data.series import Series
 from rvae.data.window_dataset import WindowDataset
-from rvae.data.windows import chunks, window_starts
+from rvae.data.windows import chunks, count_windows, window_starts
 from rvae.errors import require
 from rvae.inference.analysis import Analysis
 from rvae.inference.artifact import Artifact
@@ -113,6 +113,8 @@ class Engine:
     ) -> Iterator[tuple[int, Series, Analysis]]:
         """Analyse series in stretches, so that any length and number of series fits into memory.
 
+        Short stretches are run together: one run for each would take many times as long.
+
         Args:
             series: In the data's units, each with N ≥ T.
             stride: Steps between windows; the card's if left out.
@@ -126,11 +128,9 @@ class Engine:
         """
         stride = self.card.stride if stride is None else stride
         require(stride >= 1, "stride", f"must be at least 1, got {stride}")
-        for one in series:
-            self._check(one)
-            stretches = chunks(one, self.card.window, stride, self._windows_per_chunk(stride))
-            for first, stretch in stretches:
-                (analysis,) = self._analyse([stretch], [stride])
+        for batch in self._stretches(series, stride):
+            analyses = self._analyse([stretch for _, stretch in batch], [stride] * len(batch))
+            for (first, stretch), analysis in zip(batch, analyses, strict=True):
                 yield first, stretch, analysis
 
     def windows(self, series: Sequence[Series], strides: Sequence[int] | int) -> WindowDataset:
@@ -201,6 +201,24 @@ class Engine:
         classes = self.card.vocabulary.classes
         require(label in classes, "label", f"{label!r} is none of {', '.join(classes)}")
         return classes.index(label)
+
+    def _stretches(
+        self, series: Sequence[Series], stride: int
+    ) -> Iterator[list[tuple[int, Series]]]:
+        """First steps and stretches of series, in batches of no more windows than one chunk."""
+        most, windows = self._windows_per_chunk(stride), 0
+        batch: list[tuple[int, Series]] = []
+        for one in series:
+            self._check(one)
+            for first, stretch in chunks(one, self.card.window, stride, most):
+                count = count_windows(len(stretch), self.card.window, stride)
+                if windows + count > most:
+                    yield batch
+                    batch, windows = [], 0
+                batch.append((first, stretch))
+                windows += count
+        if batch:
+            yield batch
 
     def _windows_per_chunk(self, stride: int) -> int:
         """Windows per chunk, so that neither they nor the steps they span are too many."""

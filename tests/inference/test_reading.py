@@ -3,8 +3,16 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
 
+from rvae.config import ModelConfig, ReaderConfig, RecurrentConfig
+from rvae.data.series import Dataset
+from rvae.errors import FieldError
+from rvae.inference.reading import read_classes_for
 from tests.support.command_line import rvae
+from tests.support.untrained import MODE, untrained_card
 
 
 def test_data_that_does_not_fit_the_model_is_said(checkpoint: Path, tmp_path: Path) -> None:
@@ -32,3 +40,58 @@ def test_a_test_file_of_the_archive_may_hold_shorter_cases(tmp_path: Path) -> No
     assert done.returncode == 0, done.stderr
     done = rvae("score", "runs/latest/model.ckpt", "A_TEST.tsv", "s.csv", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "Wrote 60 rows to s.csv\n"), done.stderr
+
+
+def words(dataset: Dataset) -> list[str]:
+    """The class of each series' first step."""
+    names = (*dataset.vocabulary.classes, "unknown")
+    return [names[one.class_codes[0]] for one in dataset.series]
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """Four series of eight steps, with a category and classes."""
+    names = np.repeat(["a", "b", "c", "d"], 8)
+    columns = {
+        "heat": np.arange(32.0),
+        "mode": np.resize(["on", "3", "off"], 32),
+        "place": names,
+        "size": np.repeat(["small", "large", "huge", "small"], 8),
+        "grade": np.repeat([10, 9, 9, 10], 8),
+    }
+    path = tmp_path / "machines.parquet"
+    parquet.write_table(pa.table(columns), path)
+    return path
+
+
+READER = ReaderConfig(columns=("heat",), series="place", classes="size", normal=("small",))
+
+
+def test_classes_may_be_new_to_the_model_and_categories_keep_their_numbers(table: Path) -> None:
+    reader = ReaderConfig(columns=("heat",), categorical=("mode",), series="place", classes="size")
+    card = untrained_card(
+        channels=("heat", "mode"), categories=MODE, classes=("small",), reader=reader
+    )
+    dataset = read_classes_for(card, table, None, None, None)
+    assert words(dataset) == ["small", "large", "huge", "small"]
+    # The model's order is off, on, 3, which is not that of the file's words.
+    assert np.asarray(dataset.series[0].values)[:3, 1].tolist() == [2, 3, 1]
+    assert words(read_classes_for(card, table, "grade", None, None)) == ["10", "9", "9", "10"]
+
+
+def test_classes_of_the_training_file_may_be_missing_but_not_those_that_are_named(
+    table: Path,
+) -> None:
+    parquet.write_table(parquet.read_table(table).drop_columns(["size"]), table)
+    card = untrained_card(classes=("small", "large"), reader=READER)
+    assert words(read_classes_for(card, table, None, None, None)) == ["unknown"] * 4
+    with pytest.raises(FieldError, match="no 'size'") as caught:
+        read_classes_for(card, table, "size", None, None)
+    assert caught.value.field == "classes"
+
+
+def test_a_conditional_model_knows_its_own_classes_alone(table: Path) -> None:
+    model = ModelConfig(recurrent=RecurrentConfig(hidden=4), latent=2, conditional=True)
+    card = untrained_card(model, classes=("large", "small"), reader=READER)
+    dataset = read_classes_for(card, table, None, None, None)
+    assert words(dataset) == ["small", "large", "unknown", "small"]

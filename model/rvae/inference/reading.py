@@ -4,12 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from rvae.config import ReaderConfig
 from rvae.data.readers import read
 from rvae.data.series import Dataset
 from rvae.errors import FieldError, require
 from rvae.inference.card import Card
 
-__all__ = ["read_for"]
+__all__ = ["read_classes_for", "read_for"]
 
 
 def read_for(
@@ -24,14 +25,10 @@ def read_for(
     normal = card.reader.normal if labels and label is None else ()
     class_column = card.reader.classes if card.model.conditional else None
     config = replace(
-        card.reader,
+        _like(card, array, layout),
         label=(label or card.reader.label) if labels else None,
         classes=card.reader.classes if normal else class_column,
         normal=normal,
-        array=array or card.reader.array,
-        layout=layout or card.reader.layout,
-        # Names of columns in one layout have no meaning in the other.
-        columns=None if layout not in (None, card.reader.layout) else card.reader.columns,
     )
     try:
         dataset = read(path, config, card.vocabulary)
@@ -42,6 +39,56 @@ def read_for(
             raise FieldError(error.field.removeprefix("reader."), error.message) from None
         config = replace(config, label=None, classes=class_column, normal=())
         dataset = read(path, config, card.vocabulary)
+    return _fitting(card, dataset)
+
+
+def read_classes_for(
+    card: Card,
+    path: Path,
+    classes: str | None,
+    array: str | None,
+    layout: Literal["series", "rows"] | None,
+) -> Dataset:
+    """Read a file like the training file, with classes that the model need not know.
+
+    Without a name for them they are those of the training file; a file that lacks these has none.
+    The vocabulary's classes are those of the file, except for a conditional model, which knows its
+    own alone.
+    """
+    config = _like(card, array, layout)
+    config = replace(config, classes=classes or config.classes)
+    try:
+        found = read(path, config)
+    except FieldError as error:
+        if error.field != "reader.classes" or classes is not None or card.model.conditional:
+            raise FieldError(error.field.removeprefix("reader."), error.message) from None
+        config = replace(config, classes=None)
+        found = read(path, config)
+    vocabulary = card.vocabulary
+    if not card.model.conditional:
+        vocabulary = replace(vocabulary, classes=found.vocabulary.classes)
+    return _fitting(card, read(path, config, vocabulary))
+
+
+def _like(card: Card, array: str | None, layout: Literal["series", "rows"] | None) -> ReaderConfig:
+    """The training file's configuration without its labels, with the options that are set."""
+    return replace(
+        card.reader,
+        label=None,
+        normal=(),
+        array=array or card.reader.array,
+        layout=layout or card.reader.layout,
+        # Names of columns in one layout have no meaning in the other.
+        columns=None if layout not in (None, card.reader.layout) else card.reader.columns,
+    )
+
+
+def _fitting(card: Card, dataset: Dataset) -> Dataset:
+    """The data set with series that are long enough for the model.
+
+    Raises:
+        FieldError: If a series is too short.
+    """
     if dataset.source.layout == "rows":
         dataset = replace(dataset, series=[s.padded(card.window) for s in dataset.series])
     for series in dataset.series:

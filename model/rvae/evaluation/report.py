@@ -14,7 +14,7 @@ from rvae.evaluation.metrics import ExplainedVariance
 from rvae.inference.analysis import Analysis
 from rvae.inference.engine import Engine
 
-__all__ = ["QUANTILES", "Report", "evaluate"]
+__all__ = ["QUANTILES", "Report", "anomalous", "evaluate"]
 
 QUANTILES = (0, 0.25, 0.5, 0.75, 0.99, 1)
 
@@ -58,7 +58,7 @@ def evaluate(engine: Engine, series: Sequence[Series], stride: int | None = None
     explained = ExplainedVariance()
     scores_of_stretches, labels_of_stretches = [], []
     for _, stretch, analysis in engine.scan(series, stride):
-        labels = _window_labels(stretch, analysis)
+        labels = anomalous(stretch, analysis)
         _add_normal(explained, stretch, analysis, labels)
         scores_of_stretches.append(analysis.score)
         labels_of_stretches.append(labels)
@@ -81,8 +81,8 @@ def evaluate(engine: Engine, series: Sequence[Series], stride: int | None = None
     )
 
 
-def _window_labels(series: Series, analysis: Analysis) -> NDArray[np.bool_]:
-    """Whether each window has an anomalous step (W,)."""
+def anomalous(series: Series, analysis: Analysis) -> NDArray[np.bool_]:
+    """Whether each window of a series has an anomalous step (W,)."""
     steps = window_view(series.anomalous[:, None], analysis.card.window)[analysis.starts]
     return np.asarray(steps.any(axis=(1, 2)))
 

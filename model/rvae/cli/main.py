@@ -7,6 +7,8 @@ from typing import Any
 from jsonargparse import auto_cli
 
 from rvae.cli.archive import archive
+from rvae.cli.classify import classify
+from rvae.cli.cluster import cluster
 from rvae.cli.evaluate import evaluate
 from rvae.cli.fit import INTERRUPTED, fit
 from rvae.cli.generate import generate
@@ -20,7 +22,17 @@ __all__ = ["main"]
 
 # In the order of the help. A new command is a function in a file of its own, and a line here; it
 # imports what it needs when it runs: serving must not load Lightning, nor training need Java.
-COMMANDS: list[Callable[..., Any]] = [fit, evaluate, score, sample, generate, archive, serve]
+COMMANDS: list[Callable[..., Any]] = [
+    fit,
+    evaluate,
+    score,
+    cluster,
+    classify,
+    sample,
+    generate,
+    archive,
+    serve,
+]
 
 
 def main() -> None:

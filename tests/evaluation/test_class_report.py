@@ -10,7 +10,8 @@ from rvae.evaluation.class_report import ClassMetrics, class_report
 def test_a_small_case_by_hand() -> None:
     truth, predicted = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 1, 0, 0])
     found = class_report(truth, predicted, ("a", "b", "c"))
-    assert found.confusion.tolist() == [[2, 1, 0], [1, 1, 0], [1, 0, 0]]
+    assert found.confusion == ((2, 1, 0), (1, 1, 0), (1, 0, 0))
+    assert found.windows == 6
     assert found.metrics == (
         ClassMetrics(precision=2 / 4, recall=2 / 3, f1=4 / 7, support=3),
         ClassMetrics(precision=1 / 2, recall=1 / 2, f1=0.5, support=2),

@@ -14,7 +14,7 @@ def test_a_small_case_by_hand() -> None:
     assert (found.f1, found.precision, found.recall) == (0.5, 0.5, 0.5)
     assert found.false_alarm_rate == 1 / 3
     assert found.report.classes == ("normal", "anomalous")
-    assert found.report.confusion.tolist() == [[2, 1], [1, 1]]
+    assert found.report.confusion == ((2, 1), (1, 1))
     assert [one.support for one in found.report.metrics] == [3, 2]
 
 

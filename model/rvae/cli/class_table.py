@@ -18,5 +18,5 @@ def class_table(report: ClassReport, title: str) -> "Table":
     table = Table("class", "windows", "precision", "recall", "F1", *predictions, title=title)
     for word, one, counts in zip(report.classes, report.metrics, report.confusion, strict=True):
         numbers = (f"{number:.4g}" for number in (one.precision, one.recall, one.f1))
-        table.add_row(word, str(one.support), *numbers, *map(str, counts.tolist()))
+        table.add_row(word, str(one.support), *numbers, *map(str, counts))
     return table

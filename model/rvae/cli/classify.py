@@ -48,14 +48,13 @@ def classify(
     )
     probes = held_out(latents, *testing) if testing else cross_validate(latents, folds, seed)
     how = f"trained on {data.name}" if test else f"{folds} parts, each predicted from the others"
-    windows = probes[0].report.confusion.sum()
     table = Table(
         "logistic regression on",
         "numbers",
         "accuracy",
         "balanced accuracy",
         "mean F1",
-        title=f"{(test or data).name}: {windows} windows, {how}",
+        title=f"{(test or data).name}: {probes[0].report.windows} windows, {how}",
     )
     for one in probes:
         scores = (one.report.accuracy, one.report.balanced_accuracy, one.report.macro_f1)

@@ -39,12 +39,17 @@ class ClassReport:
 
     classes: tuple[str, ...]
     metrics: tuple[ClassMetrics, ...]
-    confusion: NDArray[np.int64]
+    confusion: tuple[tuple[int, ...], ...]
+
+    @property
+    def windows(self) -> int:
+        """Number of windows."""
+        return sum(one.support for one in self.metrics)
 
     @property
     def accuracy(self) -> float:
         """Share of the windows that are predicted correctly."""
-        return float(np.trace(self.confusion) / self.confusion.sum())
+        return float(np.trace(self.confusion) / self.windows)
 
     @property
     def balanced_accuracy(self) -> float:
@@ -69,5 +74,5 @@ def class_report(
             ClassMetrics(float(precision), float(recall), float(f1), int(support))
             for precision, recall, f1, support in zip(*metrics, strict=True)
         ),
-        confusion_matrix(truth, predicted, labels=numbers),
+        tuple(map(tuple, confusion_matrix(truth, predicted, labels=numbers).tolist())),
     )

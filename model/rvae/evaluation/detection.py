@@ -43,8 +43,7 @@ class Detection:
     @property
     def false_alarm_rate(self) -> float:
         """Share of the normal windows that are flagged."""
-        false_alarms, normal = self.report.confusion[0, 1], self.report.confusion[0].sum()
-        return float(false_alarms / normal)
+        return self.report.confusion[0][1] / self.report.metrics[0].support
 
 
 def detection(

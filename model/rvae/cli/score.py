@@ -43,7 +43,7 @@ def score(
         "adapt",
         "is not valid with points, which have no flag",
     )
-    require(gap is None or events, "gap", "is only valid with --events true")
+    require(gap is None or events, "gap", "is only valid with --events")
     engine = Engine.load(checkpoint)
     series = read_for(engine.card, data, None, array, layout, labels=False).series
     if events:

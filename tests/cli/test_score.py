@@ -18,9 +18,7 @@ from tests.support.command_line import rvae
 def test_score_writes_points(
     checkpoint: Path, engine: Engine, labelled: Path, tmp_path: Path, name: str
 ) -> None:
-    done = rvae(
-        "score", checkpoint, labelled, name, "--points", "--array", "signals", cwd=tmp_path
-    )
+    done = rvae("score", checkpoint, labelled, name, "--points", "--array", "signals", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     reader = parquet.read_table if name.endswith("parquet") else pyarrow.csv.read_csv
     table = reader(tmp_path / name)
@@ -50,7 +48,7 @@ def test_score_writes_events(checkpoint: Path, tmp_path: Path) -> None:
     ("options", "field"),
     [
         ({"points": True, "events": True}, "events"),
-        ({"points": True, "adapt": 0.1}, "adapt"),
+        ({"points": True, "adapt": 0.2}, "adapt"),
         ({"adapt": 0.2}, "adapt"),
         ({"events": True, "adapt": -0.1}, "adapt"),
         ({"gap": 3}, "gap"),

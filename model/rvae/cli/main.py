@@ -11,6 +11,7 @@ from rvae.cli.archive import archive
 from rvae.cli.evaluate import evaluate
 from rvae.cli.fit import INTERRUPTED, fit
 from rvae.cli.generate import generate
+from rvae.cli.info import info
 from rvae.cli.parser import CommandParser
 from rvae.cli.paths import expand_paths
 from rvae.cli.sample import sample
@@ -22,7 +23,16 @@ __all__ = ["main"]
 
 # In the order of the help. A new command is a function in a file of its own, and a line here; it
 # imports what it needs when it runs: serving must not load Lightning, nor training need Java.
-COMMANDS: list[Callable[..., Any]] = [fit, evaluate, score, sample, generate, archive, serve]
+COMMANDS: list[Callable[..., Any]] = [
+    fit,
+    evaluate,
+    score,
+    sample,
+    generate,
+    info,
+    archive,
+    serve,
+]
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from jsonargparse import auto_cli
 
 from rvae._version import __version__
 from rvae.cli.archive import archive
+from rvae.cli.doctor import doctor
 from rvae.cli.evaluate import evaluate
 from rvae.cli.fit import INTERRUPTED, fit
 from rvae.cli.generate import generate
@@ -32,6 +33,7 @@ COMMANDS: list[Callable[..., Any]] = [
     info,
     archive,
     serve,
+    doctor,
 ]
 
 

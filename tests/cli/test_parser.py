@@ -23,7 +23,7 @@ WRONG = {
     "rvae fit --data.path a --data.path b": "--data.path: is given twice, as 'a' and as 'b'",
     "rvae fit --data.window x": "--data.window: must be a whole number, got 'x'",
     "rvae fit --training.epochs 1.5": "--training.epochs: must be a whole number, got '1.5'",
-    "rvae fit --data.units C": "--data.units: must be a mapping such as {name: value}, got 'C'",
+    "rvae fit --data.units C": "--data.units: must be a mapping such as {name: text}, got 'C'",
     "rvae fit --data.split tme": (
         "--data.split: must be one of auto, time, random, order, got 'tme': did you mean time?"
     ),
@@ -53,6 +53,7 @@ WRONG = {
     "rvae fit --config text.yaml": (
         "--config: holds no options as 'name: value', but 'hello' (in text.yaml)"
     ),
+    "rvae score a -o b": "-o: no such option",
     "rvae score a b c d": "d: more arguments than this command takes",
     "rvae serve --port x": "--port: must be a whole number, got 'x'",
 }

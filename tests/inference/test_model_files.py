@@ -37,7 +37,7 @@ def test_what_a_folder_holds_instead_of_one_model_is_said(tmp_path: Path) -> Non
     (tmp_path / "runs").mkdir()
     for number in range(11):
         (tmp_path / f"{number:02}.csv").touch()
-    listed = ", ".join(f"{number:02}.csv" for number in range(10))
+    listed = ", ".join(["runs/", *(f"{number:02}.csv" for number in range(9))])
     assert message() == f"no model in {tmp_path}: it holds {listed}, …"
     for name in ("a.ckpt", "b.mar"):
         (tmp_path / name).touch()

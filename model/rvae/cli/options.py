@@ -43,14 +43,20 @@ def element_of(kind: Any) -> Any:
 def expected(kind: Any) -> str:
     """What a value of a type looks like; empty if that cannot be said."""
     if (element := element_of(kind)) is not None:
+        if get_origin(element) is Literal:
+            return f"a list of {_choices(element)}"
         return "a list such as " + ("[1, 2]" if element is int else "[a, b]")
     if get_origin(kind) is Literal:
-        return "one of " + ", ".join(map(str, get_args(kind)))
+        return f"one of {_choices(kind)}"
     origin = get_origin(kind) or kind
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return "a mapping such as {name: value}"
+        return "a mapping such as {name: " + ("text}" if get_args(kind)[1:] == (str,) else "value}")
     names = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
     return names.get(origin, "")
+
+
+def _choices(kind: Any) -> str:
+    return ", ".join(map(str, get_args(kind)))
 
 
 def did_you_mean(word: str, names: Iterable[str]) -> str:

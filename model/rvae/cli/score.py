@@ -21,7 +21,7 @@ def score(
     """Write the scores of a file's windows, points or events to a .csv or .parquet file.
 
     Args:
-        checkpoint: Checkpoint that `rvae fit` saved.
+        checkpoint: Checkpoint, archive, or a folder with one of them.
         data: File that is read like the training file; labels are not needed.
         output: File to write.
         points: One row per point instead of one per window.

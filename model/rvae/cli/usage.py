@@ -81,7 +81,9 @@ def _unexpected(found: re.Match[str], error: Exception | None, options: _Options
 
 def _unknown(found: re.Match[str], error: Exception | None, options: _Options) -> str:
     key = options.shown(found[1])
-    names = options.types if key.startswith("-") else [name.lstrip("-") for name in options.types]
+    names = [name for name in options.types if name.startswith("-")]
+    if not key.startswith("-"):  # in a file
+        names = [name.lstrip("-") for name in names]
     return f"{key}: no such option{did_you_mean(key, names)}"
 
 

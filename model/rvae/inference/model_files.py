@@ -31,7 +31,7 @@ def find_model(path: Path) -> Path:
         return path
     if (path / CHECKPOINT_FILE).is_file():
         return path / CHECKPOINT_FILE
-    content = sorted(path.iterdir())
+    content = sorted(path.iterdir(), key=lambda one: (one.is_file(), one.name))
     models = [one for one in content if one.suffix in SUFFIXES]
     if len(models) == 1:
         return models[0]

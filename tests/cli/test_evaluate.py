@@ -32,7 +32,7 @@ def test_evaluate_prints_detection_where_there_are_labels(
 
 def test_probes_say_how_large_a_change_must_be(checkpoint: Path, tmp_path: Path) -> None:
     np.save(tmp_path / "fresh.npy", waves(20, seed=7))
-    done = rvae("evaluate", checkpoint, "fresh.npy", "--probes", "true", cwd=tmp_path)
+    done = rvae("evaluate", checkpoint, "fresh.npy", "--probes", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     rows = [line.split("│") for line in done.stdout.splitlines() if line.count("│") == 7]
     first = [row for row in rows if row[1].strip()]

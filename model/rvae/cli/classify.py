@@ -20,7 +20,7 @@ def classify(
     """Print how well logistic regression on latents tells classes apart, beside simpler features.
 
     Args:
-        checkpoint: Checkpoint that `rvae fit` saved.
+        checkpoint: Checkpoint, archive, or a folder with one of them.
         data: File with classes that is read like the training file.
         test: File with classes to test with; if left out, every part of the series is predicted
             from the other parts.

@@ -21,7 +21,7 @@ def cluster(
     """Write the cluster of each window's latent, and print how clusters agree with classes.
 
     Args:
-        checkpoint: Checkpoint that `rvae fit` saved.
+        checkpoint: Checkpoint, archive, or a folder with one of them.
         data: File that is read like the training file.
         output: File to write, .csv or .parquet: one row per window.
         method: "kmeans" puts each window into one of K clusters; "hdbscan" finds their number, and

@@ -50,7 +50,7 @@ def fit(
     if result.interrupted:
         print("Interrupted: this is the model so far.", end=" ")
         if result.resumable:
-            print("Resume after the last whole epoch with --resume true.", end="")
+            print("Resume after the last whole epoch with --resume.", end="")
         print()
     windows = ", ".join(f"{count} for {part}" for part, count in card.training["windows"].items())
     print(f"Channels {', '.join(card.channels)}. Windows of {card.window} steps: {windows}.")

@@ -9,9 +9,12 @@ import pyarrow as pa
 
 from rvae.config import ReaderConfig
 from rvae.data.arrays import read_arrays, read_npy_folder
+from rvae.data.csv_files import read_csv
+from rvae.data.excel import read_excel
 from rvae.data.series import STEPS_PER_CHUNK, Dataset, Series
 from rvae.data.stored import blocks
-from rvae.data.tables import read_parquet_folder, read_table
+from rvae.data.tables import read_parquet, read_parquet_folder
+from rvae.data.text_files import STANDARD_INPUT, file_name
 from rvae.data.ucr import read_archive
 from rvae.data.vocabulary import Vocabulary
 from rvae.errors import FieldError, require
@@ -22,10 +25,12 @@ __all__ = ["FOLDER_READERS", "READERS", "FolderReader", "Reader", "read"]
 Reader = Callable[[Path, ReaderConfig, Vocabulary | None], Dataset]
 FolderReader = Callable[[Sequence[Path], ReaderConfig, Vocabulary | None], Dataset]
 
-# By suffix of the file. A new reader is a function in a file of its own, and a line here.
+# By ending of the file's name. A new reader is a function in a file of its own, and a line here.
 READERS: dict[str, Reader] = {
-    ".csv": read_table,
-    ".parquet": read_table,
+    ".csv": read_csv,
+    ".csv.gz": read_csv,
+    ".xlsx": read_excel,
+    ".parquet": read_parquet,
     ".npy": read_arrays,
     ".npz": read_arrays,
     ".tsv": read_archive,
@@ -41,14 +46,16 @@ FOLDER_READERS: dict[str, FolderReader] = {
 
 
 def read(path: str | Path, config: ReaderConfig, vocabulary: Vocabulary | None = None) -> Dataset:
-    """Read a .csv, .parquet, .npy, .npz, .tsv, .txt or .ts file, or a folder of .npy or .parquet.
+    """Read a .csv, .csv.gz, .xlsx, .parquet, .npy, .npz, .tsv, .txt or .ts file, or a folder.
+
+    "-" is .csv from standard input. Folders hold .npy or .parquet files.
 
     Arrays are one series of one channel (N,), one series (N, C), or several series of one length
     (S, N, C); with the layout "rows" they are several series of one channel (S, N). In a folder
     each file is one series, and is not read into memory.
 
     Args:
-        path: File or folder.
+        path: File, folder or "-".
         config: Roles of columns and arrays.
         vocabulary: Vocabulary of a model; found in the data if None.
 
@@ -56,22 +63,23 @@ def read(path: str | Path, config: ReaderConfig, vocabulary: Vocabulary | None =
         FieldError: If the file cannot be read with this configuration.
     """
     path = Path(path).expanduser()
-    require(path.exists(), "data", f"no such file: {path}")
+    name = file_name(path)
+    require(path == STANDARD_INPUT or path.exists(), "data", f"no such file: {path}")
     try:
         load = _read_folder if path.is_dir() else _read_file
         dataset = load(path, config, vocabulary)
     except FieldError:
         raise
     except (OSError, ValueError, EOFError, BadZipFile, pa.ArrowException) as error:
-        raise FieldError("data", f"cannot read {path.name}: {error}") from error
-    require(len(dataset.series) > 0, "data", f"{path.name} holds no series")
+        raise FieldError("data", f"cannot read {name}: {error}") from error
+    require(len(dataset.series) > 0, "data", f"{name} holds no series")
     require(
         not config.normal or dataset.series[0].classes is not None,
         "reader.normal",
         "needs classes: name them with reader.classes",
     )
     for series in dataset.series:
-        require(len(series) > 0, "data", f"series {series.name} of {path.name} is empty")
+        require(len(series) > 0, "data", f"series {series.name} of {name} is empty")
         _require_finite(series, dataset.channels)
         if series.times is not None:
             _require_rising(series)
@@ -103,11 +111,13 @@ def _require_rising(series: Series) -> None:
 
 
 def _read_file(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:
+    if path == STANDARD_INPUT:
+        return read_csv(path, config, vocabulary)
     require(path.is_file(), "data", f"neither a file nor a folder: {path}")
-    require(
-        path.suffix in READERS, "data", f"cannot read {path.name}: expected {', '.join(READERS)}"
-    )
-    return READERS[path.suffix](path, config, vocabulary)
+    for ending, reader in READERS.items():
+        if path.name.lower().endswith(ending):
+            return reader(path, config, vocabulary)
+    raise FieldError("data", f"cannot read {path.name}: expected {', '.join(READERS)}")
 
 
 def _read_folder(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from rvae.config import FileFormat
 from rvae.data.readers import read
 from rvae.data.series import Dataset
 from rvae.errors import FieldError, require
@@ -19,6 +20,7 @@ def read_for(
     array: str | None,
     layout: Literal["series", "rows"] | None,
     labels: bool,
+    format: FileFormat = FileFormat(),
 ) -> Dataset:
     """Read a file like the training file, except for the options that are set."""
     normal = card.reader.normal if labels and label is None else ()
@@ -32,6 +34,7 @@ def read_for(
         layout=layout or card.reader.layout,
         # Names of columns in one layout have no meaning in the other.
         columns=None if layout not in (None, card.reader.layout) else card.reader.columns,
+        format=card.reader.format.updated(format),
     )
     try:
         dataset = read(path, config, card.vocabulary)

@@ -16,15 +16,17 @@ __all__ = ["MAX_LINE", "Layout", "find_layout", "records"]
 MAX_LINE = 1 << 20  # bytes; a block of pyarrow
 SAMPLE, SAMPLE_LINES = 1 << 16, 20
 
-SEPARATORS = {",": ",", ";": ";", "tab": "\t", "|": "|"}
+SEPARATORS = (",", ";", "tab", "|", "space")
 NAMED = {"tab": "\t", "space": " "}
 # Never in text, see `read_text`: it leaves every line whole.
 NO_SEPARATOR = "\x1f"
 
 NUMBER = re.compile(
-    r"[-+]?(?=[.,]?\d)[\d.,'’ \u00a0\u202f]*([eE][-+]?\d+)?|[-+]?inf", re.IGNORECASE
+    r"[-+]?(?=.*\d)(\d+|\d{1,3}([ \u00a0\u202f'’.,]\d{3})+)?([.,]\d*)?([eE][-+]?\d+)?|[-+]?inf",
+    re.IGNORECASE,
 )
-TIME = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ,].*)?|\d{1,2}:\d{2}.*")
+CLOCK = r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)? ?([AP]M|Z|[-+]\d{2}:?(\d{2})?)?"
+TIME = re.compile(rf"\d{{1,4}}[-/.]\d{{1,2}}[-/.]\d{{1,4}}([T ]+{CLOCK})?|{CLOCK}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -156,9 +158,7 @@ def _separator(body: str, above: int, name: str) -> str:
     """The separator with which rows have as many cells as the first one, and cells have meaning."""
     best: tuple[tuple[float, ...], str] | None = None
     wide: tuple[int, str] | None = None
-    for separator in (*SEPARATORS, "space"):
-        if separator == "space" and best is not None:
-            break
+    for separator in SEPARATORS:
         rows = [cells for _, cells in records(io.StringIO(body, newline=""), separator)]
         usual, count = Counter(map(len, rows)).most_common(1)[0]
         if usual == 1:
@@ -166,11 +166,16 @@ def _separator(body: str, above: int, name: str) -> str:
         if len(rows[0]) == 1:
             wide = (usual, separator) if wide is None and count > len(rows) / 2 else wide
             continue
-        cells = {cell for row in rows for cell in row}
+        cells = {cell for row in rows[1:] or rows for cell in row}
         meaning = sum(map(_is_value, cells)) / len(cells)
         if separator == "space" and (count < len(rows) or meaning < 0.5):
             continue
         score = (len(rows[0]) == usual, count / len(rows), meaning, usual)
+        if best is not None and score[:3] == best[0][:3] and meaning == 1:
+            raise FieldError(
+                "reader.format.separator",
+                f"may be {best[1]!r} or {separator!r} in {name}: say which",
+            )
         if best is None or score > best[0]:
             best = score, separator
     if best is not None:
@@ -211,10 +216,12 @@ def _has_header(rows: list[list[str]], name: str) -> bool:
 
 
 def _may_hold_units(rows: list[list[str]]) -> bool:
-    """Whether the first row has a word in every column that holds values below."""
-    first, below = rows[:1], rows[1:]
-    where = [i for row in first for i in range(len(row)) if _holds_values(below, i)]
-    return bool(where) and not any(_is_value(first[0][i]) for i in where)
+    """Whether the first row has no value, and a word in every column that holds values below."""
+    first, below = (rows[0] if rows else []), rows[1:]
+    if any(cell.strip() and _is_value(cell) for cell in first):
+        return False
+    where = [i for i in range(len(first)) if _holds_values(below, i)]
+    return bool(where) and all(first[i].strip() for i in where)
 
 
 def _holds_values(rows: list[list[str]], column: int) -> bool:

@@ -24,8 +24,8 @@ INTRODUCTION = """\
 # Files that cannot be read
 
 What `rvae` says of files that it refuses. Each line begins with the option, column or file that is
-to be corrected. An option `reader.format.X` is `--reader.format.X` of `rvae fit`, and `--format.X` of
-`rvae score` and `rvae evaluate`; [data](data.md#formats-of-text-files) has all of them.
+to be corrected. An option `reader.format.X` is `--reader.format.X` of `rvae fit`, and `--format.X`
+of `rvae score` and `rvae evaluate`; [data](data.md#formats-of-text-files) has all of them.
 
 | the file | what is said |
 | --- | --- |

@@ -1,12 +1,14 @@
 """Files that are read for a trained model."""
 
-import subprocess
+import io
 import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from pyarrow import parquet
 
+from rvae.data.text_files import _standard_input
 from tests.support.command_line import rvae
 
 
@@ -36,11 +38,15 @@ def test_a_file_may_be_written_in_another_way_than_the_training_file(
     np.testing.assert_array_equal(*scores)
 
 
-def test_standard_input_is_a_file(checkpoint: Path, tmp_path: Path) -> None:
+def test_standard_input_is_a_file(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     wave = 20 + 3 * np.sin(np.arange(100) * np.pi / 16)
     rows = "height\n" + "".join(f"{v:.4f}\n" for v in wave)
-    command = [sys.executable, "-m", "rvae.cli", "score", checkpoint, "-", "s.csv"]
-    done = subprocess.run(command, input=rows, text=True, capture_output=True, cwd=tmp_path)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(rows.encode())))
+    _standard_input.cache_clear()
+    done = rvae("score", checkpoint, "-", "s.csv", cwd=tmp_path)
+    _standard_input.cache_clear()
     assert (done.returncode, done.stdout) == (0, "Wrote 69 rows to s.csv\n"), done.stderr
 
 

@@ -16,7 +16,7 @@ from rvae.data.cells import CellError
 from rvae.data.file_format import MAX_LINE, Layout, find_layout, records
 from rvae.data.number_marks import Marks, evidence, with_grouped_numbers
 from rvae.data.series import Dataset
-from rvae.data.tables import dataset_of
+from rvae.data.tables import dataset_of_table
 from rvae.data.text_files import file_name, read_text
 from rvae.data.vocabulary import Vocabulary
 from rvae.errors import FieldError
@@ -70,7 +70,7 @@ def dataset_of_csv(
         FieldError: If it does not hold what the configuration says.
     """
     try:
-        return dataset_of(file.table, name, config, vocabulary, file.marks)
+        return dataset_of_table(file.table, name, config, vocabulary, file.marks)
     except CellError as error:
         raise error.at(f"line {file.line_of(error.row)}") from None
 

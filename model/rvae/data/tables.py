@@ -29,7 +29,7 @@ from rvae.data.times import timestamps
 from rvae.data.vocabulary import Vocabulary, sorted_vocabulary
 from rvae.errors import require
 
-__all__ = ["dataset_of", "read_parquet", "read_parquet_folder"]
+__all__ = ["dataset_of_table", "read_parquet", "read_parquet_folder"]
 
 # Limits of a piece of a .parquet file; the lower one counts. Words need more memory than numbers.
 ROWS_PER_CHUNK, NUMBERS_PER_CHUNK = 1 << 14, 1 << 19
@@ -41,10 +41,10 @@ def read_parquet(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None
     Raises:
         FieldError: If it does not hold what the configuration says.
     """
-    return dataset_of(parquet.read_table(path), path.name, config, vocabulary)
+    return dataset_of_table(parquet.read_table(path), path.name, config, vocabulary)
 
 
-def dataset_of(
+def dataset_of_table(
     table: pa.Table,
     name: str,
     config: ReaderConfig,
@@ -79,7 +79,8 @@ def dataset_of(
         require(not config.categorical, "reader.categorical", 'has no meaning for layout "rows"')
         require(times is None, "reader.time", 'has no meaning for the layout "rows"')
         return Dataset(rows(list(values), labels, classes), ("value",), columns.config, vocabulary)
-    whole = Series(values, Path(name.removesuffix(".gz")).stem, labels, times, classes)
+    stem = Path(name.removesuffix(".gz")).stem
+    whole = Series(values, stem, labels, times, classes, np.arange(len(values)))
     return Dataset(
         [whole] if config.series is None else split_by_key(whole, table[config.series]),
         columns.channels,

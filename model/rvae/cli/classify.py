@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
+from rvae.config import FileFormat
+
 __all__ = ["classify"]
 
 
@@ -16,6 +18,7 @@ def classify(
     stride: int | None = None,
     folds: int = 5,
     seed: int = 0,
+    format: FileFormat = FileFormat(),
 ) -> None:
     """Print how well logistic regression on latents tells classes apart, beside simpler features.
 
@@ -30,6 +33,7 @@ def classify(
         stride: Steps between windows; the model's own if left out.
         folds: Parts of the series, without a file to test with.
         seed: Seed of the parts.
+        format: How the files are written, where they differ from the training file.
     """
     from rich.console import Console
     from rich.table import Table
@@ -41,11 +45,9 @@ def classify(
     from rvae.inference.reading import read_classes_for
 
     engine = Engine.load(checkpoint)
-    latents, *testing = (
-        latents_of(engine, read_classes_for(engine.card, path, classes, array, layout), stride)
-        for path in (data, test)
-        if path is not None
-    )
+    paths = [data] if test is None else [data, test]
+    datasets = (read_classes_for(engine.card, p, classes, array, layout, format) for p in paths)
+    latents, *testing = (latents_of(engine, dataset, stride) for dataset in datasets)
     probes = held_out(latents, *testing) if testing else cross_validate(latents, folds, seed)
     how = f"trained on {data.name}" if test else f"{folds} parts, each predicted from the others"
     table = Table(

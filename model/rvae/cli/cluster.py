@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
+from rvae.config import FileFormat
+
 __all__ = ["cluster"]
 
 
@@ -17,6 +19,7 @@ def cluster(
     layout: Literal["series", "rows"] | None = None,
     stride: int | None = None,
     seed: int = 0,
+    format: FileFormat = FileFormat(),
 ) -> None:
     """Write the cluster of each window's latent, and print how clusters agree with classes.
 
@@ -33,6 +36,7 @@ def cluster(
         layout: Layout of the file, if it differs from the training file.
         stride: Steps between windows; the model's own if left out.
         seed: Seed of kmeans.
+        format: How the file is written, where it differs from the training file.
     """
     from rich.console import Console
     from rich.table import Table
@@ -44,7 +48,7 @@ def cluster(
     from rvae.inference.reading import read_classes_for
 
     engine = Engine.load(checkpoint)
-    dataset = read_classes_for(engine.card, data, classes, array, layout)
+    dataset = read_classes_for(engine.card, data, classes, array, layout, format)
     latents = latents_of(engine, dataset, stride)
     found = clustering.cluster(latents.latent, method, clusters, seed)
     fit, values = found.membership

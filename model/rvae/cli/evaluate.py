@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from rvae.config import FileFormat
 from rvae.errors import FieldError
 
 if TYPE_CHECKING:
@@ -23,18 +24,20 @@ def evaluate(
     stride: int | None = None,
     probes: bool = False,
     seed: int = 0,
+    format: FileFormat = FileFormat(),
 ) -> None:
     """Print how well a model performs on a file: detection if it has labels, else its scores.
 
     Args:
         checkpoint: Checkpoint, archive, or a folder with one of them.
-        data: File that is read like the training file.
+        data: File that is read like the training file, or "-" for .csv from standard input.
         label: Column or array with the labels, if its name differs from the training file.
         array: Array of an .npz, if its name differs from the training file.
         layout: Layout of the file, if it differs from the training file.
         stride: Steps between windows; the model's own if left out.
         probes: Also change normal windows, and print how large a change must be to be flagged.
         seed: Seed of the changes.
+        format: How the file is written, where it differs from the training file.
     """
     from rich.console import Console
 
@@ -45,7 +48,7 @@ def evaluate(
     from rvae.inference.reading import read_for
 
     engine = Engine.load(checkpoint)
-    series = read_for(engine.card, data, label, array, layout, labels=True).series
+    series = read_for(engine.card, data, label, array, layout, labels=True, format=format).series
     console = Console()
     try:
         found = report.evaluate(engine, series, stride)

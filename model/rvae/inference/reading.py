@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from rvae.config import ReaderConfig
+from rvae.config import FileFormat, ReaderConfig
 from rvae.data.readers import read
 from rvae.data.series import Dataset
 from rvae.errors import FieldError, require
@@ -21,12 +21,13 @@ def read_for(
     array: str | None,
     layout: Literal["series", "rows"] | None,
     labels: bool,
+    format: FileFormat = FileFormat(),
 ) -> Dataset:
     """Read data like the training data, except for the options that are set."""
     normal = card.reader.normal if labels and label is None else ()
     class_column = card.reader.classes if card.model.conditional else None
     config = replace(
-        _like(card, array, layout),
+        _like(card, array, layout, format),
         label=(label or card.reader.label) if labels else None,
         classes=card.reader.classes if normal else class_column,
         normal=normal,
@@ -52,6 +53,7 @@ def read_classes_for(
     classes: str | None,
     array: str | None,
     layout: Literal["series", "rows"] | None,
+    format: FileFormat = FileFormat(),
 ) -> Dataset:
     """Read a file or frame like the training data, with classes that the model need not know.
 
@@ -59,7 +61,7 @@ def read_classes_for(
     The vocabulary's classes are those of the data, except for a conditional model, which knows its
     own alone.
     """
-    config = _like(card, array, layout)
+    config = _like(card, array, layout, format)
     config = replace(config, classes=classes or config.classes)
     try:
         found = read(source, config)
@@ -74,7 +76,12 @@ def read_classes_for(
     return _fitting(card, read(source, config, vocabulary))
 
 
-def _like(card: Card, array: str | None, layout: Literal["series", "rows"] | None) -> ReaderConfig:
+def _like(
+    card: Card,
+    array: str | None,
+    layout: Literal["series", "rows"] | None,
+    format: FileFormat,
+) -> ReaderConfig:
     """The training data's configuration without its labels, with the options that are set."""
     return replace(
         card.reader,
@@ -84,6 +91,7 @@ def _like(card: Card, array: str | None, layout: Literal["series", "rows"] | Non
         layout=layout or card.reader.layout,
         # Names of columns in one layout have no meaning in the other.
         columns=None if layout not in (None, card.reader.layout) else card.reader.columns,
+        format=card.reader.format.updated(format),
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -72,15 +73,16 @@ class Artifact:
         """
         path = Path(path).expanduser()
         with _readable(path):
-            return cls._from_folder(path) if path.is_dir() else cls._from_checkpoint(path)
+            return cls._from_folder(path) if path.is_dir() else cls.from_bytes(path.read_bytes())
 
     @classmethod
-    def _from_checkpoint(cls, path: Path) -> "Artifact":
-        checkpoint = dict(torch.load(path, map_location="cpu", weights_only=True))
-        content = checkpoint[CARD_KEY]
-        card = Card.from_dict(format_4.upgrade(content))
-        if content["format"] == 4:
-            state = format_4.scorer_state(content, checkpoint.get(format_4.MEMORY_KEY))
+    def from_bytes(cls, content: bytes) -> "Artifact":
+        """Read the content of a Lightning checkpoint."""
+        checkpoint = dict(torch.load(BytesIO(content), map_location="cpu", weights_only=True))
+        card_content = checkpoint[CARD_KEY]
+        card = Card.from_dict(format_4.upgrade(card_content))
+        if card_content["format"] == 4:
+            state = format_4.scorer_state(card_content, checkpoint.get(format_4.MEMORY_KEY))
         else:
             state = checkpoint[SCORER_KEY]
         return cls(card, network_weights(checkpoint), state)

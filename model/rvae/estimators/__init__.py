@@ -1,1 +1,1 @@
-"""Models as Python objects: training in memory, and the face of scikit-learn."""
+"""The Python face of a model: frames in, frames out."""

@@ -19,8 +19,8 @@ from sklearn.utils.validation import check_is_fitted
 from rvae.config import ReaderConfig
 from rvae.data.series import Dataset, Series
 from rvae.errors import require
-from rvae.estimators.in_memory import train_in_memory
 from rvae.estimators.parameters import model_parameters, training_plan
+from rvae.estimators.train import train
 from rvae.estimators.window_array import window_array
 from rvae.inference.analysis import Analysis
 from rvae.inference.artifact import Artifact
@@ -73,8 +73,8 @@ class RecurrentVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMix
         training: Further options of the section `training`.
 
     Attributes:
-        engine_: The trained model.
-        checkpoint_: Content of its checkpoint, as `rvae fit` writes it.
+        artifact_: The trained model as data.
+        engine_: The trained model at work, on the processor.
         offset_: Threshold: windows with lower `score_samples` are outliers.
         quantile_: Quantile of normal windows that the threshold keeps.
         window_shape_: Shape of a window: (T,), or (T, C).
@@ -135,11 +135,10 @@ class RecurrentVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMix
         """Load a checkpoint of `save` or `rvae fit`; its options become the parameters.
 
         Raises:
-            FieldError: If the file is not a checkpoint, or the model needs more than numbers.
+            FieldError: If the path holds no model, or one that needs more than numbers.
         """
-        path = Path(path).expanduser()
-        require(not path.is_dir(), "checkpoint", f"is a folder: {path}")
-        card = Artifact.load(path).card
+        artifact = Artifact.load(path)
+        card = artifact.card
         for name, needed in (
             ("the class of each window", card.model.conditional),
             ("the time of each step", bool(card.model.time.calendar)),
@@ -150,12 +149,12 @@ class RecurrentVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMix
         loaded.n_features_in_ = card.window
         channels = len(card.channels)
         loaded.window_shape_ = (card.window,) if channels == 1 else (card.window, channels)
-        return loaded._with_checkpoint(path.read_bytes())
+        return loaded._with_artifact(artifact)
 
     def save(self, path: str | Path) -> None:
         """Write the checkpoint, for `load`, `rvae archive` and the other commands."""
         check_is_fitted(self)
-        Path(path).expanduser().write_bytes(self.checkpoint_)
+        self.artifact_.save_checkpoint(Path(path).expanduser())
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Train on windows, most of which are normal.
@@ -173,11 +172,11 @@ class RecurrentVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMix
         plan = training_plan(
             self.get_params(deep=False), dataset, windows.shape[1], _seed(self.random_state)
         )
-        trained = train_in_memory(dataset, plan, self.progress)
+        trained = train(dataset, plan, progress=self.progress)
         if trained.interrupted:  # a search over parameters must not go on with the next ones
             raise KeyboardInterrupt
         self.window_shape_ = windows.shape[1:]
-        return self._with_checkpoint(trained.checkpoint)
+        return self._with_artifact(trained.artifact)
 
     def transform(self, X: Any) -> NDArray[np.float32]:
         """Latents (n_windows, D) of windows: the centres of q(z|x)."""
@@ -249,12 +248,12 @@ class RecurrentVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMix
 
     @property
     def _card(self) -> Card:
-        engine: Engine = self.engine_
-        return engine.card
+        artifact: Artifact = self.artifact_
+        return artifact.card
 
-    def _with_checkpoint(self, content: bytes) -> Self:
-        self.checkpoint_ = content
-        self.engine_ = Engine(Artifact.from_bytes(content))
+    def _with_artifact(self, artifact: Artifact) -> Self:
+        self.artifact_ = artifact
+        self.engine_ = Engine(artifact)
         self.offset_ = -self._card.calibration.threshold()
         self.quantile_ = self._card.calibration.quantile
         return self
@@ -278,14 +277,14 @@ class RecurrentVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMix
         return windows.reshape(len(windows), *self.window_shape_)
 
     def __getstate__(self) -> dict[str, Any]:
-        # The engine is made again from the checkpoint.
+        # The engine is made again from the artifact.
         state: dict[str, Any] = super().__getstate__()
         return {name: value for name, value in state.items() if name != "engine_"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        if "checkpoint_" in state:
-            self._with_checkpoint(self.checkpoint_)
+        if "artifact_" in state:
+            self._with_artifact(self.artifact_)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

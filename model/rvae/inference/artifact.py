@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +44,7 @@ __all__ = [
 CARD_KEY = "rvae"
 SCORER_KEY = "rvae_scorer"
 SCORER_PREFIX = "scorer."
+NETWORK_PREFIX = "vae."
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "weights.safetensors"
 
@@ -73,16 +73,15 @@ class Artifact:
         """
         path = Path(path).expanduser()
         with _readable(path):
-            return cls._from_folder(path) if path.is_dir() else cls.from_bytes(path.read_bytes())
+            return cls._from_folder(path) if path.is_dir() else cls._from_checkpoint(path)
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> "Artifact":
-        """Read the content of a Lightning checkpoint."""
-        checkpoint = dict(torch.load(BytesIO(content), map_location="cpu", weights_only=True))
-        card_content = checkpoint[CARD_KEY]
-        card = Card.from_dict(format_4.upgrade(card_content))
-        if card_content["format"] == 4:
-            state = format_4.scorer_state(card_content, checkpoint.get(format_4.MEMORY_KEY))
+    def _from_checkpoint(cls, path: Path) -> "Artifact":
+        checkpoint = dict(torch.load(path, map_location="cpu", weights_only=True))
+        content = checkpoint[CARD_KEY]
+        card = Card.from_dict(format_4.upgrade(content))
+        if content["format"] == 4:
+            state = format_4.scorer_state(content, checkpoint.get(format_4.MEMORY_KEY))
         else:
             state = checkpoint[SCORER_KEY]
         return cls(card, network_weights(checkpoint), state)
@@ -116,6 +115,21 @@ class Artifact:
         path.mkdir(parents=True, exist_ok=True)
         (path / WEIGHTS_FILE).write_bytes(self._packed())
         (path / CARD_FILE).write_text(json.dumps(content, indent=1))
+
+    def save_checkpoint(self, path: Path) -> None:
+        """Write a checkpoint, atomically. It lacks the state of the training, which ended."""
+        checkpoint = {
+            "state_dict": {f"{NETWORK_PREFIX}{name}": w for name, w in self.weights.items()},
+            CARD_KEY: self.card.to_dict(),
+            SCORER_KEY: dict(self.scorer),
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{path.name}.unfinished")
+        try:
+            torch.save(checkpoint, unfinished)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
     def build(self) -> VAE:
         """The network with these weights, ready for inference.
@@ -170,7 +184,10 @@ def spec_of(checkpoint: Mapping[str, Any]) -> ModelSpec:
 
 def network_weights(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
     """The weights of the network in the content of a checkpoint."""
-    return {name.removeprefix("vae."): tensor for name, tensor in checkpoint["state_dict"].items()}
+    return {
+        name.removeprefix(NETWORK_PREFIX): tensor
+        for name, tensor in checkpoint["state_dict"].items()
+    }
 
 
 def build_network(spec: ModelSpec, weights: Mapping[str, Tensor]) -> VAE:

@@ -5,17 +5,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytorch_lightning as pl
+import torch
 
 from rvae.config import TrainingPlan
 from rvae.data.series import Dataset
 from rvae.errors import FieldError
 from rvae.inference.artifact import Artifact
 from rvae.inference.card import Card
+from rvae.inference.compute import compute_threads
 from rvae.training.calibration import calibrate
 from rvae.training.distributed import end_others_on_failure, with_launched_processes
 from rvae.training.pca_init import initialize_from_pca
 from rvae.training.prepare import prepare
 from rvae.training.resume import require_same_training
+from rvae.training.settings import restored_settings
 from rvae.training.trainer import LAST_CHECKPOINT, LOGS, PICTURES, STATE, TrainingRun, make_run
 
 __all__ = ["FitResult", "fit"]
@@ -49,7 +52,8 @@ def fit(
 ) -> FitResult:
     """Train, calibrate and write `output/model.ckpt`.
 
-    Ctrl-C ends training early: the current state is calibrated and saved.
+    Ctrl-C ends training early: the current state is calibrated and saved. Generators of random
+    numbers and other settings of the process are left as they were.
 
     For each further device Lightning starts the calling program once more, unless torchrun has done
     so. Every process reads the data and calls this function. Processes on several machines need a
@@ -65,8 +69,16 @@ def fit(
     Raises:
         FieldError: If the data or the options are not valid.
     """
+    with restored_settings():
+        return _fit(dataset, plan, output.expanduser(), progress, resume)
+
+
+def _fit(
+    dataset: Dataset, plan: TrainingPlan, output: Path, progress: bool, resume: bool
+) -> FitResult:
     plan = replace(plan, training=with_launched_processes(plan.training))
-    output = output.expanduser()
+    if threads := compute_threads(plan.training.devices):
+        torch.set_num_threads(threads)
     pl.seed_everything(plan.training.seed, workers=True, verbose=False)
     preparation = prepare(dataset, plan)
     last, checkpoint = output / STATE / LAST_CHECKPOINT, output / "model.ckpt"

@@ -27,7 +27,8 @@ def restored_settings() -> Iterator[None]:
     Meanwhile Lightning logs nothing but warnings. Only one thread at a time may train.
     """
     with ONE_AT_A_TIME, ExitStack() as stack:
-        stack.enter_context(torch.random.fork_rng(range(torch.cuda.device_count())))
+        gpus = range(torch.cuda.device_count()) if torch.cuda.is_available() else ()
+        stack.enter_context(torch.random.fork_rng(gpus))
         stack.callback(random.setstate, random.getstate())
         stack.callback(np.random.set_state, np.random.get_state())
         stack.callback(torch.set_num_threads, torch.get_num_threads())

@@ -157,7 +157,7 @@ def test_data_that_does_not_fit_is_refused_by_name(
     ("options", "field"),
     [
         ({"by": "row"}, "by"),
-        ({"adapt": 0.01}, "adapt"),
+        ({"adapt": 3}, "adapt"),
         ({"stride": 0}, "stride"),
         ({"by": "window", "adapt": 3}, "adapt"),
     ],

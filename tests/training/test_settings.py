@@ -17,7 +17,6 @@ def settings() -> dict[str, Any]:
         "python": random.getstate(),
         "numpy": np.random.get_state()[1].tolist(),
         "torch": torch.get_rng_state().tolist(),
-        "threads": torch.get_num_threads(),
         "deterministic": torch.are_deterministic_algorithms_enabled(),
         "environment": dict(os.environ),
         "logging": logging.getLogger("pytorch_lightning").level,
@@ -26,7 +25,6 @@ def settings() -> dict[str, Any]:
 
 def change_settings() -> None:
     random.seed(3), np.random.seed(3), torch.manual_seed(3)
-    torch.set_num_threads(torch.get_num_threads() + 1)
     torch.use_deterministic_algorithms(True, warn_only=True)
     os.environ["PL_GLOBAL_SEED"] = "3"
     os.environ["PL_SEED_WORKERS"] = "1"

@@ -21,7 +21,7 @@ def score(
     """Write the scores of a file's windows, points or events to a .csv or .parquet file.
 
     Args:
-        checkpoint: Checkpoint that `rvae fit` saved.
+        checkpoint: Checkpoint, archive, or a folder with one of them.
         data: File that is read like the training file; labels are not needed.
         output: File to write.
         points: One row per point instead of one per window.
@@ -38,18 +38,13 @@ def score(
     from rvae.inference.reading import read_for
 
     require(not (points and events), "events", "cannot be combined with points")
-    require(
-        adapt is None or not points,
-        "adapt",
-        "is not valid with points, which have no flag",
-    )
-    require(gap is None or events, "gap", "is only valid with --events true")
+    require(gap is None or events, "gap", "is only valid with --events")
     engine = Engine.load(checkpoint)
     series = read_for(engine.card, data, None, array, layout, labels=False).series
     if events:
         rows = export.event_records(engine, series, stride, adapt, gap)
     elif points:
-        rows = export.point_records(engine, series, stride)
+        rows = export.point_records(engine, series, stride, adapt)
     else:
         rows = export.window_records(engine, series, stride, adapt)
     print(f"Wrote {export.write(output, rows)} rows to {output}")

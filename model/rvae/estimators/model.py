@@ -94,7 +94,7 @@ class Model:
             data: See the class.
             by: "point": a row per row of the data, with the same index. "window": a row per window.
             stride: Steps between windows; the model's own if left out.
-            adapt: For windows: rate from 0 to 0.1 at which the threshold follows each series.
+            adapt: Rate from 0 to 0.1 at which the threshold follows each series.
 
         Raises:
             FieldError: If the data does not fit the model, or an option is not valid.
@@ -104,8 +104,7 @@ class Model:
         if by == "window":
             rows = export.window_records(self.engine, series, stride, adapt)
             return results_like(rows, data, self.card.reader)
-        require(adapt is None, "adapt", "is only valid for windows")
-        rows = export.point_records(self.engine, series, stride)
+        rows = export.point_records(self.engine, series, stride, adapt)
         return results_by_row(rows, series, data, self.card.reader)
 
     def events(

@@ -81,12 +81,32 @@ def window_records(
 
 
 def point_records(
-    engine: Engine, series: Sequence[Series], stride: int | None
+    engine: Engine, series: Sequence[Series], stride: int | None, adapt: float | None = None
 ) -> Iterator[Columns]:
-    """One row per time step: its score, the mean over the windows that cover it."""
+    """One row per time step: its score, whether it is anomalous, and where normal values lie.
+
+    A step is anomalous if the windows that cover it score above their threshold, on average. Its
+    own score scatters more, and points to the worst steps of an event.
+
+    Args:
+        engine: The model.
+        series: In the data's units, each with N ≥ T.
+        stride: Steps between windows; the model's own if left out.
+        adapt: Rate at which the threshold follows each series; a fixed threshold if left out.
+    """
+    card, rule = engine.card, ThresholdRule(engine.card.calibration, adapt)
     for one in series:
         (analysis,) = engine.analyse([one], stride)
-        yield records.point_records(one, {"score": analysis.point_scores})
+        scores, thresholds = analysis.step_scores(rule.thresholds(analysis.score))
+        columns: Columns = {
+            "score": analysis.point_scores,
+            "window_score": scores,
+            "threshold": thresholds,
+            "is_anomaly": scores > thresholds,
+        }
+        for name, values in card.band(analysis.reconstruction).items():
+            columns |= records.channel_columns(card, values, f"_{name}")
+        yield records.point_records(one, columns)
 
 
 def latent_records(

@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytorch_lightning as pl
-import torch
 
 from rvae.config import TrainingPlan
 from rvae.data.series import Dataset
 from rvae.errors import FieldError
 from rvae.inference.artifact import Artifact
 from rvae.inference.card import Card
-from rvae.inference.compute import compute_threads
+from rvae.inference.compute import keep_freed_memory, limited_threads
 from rvae.training.calibration import calibrate
 from rvae.training.distributed import end_others_on_failure, with_launched_processes
 from rvae.training.pca_init import initialize_from_pca
@@ -69,7 +68,8 @@ def fit(
     Raises:
         FieldError: If the data or the options are not valid.
     """
-    with restored_settings():
+    keep_freed_memory()
+    with restored_settings(), limited_threads(plan.training.devices):
         return _fit(dataset, plan, output.expanduser(), progress, resume)
 
 
@@ -77,8 +77,6 @@ def _fit(
     dataset: Dataset, plan: TrainingPlan, output: Path, progress: bool, resume: bool
 ) -> FitResult:
     plan = replace(plan, training=with_launched_processes(plan.training))
-    if threads := compute_threads(plan.training.devices):
-        torch.set_num_threads(threads)
     pl.seed_everything(plan.training.seed, workers=True, verbose=False)
     preparation = prepare(dataset, plan)
     last, checkpoint = output / STATE / LAST_CHECKPOINT, output / "model.ckpt"

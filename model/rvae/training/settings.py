@@ -31,7 +31,6 @@ def restored_settings() -> Iterator[None]:
         stack.enter_context(torch.random.fork_rng(gpus))
         stack.callback(random.setstate, random.getstate())
         stack.callback(np.random.set_state, np.random.get_state())
-        stack.callback(torch.set_num_threads, torch.get_num_threads())
         stack.callback(
             torch.use_deterministic_algorithms,
             torch.are_deterministic_algorithms_enabled(),

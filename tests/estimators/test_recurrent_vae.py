@@ -2,7 +2,7 @@ import pickle
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from rvae.errors import FieldError
 from rvae.estimators.recurrent_vae import RecurrentVAE
 from rvae.inference.artifact import Artifact
 from rvae.inference.engine import Engine
+from rvae.inference.latent_paths import interpolate
 from tests.support.short_training import interrupt_at
 from tests.support.untrained import KINDS, untrained_artifact
 from tests.support.waves import waves
@@ -165,6 +166,19 @@ def test_random_numbers_depend_on_the_seed_alone(fitted: RecurrentVAE) -> None:
     assert not np.array_equal(fitted.sample(3), fitted.sample(3, random_state=1))
 
 
+@pytest.mark.parametrize("path", ["line", "sphere"])
+def test_the_way_between_windows_goes_through_their_latents(
+    loaded: RecurrentVAE, fresh: list[NDArray[Any]], path: Literal["line", "sphere"]
+) -> None:
+    ends = np.stack(fresh[:2])[..., 0]
+    first, last = loaded.transform(ends)
+    way = loaded.interpolate(ends[0], ends[1], 5, path)
+    expected = loaded.inverse_transform(interpolate(first, last, 5, path))
+    np.testing.assert_allclose(way, expected, rtol=1e-5)
+    np.testing.assert_allclose(loaded.interpolate(first, last, 5, path), expected, rtol=1e-5)
+    np.testing.assert_allclose(way[[0, -1]], loaded.reconstruct(ends), rtol=1e-5)
+
+
 def test_it_says_what_it_is() -> None:
     assert repr(RecurrentVAE(latent=3)) == "RecurrentVAE(latent=3)"
     assert "RecurrentVAE" in RecurrentVAE()._repr_html_()
@@ -185,6 +199,10 @@ def test_what_is_wrong_is_named(fitted: RecurrentVAE, tmp_path: Path) -> None:
         quick(quantile=0.99).fit(X)
     with pytest.raises(FieldError, match=r"X: expected latents \(n, 2\), got \(1, 3\)"):
         fitted.inverse_transform([[1, 2, 3]])
+    with pytest.raises(FieldError, match=r"b: expected a window \(12,\) or a latent \(2,\), got"):
+        fitted.interpolate(X[0], X[0, :5])
+    with pytest.raises(FieldError, match="path: is line or sphere, got 'circle'"):
+        fitted.interpolate(X[0], X[1], path="circle")  # type: ignore[arg-type]
     with pytest.raises(FieldError, match="checkpoint: no such file"):
         RecurrentVAE.load(tmp_path / "none.ckpt")
     new = quick()
@@ -194,6 +212,7 @@ def test_what_is_wrong_is_named(fitted: RecurrentVAE, tmp_path: Path) -> None:
         lambda: new.sample(),
         lambda: new.score(X),
         lambda: new.reconstruct(X),
+        lambda: new.interpolate(X[0], X[1]),
     ):
         with pytest.raises(NotFittedError):
             call()

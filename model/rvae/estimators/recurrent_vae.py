@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from rvae.errors import require
 from rvae.estimators.parameters import model_parameters, training_plan
 from rvae.estimators.train import train
 from rvae.estimators.window_array import window_array
+from rvae.inference import latent_paths
 from rvae.inference.analysis import Analysis
 from rvae.inference.artifact import Artifact
 from rvae.inference.card import Card
@@ -240,6 +241,40 @@ class RecurrentVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMix
         check_is_fitted(self)
         seed = _seed(self.random_state if random_state is None else random_state)
         return self._shaped(self.engine_.sample(n_samples, seed=seed))
+
+    def interpolate(
+        self, a: ArrayLike, b: ArrayLike, steps: int = 8, path: latent_paths.Path = "line"
+    ) -> NDArray[np.float64]:
+        """Windows on the way from one window or latent to another: latents between, decoded.
+
+        Args:
+            a: The first one: a window of the shape `window_shape_`, or a latent (D,).
+            b: The last one. An array that could be both is a window.
+            steps: Number of windows, at least 2.
+            path: "line" or "sphere", see `rvae.inference.latent_paths.interpolate`.
+
+        Raises:
+            ValueError: If an end has another shape, or an option is not valid.
+        """
+        check_is_fitted(self)
+        require(path in get_args(latent_paths.Path), "path", f"is line or sphere, got {path!r}")
+        first, last = self._latent(a, "a"), self._latent(b, "b")
+        return self.inverse_transform(latent_paths.interpolate(first, last, steps, path))
+
+    def _latent(self, end: ArrayLike, name: str) -> NDArray[np.floating]:
+        """The latent (D,) of a window, or a latent itself."""
+        array = np.asarray(end, dtype=np.float64)
+        if array.shape == self.window_shape_:
+            engine: Engine = self.engine_
+            (analysis,) = engine.analyse([array.reshape(len(array), -1)])
+            return analysis.latent[0]
+        require(
+            array.shape == (self._n_features_out,),
+            name,
+            f"expected a window {self.window_shape_} or a latent ({self._n_features_out},), "
+            f"got {array.shape}",
+        )
+        return array
 
     @property
     def _n_features_out(self) -> int:

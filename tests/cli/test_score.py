@@ -52,6 +52,8 @@ def test_score_writes_events(checkpoint: Path, tmp_path: Path) -> None:
         ({"adapt": 0.2}, "adapt"),
         ({"events": True, "adapt": -0.1}, "adapt"),
         ({"gap": 3}, "gap"),
+        ({"quantile": 1.5}, "quantile"),
+        ({"points": True, "quantile": 0.99999}, "quantile"),
         ({"events": True, "gap": -1}, "gap"),
     ],
 )

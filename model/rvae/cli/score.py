@@ -15,6 +15,7 @@ def score(
     array: str | None = None,
     layout: Literal["series", "rows"] | None = None,
     stride: int | None = None,
+    quantile: float | None = None,
     adapt: float | None = None,
     gap: int | None = None,
 ) -> None:
@@ -29,6 +30,7 @@ def score(
         array: Array of an .npz, if its name differs from the training file.
         layout: Layout of the file, if it differs from the training file.
         stride: Steps between windows; the model's own if left out.
+        quantile: Flag scores above this quantile of normal scores; the model's own if left out.
         adapt: Rate from 0 to 0.1 at which the threshold follows each series; fixed if left out.
         gap: Maximum steps between events that are merged; the stride if left out.
     """
@@ -42,9 +44,9 @@ def score(
     engine = Engine.load(checkpoint)
     series = read_for(engine.card, data, None, array, layout, labels=False).series
     if events:
-        rows = export.event_records(engine, series, stride, adapt, gap)
+        rows = export.event_records(engine, series, stride, adapt, gap, quantile)
     elif points:
-        rows = export.point_records(engine, series, stride, adapt)
+        rows = export.point_records(engine, series, stride, adapt, quantile)
     else:
-        rows = export.window_records(engine, series, stride, adapt)
+        rows = export.window_records(engine, series, stride, adapt, quantile)
     print(f"Wrote {export.write(output, rows)} rows to {output}")

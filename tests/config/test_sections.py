@@ -37,6 +37,13 @@ def test_the_whole_configuration_has_no_name() -> None:
         make_section(TrainingPlan, 3, "")  # type: ignore[arg-type]
 
 
+def test_former_options_are_known() -> None:
+    made = make_section(ModelConfig, {"dense": {"batch_norm": True}}, "model")
+    assert made.dense.normalization == "batch"
+    with pytest.raises(FieldError, match=r"model\.dense\.batch_norm: should be a valid boolean"):
+        make_section(ModelConfig, {"dense": {"batch_norm": "x"}}, "model")
+
+
 def test_numbers_of_numpy_become_those_of_python() -> None:
     made = make_section(
         TrainingConfig, {"epochs": np.int64(3), "quantile": np.float32(0.5)}, "training"

@@ -1,8 +1,9 @@
 """Sections of a configuration from nested mappings of options, as a YAML file holds them."""
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import InitVar, is_dataclass
 from difflib import get_close_matches
+from inspect import signature
 from typing import Any, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
@@ -30,8 +31,7 @@ def make_section(kind: type[T], options: Mapping[str, Any], name: str) -> T:
         name or "options",
         f"must map options to values, got {options!r}",
     )
-    assert is_dataclass(kind)
-    names = [field.name for field in fields(kind)]
+    names = list(signature(kind).parameters)
     types, values = get_type_hints(kind), {}
     for option, value in options.items():
         field = f"{name}.{option}" if name else str(option)
@@ -40,6 +40,8 @@ def make_section(kind: type[T], options: Mapping[str, Any], name: str) -> T:
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
             raise FieldError(field, f"is no option: {hint}")
         inner = types[option]
+        if isinstance(inner, InitVar):
+            inner = inner.type
         is_section = isinstance(inner, type) and is_dataclass(inner)
         values[option] = (
             make_section(inner, value, field) if is_section else _valid(inner, value, field)

@@ -19,10 +19,15 @@ def read_for(
     array: str | None,
     layout: Literal["series", "rows"] | None,
     labels: bool,
+    classes: bool = False,
 ) -> Dataset:
-    """Read a file like the training file, except for the options that are set."""
+    """Read a file like the training file, except for the options that are set.
+
+    Labels are read if the file has them; classes must be there if the model needs them or they are
+    asked for.
+    """
     normal = card.reader.normal if labels and label is None else ()
-    class_column = card.reader.classes if card.model.conditional else None
+    class_column = card.reader.classes if card.model.conditional or classes else None
     config = replace(
         card.reader,
         label=(label or card.reader.label) if labels else None,

@@ -37,7 +37,8 @@ def test_between_two_windows_of_a_file(
     [
         (["i.txt"], "output: must end in"),
         (["i.npy", "--steps=1"], "steps: must be at least 2"),
-        (["i.npy", "--data=data.npy", "--windows=[0, 60]"], "windows: 60 is none of the 60"),
+        (["i.npy", "--data=data.npy", "--windows=3"], "windows: must be two numbers as 0,7"),
+        (["i.npy", "--data=data.npy", "--windows=0,60"], "windows: 60 is none of the 60"),
     ],
 )
 def test_options_that_make_no_sense_are_said(

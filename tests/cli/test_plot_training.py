@@ -8,7 +8,7 @@ from tests.support.short_training import train
 
 def test_the_losses_of_a_training_are_drawn(tmp_path: Path) -> None:
     train(tmp_path)
-    done = rvae("plot-training", tmp_path, "t.svg", cwd=tmp_path)
+    done = rvae("plot-training", "run", "t.svg", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Drew 2 epochs, ") and done.stdout.endswith(" to t.svg\n")
     picture = (tmp_path / "t.svg").read_text()

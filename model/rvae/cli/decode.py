@@ -9,7 +9,7 @@ def decode(checkpoint: Path, latents: Path, output: Path, label: str | None = No
     """Decode latents and write the windows to a file, as a table, an array or a picture.
 
     Args:
-        checkpoint: Checkpoint that `rvae fit` saved.
+        checkpoint: Checkpoint, archive, or a folder with one of them.
         latents: File .npy with an array (S, D), a latent in each row.
         output: File to write: .csv or .parquet with one row per time step, .npy with an array
             (S, T, C), or a picture as .png, .svg or .pdf.

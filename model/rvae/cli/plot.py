@@ -11,7 +11,7 @@ def plot(
     data: Path,
     output: Path,
     series: str | None = None,
-    channels: list[str] | None = None,
+    channels: tuple[str, ...] | None = None,
     start: str | None = None,
     end: str | None = None,
     array: str | None = None,
@@ -24,7 +24,7 @@ def plot(
     """Draw a series with its reconstruction, band, score, threshold and events.
 
     Args:
-        checkpoint: Checkpoint that `rvae fit` saved.
+        checkpoint: Checkpoint, archive, or a folder with one of them.
         data: File that is read like the training file; labels are not needed.
         output: File to write: .png, .svg, .pdf, or .html for a page to zoom and hover in.
         series: Name of the series, if the file has several; the first one if left out.

@@ -11,7 +11,7 @@ def plot_classes(
     """Draw windows of every class of a conditional model, a class in each row.
 
     Args:
-        checkpoint: Checkpoint that `rvae fit` saved.
+        checkpoint: Checkpoint, archive, or a folder with one of them.
         output: File to write: .png, .svg or .pdf.
         count: Windows of each class.
         seed: Seed of the latents, which all classes share.

@@ -8,7 +8,7 @@ __all__ = ["plot_grid"]
 def plot_grid(
     checkpoint: Path,
     output: Path,
-    dimensions: list[int] | None = None,
+    dimensions: tuple[int, ...] | None = None,
     data: Path | None = None,
     size: int = 9,
     extent: float = 2.0,
@@ -18,9 +18,9 @@ def plot_grid(
     """Draw decoded windows on a plane of latent space.
 
     Args:
-        checkpoint: Checkpoint that `rvae fit` saved.
+        checkpoint: Checkpoint, archive, or a folder with one of them.
         output: File to write: .png, .svg or .pdf.
-        dimensions: One or two latent dimensions, as [0, 3]; those with the most information about
+        dimensions: One or two latent dimensions, as 0,3; those with the most information about
             a window if left out.
         data: File that is read like the training file, whose first two principal components in
             latent space are the plane instead.

@@ -21,7 +21,7 @@ def plot_latent(
     """Draw the latent of every window as a point, coloured by class, label or score.
 
     Args:
-        checkpoint: Checkpoint that `rvae fit` saved.
+        checkpoint: Checkpoint, archive, or a folder with one of them.
         data: File that is read like the training file.
         output: File to write: .png, .svg or .pdf.
         method: How latents become points; direct for two dimensions, else pca, if left out.

@@ -15,7 +15,7 @@ def sample(
     """Draw windows from a model and write them to a file, as a table, an array or a picture.
 
     Args:
-        checkpoint: Checkpoint that `rvae fit` saved.
+        checkpoint: Checkpoint, archive, or a folder with one of them.
         output: File to write: .csv or .parquet with one row per time step, .npy with an array
             (S, T, C), or a picture as .png, .svg or .pdf.
         count: Number of windows.

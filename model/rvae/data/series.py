@@ -31,6 +31,8 @@ class Series:
         times: (N,), timestamps in microseconds; None without times.
         classes: (N,), index of each step's class, negative where the class is unknown; None
             without classes.
+        rows: (N,), row of each step in the table that it comes from; None if it comes from no
+            table, or from several rows.
     """
 
     values: NDArray[np.float64] | StoredArray
@@ -38,6 +40,7 @@ class Series:
     labels: NDArray[np.bool_] | StoredArray | None = None
     times: NDArray[np.datetime64] | StoredArray | None = None
     classes: NDArray[np.int64] | StoredArray | None = None
+    rows: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -53,7 +56,12 @@ class Series:
             return None if array is None else array[which]
 
         return Series(
-            select(self.values), name, select(self.labels), select(self.times), select(self.classes)
+            select(self.values),
+            name,
+            select(self.labels),
+            select(self.times),
+            select(self.classes),
+            select(self.rows),
         )
 
     def pieces(self) -> Iterator["Series"]:

@@ -74,7 +74,9 @@ class Analysis:
     def step_scores(
         self, thresholds: float | NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Scores (N,) and thresholds (N,) of the steps, from which events follow.
+        """Mean score (N,) and mean threshold (N,) of the windows that cover each step.
+
+        A step is anomalous if the first is above the second. NaN where no window has a score.
 
         Args:
             thresholds: Threshold of each window (W,), or of all.

@@ -1,12 +1,13 @@
-"""A trained model as data: tensors and one JSON card, from a checkpoint or a folder.
+"""A trained model as data: tensors and one JSON card, from a checkpoint, a folder or an archive.
 
-Nothing here unpickles: a checkpoint is read with `weights_only=True`, a folder holds
+Nothing here unpickles: a checkpoint is read with `weights_only=True`, a folder or an archive holds
 `weights.safetensors` and `card.json`.
 """
 
 import hashlib
 import json
 import platform
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,15 +24,14 @@ from rvae._version import __version__
 from rvae.errors import FieldError, require
 from rvae.inference import format_4
 from rvae.inference.card import Card, ModelSpec
+from rvae.inference.model_files import CARD_FILE, WEIGHTS_FILE, find_model, opened
 from rvae.networks.vae import VAE
 from rvae.scoring.scorer import Scorer
 from rvae.scoring.scorers import restore_scorer
 
 __all__ = [
-    "CARD_FILE",
     "CARD_KEY",
     "SCORER_KEY",
-    "WEIGHTS_FILE",
     "Artifact",
     "build_network",
     "network_of",
@@ -44,8 +44,7 @@ __all__ = [
 CARD_KEY = "rvae"
 SCORER_KEY = "rvae_scorer"
 SCORER_PREFIX = "scorer."
-CARD_FILE = "card.json"
-WEIGHTS_FILE = "weights.safetensors"
+NETWORK_PREFIX = "vae."
 
 
 @dataclass(frozen=True)
@@ -64,15 +63,18 @@ class Artifact:
 
     @classmethod
     def load(cls, path: str | Path) -> "Artifact":
-        """Read a Lightning checkpoint or a folder that `save` wrote.
+        """Read a Lightning checkpoint, a folder that `save` wrote, or an archive of TorchServe.
+
+        Args:
+            path: One of these, or a folder with one of them, as `rvae fit` writes.
 
         Raises:
-            FieldError: If the path holds neither, is damaged, or comes from an unfinished training
-                run.
+            FieldError: If the path holds none of them or several, is damaged, or comes from an
+                unfinished training run.
         """
-        path = Path(path).expanduser()
-        with _readable(path):
-            return cls._from_folder(path) if path.is_dir() else cls._from_checkpoint(path)
+        path = find_model(Path(path))
+        with _readable(path), opened(path) as files:
+            return cls._from_checkpoint(path) if files is None else cls._from_files(files)
 
     @classmethod
     def _from_checkpoint(cls, path: Path) -> "Artifact":
@@ -86,7 +88,7 @@ class Artifact:
         return cls(card, network_weights(checkpoint), state)
 
     @classmethod
-    def _from_folder(cls, path: Path) -> "Artifact":
+    def _from_files(cls, path: Path | zipfile.Path) -> "Artifact":
         content = json.loads((path / CARD_FILE).read_bytes())
         card = Card.from_dict(format_4.upgrade(content))
         packed = (path / WEIGHTS_FILE).read_bytes()
@@ -115,6 +117,21 @@ class Artifact:
         (path / WEIGHTS_FILE).write_bytes(self._packed())
         (path / CARD_FILE).write_text(json.dumps(content, indent=1))
 
+    def save_checkpoint(self, path: Path) -> None:
+        """Write a checkpoint, atomically. It lacks the state of the training, which ended."""
+        checkpoint = {
+            "state_dict": {f"{NETWORK_PREFIX}{name}": w for name, w in self.weights.items()},
+            CARD_KEY: self.card.to_dict(),
+            SCORER_KEY: dict(self.scorer),
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{path.name}.unfinished")
+        try:
+            torch.save(checkpoint, unfinished)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
     def build(self) -> VAE:
         """The network with these weights, ready for inference.
 
@@ -141,7 +158,6 @@ class Artifact:
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
     """Raise a `FieldError` if the file that is read is not a model."""
-    require(path.exists(), "checkpoint", f"no such file: {path}")
     try:
         yield
     except FieldError:
@@ -168,7 +184,10 @@ def spec_of(checkpoint: Mapping[str, Any]) -> ModelSpec:
 
 def network_weights(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
     """The weights of the network in the content of a checkpoint."""
-    return {name.removeprefix("vae."): tensor for name, tensor in checkpoint["state_dict"].items()}
+    return {
+        name.removeprefix(NETWORK_PREFIX): tensor
+        for name, tensor in checkpoint["state_dict"].items()
+    }
 
 
 def build_network(spec: ModelSpec, weights: Mapping[str, Tensor]) -> VAE:

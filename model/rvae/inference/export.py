@@ -1,7 +1,8 @@
 """Results → tables in files."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +12,21 @@ from rvae.data.columns import table_of
 from rvae.data.series import Series
 from rvae.errors import require
 from rvae.inference import records
+from rvae.inference.analysis import Analysis
 from rvae.inference.card import ModelSpec
 from rvae.inference.engine import Engine
 from rvae.inference.records import Columns
 from rvae.scoring.thresholds import ThresholdRule
 
-__all__ = ["event_records", "point_records", "sample_records", "window_records", "write"]
+__all__ = [
+    "event_records",
+    "latent_records",
+    "point_records",
+    "reconstruction_records",
+    "sample_records",
+    "window_records",
+    "write",
+]
 
 WRITERS = {".csv": csv.CSVWriter, ".parquet": parquet.ParquetWriter}
 
@@ -50,7 +60,11 @@ def write(path: Path, pieces: Iterable[Columns]) -> int:
 
 
 def window_records(
-    engine: Engine, series: Sequence[Series], stride: int | None, adapt: float | None = None
+    engine: Engine,
+    series: Sequence[Series],
+    stride: int | None,
+    adapt: float | None = None,
+    quantile: float | None = None,
 ) -> Iterator[Columns]:
     """One row per window: its position, its score, and the meaning of the score.
 
@@ -59,26 +73,70 @@ def window_records(
         series: In the data's units, each with N ≥ T.
         stride: Steps between windows; the model's own if left out.
         adapt: Rate at which the threshold follows each series; a fixed threshold if left out.
+        quantile: Quantile of normal scores that is the threshold; the model's own if left out.
     """
     calibration = engine.card.calibration
-    rule = ThresholdRule(calibration, adapt)
+    rule = ThresholdRule(calibration, adapt, quantile)
     for first, stretch, analysis in engine.scan(series, stride):
         if first == 0:  # a new series, which may have several stretches
             thresholds = rule.begin_series()
-        columns = calibration.judged(analysis.score, thresholds(analysis.score))
-        rows = records.window_records(stretch, analysis.starts, engine.card.window, columns)
-        rows["start"] += first
-        rows["end"] += first
-        yield rows
+        yield _window_rows(
+            first, stretch, analysis, calibration.judged(analysis.score, thresholds(analysis.score))
+        )
 
 
 def point_records(
-    engine: Engine, series: Sequence[Series], stride: int | None
+    engine: Engine,
+    series: Sequence[Series],
+    stride: int | None,
+    adapt: float | None = None,
+    quantile: float | None = None,
 ) -> Iterator[Columns]:
-    """One row per time step: its score, the mean over the windows that cover it."""
+    """One row per time step: its score, whether it is anomalous, and where normal values lie.
+
+    A step is anomalous if the windows that cover it score above their threshold, on average. Its
+    own score scatters more, and points to the worst steps of an event. The band is that of the
+    model's own quantile.
+
+    Args:
+        engine: The model.
+        series: In the data's units, each with N ≥ T.
+        stride: Steps between windows; the model's own if left out.
+        adapt: Rate at which the threshold follows each series; a fixed threshold if left out.
+        quantile: Quantile of normal scores that is the threshold; the model's own if left out.
+    """
+    card, rule = engine.card, ThresholdRule(engine.card.calibration, adapt, quantile)
     for one in series:
         (analysis,) = engine.analyse([one], stride)
-        yield records.point_records(one, {"score": analysis.point_scores})
+        scores, thresholds = analysis.step_scores(rule.thresholds(analysis.score))
+        columns: Columns = {
+            "score": analysis.point_scores,
+            "window_score": scores,
+            "threshold": thresholds,
+            "is_anomaly": scores > thresholds,
+        }
+        for name, values in card.band(analysis.reconstruction).items():
+            columns |= records.channel_columns(card, values, f"_{name}")
+        yield records.point_records(one, columns)
+
+
+def latent_records(
+    engine: Engine, series: Sequence[Series], stride: int | None
+) -> Iterator[Columns]:
+    """One row per window: its position, and its latent."""
+    for first, stretch, analysis in engine.scan(series, stride):
+        columns = {f"latent_{i}": values for i, values in enumerate(analysis.latent.T)}
+        yield _window_rows(first, stretch, analysis, columns)
+
+
+def reconstruction_records(
+    engine: Engine, series: Sequence[Series], stride: int | None
+) -> Iterator[Columns]:
+    """One row per time step: its reconstruction, the mean over the windows that cover it."""
+    for one in series:
+        (analysis,) = engine.analyse([one], stride)
+        columns = records.channel_columns(engine.card, analysis.reconstruction)
+        yield records.point_records(one, columns)
 
 
 def event_records(
@@ -87,6 +145,7 @@ def event_records(
     stride: int | None,
     adapt: float | None = None,
     gap: int | None = None,
+    quantile: float | None = None,
 ) -> Iterator[Columns]:
     """One row per event: its position, its severity, and its most anomalous channel.
 
@@ -96,8 +155,9 @@ def event_records(
         stride: Steps between windows; the model's own if left out.
         adapt: Rate at which the threshold follows each series; a fixed threshold if left out.
         gap: Events with at most this many steps between them are merged; the stride if left out.
+        quantile: Quantile of normal scores that is the threshold; the model's own if left out.
     """
-    card, rule = engine.card, ThresholdRule(engine.card.calibration, adapt)
+    card, rule = engine.card, ThresholdRule(engine.card.calibration, adapt, quantile)
     stride = card.stride if stride is None else stride
     gap = stride if gap is None else gap
     for one in series:
@@ -109,3 +169,13 @@ def event_records(
 def sample_records(card: ModelSpec, samples: NDArray[np.float64]) -> Iterator[Columns]:
     """One row per time step of windows (S, T, C) that a model has drawn."""
     yield records.sample_records(card, samples)
+
+
+def _window_rows(
+    first: int, stretch: Series, analysis: Analysis, columns: Mapping[str, NDArray[Any]]
+) -> Columns:
+    """Rows of the windows of a stretch that begins at a step of its series."""
+    rows = records.window_records(stretch, analysis.starts, analysis.card.window, columns)
+    rows["start"] += first
+    rows["end"] += first
+    return rows

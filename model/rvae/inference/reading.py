@@ -1,9 +1,11 @@
-"""Files that are read for a trained model."""
+"""Data that is read for a trained model."""
 
 from dataclasses import replace
-from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
+
+from rvae.config import ReaderConfig
 from rvae.data.readers import read
 from rvae.data.series import Dataset
 from rvae.errors import FieldError, require
@@ -14,16 +16,16 @@ __all__ = ["read_for"]
 
 def read_for(
     card: Card,
-    path: Path,
+    source: Any,
     label: str | None,
     array: str | None,
     layout: Literal["series", "rows"] | None,
     labels: bool,
     classes: bool = False,
 ) -> Dataset:
-    """Read a file like the training file, except for the options that are set.
+    """Read data like the training data, except for the options that are set.
 
-    Labels are read if the file has them; classes must be there if the model needs them or they are
+    Labels are read if the data has them; classes must be there if the model needs them or they are
     asked for.
     """
     normal = card.reader.normal if labels and label is None else ()
@@ -38,15 +40,18 @@ def read_for(
         # Names of columns in one layout have no meaning in the other.
         columns=None if layout not in (None, card.reader.layout) else card.reader.columns,
     )
+    if isinstance(source, np.ndarray):
+        # Columns of an array have places instead of names, and it has none of times or labels.
+        config = ReaderConfig(layout=config.layout, columns=card.channels)
     try:
-        dataset = read(path, config, card.vocabulary)
+        dataset = read(source, config, card.vocabulary)
     except FieldError as error:
         # Labels of the training file are optional here.
         optional = {"reader.label"} if class_column else {"reader.label", "reader.classes"}
         if error.field not in optional or label is not None:
             raise FieldError(error.field.removeprefix("reader."), error.message) from None
         config = replace(config, label=None, classes=class_column, normal=())
-        dataset = read(path, config, card.vocabulary)
+        dataset = read(source, config, card.vocabulary)
     if dataset.source.layout == "rows":
         dataset = replace(dataset, series=[s.padded(card.window) for s in dataset.series])
     for series in dataset.series:

@@ -182,14 +182,14 @@ def score_series(
     scores, limits = analysis.step_scores(thresholds)
     merged = gap if gap is not None else card.stride if stride is None else stride
     coverage = min(quantile or card.calibration.quantile, card.bands.largest_quantile)
-    lower, upper = card.bands.around(analysis.reconstruction, card.scaler, coverage)
+    band = card.band(analysis.reconstruction, coverage)
     return ScoredSeries(
         values=np.asarray(series.values),
         reconstruction=analysis.reconstruction,
         scores=scores,
         channels=card.channels,
-        lower=lower,
-        upper=upper,
+        lower=band["lower"],
+        upper=band["upper"],
         coverage=coverage,
         thresholds=limits,
         events=tuple(analysis.events(thresholds, card.calibration, merged)),

@@ -1,7 +1,6 @@
 """A scored series as a picture."""
 
 import io
-import time
 from typing import Any
 
 import matplotlib.dates as mdates
@@ -93,12 +92,12 @@ def test_events_are_shaded_across_all_panels() -> None:
 
 
 def test_an_event_of_a_single_step_is_seen_in_a_long_series() -> None:
-    scored = made(60_000, ("heat",), events=(event(30_000, 30_001),))
+    scored = made(60_000, ("heat",), events=(event(30_007, 30_008),))
     panels = plot_scored_series(scored)
     draw(panels[0])
     (shaded,) = panels[1].collections
     assert shaded.get_linewidth()[0] >= 0.5
-    assert 30_000 in np.asarray(panels[1].lines[0].get_xdata())
+    assert all(30_007 in np.asarray(axes.lines[0].get_xdata()) for axes in panels)
 
 
 def test_times_are_on_the_axis() -> None:
@@ -167,10 +166,8 @@ def test_a_part_has_the_steps_of_the_whole() -> None:
 def test_a_million_points_are_drawn_by_a_few_thousand_and_a_spike_survives() -> None:
     scored = made(1_000_000, ("heat",))
     scored.values[654_321] = 99
-    began = time.process_time()
     panels = plot_scored_series(scored)
     draw(panels[0])
-    print(f"drawn in {time.process_time() - began:.2f} s")
     x, y = np.asarray(panels[0].lines[0].get_data())
     assert len(x) < 20_000
     assert x[y == 99].tolist() == [654_321]

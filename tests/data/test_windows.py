@@ -3,13 +3,15 @@ from typing import Literal
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rvae.config import DataConfig
 from rvae.data.calendar import calendar_features
 from rvae.data.scaler import Scaler
 from rvae.data.series import Series
 from rvae.data.window_dataset import WindowDataset
-from rvae.data.windows import chunks, split, window_starts, window_view
+from rvae.data.windows import chunks, split, window_starts, window_view, windows_with
 from rvae.errors import FieldError
 
 
@@ -162,3 +164,11 @@ def test_the_time_of_a_window_is_that_of_its_steps() -> None:
     np.testing.assert_array_equal(batch.context.time[1], expected[10:14])
     nothing = WindowDataset([given], scaler, 4, 10, ()).__getitems__([0])
     assert nothing.context.time.shape == (1, 4, 0)
+
+
+@given(st.integers(0, 1000), st.integers(2, 6), st.integers(1, 8))
+def test_windows_with_a_flag_are_those_that_hold_one(seed: int, window: int, stride: int) -> None:
+    flags = np.random.default_rng(seed).random(20) < 0.15
+    starts = window_starts(20, window, stride)
+    expected = [flags[start : start + window].any() for start in starts]
+    assert windows_with(flags, starts, window).tolist() == expected

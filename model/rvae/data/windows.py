@@ -20,6 +20,7 @@ __all__ = [
     "training_candidates",
     "window_starts",
     "window_view",
+    "windows_with",
 ]
 
 # With fewer series, parts of whole series are too small for evaluation.
@@ -61,6 +62,14 @@ def chunks(series: Series, window: int, stride: int, windows: int) -> Iterator[t
 def window_view(values: NDArray[Any], window: int) -> NDArray[Any]:
     """All windows (N-T+1, T, C) of a series (N, C), as a view that costs no memory."""
     return np.lib.stride_tricks.sliding_window_view(values, window, axis=0).swapaxes(1, 2)
+
+
+def windows_with(
+    flags: NDArray[np.bool_], starts: NDArray[np.int64], window: int
+) -> NDArray[np.bool_]:
+    """Which windows (W,) hold a flagged step, of flags (N,) and the windows' first steps (W,)."""
+    before = np.concatenate([[0], np.cumsum(flags)])
+    return before[starts + window] > before[starts]
 
 
 @dataclass(frozen=True)

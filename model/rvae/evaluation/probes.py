@@ -14,8 +14,8 @@ from sklearn.metrics import roc_auc_score
 
 from rvae.data.patterns import STEPS_PER_CYCLE, PatternsConfig, new_patterns
 from rvae.data.series import Series
+from rvae.data.windows import windows_with
 from rvae.errors import require
-from rvae.evaluation.report import anomalous
 from rvae.inference.engine import Engine
 
 __all__ = ["PROBES", "Probe", "ProbeResult", "ProbesReport", "SizeResult", "run_probes"]
@@ -240,10 +240,10 @@ def run_probes(
 
 def _normal_windows(engine: Engine, series: Sequence[Series], stride: int | None) -> list[Series]:
     """Evenly chosen windows without an anomalous step in which something is observed."""
-    found = [
-        (stretch, analysis.starts[~anomalous(stretch, analysis) & ~np.isnan(analysis.score)])
-        for _, stretch, analysis in engine.scan(series, stride)
-    ]
+    found = []
+    for _, stretch, analysis in engine.scan(series, stride):
+        anomalous = windows_with(stretch.anomalous, analysis.starts, engine.card.window)
+        found.append((stretch, analysis.starts[~anomalous & ~np.isnan(analysis.score)]))
     total = sum(len(starts) for _, starts in found)
     require(total > 0, "data", "has no normal window with a value")
     chosen = np.linspace(0, total - 1, min(MAX_WINDOWS, total), dtype=np.int64)

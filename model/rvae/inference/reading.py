@@ -23,7 +23,10 @@ def read_for(
     labels: bool,
     format: FileFormat = FileFormat(),
 ) -> Dataset:
-    """Read data like the training data, except for the options that are set."""
+    """Read data like the training data, except for the options that are set.
+
+    Labels are read if the data has them; classes must be there if the model needs them.
+    """
     normal = card.reader.normal if labels and label is None else ()
     class_column = card.reader.classes if card.model.conditional else None
     config = replace(

@@ -83,7 +83,7 @@ def test_only_steps_that_are_training_are_looked_at(length: int, shares: tuple[f
     config = DataConfig("x.npy", validation=shares[0], calibration=shares[1])
     series = [Series(wave(length, 12))]
     max_window = max(2, length // 7)
-    steps = min_training_steps(length, series, config, max_window)
+    steps = min_training_steps(series, series, config, max_window)
     for window in range(2, max_window + 1):
         # A second series, always long enough, makes every part hold a window.
         parts = split([*series, Series(wave(50_000, 9))], config, window, 0)
@@ -94,6 +94,6 @@ def test_what_lies_beyond_the_steps_that_are_training_changes_nothing() -> None:
     values = wave(1500, 50) + np.random.default_rng(0).normal(size=(1500, 1))
     config = DataConfig("x.npy")
     chosen = default_window(dataset(values))
-    steps = min_training_steps(1500, [Series(values)], config, 1500 // 7)
+    steps = min_training_steps([Series(values)], [Series(values)], config, 1500 // 7)
     values[steps:] = 1e3 * wave(1500 - steps, 90)
     assert default_window(dataset(values)) == chosen

@@ -14,6 +14,7 @@ def evaluate(
     label: str | None = None,
     array: str | None = None,
     layout: Literal["series", "rows"] | None = None,
+    ignore: tuple[str, ...] = (),
     stride: int | None = None,
 ) -> None:
     """Print how well a model performs on a file: detection if it has labels, else its scores.
@@ -24,6 +25,7 @@ def evaluate(
         label: Column or array with the labels, if its name differs from the training file.
         array: Array of an .npz, if its name differs from the training file.
         layout: Layout of the file, if it differs from the training file.
+        ignore: Columns to leave out that the training file did not have.
         stride: Steps between windows; the model's own if left out.
     """
     from rich.console import Console
@@ -34,7 +36,7 @@ def evaluate(
     from rvae.inference.reading import read_for
 
     engine = Engine.load(checkpoint)
-    dataset = read_for(engine.card, data, label, array, layout, labels=True)
+    dataset = read_for(engine.card, data, label, array, layout, ignore, labels=True)
     try:
         found = report.evaluate(engine, dataset.series, stride)
     except FieldError as error:
@@ -60,6 +62,8 @@ def evaluate(
         quantiles = zip(report.QUANTILES, found.score_quantiles, strict=True)
         rows |= {f"score, quantile {q:g}": value for q, value in quantiles}
         rows[f"share above threshold {found.threshold:.4g}"] = found.flagged
+    for note in dataset.notes:
+        print(note)
     table = Table("", "value", title=f"{data.name}: {found.windows} windows")
     for name, value in rows.items():
         table.add_row(name, f"{value:.4g}")

@@ -38,6 +38,7 @@ def fit(
     """
     import torch
 
+    from rvae.data.holes import short_pieces
     from rvae.data.readers import read
     from rvae.inference.compute import compute_threads, keep_freed_memory
     from rvae.scoring.calibration import windows_needed
@@ -55,7 +56,8 @@ def fit(
         torch.set_num_threads(threads)
         # Lightning would choose another number in distributed training.
         os.environ["OMP_NUM_THREADS"] = str(threads)
-    result = fit(read(data.path, reader), plan, output, resume=resume)
+    dataset = read(data.path, reader)
+    result = fit(dataset, plan, output, resume=resume)
     if not result.is_leader:
         return 0
     card, calibration = result.card, result.card.calibration
@@ -64,6 +66,10 @@ def fit(
         if result.resumable:
             print("Resume after the last whole epoch with --resume true.", end="")
         print()
+    if dataset.source.ignore:
+        print(f"Left out: {', '.join(map(repr, dataset.source.ignore))}.")
+    for note in (*dataset.notes, *short_pieces(dataset.series, card.window)):
+        print(note)
     windows = ", ".join(f"{count} for {part}" for part, count in card.training["windows"].items())
     print(f"Channels {', '.join(card.channels)}. Windows of {card.window} steps: {windows}.")
     print(

@@ -14,6 +14,7 @@ def score(
     events: bool = False,
     array: str | None = None,
     layout: Literal["series", "rows"] | None = None,
+    ignore: tuple[str, ...] = (),
     stride: int | None = None,
     adapt: float | None = None,
     gap: int | None = None,
@@ -28,6 +29,7 @@ def score(
         events: One row per event instead of one per window.
         array: Array of an .npz, if its name differs from the training file.
         layout: Layout of the file, if it differs from the training file.
+        ignore: Columns to leave out that the training file did not have.
         stride: Steps between windows; the model's own if left out.
         adapt: Rate from 0 to 0.1 at which the threshold follows each series; fixed if left out.
         gap: Maximum steps between events that are merged; the stride if left out.
@@ -45,11 +47,14 @@ def score(
     )
     require(gap is None or events, "gap", "is only valid with --events true")
     engine = Engine.load(checkpoint)
-    series = read_for(engine.card, data, None, array, layout, labels=False).series
+    dataset = read_for(engine.card, data, None, array, layout, ignore, labels=False)
+    series = dataset.series
     if events:
         rows = export.event_records(engine, series, stride, adapt, gap)
     elif points:
         rows = export.point_records(engine, series, stride)
     else:
         rows = export.window_records(engine, series, stride, adapt)
+    for note in dataset.notes:
+        print(note)
     print(f"Wrote {export.write(output, rows)} rows to {output}")

@@ -4,13 +4,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from zipfile import BadZipFile
 
-import numpy as np
 import pyarrow as pa
 
 from rvae.config import ReaderConfig
 from rvae.data.arrays import read_arrays, read_npy_folder
-from rvae.data.series import STEPS_PER_CHUNK, Dataset, Series
-from rvae.data.stored import blocks
+from rvae.data.finishing import finish
+from rvae.data.series import Dataset
 from rvae.data.tables import read_parquet_folder, read_table
 from rvae.data.ucr import read_archive
 from rvae.data.vocabulary import Vocabulary
@@ -64,42 +63,7 @@ def read(path: str | Path, config: ReaderConfig, vocabulary: Vocabulary | None =
         raise
     except (OSError, ValueError, EOFError, BadZipFile, pa.ArrowException) as error:
         raise FieldError("data", f"cannot read {path.name}: {error}") from error
-    require(len(dataset.series) > 0, "data", f"{path.name} holds no series")
-    require(
-        not config.normal or dataset.series[0].classes is not None,
-        "reader.normal",
-        "needs classes: name them with reader.classes",
-    )
-    for series in dataset.series:
-        require(len(series) > 0, "data", f"series {series.name} of {path.name} is empty")
-        _require_finite(series, dataset.channels)
-        if series.times is not None:
-            _require_rising(series)
-    return dataset
-
-
-def _require_finite(series: Series, channels: Sequence[str]) -> None:
-    passed = 0
-    for block in blocks(series.values):
-        infinite = np.isinf(block)
-        if infinite.any():
-            step, channel = np.argwhere(infinite)[0]
-            raise FieldError(
-                channels[channel], f"infinite at step {passed + step} of series {series.name}"
-            )
-        passed += len(block)
-
-
-def _require_rising(series: Series) -> None:
-    before = None
-    for number, piece in enumerate(series.pieces()):
-        times = piece.clock() if before is None else np.append(before, piece.clock())
-        rises = np.diff(times) > np.timedelta64(0)
-        if not rises.all():
-            step = number * STEPS_PER_CHUNK + int(np.argmin(rises)) - (before is not None)
-            message = f"does not rise after step {step} of series {series.name}"
-            raise FieldError("reader.time", message)
-        before = times[-1]
+    return finish(dataset, path.name)
 
 
 def _read_file(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:

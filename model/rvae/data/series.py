@@ -31,6 +31,8 @@ class Series:
         times: (N,), timestamps in microseconds; None without times.
         classes: (N,), index of each step's class, negative where the class is unknown; None
             without classes.
+        origin: Name of the series that this one was cut out of, at holes in its times; None for a
+            whole series. The pieces of a series follow each other.
     """
 
     values: NDArray[np.float64] | StoredArray
@@ -38,6 +40,7 @@ class Series:
     labels: NDArray[np.bool_] | StoredArray | None = None
     times: NDArray[np.datetime64] | StoredArray | None = None
     classes: NDArray[np.int64] | StoredArray | None = None
+    origin: str | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -53,7 +56,12 @@ class Series:
             return None if array is None else array[which]
 
         return Series(
-            select(self.values), name, select(self.labels), select(self.times), select(self.classes)
+            select(self.values),
+            name,
+            select(self.labels),
+            select(self.times),
+            select(self.classes),
+            self.origin,
         )
 
     def pieces(self) -> Iterator["Series"]:
@@ -115,9 +123,11 @@ class Dataset:
         channels: Names of the channels, in the order of the values' last axis.
         source: Configuration of the reader, with the columns and the array that were chosen.
         vocabulary: Meaning of the numbers of categories and classes.
+        notes: What a user should know about how they were read, in sentences.
     """
 
     series: list[Series]
     channels: tuple[str, ...]
     source: ReaderConfig
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    notes: tuple[str, ...] = ()

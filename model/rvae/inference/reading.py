@@ -1,9 +1,12 @@
 """Files that are read for a trained model."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from rvae.config import ReaderConfig
+from rvae.data.holes import long_enough, short_pieces
 from rvae.data.readers import read
 from rvae.data.series import Dataset
 from rvae.errors import FieldError, require
@@ -18,36 +21,65 @@ def read_for(
     label: str | None,
     array: str | None,
     layout: Literal["series", "rows"] | None,
+    ignore: Sequence[str],
     labels: bool,
 ) -> Dataset:
-    """Read a file like the training file, except for the options that are set."""
-    normal = card.reader.normal if labels and label is None else ()
-    class_column = card.reader.classes if card.model.conditional else None
-    config = replace(
-        card.reader,
-        label=(label or card.reader.label) if labels else None,
-        classes=card.reader.classes if normal else class_column,
-        normal=normal,
-        array=array or card.reader.array,
-        layout=layout or card.reader.layout,
-        # Names of columns in one layout have no meaning in the other.
-        columns=None if layout not in (None, card.reader.layout) else card.reader.columns,
-    )
+    """Read a file like the training file, except for the options that are set.
+
+    Columns are found by their names. Those that the training file had besides its channels, labels
+    and classes among them, may be absent; others are refused unless they are ignored.
+    """
+    config = _configuration(card, label, array, layout, ignore, labels)
     try:
         dataset = read(path, config, card.vocabulary)
     except FieldError as error:
         # Labels of the training file are optional here.
-        optional = {"reader.label"} if class_column else {"reader.label", "reader.classes"}
+        optional = {"reader.label"} | (set() if card.model.conditional else {"reader.classes"})
         if error.field not in optional or label is not None:
-            raise FieldError(error.field.removeprefix("reader."), error.message) from None
-        config = replace(config, label=None, classes=class_column, normal=())
-        dataset = read(path, config, card.vocabulary)
+            raise FieldError(
+                error.field.removeprefix("reader."), error.message.replace("--reader.", "--")
+            ) from None
+        dataset = read(
+            path, _configuration(card, None, array, layout, ignore, False), card.vocabulary
+        )
     if dataset.source.layout == "rows":
         dataset = replace(dataset, series=[s.padded(card.window) for s in dataset.series])
-    for series in dataset.series:
+    notes = (*dataset.notes, *short_pieces(dataset.series, card.window))
+    series = long_enough(dataset.series, card.window, "data", "")
+    for one in series:
         require(
-            len(series) >= card.window,
+            len(one) >= card.window,
             "data",
-            f"series {series.name} has {len(series)} points, the model needs {card.window}",
+            f"series {one.name} has {len(one)} points, the model needs {card.window}",
         )
-    return dataset
+    return replace(dataset, series=series, notes=notes)
+
+
+def _configuration(
+    card: Card,
+    label: str | None,
+    array: str | None,
+    layout: Literal["series", "rows"] | None,
+    ignore: Sequence[str],
+    labels: bool,
+) -> ReaderConfig:
+    known = card.reader
+    config = replace(
+        known,
+        label=(label or known.label) if labels else None,
+        classes=known.classes
+        if card.model.conditional or (labels and label is None and known.normal)
+        else None,
+        normal=known.normal if labels and label is None else (),
+        array=array or known.array,
+        layout=layout or known.layout,
+        ignore=None,
+    )
+    if layout not in (None, known.layout):
+        # Names of columns in one layout have no meaning in the other.
+        return replace(config, columns=None, ignore=tuple(ignore) or None)
+    if known.ignore is None:
+        return config  # a model from before it was recorded what was left out
+    spare = [*known.ignore, *ignore, known.label, known.classes]
+    used = (None, config.label, config.classes)
+    return replace(config, ignore=tuple(dict.fromkeys(n for n in spare if n not in used)))

@@ -10,6 +10,7 @@ from rvae.cli.archive import archive
 from rvae.cli.evaluate import evaluate
 from rvae.cli.fit import INTERRUPTED, fit
 from rvae.cli.generate import generate
+from rvae.cli.inspect import inspect
 from rvae.cli.paths import expand_paths
 from rvae.cli.sample import sample
 from rvae.cli.score import score
@@ -20,7 +21,16 @@ __all__ = ["main"]
 
 # In the order of the help. A new command is a function in a file of its own, and a line here; it
 # imports what it needs when it runs: serving must not load Lightning, nor training need Java.
-COMMANDS: list[Callable[..., Any]] = [fit, evaluate, score, sample, generate, archive, serve]
+COMMANDS: list[Callable[..., Any]] = [
+    inspect,
+    fit,
+    evaluate,
+    score,
+    sample,
+    generate,
+    archive,
+    serve,
+]
 
 
 def main() -> None:

@@ -1,14 +1,15 @@
 """Length of a window where the user does not choose one."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rvae.config import DataConfig
-from rvae.data.period import POINTS, period
+from rvae.data.period import POINTS, found_period, period
 from rvae.data.pieces import first_steps, steps_of
 from rvae.data.series import Dataset
 from rvae.data.windows import min_training_steps, training_candidates
 
-__all__ = ["default_window"]
+__all__ = ["default_window", "training_period"]
 
 PERIODS = 2
 MIN_WINDOW, MAX_WINDOW = 96, 256
@@ -36,6 +37,19 @@ def default_window(dataset: Dataset, config: DataConfig, seed: int) -> int:
     """
     if dataset.source.layout == "rows":
         return len(dataset.series[0])
+    values, max_window = _beginning(dataset, config, seed)
+    return min(max(PERIODS * period(values), MIN_WINDOW), max_window)
+
+
+def training_period(dataset: Dataset, config: DataConfig, seed: int) -> int | None:
+    """The period that the window is chosen by, in steps; None if there is none."""
+    if dataset.source.layout == "rows":
+        return None
+    return found_period(_beginning(dataset, config, seed)[0])
+
+
+def _beginning(dataset: Dataset, config: DataConfig, seed: int) -> tuple[NDArray[np.float64], int]:
+    """The beginning of a channel (N,), and the longest window that may be chosen."""
     longest = max(training_candidates(dataset.series, config, seed), key=steps_of)
     max_window = min(
         MAX_WINDOW,
@@ -47,5 +61,4 @@ def default_window(dataset: Dataset, config: DataConfig, seed: int) -> int:
     piece = max(first_steps(longest, steps), key=len)
     values = np.asarray(piece.part(0, POINTS).values)
     moving = np.fmax.reduce(values) > np.fmin.reduce(values)
-    channel = int(moving.argmax())
-    return min(max(PERIODS * period(values[:, channel]), MIN_WINDOW), max_window)
+    return values[:, int(moving.argmax())], max_window

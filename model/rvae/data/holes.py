@@ -40,8 +40,8 @@ def cut_at_holes(dataset: Dataset, steps: Sequence[TimeSteps | None]) -> Dataset
         longest = int(its.lengths.argmax())
         before = int(its.holes[longest]) - 1
         notes.append(
-            f"Series {series.name} was cut at {len(its.holes)} holes in its times, the longest of "
-            f"{duration_text(its.lengths[longest])} after "
+            f"Series {series.name} was cut at holes in its times ({len(its.holes)}), the "
+            f"longest of {duration_text(its.lengths[longest])} after "
             f"{series.part(before, before + 1).clock()[0].astype('datetime64[s]')}."
         )
     return replace(dataset, series=cut, notes=tuple(notes))

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -94,16 +95,13 @@ def read_parquet_folder(
     columns = Columns.of(schema, config, paths[0].name)
     columns.require_channels()
     columns.require_roles(schema)
+    # Columns that the user has not named are those of the first file.
+    named = columns.config if config.columns is None else config
+    found = [Columns.of(parquet.read_schema(path), named, path.name) for path in paths]
+    spare = dict.fromkeys(name for one in found for name in one.config.ignore or ())
+    columns = replace(columns, config=replace(columns.config, ignore=tuple(spare)))
     if config.columns is None:
         _require_no_labels(columns, lambda column: _pieces_of(paths, [column]))
-    for path in paths:
-        same = Columns.of(parquet.read_schema(path), columns.config, path.name)
-        require(
-            same.channels == columns.channels,
-            "data",
-            f"{path.name} has the channels {', '.join(same.channels)}, {paths[0].name} has "
-            f"{', '.join(columns.channels)}",
-        )
     if vocabulary is not None:
         columns.require_known(schema, vocabulary)
     vocabulary = vocabulary or columns.vocabulary(_pieces_of(paths, columns.needed))

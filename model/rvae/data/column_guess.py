@@ -55,12 +55,13 @@ def guess_roles(table: pa.Table, config: ReaderConfig) -> tuple[ReaderConfig, li
     guesses = [guesser.guess(name) for name in table.column_names]
     named = {role: [g.name for g in guesses if g.role == role] for role in ROLES}
     ignore = named["left out"] if config.columns is None else config.ignore
+    # What the user names stays, also where it is no column: reading says so.
     found = replace(
         config,
-        categorical=tuple(named["categorical"]),
+        categorical=tuple(dict.fromkeys([*config.categorical, *named["categorical"]])),
         time=guesser.time,
-        label=next(iter(named["label"]), None),
-        classes=next(iter(named["classes"]), None),
+        label=next(iter(named["label"]), config.label),
+        classes=next(iter(named["classes"]), config.classes),
         normal=config.normal or guesser.normal,
         series=guesser.series,
         ignore=None if not ignore else tuple(ignore),
@@ -123,7 +124,7 @@ class _Guesser:
         kind = column.type
         if is_number(kind):
             if has_label_name(name) and holds_labels(column.chunks):
-                return self._labels(name)
+                return self._labels(name, missing)
             return self._number(name)
         try:
             text = words(self._table, name)
@@ -135,7 +136,7 @@ class _Guesser:
         spoken = {word.strip().lower() for word in different}
         labelled = has_label_name(name) or bool(spoken & NORMAL and spoken & ANOMALOUS)
         if labelled and len(different) <= MAX_CATEGORIES:
-            return self._labels(name)
+            return self._labels(name, missing)
         if len(different) <= MAX_CATEGORIES and len(different) < count / 2:
             return "categorical", f"{len(different)} words"
         return "left out", f"text with {len(different)} different values"
@@ -153,10 +154,12 @@ class _Guesser:
             return "left out", "has no name"
         return "channel", ""
 
-    def _labels(self, name: str) -> tuple[str, str]:
+    def _labels(self, name: str, missing: int) -> tuple[str, str]:
         """The role of a column that looks like labels."""
         if self._labelled:
             return "left out", "looks like further labels"
+        if missing:
+            return "left out", "looks like labels, but some are missing"
         self._labelled = True
         column = self._table[name]
         different = {str(word).lower() for word in pc.unique(column.drop_null()).to_pylist()}

@@ -134,3 +134,12 @@ def test_an_empty_folder_is_said(tmp_path: Path) -> None:
     with pytest.raises(FieldError) as caught:
         Artifact.load(tmp_path)
     assert caught.value.field == "checkpoint"
+
+
+def test_a_saved_checkpoint_holds_the_same_model(checkpoint: Path, tmp_path: Path) -> None:
+    artifact = Artifact.load(checkpoint)
+    artifact.save_checkpoint(tmp_path / "new" / "copy.ckpt")
+    copy = Artifact.load(tmp_path / "new" / "copy.ckpt")
+    assert copy.checksum == artifact.checksum
+    assert copy.card.to_dict() == artifact.card.to_dict()
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["copy.ckpt"]

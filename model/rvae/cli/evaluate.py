@@ -36,7 +36,7 @@ def evaluate(
     from rvae.inference.reading import read_for
 
     engine = Engine.load(checkpoint)
-    dataset = read_for(engine.card, data, label, array, layout, ignore, labels=True)
+    dataset = read_for(engine.card, data, label, array, layout, labels=True, ignore=ignore)
     try:
         found = report.evaluate(engine, dataset.series, stride)
     except FieldError as error:

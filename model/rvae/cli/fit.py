@@ -1,6 +1,5 @@
 """The command `rvae fit`: from a file to a checkpoint."""
 
-import logging
 import os
 from pathlib import Path
 
@@ -45,8 +44,6 @@ def fit(
     from rvae.training.fit import fit
     from rvae.training.preflight import require_machine, require_valid_choices
 
-    for chatty in ("pytorch_lightning", "lightning_fabric"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
     plan = TrainingPlan(data, model, objective, scoring, training)
     # Before a large file is read.
     require_valid_choices(plan)

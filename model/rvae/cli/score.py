@@ -47,7 +47,7 @@ def score(
     )
     require(gap is None or events, "gap", "is only valid with --events true")
     engine = Engine.load(checkpoint)
-    dataset = read_for(engine.card, data, None, array, layout, ignore, labels=False)
+    dataset = read_for(engine.card, data, None, array, layout, labels=False, ignore=ignore)
     series = dataset.series
     if events:
         rows = export.event_records(engine, series, stride, adapt, gap)

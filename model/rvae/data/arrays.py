@@ -1,6 +1,6 @@
 """Arrays → series."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from rvae.data.stored import StoredArray
 from rvae.data.vocabulary import Vocabulary, sorted_vocabulary, word_codes
 from rvae.errors import require
 
-__all__ = ["read_arrays", "read_npy_folder"]
+__all__ = ["dataset_of_arrays", "read_arrays", "read_npy_folder"]
 
 
 def read_arrays(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:
@@ -25,20 +25,41 @@ def read_arrays(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None)
     Raises:
         FieldError: If it does not hold what the configuration says.
     """
-    require(not config.categorical, "reader.categorical", "is for tables: arrays hold numbers")
     arrays, name = _load(path), ""
-    if path.suffix == ".npy":
-        for option in ("label", "time", "classes"):
-            require(
-                getattr(config, option) is None,
-                f"reader.{option}",
-                "an .npy file holds one array: use an .npz",
-            )
-    else:
+    if path.suffix == ".npz":
         name = _main_array(arrays, config, path)
         config = replace(config, array=name)
+    return dataset_of_arrays(arrays, name, config, vocabulary, path.name)
+
+
+def dataset_of_arrays(
+    arrays: Mapping[str, NDArray[Any]],
+    name: str,
+    config: ReaderConfig,
+    vocabulary: Vocabulary | None,
+    file: str,
+) -> Dataset:
+    """The series of arrays.
+
+    Args:
+        arrays: The arrays by name; a single one has the name "".
+        name: Name of the array with the values.
+        config: Roles of the other arrays.
+        vocabulary: Vocabulary of a model; found in the arrays if None.
+        file: Name of the source in messages.
+
+    Raises:
+        FieldError: If the arrays do not hold what the configuration says.
+    """
+    require(not config.categorical, "reader.categorical", "is for tables: arrays hold numbers")
+    for option in ("label", "time", "classes"):
+        require(
+            name != "" or getattr(config, option) is None,
+            f"reader.{option}",
+            f"{file} is a single array: use an .npz or a data frame",
+        )
     array = arrays[name]
-    require(array.dtype.kind in "fiu", "data", f"{path.name} holds {array.dtype}, expected numbers")
+    require(array.dtype.kind in "fiu", "data", f"{file} holds {array.dtype}, expected numbers")
     values = array.astype(np.float64)
     if config.layout == "rows":
         require(values.ndim == 2, "reader.layout", f'"rows" needs (S, N), got {values.shape}')
@@ -48,7 +69,7 @@ def read_arrays(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None)
         require(
             1 <= values.ndim <= 3,
             "data",
-            f"{path.name} holds {values.shape}, expected (N,), (N, C) or (S, N, C)",
+            f"{file} holds {values.shape}, expected (N,), (N, C) or (S, N, C)",
         )
         if values.ndim == 1:
             values = values[:, None]
@@ -83,7 +104,7 @@ def read_arrays(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None)
     ]
     if config.layout == "rows":
         return Dataset(series, ("value",), config, vocabulary)
-    channels = _channel_names(config, values.shape[2], path.name)
+    channels = _channel_names(config, values.shape[2], file)
     return Dataset(series, channels, replace(config, columns=channels), vocabulary)
 
 

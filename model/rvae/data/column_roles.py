@@ -85,8 +85,8 @@ class Columns:
         if others:
             raise FieldError(
                 "reader.ignore",
-                f"{file} has the column {others[0]!r}, which has no role: leave it out with "
-                f"--reader.ignore {name_list(others)}",
+                f"{file} has the column {others[0]!r}, which has no role: leave it out, on the "
+                f"command line with --reader.ignore {name_list(others)}",
             )
         return cls(config, (), file)
 

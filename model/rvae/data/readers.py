@@ -1,16 +1,19 @@
-"""Files and folders → series."""
+"""Files, folders, frames and arrays → series."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
+import numpy as np
 import pyarrow as pa
 
 from rvae.config import ReaderConfig
-from rvae.data.arrays import read_arrays, read_npy_folder
+from rvae.data.arrays import dataset_of_arrays, read_arrays, read_npy_folder
 from rvae.data.finishing import finish
+from rvae.data.frames import as_frame, table_of_frame
 from rvae.data.series import Dataset
-from rvae.data.tables import read_parquet_folder, read_table
+from rvae.data.tables import dataset_of_table, read_parquet_folder, read_table
 from rvae.data.ucr import read_archive
 from rvae.data.vocabulary import Vocabulary
 from rvae.errors import FieldError, require
@@ -39,31 +42,49 @@ FOLDER_READERS: dict[str, FolderReader] = {
 }
 
 
-def read(path: str | Path, config: ReaderConfig, vocabulary: Vocabulary | None = None) -> Dataset:
-    """Read a .csv, .parquet, .npy, .npz, .tsv, .txt or .ts file, or a folder of .npy or .parquet.
+def read(source: Any, config: ReaderConfig, vocabulary: Vocabulary | None = None) -> Dataset:
+    """Read a file, a folder, a data frame or an array.
 
-    Arrays are one series of one channel (N,), one series (N, C), or several series of one length
-    (S, N, C); with the layout "rows" they are several series of one channel (S, N). In a folder
-    each file is one series, and is not read into memory.
+    A file is a .csv, .parquet, .npy, .npz, .tsv, .txt or .ts file. In a folder of .npy or .parquet
+    files each file is one series, and is not read into memory. A data frame is one of pandas,
+    polars or Arrow, and is read like a table in a file. Arrays are one series of one channel (N,),
+    one series (N, C), or several series of one length (S, N, C); with the layout "rows" they are
+    several series of one channel (S, N).
 
     Args:
-        path: File or folder.
+        source: Path, data frame or array.
         config: Roles of columns and arrays.
         vocabulary: Vocabulary of a model; found in the data if None.
 
     Raises:
-        FieldError: If the file cannot be read with this configuration.
+        FieldError: If the source cannot be read with this configuration.
     """
-    path = Path(path).expanduser()
+    if isinstance(source, str | Path):
+        path = Path(source).expanduser()
+        return finish(_read_path(path, config, vocabulary), path.name)
+    return finish(_read_object(source, config, vocabulary), "data")
+
+
+def _read_object(source: Any, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:
+    if (frame := as_frame(source)) is not None:
+        return dataset_of_table(table_of_frame(frame, config.time), "data", config, vocabulary)
+    require(
+        isinstance(source, np.ndarray),
+        "data",
+        f"must be a path, a data frame or an array of NumPy, got {type(source).__name__}",
+    )
+    return dataset_of_arrays({"": source}, "", config, vocabulary, "data")
+
+
+def _read_path(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:
     require(path.exists(), "data", f"no such file: {path}")
     try:
         load = _read_folder if path.is_dir() else _read_file
-        dataset = load(path, config, vocabulary)
+        return load(path, config, vocabulary)
     except FieldError:
         raise
     except (OSError, ValueError, EOFError, BadZipFile, pa.ArrowException) as error:
         raise FieldError("data", f"cannot read {path.name}: {error}") from error
-    return finish(dataset, path.name)
 
 
 def _read_file(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:

@@ -31,6 +31,8 @@ class Series:
         times: (N,), timestamps in microseconds; None without times.
         classes: (N,), index of each step's class, negative where the class is unknown; None
             without classes.
+        rows: (N,), row of each step in the table that it comes from; None if it comes from no
+            table, or from several rows.
         origin: Name of the series that this one was cut out of, at holes in its times; None for a
             whole series. The pieces of a series follow each other.
     """
@@ -40,6 +42,7 @@ class Series:
     labels: NDArray[np.bool_] | StoredArray | None = None
     times: NDArray[np.datetime64] | StoredArray | None = None
     classes: NDArray[np.int64] | StoredArray | None = None
+    rows: NDArray[np.int64] | None = None
     origin: str | None = None
 
     def __len__(self) -> int:
@@ -61,6 +64,7 @@ class Series:
             select(self.labels),
             select(self.times),
             select(self.classes),
+            select(self.rows),
             self.origin,
         )
 

@@ -22,7 +22,7 @@ from rvae.data.stored import Spool
 from rvae.data.vocabulary import Vocabulary
 from rvae.errors import FieldError, require
 
-__all__ = ["dataset_of", "read_parquet_folder", "read_table"]
+__all__ = ["dataset_of_table", "read_parquet_folder", "read_table"]
 
 # Limits of a piece of a .parquet file; the lower one counts. Words need more memory than numbers.
 ROWS_PER_CHUNK, NUMBERS_PER_CHUNK = 1 << 14, 1 << 19
@@ -37,10 +37,10 @@ def read_table(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) 
         FieldError: If it does not hold what the configuration says.
     """
     table = csv.read_csv(path) if path.suffix == ".csv" else parquet.read_table(path)
-    return dataset_of(table, path.name, config, vocabulary)
+    return dataset_of_table(table, path.name, config, vocabulary)
 
 
-def dataset_of(
+def dataset_of_table(
     table: pa.Table, name: str, config: ReaderConfig, vocabulary: Vocabulary | None
 ) -> Dataset:
     """The series of a table.
@@ -72,7 +72,7 @@ def dataset_of(
         require(not config.categorical, "reader.categorical", 'has no meaning for layout "rows"')
         require(times is None, "reader.time", 'has no meaning for the layout "rows"')
         return Dataset(rows(list(values), labels, classes), ("value",), columns.config, vocabulary)
-    whole = Series(values, Path(name).stem, labels, times, classes)
+    whole = Series(values, Path(name).stem, labels, times, classes, np.arange(len(values)))
     return Dataset(
         [whole] if config.series is None else split_by_key(whole, table[config.series]),
         columns.channels,

@@ -76,10 +76,12 @@ def _steps(series: Series) -> Iterator[tuple[int, NDArray[np.timedelta64]]]:
         rises = steps > np.timedelta64(0)
         if not rises.all():
             step = int(np.argmin(rises))
+            after = passed + step + 1
+            row = after if series.rows is None else int(series.rows[after])
             raise FieldError(
                 "reader.time",
-                f"does not rise after step {passed + step} of series {series.name}: "
-                f"{times[step]} is followed by {times[step + 1]} in row {passed + step + 2}",
+                f"does not rise after step {after - 1} of series {series.name}: {times[step]} is "
+                f"followed by {times[step + 1]} in row {row + 1}",
             )
         yield passed, steps
         passed += len(steps)

@@ -44,6 +44,7 @@ __all__ = [
 CARD_KEY = "rvae"
 SCORER_KEY = "rvae_scorer"
 SCORER_PREFIX = "scorer."
+NETWORK_PREFIX = "vae."
 CARD_FILE = "card.json"
 WEIGHTS_FILE = "weights.safetensors"
 
@@ -115,6 +116,21 @@ class Artifact:
         (path / WEIGHTS_FILE).write_bytes(self._packed())
         (path / CARD_FILE).write_text(json.dumps(content, indent=1))
 
+    def save_checkpoint(self, path: Path) -> None:
+        """Write a checkpoint, atomically. It lacks the state of the training, which ended."""
+        checkpoint = {
+            "state_dict": {f"{NETWORK_PREFIX}{name}": w for name, w in self.weights.items()},
+            CARD_KEY: self.card.to_dict(),
+            SCORER_KEY: dict(self.scorer),
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f".{path.name}.unfinished")
+        try:
+            torch.save(checkpoint, unfinished)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
     def build(self) -> VAE:
         """The network with these weights, ready for inference.
 
@@ -168,7 +184,10 @@ def spec_of(checkpoint: Mapping[str, Any]) -> ModelSpec:
 
 def network_weights(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
     """The weights of the network in the content of a checkpoint."""
-    return {name.removeprefix("vae."): tensor for name, tensor in checkpoint["state_dict"].items()}
+    return {
+        name.removeprefix(NETWORK_PREFIX): tensor
+        for name, tensor in checkpoint["state_dict"].items()
+    }
 
 
 def build_network(spec: ModelSpec, weights: Mapping[str, Tensor]) -> VAE:

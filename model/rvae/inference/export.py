@@ -1,7 +1,8 @@
 """Results → tables in files."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +12,21 @@ from rvae.data.columns import table_of
 from rvae.data.series import Series
 from rvae.errors import require
 from rvae.inference import records
+from rvae.inference.analysis import Analysis
 from rvae.inference.card import ModelSpec
 from rvae.inference.engine import Engine
 from rvae.inference.records import Columns
 from rvae.scoring.thresholds import ThresholdRule
 
-__all__ = ["event_records", "point_records", "sample_records", "window_records", "write"]
+__all__ = [
+    "event_records",
+    "latent_records",
+    "point_records",
+    "reconstruction_records",
+    "sample_records",
+    "window_records",
+    "write",
+]
 
 WRITERS = {".csv": csv.CSVWriter, ".parquet": parquet.ParquetWriter}
 
@@ -65,11 +75,9 @@ def window_records(
     for first, stretch, analysis in engine.scan(series, stride):
         if first == 0:  # a new series, which may have several stretches
             thresholds = rule.begin_series()
-        columns = calibration.judged(analysis.score, thresholds(analysis.score))
-        rows = records.window_records(stretch, analysis.starts, engine.card.window, columns)
-        rows["start"] += first
-        rows["end"] += first
-        yield rows
+        yield _window_rows(
+            first, stretch, analysis, calibration.judged(analysis.score, thresholds(analysis.score))
+        )
 
 
 def point_records(
@@ -79,6 +87,25 @@ def point_records(
     for one in series:
         (analysis,) = engine.analyse([one], stride)
         yield records.point_records(one, {"score": analysis.point_scores})
+
+
+def latent_records(
+    engine: Engine, series: Sequence[Series], stride: int | None
+) -> Iterator[Columns]:
+    """One row per window: its position, and its latent."""
+    for first, stretch, analysis in engine.scan(series, stride):
+        columns = {f"latent_{i}": values for i, values in enumerate(analysis.latent.T)}
+        yield _window_rows(first, stretch, analysis, columns)
+
+
+def reconstruction_records(
+    engine: Engine, series: Sequence[Series], stride: int | None
+) -> Iterator[Columns]:
+    """One row per time step: its reconstruction, the mean over the windows that cover it."""
+    for one in series:
+        (analysis,) = engine.analyse([one], stride)
+        columns = records.channel_columns(engine.card, analysis.reconstruction)
+        yield records.point_records(one, columns)
 
 
 def event_records(
@@ -109,3 +136,13 @@ def event_records(
 def sample_records(card: ModelSpec, samples: NDArray[np.float64]) -> Iterator[Columns]:
     """One row per time step of windows (S, T, C) that a model has drawn."""
     yield records.sample_records(card, samples)
+
+
+def _window_rows(
+    first: int, stretch: Series, analysis: Analysis, columns: Mapping[str, NDArray[Any]]
+) -> Columns:
+    """Rows of the windows of a stretch that begins at a step of its series."""
+    rows = records.window_records(stretch, analysis.starts, analysis.card.window, columns)
+    rows["start"] += first
+    rows["end"] += first
+    return rows

@@ -1,9 +1,10 @@
-"""Files that are read for a trained model."""
+"""Data that is read for a trained model."""
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
 
 from rvae.config import ReaderConfig
 from rvae.data.holes import long_enough, short_pieces
@@ -17,21 +18,22 @@ __all__ = ["read_for"]
 
 def read_for(
     card: Card,
-    path: Path,
+    source: Any,
     label: str | None,
     array: str | None,
     layout: Literal["series", "rows"] | None,
-    ignore: Sequence[str],
+    *,
     labels: bool,
+    ignore: Sequence[str] = (),
 ) -> Dataset:
-    """Read a file like the training file, except for the options that are set.
+    """Read data like the training data, except for the options that are set.
 
-    Columns are found by their names. Those that the training file had besides its channels, labels
+    Columns are found by their names. Those that the training data had besides its channels, labels
     and classes among them, may be absent; others are refused unless they are ignored.
     """
-    config = _configuration(card, label, array, layout, ignore, labels)
+    config = _configuration(card, source, label, array, layout, ignore, labels)
     try:
-        dataset = read(path, config, card.vocabulary)
+        dataset = read(source, config, card.vocabulary)
     except FieldError as error:
         # Labels of the training file are optional here.
         optional = {"reader.label"} | (set() if card.model.conditional else {"reader.classes"})
@@ -39,9 +41,8 @@ def read_for(
             raise FieldError(
                 error.field.removeprefix("reader."), error.message.replace("--reader.", "--")
             ) from None
-        dataset = read(
-            path, _configuration(card, None, array, layout, ignore, False), card.vocabulary
-        )
+        config = _configuration(card, source, None, array, layout, ignore, False)
+        dataset = read(source, config, card.vocabulary)
     if dataset.source.layout == "rows":
         dataset = replace(dataset, series=[s.padded(card.window) for s in dataset.series])
     notes = (*dataset.notes, *short_pieces(dataset.series, card.window))
@@ -57,6 +58,7 @@ def read_for(
 
 def _configuration(
     card: Card,
+    source: Any,
     label: str | None,
     array: str | None,
     layout: Literal["series", "rows"] | None,
@@ -64,6 +66,9 @@ def _configuration(
     labels: bool,
 ) -> ReaderConfig:
     known = card.reader
+    if isinstance(source, np.ndarray):
+        # Columns of an array have places instead of names, and it has none of times or labels.
+        return ReaderConfig(layout=layout or known.layout, columns=card.channels)
     config = replace(
         known,
         label=(label or known.label) if labels else None,

@@ -14,7 +14,6 @@ from pathlib import Path
 # Only its command is run, but its absence must be noticed before anything is written.
 import model_archiver  # noqa: F401
 
-import rvae
 from rvae.errors import FieldError, require
 from rvae.inference.artifact import CARD_FILE, WEIGHTS_FILE, Artifact
 
@@ -25,8 +24,14 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 HANDLER = "rvae_handler.py"
 
 
-def build_archive(checkpoint: Path, name: str, version: str, store: Path) -> Path:
+def build_archive(model: Artifact | Path, name: str, version: str, store: Path) -> Path:
     """Write `store/name-version.mar`: weights, card, this package and the handler.
+
+    Args:
+        model: The model, or its checkpoint.
+        name: Name of the model in URLs.
+        version: Version of the model in URLs.
+        store: Folder for the archive.
 
     Raises:
         FieldError: If the checkpoint is unusable, or name or version are not valid in TorchServe's
@@ -39,7 +44,7 @@ def build_archive(checkpoint: Path, name: str, version: str, store: Path) -> Pat
             f"{value!r} may hold letters, digits, '_', '.' and '-', and starts with one of the "
             "first two",
         )
-    artifact = Artifact.load(checkpoint)
+    artifact = model if isinstance(model, Artifact) else Artifact.load(model)
     artifact.build()  # weights that do not fit must fail here, not in the server
     store.mkdir(parents=True, exist_ok=True)
     archive = store / f"{name}-{version}.mar"
@@ -54,7 +59,7 @@ def _assemble(artifact: Artifact, name: str, version: str, scratch: Path) -> Pat
     artifact.save(scratch / "artifact")
     library, handler = scratch / "library", importlib.resources.files("rvae_torchserve")
     shutil.copytree(
-        Path(rvae.__file__).parent, library / "rvae", ignore=shutil.ignore_patterns("__pycache__")
+        Path(__file__).parents[1], library / "rvae", ignore=shutil.ignore_patterns("__pycache__")
     )
     (scratch / "out").mkdir()
     (scratch / "tmp").mkdir()

@@ -1,10 +1,14 @@
 """Training, from series to a calibrated checkpoint."""
 
+import logging
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytorch_lightning as pl
+from pytorch_lightning.utilities.seed import isolate_rng
 
 from rvae.config import TrainingPlan
 from rvae.data.series import Dataset
@@ -49,7 +53,8 @@ def fit(
 ) -> FitResult:
     """Train, calibrate and write `output/model.ckpt`.
 
-    Ctrl-C ends training early: the current state is calibrated and saved.
+    Ctrl-C ends training early: the current state is calibrated and saved. Global generators of
+    random numbers are left as they were.
 
     For each further device Lightning starts the calling program once more, unless torchrun has done
     so. Every process reads the data and calls this function. Processes on several machines need a
@@ -65,8 +70,14 @@ def fit(
     Raises:
         FieldError: If the data or the options are not valid.
     """
+    with _without_chatter(), isolate_rng():
+        return _fit(dataset, plan, output.expanduser(), progress, resume)
+
+
+def _fit(
+    dataset: Dataset, plan: TrainingPlan, output: Path, progress: bool, resume: bool
+) -> FitResult:
     plan = replace(plan, training=with_launched_processes(plan.training))
-    output = output.expanduser()
     pl.seed_everything(plan.training.seed, workers=True, verbose=False)
     preparation = prepare(dataset, plan)
     last, checkpoint = output / STATE / LAST_CHECKPOINT, output / "model.ckpt"
@@ -89,6 +100,20 @@ def fit(
         last.exists(),
         run.trainer.is_global_zero,
     )
+
+
+@contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Let Lightning log nothing but warnings, as long as the training takes."""
+    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.WARNING)
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _clear(output: Path) -> None:

@@ -1,0 +1,112 @@
+"""Training in one call."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from rvae.data.frames import as_frame, time_index
+from rvae.data.readers import read
+from rvae.estimators.model import Model
+from rvae.estimators.options import Options, merge, parse_options, read_options
+from rvae.inference.artifact import Artifact
+from rvae.training.fit import fit as train
+
+__all__ = ["fit"]
+
+
+def fit(
+    source: Any,
+    /,
+    *,
+    window: int | None = None,
+    stride: int | None = None,
+    units: Mapping[str, str] | None = None,
+    label: str | None = None,
+    time: str | None = None,
+    series: str | None = None,
+    columns: Sequence[str] | None = None,
+    categorical: Sequence[str] | None = None,
+    classes: str | None = None,
+    data: Options | None = None,
+    reader: Options | None = None,
+    model: Options | None = None,
+    objective: Options | None = None,
+    scoring: Options | None = None,
+    training: Options | None = None,
+    config: str | Path | None = None,
+    output: str | Path | None = None,
+    progress: bool = False,
+) -> Model:
+    """Train a model.
+
+    Every option of a configuration file of `rvae fit` is valid here: the most common ones by their
+    names, all of them in sections, as in `training={"epochs": 20}`.
+
+    Args:
+        source: A frame of pandas, polars or Arrow, the path of a file or folder, or an array (N,),
+            (N, C) or (S, N, C). An index of times in pandas is the column of times.
+        window: Time steps T of a window; two periods of the series if left out.
+        stride: Steps between the starts of neighbouring windows; 1 if left out.
+        units: Units of channels, by name.
+        label: Column whose non-zero entries mark anomalies, which are not trained on.
+        time: Column of the times.
+        series: Column with the name of each row's series.
+        columns: Columns that are numeric channels; if left out, all numeric ones without a role.
+        categorical: Columns that are channels of categories.
+        classes: Column with the class of each step.
+        data: Further options of windows and splits.
+        reader: Further options of reading.
+        model: Options of the network.
+        objective: Options of the loss.
+        scoring: Options of the score.
+        training: Options of the optimization.
+        config: Configuration file; what is given here takes the place of what it says.
+        output: Folder for the checkpoint, the logs and the state of training; none are kept if left
+            out.
+        progress: Whether to show progress bars.
+
+    Raises:
+        FieldError: If the data or an option is not valid.
+    """
+    frame = as_frame(source)
+    if time is None and frame is not None:
+        time = time_index(frame)
+    named = {
+        "data": {"window": window, "stride": stride, "units": units},
+        "reader": {
+            "label": label,
+            "time": time,
+            "series": series,
+            "columns": columns,
+            "categorical": categorical,
+            "classes": classes,
+        },
+    }
+    sections = {
+        "data": data,
+        "reader": reader,
+        "model": model,
+        "objective": objective,
+        "scoring": scoring,
+        "training": training,
+    }
+    options = {} if config is None else read_options(config)
+    folder = output or options.pop("output", None)
+    for more in (sections, named, {"data": {"path": ""}}):
+        options = merge(options, _stated(more))
+    plan, reading = parse_options(options)
+    dataset = read(source, reading)
+    with nullcontext(folder) if folder else tempfile.TemporaryDirectory() as kept:
+        result = train(dataset, plan, Path(kept), progress)
+        return Model(Artifact.load(result.checkpoint))
+
+
+def _stated(options: Options) -> dict[str, Any]:
+    """Options without those that are left out, on every level."""
+    return {
+        name: _stated(value) if isinstance(value, Mapping) else value
+        for name, value in options.items()
+        if value is not None
+    }

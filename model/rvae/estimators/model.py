@@ -1,0 +1,232 @@
+"""A trained model for frames, files and arrays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from rvae.data.series import Dataset
+from rvae.errors import require
+from rvae.estimators.results import results_by_row, results_like
+from rvae.evaluation.report import Report, evaluate
+from rvae.inference import export
+from rvae.inference.artifact import Artifact
+from rvae.inference.card import Card
+from rvae.inference.engine import Engine
+from rvae.inference.reading import read_for
+
+__all__ = ["Model"]
+
+SHOWN_CHANNELS = 6
+
+
+@dataclass(frozen=True, repr=False)
+class Model:
+    """A trained model, as `rvae.fit` and `rvae.load` return it.
+
+    Data is a frame of pandas, polars or Arrow, the path of a file, or an array (N,), (N, C) or
+    (S, N, C). Columns are matched by name, in any order. Results are frames of the same library;
+    for a path or an array they are tables of Arrow.
+
+    Scores are high where the data is anomalous, as over HTTP.
+
+    Attributes:
+        artifact: The model as data.
+        device: Torch's name of the device on which it runs.
+    """
+
+    artifact: Artifact
+    device: str = "cpu"
+
+    @classmethod
+    def load(cls, path: str | Path, device: str = "cpu") -> Self:
+        """Load a checkpoint.
+
+        Raises:
+            FieldError: If the path holds no model.
+        """
+        return cls(Artifact.load(path), device)
+
+    @property
+    def card(self) -> Card:
+        """Everything about the model except its weights."""
+        return self.artifact.card
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The model at work, for series as arrays."""
+        return Engine(self.artifact, self.device)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the model as a checkpoint, which every command of `rvae` takes."""
+        path = Path(path).expanduser()
+        self.artifact.save_checkpoint(path)
+        return path
+
+    def archive(
+        self, store: str | Path = "model_store", name: str = "rvae", version: str = "1.0"
+    ) -> Path:
+        """Package the model for TorchServe as STORE/NAME-VERSION.mar.
+
+        Raises:
+            FieldError: If name or version are not valid in URLs.
+        """
+        from rvae.serving.packaging import build_archive
+
+        return build_archive(self.artifact, name, version, Path(store).expanduser())
+
+    def score(
+        self,
+        data: Any,
+        by: Literal["point", "window"] = "point",
+        stride: int | None = None,
+        adapt: float | None = None,
+    ) -> Any:
+        """Score data.
+
+        Args:
+            data: See the class.
+            by: "point": a row per row of the data, with the same index. "window": a row per window.
+            stride: Steps between windows; the model's own if left out.
+            adapt: For windows: rate from 0 to 0.1 at which the threshold follows each series.
+
+        Raises:
+            FieldError: If the data does not fit the model, or an option is not valid.
+        """
+        require(by in ("point", "window"), "by", f'must be "point" or "window", got {by!r}')
+        series = self._read(data).series
+        if by == "window":
+            rows = export.window_records(self.engine, series, stride, adapt)
+            return results_like(rows, data, self.card.reader)
+        require(adapt is None, "adapt", "is only valid for windows")
+        rows = export.point_records(self.engine, series, stride)
+        return results_by_row(rows, series, data, self.card.reader)
+
+    def events(
+        self,
+        data: Any,
+        stride: int | None = None,
+        adapt: float | None = None,
+        gap: int | None = None,
+    ) -> Any:
+        """Anomalous stretches of data, a row per event.
+
+        Args:
+            data: See the class.
+            stride: Steps between windows; the model's own if left out.
+            adapt: Rate from 0 to 0.1 at which the threshold follows each series.
+            gap: Maximum steps between events that are merged; the stride if left out.
+
+        Raises:
+            FieldError: If the data does not fit the model, or an option is not valid.
+        """
+        rows = export.event_records(self.engine, self._read(data).series, stride, adapt, gap)
+        return results_like(rows, data, self.card.reader)
+
+    def encode(self, data: Any, stride: int | None = None) -> Any:
+        """Latents of data, a row per window with the columns `latent_0` and so on.
+
+        Args:
+            data: See the class.
+            stride: Steps between windows; the model's own if left out.
+
+        Raises:
+            FieldError: If the data does not fit the model.
+        """
+        rows = export.latent_records(self.engine, self._read(data).series, stride)
+        return results_like(rows, data, self.card.reader)
+
+    def reconstruct(self, data: Any, stride: int | None = None) -> Any:
+        """Reconstruction of data, a row per row of the data with a column per channel.
+
+        Args:
+            data: See the class.
+            stride: Steps between windows; the model's own if left out.
+
+        Raises:
+            FieldError: If the data does not fit the model.
+        """
+        series = self._read(data).series
+        rows = export.reconstruction_records(self.engine, series, stride)
+        return results_by_row(rows, series, data, self.card.reader)
+
+    def decode(
+        self, latent: NDArray[np.floating] | Sequence[Sequence[float]], label: str | None = None
+    ) -> NDArray[np.float64]:
+        """Windows (S, T, C) of latents (S, D), in the data's units.
+
+        Args:
+            latent: The latents.
+            label: Class of the windows, if the model is conditional.
+
+        Raises:
+            FieldError: If the latents have another shape, or the class is missing or unknown.
+        """
+        return self.engine.decode(torch.as_tensor(np.asarray(latent, dtype=np.float32)), label)
+
+    def sample(
+        self, count: int = 1, label: str | None = None, seed: int = 0
+    ) -> NDArray[np.float64]:
+        """Windows (S, T, C) drawn from the model, in the data's units.
+
+        Args:
+            count: Number of windows S.
+            label: Class of the windows, if the model is conditional.
+            seed: Seed of the latents.
+
+        Raises:
+            FieldError: If the class is missing or unknown.
+        """
+        return self.engine.sample(count, label, seed)
+
+    def evaluate(self, data: Any, label: str | None = None, stride: int | None = None) -> Report:
+        """How well the model performs on data: detection if there are labels, else its scores.
+
+        Args:
+            data: See the class.
+            label: Column of the labels, if its name differs from the training data.
+            stride: Steps between windows; the model's own if left out.
+
+        Raises:
+            FieldError: If the data does not fit the model.
+        """
+        series = read_for(self.card, data, label, None, None, labels=True).series
+        return evaluate(self.engine, series, stride)
+
+    def _read(self, data: Any) -> Dataset:
+        return read_for(self.card, data, None, None, None, labels=False)
+
+    def __repr__(self) -> str:
+        facts = ", ".join(f"{name} {value}" for name, value in self._facts())
+        return f"<rvae.Model: {facts}>"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>"
+            for name, value in self._facts()
+        )
+        return f"<table><caption>rvae.Model</caption>{rows}</table>"
+
+    def _facts(self) -> list[tuple[str, str]]:
+        card = self.card
+        names = [
+            f"{name} [{card.units[name]}]" if name in card.units else name for name in card.channels
+        ]
+        shown = ", ".join(names[:SHOWN_CHANNELS]) + (", …" if len(names) > SHOWN_CHANNELS else "")
+        return [
+            ("architecture", card.model.architecture),
+            ("channels", f"{len(names)} ({shown})"),
+            ("window", f"{card.window} steps"),
+            ("latent", f"{card.model.latent}"),
+            ("score", card.scoring.score),
+            (
+                "threshold",
+                f"{card.calibration.threshold():.4g} (quantile {card.calibration.quantile:g})",
+            ),
+        ]

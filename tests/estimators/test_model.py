@@ -1,0 +1,176 @@
+"""A trained model for frames, files and arrays."""
+
+import copy
+import pickle
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+
+import rvae
+from rvae import FieldError
+from rvae.inference.engine import Engine
+
+
+@pytest.fixture(scope="module")
+def new(machine: pd.DataFrame) -> pd.DataFrame:
+    """New data with an anomaly, and its columns in another order."""
+    frame = machine.iloc[:200][["speed", "heat"]].copy()
+    frame.iloc[100:104, 1] += 60
+    return frame
+
+
+def test_scores_of_rows_keep_the_index_and_are_those_of_the_engine(
+    model: rvae.Model, new: pd.DataFrame
+) -> None:
+    scores = model.score(new)
+    assert isinstance(scores, pd.DataFrame)
+    assert scores.index.equals(new.index)
+    (analysis,) = model.engine.analyse([new[["heat", "speed"]].to_numpy()])
+    np.testing.assert_allclose(scores["score"], analysis.point_scores)
+
+
+def test_frames_of_polars_come_back_as_such_with_their_times(
+    model: rvae.Model, new: pd.DataFrame
+) -> None:
+    table = pl.from_pandas(new.reset_index(names="time"))
+    scores = model.score(table)
+    assert isinstance(scores, pl.DataFrame)
+    assert scores["time"].equals(table["time"])
+    np.testing.assert_allclose(scores["score"], model.score(new)["score"])
+    assert isinstance(model.events(table), pl.DataFrame)
+    assert isinstance(model.encode(table), pl.DataFrame)
+    assert isinstance(model.score(table.to_arrow(), by="window"), pa.Table)
+
+
+def test_rows_of_several_series_keep_their_order(model: rvae.Model, new: pd.DataFrame) -> None:
+    left, right = new.reset_index(names="time"), new.iloc[::-1].reset_index(names="time")
+    right["time"] = left["time"]
+    mixed = pd.concat([left.assign(unit="a"), right.assign(unit="b")]).sort_values(
+        ["time", "unit"], ignore_index=True
+    )
+    several = _with_series(model, "unit")
+    scores = several.score(mixed)
+    assert scores["unit"].tolist() == mixed["unit"].tolist()
+    for unit, frame in (("a", left), ("b", right)):
+        mine = scores[scores["unit"] == unit]["score"]
+        np.testing.assert_allclose(mine, model.score(frame)["score"])
+    assert set(several.events(mixed)["unit"]) == {"a", "b"}
+
+
+def test_windows_and_latents_have_a_row_each(model: rvae.Model, new: pd.DataFrame) -> None:
+    windows = model.score(new, by="window", stride=8)
+    assert windows["start"].tolist() == [*range(0, 184, 8), 184]
+    assert {"score", "tail_probability", "threshold", "is_anomaly"} <= set(windows)
+    assert (windows["time"] == new.index[windows["start"]]).all()
+    latents = model.encode(new, stride=8)
+    (analysis,) = model.engine.analyse([new[["heat", "speed"]].to_numpy()], 8)
+    np.testing.assert_allclose(
+        latents[["latent_0", "latent_1", "latent_2"]], analysis.latent, rtol=1e-6
+    )
+
+
+def test_events_are_rows(model: rvae.Model, new: pd.DataFrame) -> None:
+    events = model.events(new)
+    assert (events["channel"] == "heat").any()
+    (row,) = events[(events["start"] <= 100) & (events["end"] >= 104)].to_dict("records")
+    assert 90 <= row["peak"] < 110
+    quiet = model.events(new.iloc[:64].assign(heat=60.0, speed=0.0), gap=0)
+    assert list(quiet.columns) == list(events.columns)
+
+
+def test_reconstructions_have_the_columns_of_the_channels(
+    model: rvae.Model, new: pd.DataFrame
+) -> None:
+    rebuilt = model.reconstruct(new)
+    assert list(rebuilt.columns) == ["heat", "speed"] and rebuilt.index.equals(new.index)
+    (analysis,) = model.engine.analyse([new[["heat", "speed"]].to_numpy()])
+    np.testing.assert_allclose(rebuilt, analysis.reconstruction)
+
+
+def test_decoding_and_sampling(model: rvae.Model) -> None:
+    assert model.decode([[0.0, 0.0, 0.0]]).shape == (1, 16, 2)
+    np.testing.assert_array_equal(model.sample(3, seed=4), model.engine.sample(3, seed=4))
+
+
+def test_evaluation_counts_labelled_windows(model: rvae.Model, machine: pd.DataFrame) -> None:
+    labelled = machine.copy()
+    labelled.iloc[300:310, 0] += 80
+    labelled.iloc[300:310, 2] = 1
+    report = model.evaluate(labelled)
+    assert report.anomalous == 25 and report.detection.auroc > 0.9
+    renamed = model.evaluate(labelled.rename(columns={"anomaly": "fault"}), label="fault")
+    assert renamed == report
+
+
+def test_a_saved_model_is_the_same_everywhere(
+    model: rvae.Model, new: pd.DataFrame, tmp_path: Path
+) -> None:
+    path = model.save(tmp_path / "models" / "machine.ckpt")
+    expected = model.score(new)
+    for same in (rvae.load(path), pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        assert same.artifact.checksum == model.artifact.checksum
+        pd.testing.assert_frame_equal(same.score(new), expected)
+    assert Engine.load(path).card.to_dict() == model.card.to_dict()
+    archived = model.archive(tmp_path / "store", name="machine", version="2")
+    assert archived == tmp_path / "store" / "machine-2.mar" and archived.exists()
+
+
+def test_its_description_is_short(model: rvae.Model) -> None:
+    assert len(repr(model)) < 250 and "heat [°C], speed" in repr(model)
+    assert model._repr_html_().count("<tr>") == 6
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "message"),
+    [
+        (lambda f: f[["heat"]], "columns", "'speed'"),
+        (lambda f: f.rename(columns={"heat": "Heat"}), "columns", "'heat'"),
+        (lambda f: f.astype({"heat": str}), "columns", "'heat'"),
+        (lambda f: f.reset_index(drop=True), "time", "'time'"),
+        (lambda f: f.rename_axis("when"), "time", "'time'"),
+        (lambda f: f.iloc[::-1], "time", "rise"),
+        (lambda f: f.iloc[:10], "data", "10 points"),
+        (lambda f: f.iloc[:0], "data", "no rows"),
+        (lambda f: f.assign(heat=np.inf), "heat", "infinite"),
+        (lambda f: f.astype(object).assign(heat=[1, "x"] * 100), "heat", "cannot be read"),
+        (lambda f: pd.concat([f, f], axis=1), "data", "'heat'"),
+        (lambda f: f.to_numpy()[:, :1], "columns", "1 channels"),
+        (lambda f: f.to_numpy().astype(str), "data", "numbers"),
+        (lambda f: f.to_dict(), "data", "dict"),
+    ],
+)
+def test_data_that_does_not_fit_is_refused_by_name(
+    model: rvae.Model, new: pd.DataFrame, change: Any, field: str, message: str
+) -> None:
+    with pytest.raises(FieldError) as caught:
+        model.score(change(new))
+    assert caught.value.field == field and message in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"by": "row"}, "by"),
+        ({"adapt": 0.01}, "adapt"),
+        ({"stride": 0}, "stride"),
+        ({"by": "window", "adapt": 3}, "adapt"),
+    ],
+)
+def test_options_that_are_not_valid_are_refused(
+    model: rvae.Model, new: pd.DataFrame, options: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(FieldError) as caught:
+        model.score(new, **options)
+    assert caught.value.field == field
+
+
+def _with_series(model: rvae.Model, column: str) -> rvae.Model:
+    """The same model, as if it had been trained on a table of several series."""
+    card = replace(model.card, reader=replace(model.card.reader, series=column))
+    return rvae.Model(replace(model.artifact, card=card))

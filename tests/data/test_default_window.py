@@ -76,6 +76,23 @@ def test_series_that_are_held_out_whole_have_no_say() -> None:
         assert default_window(many, seed=seed) == pytest.approx(expected, abs=4)
 
 
+def test_between_holes_a_window_is_at_most_half_of_the_longest_piece() -> None:
+    values = wave(4000, 70)
+    for size, expected in ((2000, 140), (100, 50)):
+        pieces = [
+            Series(part, str(i), origin="0")
+            for i, part in enumerate(np.split(values, 4000 // size))
+        ]
+        data = Dataset(pieces, ("c0",), ReaderConfig())
+        assert default_window(data) == pytest.approx(expected, abs=4)
+        assert module.training_period(data, DataConfig("x.npy"), 0) == pytest.approx(70, abs=2)
+
+
+def test_the_period_is_none_where_there_is_none() -> None:
+    assert module.training_period(dataset(np.ones((4000, 1))), DataConfig("x"), 0) is None
+    assert module.training_period(dataset(wave(33, 5), layout="rows"), DataConfig("x"), 0) is None
+
+
 @pytest.mark.parametrize("length", [20, 97, 300, 1000, 1791, 1792, 4001])
 @pytest.mark.parametrize("shares", [(0.15, 0.15), (0.5, 0.45), (0.9, 0.05), (0.01, 0.02)])
 def test_only_steps_that_are_training_are_looked_at(length: int, shares: tuple[float, ...]) -> None:

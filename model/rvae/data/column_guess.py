@@ -213,7 +213,8 @@ class _Guesser:
         keys = []
         for name in self._table.column_names:
             kind = self._table[name].type
-            if pa.types.is_floating(kind) or name in self._times or has_label_name(name):
+            told = pa.types.is_floating(kind) or pa.types.is_nested(kind) or name in self._times
+            if told or has_label_name(name):
                 continue
             different = len(self._table[name].unique())
             if 2 <= different <= self._table.num_rows / 2:

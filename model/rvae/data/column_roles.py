@@ -191,7 +191,7 @@ def _require_columns(
     for name in wanted:
         if name in names:
             continue
-        roles = (*(config.columns or ()), *config.categorical, *(config.ignore or ()))
+        roles = (*(config.columns or ()), *config.categorical)
         others = {other.lower(): other for other in names if other not in roles}
         meant = get_close_matches(name.lower(), list(others), n=1)
         hint = f": did you mean {others[meant[0]]!r}?" if meant else f", but {', '.join(names)}"

@@ -116,7 +116,7 @@ def test_commands_have_the_options_that_they_use() -> None:
                 assert word in known, line
             elif word.endswith(".yaml"):
                 assert (ROOT / word).exists(), line
-    assert used == {"fit", "evaluate", "score", "sample", "generate", "serve"}
+    assert used == {"inspect", "fit", "evaluate", "score", "sample", "generate", "serve"}
 
 
 def test_commands_that_are_scripts_exist_and_have_the_options_that_they_use() -> None:

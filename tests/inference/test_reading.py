@@ -103,7 +103,7 @@ def test_a_missing_channel_is_told_with_the_one_that_is_meant(tmp_path: Path) ->
     path = write(tmp_path)
     table = parquet.read_table(path).rename_columns(["Speed", "when", "heat"])
     parquet.write_table(table, path)
-    with pytest.raises(FieldError, match="no column 'speed' .*did you mean 'Speed'") as caught:
+    with pytest.raises(FieldError, match=r"no column 'speed' .*did you mean 'Speed'") as caught:
         read_new(path)
     assert caught.value.field == "columns"
 

@@ -132,7 +132,7 @@ def test_commands_that_are_scripts_exist_and_have_the_options_that_they_use() ->
 
 
 def test_options_that_documents_name_exist() -> None:
-    known = "".join(map(options_of, ("fit", "score", "generate", "archive", "serve")))
+    known = "".join(map(options_of, ("inspect", "fit", "score", "generate", "archive", "serve")))
     for page in PAGES:
         for option in set(re.findall(r"`(--[a-z._]+)", page.read_text())):
             assert option in known, f"{page.name} names {option}"

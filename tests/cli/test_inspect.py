@@ -60,7 +60,7 @@ def test_the_command_to_type_next_runs(tmp_path: Path, name: str) -> None:
     done = rvae(*arguments, *brief, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     card = Artifact.load(tmp_path / "runs" / name / "model.ckpt").card
-    told = json.loads(rvae("inspect", path, "--json", "true", cwd=tmp_path).stdout)
+    told = json.loads(rvae("inspect", path, "--json", cwd=tmp_path).stdout)
     assert told["command"] == command.strip()
     roles = {column["name"]: column["role"] for column in told["columns"]}
     assert list(card.channels) == [
@@ -85,7 +85,7 @@ def test_every_column_is_shown_whole(tmp_path: Path) -> None:
 def test_options_of_reading_are_those_of_fit(tmp_path: Path) -> None:
     path = write(tmp_path, "a hole")
     options = ["--reader.time", "when", "--reader.every", "2min"]
-    told = json.loads(rvae("inspect", path, *options, "--json", "true", cwd=tmp_path).stdout)
+    told = json.loads(rvae("inspect", path, *options, "--json", cwd=tmp_path).stdout)
     assert "--reader.every 2min" in told["command"]
     assert told["times"]["holes"] == 1
 

@@ -1,6 +1,5 @@
 """The command `rvae fit`: from a file to a checkpoint."""
 
-import os
 from pathlib import Path
 
 from rvae.config import (
@@ -35,11 +34,8 @@ def fit(
         output: Folder for the checkpoint, the TensorBoard logs and the state of training.
         resume: Go on after the last whole epoch of an earlier training with this output.
     """
-    import torch
-
     from rvae.data.holes import short_pieces
     from rvae.data.readers import read
-    from rvae.inference.compute import compute_threads, keep_freed_memory
     from rvae.scoring.calibration import windows_needed
     from rvae.training.fit import fit
     from rvae.training.preflight import require_machine, require_valid_choices
@@ -48,11 +44,6 @@ def fit(
     # Before a large file is read.
     require_valid_choices(plan)
     require_machine(training)
-    keep_freed_memory()
-    if threads := compute_threads(training.devices):
-        torch.set_num_threads(threads)
-        # Lightning would choose another number in distributed training.
-        os.environ["OMP_NUM_THREADS"] = str(threads)
     dataset = read(data.path, reader)
     result = fit(dataset, plan, output, resume=resume)
     if not result.is_leader:
@@ -61,7 +52,7 @@ def fit(
     if result.interrupted:
         print("Interrupted: this is the model so far.", end=" ")
         if result.resumable:
-            print("Resume after the last whole epoch with --resume true.", end="")
+            print("Resume after the last whole epoch with --resume.", end="")
         print()
     if dataset.source.ignore:
         print(f"Left out: {', '.join(map(repr, dataset.source.ignore))}.")

@@ -6,11 +6,15 @@ from typing import Any
 
 from jsonargparse import auto_cli
 
+from rvae._version import __version__
 from rvae.cli.archive import archive
+from rvae.cli.doctor import doctor
 from rvae.cli.evaluate import evaluate
 from rvae.cli.fit import INTERRUPTED, fit
 from rvae.cli.generate import generate
+from rvae.cli.info import info
 from rvae.cli.inspect import inspect
+from rvae.cli.parser import CommandParser
 from rvae.cli.paths import expand_paths
 from rvae.cli.sample import sample
 from rvae.cli.score import score
@@ -28,15 +32,24 @@ COMMANDS: list[Callable[..., Any]] = [
     score,
     sample,
     generate,
+    info,
     archive,
     serve,
+    doctor,
 ]
 
 
 def main() -> None:
     """Entry point of the `rvae` command."""
     try:
-        sys.exit(auto_cli([expand_paths(command) for command in COMMANDS], prog="rvae"))
+        sys.exit(
+            auto_cli(
+                [expand_paths(command) for command in COMMANDS],
+                prog="rvae",
+                version=__version__,
+                parser_class=CommandParser,
+            )
+        )
     except (FieldError, OSError) as error:
         sys.exit(f"rvae: {error}")
     except KeyboardInterrupt:

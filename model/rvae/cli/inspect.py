@@ -86,9 +86,11 @@ def _print(report: dict[str, Any], console: "Console") -> None:
     from rich.table import Table
 
     duplicates = report["duplicate_rows"]
-    print(
+    console.print(
         f"{report['file']}: {report['format']}, {report['rows']} rows, {report['series']} series"
-        + (f", {duplicates} rows repeat an earlier one" if duplicates else "")
+        + (f", {duplicates} rows repeat an earlier one" if duplicates else ""),
+        markup=False,
+        highlight=False,
     )
     table = Table(show_edge=False, pad_edge=False)
     for name in ("column", "type", "role", "missing", "remark"):

@@ -1,10 +1,11 @@
 """Configuration of the training data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from rvae.config.duration import duration
+from rvae.config.file_format import FileFormat
 from rvae.errors import require
 
 __all__ = ["DataConfig", "ReaderConfig"]
@@ -37,6 +38,7 @@ class ReaderConfig:
             of the categories and classes, and any of the labels; an empty one is missing.
         holes: What to do where a step is much longer than the others: "split" the series there, so
             that no window reaches over a hole, or "keep" it as if the steps were even.
+        format: How .csv and .xlsx files are written.
     """
 
     layout: Literal["series", "rows"] = "series"
@@ -51,9 +53,12 @@ class ReaderConfig:
     ignore: tuple[str, ...] | None = None
     every: str | None = None
     holes: Literal["split", "keep"] = "split"
+    format: FileFormat = field(default_factory=FileFormat)
 
     def __post_init__(self) -> None:
-        # YAML and JSON have lists, no tuples.
+        # YAML and JSON have mappings and lists, no dataclasses and tuples.
+        if isinstance(self.format, Mapping):
+            object.__setattr__(self, "format", FileFormat(**self.format))
         for name in ("columns", "categorical", "normal", "ignore"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, tuple(getattr(self, name)))
@@ -97,8 +102,9 @@ class DataConfig:
     """The training data, its windows and splits.
 
     Attributes:
-        path: File with the data: .csv, .parquet, .npy or .npz, or a .tsv, .txt or .ts of the UCR
-            archive. Or a folder of .npy or .parquet files, which may be larger than memory.
+        path: File with the data: .csv, .csv.gz, .xlsx, .parquet, .npy or .npz, or a .tsv, .txt or
+            .ts of the UCR archive. "-" is .csv from standard input. Or a folder of .npy or .parquet
+            files, which may be larger than memory.
         window: Time steps of a window. If left out, the whole series for the layout "rows"; else
             two periods of the series, within 96 to 256 steps and a seventh of its length.
         stride: Steps between the starts of neighbouring windows, here and when serving.

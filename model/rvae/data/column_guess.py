@@ -9,8 +9,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from rvae.config import ReaderConfig
-from rvae.data.columns import is_number, numbers, timestamps, words
+from rvae.data.columns import is_number, numbers, words
 from rvae.data.label_columns import has_label_name, holds_labels
+from rvae.data.times import timestamps
 from rvae.errors import FieldError
 
 __all__ = ["ColumnGuess", "guess_roles"]
@@ -184,7 +185,7 @@ class _Guesser:
         if not (plain or text or TIME_NAME.fullmatch(name)) or pa.types.is_boolean(column.type):
             return None
         try:
-            times = timestamps(self._table, name)
+            times = timestamps(self._table, name, self._config.format.time_format)
         except FieldError:
             return None
         return None if np.isnat(times).any() else times

@@ -12,8 +12,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from rvae.config import ReaderConfig
-from rvae.data.columns import categorical_column, is_number, numbers, timestamps, words
-from rvae.data.roles import anomalies, as_labels, as_times
+from rvae.data.cells import are_numbers, require_every
+from rvae.data.columns import categorical_column, is_number, numbers, words
+from rvae.data.roles import anomalies, as_labels
+from rvae.data.times import timestamps
 from rvae.data.vocabulary import Vocabulary, sorted_vocabulary
 from rvae.errors import FieldError, require
 
@@ -173,9 +175,14 @@ class Columns:
         config = self.config
         labels = times = classes = None
         if config.label is not None:
-            labels = as_labels(piece[config.label].to_numpy(), config.label)
+            column = piece[config.label]
+            problem = f"is no label: {config.label!r} must hold a number or truth value everywhere"
+            require_every(are_numbers(column), "reader.label", column, problem)
+            labels = as_labels(column.to_numpy(), config.label)
         if config.time is not None:
-            times = as_times(timestamps(piece, config.time), config.time)
+            times = timestamps(piece, config.time, config.format.time_format)
+            problem = f"is no time: {config.time!r} must hold one everywhere"
+            require_every(~np.isnat(times), "reader.time", piece[config.time], problem)
         if config.classes is not None:
             codes = np.nan_to_num(categorical_column(piece, config.classes, vocabulary.classes))
             classes = codes.astype(np.int64) - 1
@@ -194,7 +201,9 @@ def _require_columns(
         roles = (*(config.columns or ()), *config.categorical)
         others = {other.lower(): other for other in names if other not in roles}
         meant = get_close_matches(name.lower(), list(others), n=1)
-        hint = f": did you mean {others[meant[0]]!r}?" if meant else f", but {', '.join(names)}"
+        hint = (
+            f": did you mean {others[meant[0]]!r}?" if meant else f", which has {', '.join(names)}"
+        )
         raise FieldError(f"reader.{option}", f"no column {name!r} in {file}{hint}")
 
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import csv, parquet
+from pyarrow import parquet
 
 from rvae.config import DataConfig, ReaderConfig
 from rvae.config.duration import duration_text, round_duration
 from rvae.data.column_guess import ColumnGuess, guess_roles
+from rvae.data.csv_files import open_csv
 from rvae.data.default_window import default_window
 from rvae.data.finishing import finish
 from rvae.data.holes import cut_at_holes
@@ -93,7 +94,7 @@ def inspect_file(path: Path, config: ReaderConfig) -> tuple[Inspection, Dataset]
         FieldError: If it cannot be read whatever is chosen.
     """
     path = path.expanduser()
-    found, table = _opened(path)
+    found, table = _opened(path, config)
     notes: tuple[str, ...] = ()
     columns: Sequence[ColumnGuess] = ()
     if table is not None and config.layout == "series" and table.num_rows:
@@ -124,7 +125,7 @@ def inspect_file(path: Path, config: ReaderConfig) -> tuple[Inspection, Dataset]
     return inspection, dataset
 
 
-def _opened(path: Path) -> tuple[str, pa.Table | None]:
+def _opened(path: Path, config: ReaderConfig) -> tuple[str, pa.Table | None]:
     """How a file is written, and its table if it holds one; of a folder, that of the first file."""
     if path.is_dir():
         files = sorted(path.glob("*.parquet"))
@@ -133,8 +134,10 @@ def _opened(path: Path) -> tuple[str, pa.Table | None]:
         return f"folder of {len(list(path.glob('*.npy')))} .npy files", None
     if path.suffix == ".parquet" and path.is_file():
         return "Parquet", parquet.read_table(path)
-    if path.suffix == ".csv" and path.is_file():
-        return "CSV", csv.read_csv(path)
+    if path.name.lower().endswith((".csv", ".csv.gz")) and path.is_file():
+        file = open_csv(path, config)
+        written = [f"{name} {mark!r}" for name, mark in vars(file.format).items() if mark]
+        return f"CSV ({', '.join(written)})", file.table
     return path.suffix, None
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from pyarrow import csv, parquet
+from pyarrow import parquet
 
 from rvae.config import ReaderConfig
+from rvae.data.cells import CellError, require_finite, require_numbers
 from rvae.data.column_roles import Columns, name_list
 from rvae.data.columns import split_by_key
 from rvae.data.label_columns import has_label_name, holds_labels
+from rvae.data.number_marks import Marks
 from rvae.data.parquet_batches import parquet_batches
 from rvae.data.roles import rows
 from rvae.data.series import Dataset, Series
@@ -22,26 +23,27 @@ from rvae.data.stored import Spool
 from rvae.data.vocabulary import Vocabulary
 from rvae.errors import FieldError, require
 
-__all__ = ["dataset_of_table", "read_parquet_folder", "read_table"]
+__all__ = ["dataset_of_table", "read_parquet", "read_parquet_folder"]
 
 # Limits of a piece of a .parquet file; the lower one counts. Words need more memory than numbers.
 ROWS_PER_CHUNK, NUMBERS_PER_CHUNK = 1 << 14, 1 << 19
 
-NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 
-
-def read_table(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:
-    """Read a .csv or .parquet file into memory.
+def read_parquet(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:
+    """Read a .parquet file into memory.
 
     Raises:
         FieldError: If it does not hold what the configuration says.
     """
-    table = csv.read_csv(path) if path.suffix == ".csv" else parquet.read_table(path)
-    return dataset_of_table(table, path.name, config, vocabulary)
+    return dataset_of_table(parquet.read_table(path), path.name, config, vocabulary)
 
 
 def dataset_of_table(
-    table: pa.Table, name: str, config: ReaderConfig, vocabulary: Vocabulary | None
+    table: pa.Table,
+    name: str,
+    config: ReaderConfig,
+    vocabulary: Vocabulary | None,
+    marks: Marks = Marks(),
 ) -> Dataset:
     """The series of a table.
 
@@ -50,14 +52,18 @@ def dataset_of_table(
         name: Name of the table in messages; without its suffix, of a series that has no other.
         config: Roles of the columns.
         vocabulary: Vocabulary of a model; found in the table if None.
+        marks: How numbers are written in what is text because some cells are no numbers.
 
     Raises:
+        CellError: If a cell cannot be read.
         FieldError: If the table does not hold what the configuration says.
     """
     require(table.num_rows > 0, "data", f"{name} holds no rows")
+    # A channel that the user names may be missing as a whole.
+    empty = {field.name for field in table.schema if pa.types.is_null(field.type)}
+    require_numbers(table, [n for n in config.columns or () if n not in empty], marks)
     columns = Columns.of(table.schema, config, name)
-    for column in columns.spare:
-        _require_no_number(table, column)
+    require_numbers(table, columns.spare, marks)
     columns.require_channels()
     columns.require_roles(table.schema)
     if config.columns is None:
@@ -66,13 +72,16 @@ def dataset_of_table(
         columns.require_known(table.schema, vocabulary)
     vocabulary = vocabulary or columns.vocabulary([table])
     values = columns.values(table, vocabulary)
+    if config.layout == "series":
+        require_finite(values, columns.channels)
     labels, times, classes = columns.roles(table, vocabulary)
     if config.layout == "rows":
         # A row is a series, and the columns are its time steps.
         require(not config.categorical, "reader.categorical", 'has no meaning for layout "rows"')
         require(times is None, "reader.time", 'has no meaning for the layout "rows"')
         return Dataset(rows(list(values), labels, classes), ("value",), columns.config, vocabulary)
-    whole = Series(values, Path(name).stem, labels, times, classes, np.arange(len(values)))
+    stem = Path(name.removesuffix(".gz")).stem
+    whole = Series(values, stem, labels, times, classes, np.arange(len(values)))
     return Dataset(
         [whole] if config.series is None else split_by_key(whole, table[config.series]),
         columns.channels,
@@ -110,8 +119,13 @@ def read_parquet_folder(
     borders = [0]
     for path in paths:
         for piece in _pieces_of([path], columns.needed):
+            try:
+                roles = columns.roles(piece, vocabulary)
+            except CellError as error:
+                row = len(values.stored()) - borders[-1] + error.row
+                raise error.at(f"row {row} of {path.name}") from None
             values.append(columns.values(piece, vocabulary))
-            for spool, role in zip(others, columns.roles(piece, vocabulary), strict=True):
+            for spool, role in zip(others, roles, strict=True):
                 if role is not None:
                     spool.append(role[:, None])
         borders.append(len(values.stored()))
@@ -149,23 +163,3 @@ def _require_no_labels(columns: Columns, pieces: Callable[[str], Iterable[pa.Tab
                 f"{option}; a channel belongs to --reader.columns, and what is neither to "
                 f"--reader.ignore {name_list([name])}",
             )
-
-
-def _require_no_number(table: pa.Table, name: str) -> None:
-    """Raise a `FieldError` if a column of text holds numbers except for a few cells."""
-    column = table[name]
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    kind = column.type
-    require(not pa.types.is_null(kind), name, "holds nothing: name the columns that are channels")
-    require(not pa.types.is_binary(kind), name, "holds text that is not UTF-8")
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-        return
-    numeric = pc.match_substring_regex(column, NUMBER).fill_null(True).to_numpy()
-    if numeric.mean() > 0.5:
-        row = int(np.argmin(numeric))
-        raise FieldError(
-            name,
-            f"holds numbers, but {column[row].as_py()!r} in row {row}: correct it, or name the "
-            "columns that are channels with reader.columns",
-        )

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from rvae.config import ReaderConfig
+from rvae.config import FileFormat, ReaderConfig
 from rvae.data.holes import long_enough, short_pieces
 from rvae.data.readers import read
 from rvae.data.series import Dataset
@@ -25,13 +25,17 @@ def read_for(
     *,
     labels: bool,
     ignore: Sequence[str] = (),
+    format: FileFormat = FileFormat(),
 ) -> Dataset:
     """Read data like the training data, except for the options that are set.
 
     Columns are found by their names. Those that the training data had besides its channels, labels
     and classes among them, may be absent; others are refused unless they are ignored.
     """
-    config = _configuration(card, source, label, array, layout, ignore, labels)
+    config = replace(
+        _configuration(card, source, label, array, layout, ignore, labels),
+        format=card.reader.format.updated(format),
+    )
     try:
         dataset = read(source, config, card.vocabulary)
     except FieldError as error:
@@ -41,8 +45,8 @@ def read_for(
             raise FieldError(
                 error.field.removeprefix("reader."), error.message.replace("--reader.", "--")
             ) from None
-        config = _configuration(card, source, None, array, layout, ignore, False)
-        dataset = read(source, config, card.vocabulary)
+        again = _configuration(card, source, None, array, layout, ignore, False)
+        dataset = read(source, replace(again, format=config.format), card.vocabulary)
     if dataset.source.layout == "rows":
         dataset = replace(dataset, series=[s.padded(card.window) for s in dataset.series])
     notes = (*dataset.notes, *short_pieces(dataset.series, card.window))

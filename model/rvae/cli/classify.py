@@ -15,6 +15,7 @@ def classify(
     classes: str | None = None,
     array: str | None = None,
     layout: Literal["series", "rows"] | None = None,
+    ignore: tuple[str, ...] = (),
     stride: int | None = None,
     folds: int = 5,
     seed: int = 0,
@@ -30,6 +31,7 @@ def classify(
         classes: Column or array with the classes, if its name differs from the training file.
         array: Array of an .npz, if its name differs from the training file.
         layout: Layout of the files, if it differs from the training file.
+        ignore: Columns to leave out that the training file did not have.
         stride: Steps between windows; the model's own if left out.
         folds: Parts of the series, without a file to test with.
         seed: Seed of the parts.
@@ -46,7 +48,9 @@ def classify(
 
     engine = Engine.load(checkpoint)
     paths = [data] if test is None else [data, test]
-    datasets = (read_classes_for(engine.card, p, classes, array, layout, format) for p in paths)
+    datasets = (
+        read_classes_for(engine.card, p, classes, array, layout, ignore, format) for p in paths
+    )
     latents, *testing = (latents_of(engine, dataset, stride) for dataset in datasets)
     probes = held_out(latents, *testing) if testing else cross_validate(latents, folds, seed)
     how = f"trained on {data.name}" if test else f"{folds} parts, each predicted from the others"

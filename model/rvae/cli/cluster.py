@@ -17,6 +17,7 @@ def cluster(
     classes: str | None = None,
     array: str | None = None,
     layout: Literal["series", "rows"] | None = None,
+    ignore: tuple[str, ...] = (),
     stride: int | None = None,
     seed: int = 0,
     format: FileFormat = FileFormat(),
@@ -34,6 +35,7 @@ def cluster(
             clusters do not depend on them.
         array: Array of an .npz, if its name differs from the training file.
         layout: Layout of the file, if it differs from the training file.
+        ignore: Columns to leave out that the training file did not have.
         stride: Steps between windows; the model's own if left out.
         seed: Seed of kmeans.
         format: How the file is written, where it differs from the training file.
@@ -48,7 +50,7 @@ def cluster(
     from rvae.inference.reading import read_classes_for
 
     engine = Engine.load(checkpoint)
-    dataset = read_classes_for(engine.card, data, classes, array, layout, format)
+    dataset = read_classes_for(engine.card, data, classes, array, layout, ignore, format)
     latents = latents_of(engine, dataset, stride)
     found = clustering.cluster(latents.latent, method, clusters, seed)
     fit, values = found.membership

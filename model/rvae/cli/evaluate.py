@@ -21,6 +21,7 @@ def evaluate(
     label: str | None = None,
     array: str | None = None,
     layout: Literal["series", "rows"] | None = None,
+    ignore: tuple[str, ...] = (),
     stride: int | None = None,
     probes: bool = False,
     seed: int = 0,
@@ -34,6 +35,7 @@ def evaluate(
         label: Column or array with the labels, if its name differs from the training file.
         array: Array of an .npz, if its name differs from the training file.
         layout: Layout of the file, if it differs from the training file.
+        ignore: Columns to leave out that the training file did not have.
         stride: Steps between windows; the model's own if left out.
         probes: Also change normal windows, and print how large a change must be to be flagged.
         seed: Seed of the changes.
@@ -48,16 +50,20 @@ def evaluate(
     from rvae.inference.reading import read_for
 
     engine = Engine.load(checkpoint)
-    series = read_for(engine.card, data, label, array, layout, labels=True, format=format).series
+    dataset = read_for(
+        engine.card, data, label, array, layout, labels=True, ignore=ignore, format=format
+    )
     console = Console()
+    for note in dataset.notes:
+        console.print(note)
     try:
-        found = report.evaluate(engine, series, stride)
+        found = report.evaluate(engine, dataset.series, stride)
         console.print(_summary(found, data.name))
         if found.detection is not None:
             title = f"anomalous is what scores above {found.threshold:.4g}"
             console.print(class_table(found.detection.report, title))
         if probes:
-            console.print(_probes(run_probes(engine, series, stride, seed)))
+            console.print(_probes(run_probes(engine, dataset.series, stride, seed)))
     except FieldError as error:
         if error.field != "data":
             raise

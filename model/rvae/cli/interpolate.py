@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
+from rvae.config import FileFormat
+
 __all__ = ["interpolate"]
 
 
@@ -15,6 +17,8 @@ def interpolate(
     path: Literal["line", "sphere"] = "line",
     label: str | None = None,
     seed: int = 0,
+    ignore: tuple[str, ...] = (),
+    format: FileFormat = FileFormat(),
 ) -> None:
     """Decode the way between two windows of a file, or between two latents drawn from the prior.
 
@@ -29,6 +33,8 @@ def interpolate(
         path: Straight, or on the sphere around the origin, where most of the prior lies.
         label: Class of the windows, if the model is conditional.
         seed: Seed of the latents that are drawn.
+        ignore: Columns to leave out that the training file did not have.
+        format: How the file is written, where it differs from the training file.
     """
     from rvae.cli.windows_output import require_windows_output, write_windows
     from rvae.errors import require
@@ -42,7 +48,9 @@ def interpolate(
         first, last = engine.prior(2, seed).numpy()
         title = f"between two latents of seed {seed}, {path}"
     else:
-        dataset = read_for(engine.card, data, None, None, None, labels=False)
+        dataset = read_for(
+            engine.card, data, None, None, None, labels=False, ignore=ignore, format=format
+        )
         first, last = engine.latents(dataset.series, windows)
         title = f"between windows {windows[0]} and {windows[1]} of {data.name}, {path}"
     found = engine.interpolate(first, last, steps, path, label)

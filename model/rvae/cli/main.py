@@ -15,6 +15,7 @@ from rvae.cli.evaluate import evaluate
 from rvae.cli.fit import INTERRUPTED, fit
 from rvae.cli.generate import generate
 from rvae.cli.info import info
+from rvae.cli.inspect import inspect
 from rvae.cli.interpolate import interpolate
 from rvae.cli.parser import CommandParser
 from rvae.cli.paths import expand_paths
@@ -35,6 +36,7 @@ __all__ = ["COMMANDS", "main"]
 COMMANDS: dict[str, Any] = {
     command.__name__.replace("_", "-"): command
     for command in (
+        inspect,
         fit,
         evaluate,
         score,

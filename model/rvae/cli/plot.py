@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
+from rvae.config import FileFormat
+
 __all__ = ["plot"]
 
 
@@ -16,10 +18,12 @@ def plot(
     end: str | None = None,
     array: str | None = None,
     layout: Literal["series", "rows"] | None = None,
+    ignore: tuple[str, ...] = (),
     stride: int | None = None,
     quantile: float | None = None,
     adapt: float | None = None,
     gap: int | None = None,
+    format: FileFormat = FileFormat(),
 ) -> None:
     """Draw a series with its reconstruction, band, score, threshold and events.
 
@@ -33,10 +37,12 @@ def plot(
         end: Step, or time, at which the picture ends.
         array: Array of an .npz, if its name differs from the training file.
         layout: Layout of the file, if it differs from the training file.
+        ignore: Columns to leave out that the training file did not have.
         stride: Steps between windows; the model's own if left out.
         quantile: Quantile of normal scores for threshold and band; the model's own if left out.
         adapt: Rate from 0 to 0.1 at which the threshold follows the series; fixed if left out.
         gap: Maximum steps between events that are merged; the stride if left out.
+        format: How the file is written, where it differs from the training file.
     """
     from rvae.errors import require
     from rvae.inference.engine import Engine
@@ -48,7 +54,10 @@ def plot(
     require_picture(output, others=(".html",))
     engine = Engine.load(checkpoint)
     found = {
-        one.name: one for one in read_for(engine.card, data, None, array, layout, False).series
+        one.name: one
+        for one in read_for(
+            engine.card, data, None, array, layout, labels=False, ignore=ignore, format=format
+        ).series
     }
     name = next(iter(found)) if series is None else series
     require(

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from rvae.config import FileFormat
+
 __all__ = ["plot_grid"]
 
 
@@ -14,6 +16,8 @@ def plot_grid(
     extent: float = 2.0,
     label: str | None = None,
     images: bool | None = None,
+    ignore: tuple[str, ...] = (),
+    format: FileFormat = FileFormat(),
 ) -> None:
     """Draw decoded windows on a plane of latent space.
 
@@ -29,6 +33,8 @@ def plot_grid(
         label: Class of the windows, if the model is conditional.
         images: Whether windows are images; if left out, for values from 0 to 1 on 4 channels or
             more.
+        ignore: Columns to leave out that the training file did not have.
+        format: How the file is written, where it differs from the training file.
     """
     from rvae.inference.engine import Engine
     from rvae.inference.reading import read_for
@@ -40,7 +46,9 @@ def plot_grid(
     engine = Engine.load(checkpoint)
     latent = None
     if data is not None:
-        dataset = read_for(engine.card, data, None, None, None, labels=False)
+        dataset = read_for(
+            engine.card, data, None, None, None, labels=False, ignore=ignore, format=format
+        )
         latent = encode_windows(engine, dataset.series).latent
     axes = plot_latent_grid(engine, dimensions, latent, size, extent, label, images)
     save_axes(axes, output)

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
+from rvae.config import FileFormat
+
 __all__ = ["plot_latent"]
 
 
@@ -15,8 +17,10 @@ def plot_latent(
     label: str | None = None,
     array: str | None = None,
     layout: Literal["series", "rows"] | None = None,
+    ignore: tuple[str, ...] = (),
     stride: int | None = None,
     seed: int = 0,
+    format: FileFormat = FileFormat(),
 ) -> None:
     """Draw the latent of every window as a point, coloured by class, label or score.
 
@@ -30,8 +34,10 @@ def plot_latent(
         label: Column or array with the labels, if its name differs from the training file.
         array: Array of an .npz, if its name differs from the training file.
         layout: Layout of the file, if it differs from the training file.
+        ignore: Columns to leave out that the training file did not have.
         stride: Steps between windows; the model's own if left out.
         seed: Seed of tsne and umap.
+        format: How the file is written, where it differs from the training file.
     """
     import numpy as np
 
@@ -46,9 +52,18 @@ def plot_latent(
     engine = Engine.load(checkpoint)
     chosen = colour or ("class" if engine.card.vocabulary.classes else "score")
     if chosen == "class":
-        dataset = read_classes_for(engine.card, data, None, array, layout)
+        dataset = read_classes_for(engine.card, data, None, array, layout, ignore, format)
     else:
-        dataset = read_for(engine.card, data, label, array, layout, labels=chosen == "label")
+        dataset = read_for(
+            engine.card,
+            data,
+            label,
+            array,
+            layout,
+            labels=chosen == "label",
+            ignore=ignore,
+            format=format,
+        )
     names = dataset.vocabulary.classes
     require(chosen != "class" or bool(names), "colour", "class: the training file had no classes")
     require(

@@ -203,7 +203,7 @@ def test_classes_of_the_training_file_may_be_missing_but_not_those_that_are_name
     parquet.write_table(parquet.read_table(table).drop_columns(["size"]), table)
     card = untrained_card(classes=("small", "large"), reader=CLASSES)
     assert words(read_classes_for(card, table, None, None, None)) == ["unknown"] * 4
-    with pytest.raises(FieldError, match="no 'size'") as caught:
+    with pytest.raises(FieldError, match="no column 'size'") as caught:
         read_classes_for(card, table, "size", None, None)
     assert caught.value.field == "classes"
 

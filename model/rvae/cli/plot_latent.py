@@ -65,7 +65,7 @@ def plot_latent(
             format=format,
         )
     names = dataset.vocabulary.classes
-    require(chosen != "class" or bool(names), "colour", "class: the training file had no classes")
+    require(chosen != "class" or bool(names), "colour", f"class: {data.name} has no classes")
     require(
         chosen != "label" or any(one.labels is not None for one in dataset.series),
         "colour",

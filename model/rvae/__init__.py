@@ -20,15 +20,26 @@ from rvae.errors import FieldError
 if TYPE_CHECKING:
     from rvae.estimators.fit import fit
     from rvae.estimators.model import Model
+    from rvae.estimators.recurrent_vae import RecurrentVAE
     from rvae.inference.artifact import Artifact
     from rvae.inference.engine import Engine
 
-__all__ = ["Artifact", "Engine", "FieldError", "Model", "__version__", "fit", "load"]
+__all__ = [
+    "Artifact",
+    "Engine",
+    "FieldError",
+    "Model",
+    "RecurrentVAE",
+    "__version__",
+    "fit",
+    "load",
+]
 
 _HOMES = {
     "Artifact": "rvae.inference.artifact",
     "Engine": "rvae.inference.engine",
     "Model": "rvae.estimators.model",
+    "RecurrentVAE": "rvae.estimators.recurrent_vae",
     "fit": "rvae.estimators.fit",
 }
 

@@ -40,7 +40,7 @@ def timed(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_plot_draws_a_series(timed: Path, machine: Path, tmp_path: Path, name: str) -> None:
     done = rvae("plot", timed, machine, name, "--series", "b", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == f"Drew series b, one of 2, with 1 event to {name}\n"
+    assert done.stdout == f"Drew series b with 1 event to {name}\n"
     if name.endswith(("svg", "html")):
         page = (tmp_path / name).read_text()
         assert "height" in page and "threshold" in page and "2026" in page
@@ -52,7 +52,7 @@ def test_the_first_series_is_drawn_and_a_part_of_it(
 ) -> None:
     options = ["--start", "2026-03-01T00:30", "--end", "100", "--channels=[height]"]
     done = rvae("plot", timed, machine, "a.svg", *options, cwd=tmp_path)
-    assert done.stdout == "Drew series a, one of 2, with 0 events to a.svg\n", done.stderr
+    assert done.stdout == "Drew series a with 0 events to a.svg\n", done.stderr
     whole = rvae("plot", timed, machine, "b.svg", cwd=tmp_path)
     assert whole.returncode == 0
     sizes = [len((tmp_path / name).read_bytes()) for name in ("a.svg", "b.svg")]
@@ -63,7 +63,7 @@ def test_the_first_series_is_drawn_and_a_part_of_it(
     ("options", "error"),
     [
         (["x.gif"], "output: must end in .png, .svg, .pdf or .html, got x.gif"),
-        (["x.png", "--series", "c"], "series: 'c' is not in machine.csv, which has a, b"),
+        (["x.png", "--series", "c"], "series: 'c' is not in the data, which has a, b"),
         (["x.png", "--channels=[heat]"], "channels: 'heat' is none of height"),
         (["x.png", "--start", "soon"], "start: must be the number of a step or a time"),
         (["x.png", "--quantile", "2"], "quantile: must be above 0"),

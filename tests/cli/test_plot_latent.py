@@ -36,15 +36,15 @@ def test_classes_colour_points_where_there_are_any(told_by_classes: Path, tmp_pa
     assert done.returncode == 0, done.stderr
     assert {"small", "large"} <= texts(tmp_path / "l.svg")
     done = rvae("plot-latent", model, told_by_classes / "bare.parquet", "m.svg", cwd=tmp_path)
-    assert done.returncode == 1 and "bare.parquet has no classes" in done.stderr
+    assert done.returncode == 1 and "the data has no classes" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("options", "error"),
     [
-        (["--colour=class"], "has no classes"),
+        (["--colour=class"], "colour: class: the data has no classes"),
         (["--method=direct"], "method: direct is for at most 2 latent dimensions"),
-        (["--colour=label"], "colour: label: labelled.npz has no labels"),
+        (["--colour=label"], "colour: label: the data has no labels"),
     ],
 )
 def test_what_cannot_be_drawn_is_said(

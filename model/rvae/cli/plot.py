@@ -44,40 +44,24 @@ def plot(
         gap: Maximum steps between events that are merged; the stride if left out.
         format: How the file is written, where it differs from the training file.
     """
-    from rvae.errors import require
     from rvae.inference.engine import Engine
     from rvae.inference.reading import read_for
+    from rvae.plots.pieces import find_pieces, score_pieces
     from rvae.plots.saving import require_picture, save_axes
-    from rvae.plots.scored_series import score_series
     from rvae.plots.series import plot_scored_series
 
     require_picture(output, others=(".html",))
     engine = Engine.load(checkpoint)
-    found = {
-        one.name: one
-        for one in read_for(
-            engine.card, data, None, array, layout, labels=False, ignore=ignore, format=format
-        ).series
-    }
-    name = next(iter(found)) if series is None else series
-    require(
-        name in found,
-        "series",
-        f"{name!r} is not in {data.name}, which has {_some(list(found))}",
+    dataset = read_for(
+        engine.card, data, None, array, layout, labels=False, ignore=ignore, format=format
     )
-    scored = score_series(engine, found[name], stride, quantile, adapt, gap).part(start, end)
+    pieces = find_pieces(dataset.series, series)
+    scored = score_pieces(engine, pieces, stride, quantile, adapt, gap).part(start, end)
     if output.suffix == ".html":
         from rvae.plots.interactive import interactive_series, save_page
 
         save_page(interactive_series(scored, channels), output)
     else:
         save_axes(plot_scored_series(scored, channels)[0], output)
-    drawn = f"series {name}, one of {len(found)}," if len(found) > 1 else "the series"
     count = len(scored.events)
-    print(f"Drew {drawn} with {count} event{'s'[: count != 1]} to {output}")
-
-
-def _some(names: list[str]) -> str:
-    """The first names, and how many there are more."""
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return ", ".join(names[:5]) + more
+    print(f"Drew series {scored.name} with {count} event{'s'[: count != 1]} to {output}")

@@ -39,44 +39,14 @@ def plot_latent(
         seed: Seed of tsne and umap.
         format: How the file is written, where it differs from the training file.
     """
-    import numpy as np
-
-    from rvae.errors import require
     from rvae.inference.engine import Engine
-    from rvae.inference.reading import read_classes_for, read_for
-    from rvae.plots import latent
-    from rvae.plots.encoded_windows import encode_windows
+    from rvae.plots.data_latent import default_colour, plot_data_latent, read_for_colour
     from rvae.plots.saving import require_picture, save_axes
 
     require_picture(output)
     engine = Engine.load(checkpoint)
-    chosen = colour or ("class" if engine.card.vocabulary.classes else "score")
-    if chosen == "class":
-        dataset = read_classes_for(engine.card, data, None, array, layout, ignore, format)
-    else:
-        dataset = read_for(
-            engine.card,
-            data,
-            label,
-            array,
-            layout,
-            labels=chosen == "label",
-            ignore=ignore,
-            format=format,
-        )
-    names = dataset.vocabulary.classes
-    require(chosen != "class" or bool(names), "colour", f"class: {data.name} has no classes")
-    require(
-        chosen != "label" or any(one.labels is not None for one in dataset.series),
-        "colour",
-        f"label: {data.name} has no labels; --label names their column",
-    )
-    windows = encode_windows(engine, dataset.series, stride)
-    classes, class_names = {
-        "class": (windows.classes, names),
-        "label": (windows.anomalous.astype(np.int64), ("normal", "anomalous")),
-        "score": (None, ()),
-    }[chosen]
-    axes = latent.plot_latent(windows.latent, classes, class_names, windows.scores, method, seed)
+    chosen = colour or default_colour(engine.card)
+    dataset = read_for_colour(engine.card, data, chosen, label, array, layout, ignore, format)
+    axes, count = plot_data_latent(engine, dataset, chosen, method, stride, seed)
     save_axes(axes, output)
-    print(f"Drew {len(windows.latent)} windows to {output}")
+    print(f"Drew {count} windows to {output}")

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from rvae.data.series import Dataset
 from rvae.errors import require
@@ -20,6 +19,9 @@ from rvae.inference.artifact import Artifact
 from rvae.inference.card import Card
 from rvae.inference.engine import Engine
 from rvae.inference.reading import read_for
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 __all__ = ["Model"]
 
@@ -172,7 +174,7 @@ class Model:
         Raises:
             FieldError: If the latents have another shape, or the class is missing or unknown.
         """
-        return self.engine.decode(torch.as_tensor(np.asarray(latent, dtype=np.float32)), label)
+        return self.engine.decode(np.asarray(latent, dtype=np.float32), label)
 
     def sample(
         self, count: int = 1, label: str | None = None, seed: int = 0
@@ -189,6 +191,28 @@ class Model:
         """
         return self.engine.sample(count, label, seed)
 
+    def interpolate(
+        self,
+        a: ArrayLike,
+        b: ArrayLike,
+        steps: int = 9,
+        path: Literal["line", "sphere"] = "line",
+        label: str | None = None,
+    ) -> NDArray[np.float64]:
+        """Windows (S, T, C) on the way from one latent (D,) to another, in the data's units.
+
+        Args:
+            a: The first latent.
+            b: The last latent.
+            steps: Number of windows S, both ends included.
+            path: Straight, or on the sphere around the origin, where most of the prior lies.
+            label: Class of the windows, if the model is conditional.
+
+        Raises:
+            FieldError: If an option is not valid, or a latent does not fit the model.
+        """
+        return self.engine.interpolate(a, b, steps, path, label)
+
     def evaluate(self, data: Any, label: str | None = None, stride: int | None = None) -> Report:
         """How well the model performs on data: detection if there are labels, else its scores.
 
@@ -202,6 +226,115 @@ class Model:
         """
         series = read_for(self.card, data, label, None, None, labels=True).series
         return evaluate(self.engine, series, stride)
+
+    def plot(
+        self,
+        data: Any,
+        channels: Sequence[str] | None = None,
+        series: str | None = None,
+        start: str | int | None = None,
+        end: str | int | None = None,
+        stride: int | None = None,
+        quantile: float | None = None,
+        adapt: float | None = None,
+        gap: int | None = None,
+        axes: "Sequence[Axes] | None" = None,
+    ) -> "list[Axes]":
+        """Draw a series with its reconstruction, band, score, threshold and events.
+
+        Args:
+            data: See the class.
+            channels: Names of the channels; if left out all, or of many those that lead in events.
+            series: Name of the series, if the data has several; the first one if left out.
+            start: First step, or time, that is drawn.
+            end: Step, or time, before which the picture ends.
+            stride: Steps between windows; the model's own if left out.
+            quantile: Quantile of normal scores for threshold and band; the model's own if left out.
+            adapt: Rate from 0 to 0.1 at which the threshold follows the series.
+            gap: Maximum steps between events that are merged; the stride if left out.
+            axes: One for each channel and one for the score; those of a new figure if left out.
+
+        Returns:
+            The axes, from top to bottom.
+
+        Raises:
+            FieldError: If the data does not fit the model, or an option is not valid.
+        """
+        from rvae.estimators.pictures import show
+        from rvae.plots.pieces import find_pieces, score_pieces
+        from rvae.plots.series import plot_scored_series
+
+        pieces = find_pieces(self._read(data).series, series)
+        scored = score_pieces(self.engine, pieces, stride, quantile, adapt, gap)
+        borders = (None if border is None else str(border) for border in (start, end))
+        drawn = plot_scored_series(scored.part(*borders), channels, axes)
+        if axes is None:
+            show(drawn[0])
+        return drawn
+
+    def plot_latent(
+        self,
+        data: Any,
+        colour: Literal["class", "label", "score"] | None = None,
+        method: Literal["direct", "pca", "tsne", "umap"] | None = None,
+        stride: int | None = None,
+        seed: int = 0,
+        axes: "Axes | None" = None,
+    ) -> "Axes":
+        """Draw the latent of every window as a point.
+
+        Args:
+            data: See the class.
+            colour: What colours a point; class if the training data had classes, else score, if
+                left out.
+            method: How latents become points; direct for two dimensions, else pca, if left out.
+            stride: Steps between windows; the model's own if left out.
+            seed: Seed of t-SNE and UMAP.
+            axes: Those of a new figure if left out.
+
+        Raises:
+            FieldError: If the data does not fit the model, or has nothing to colour by.
+        """
+        from rvae.estimators.pictures import show
+        from rvae.plots.data_latent import default_colour, plot_data_latent, read_for_colour
+
+        chosen = colour or default_colour(self.card)
+        dataset = read_for_colour(self.card, data, chosen)
+        drawn, _ = plot_data_latent(self.engine, dataset, chosen, method, stride, seed, axes)
+        if axes is None:
+            show(drawn)
+        return drawn
+
+    def plot_grid(
+        self,
+        dimensions: Sequence[int] | None = None,
+        size: int = 9,
+        extent: float = 2.0,
+        label: str | None = None,
+        axes: "Axes | None" = None,
+    ) -> "Axes":
+        """Draw what the model decodes on a plane of its latent space.
+
+        Args:
+            dimensions: One or two latent dimensions; those that say most about a window if left
+                out.
+            size: Windows in a row and in a column.
+            extent: Standard deviations of the prior from the centre to each side.
+            label: Class of the windows, if the model is conditional.
+            axes: Those of a new figure if left out.
+
+        Raises:
+            FieldError: If an option is not valid.
+        """
+        from rvae.estimators.pictures import show
+        from rvae.plots.generation import plot_latent_grid
+
+        drawn = plot_latent_grid(
+            self.engine, dimensions, size=size, extent=extent, label=label, axes=axes
+        )
+        if axes is None:
+            show(drawn)
+        return drawn
 
     def _read(self, data: Any) -> Dataset:
         return read_for(self.card, data, None, None, None, labels=False)

@@ -8,29 +8,19 @@ illusion of progress"): 1,200 normal points to train on, and the 6,301 after the
 which 12 are anomalous. The data is fetched by pip and not kept here.
 """
 
-import hashlib
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
-PACKAGE = "aeon==1.6.0"
-SOURCE = "aeon-1.6.0-py3-none-any.whl"
-SHA256 = "d05227086706f80111ac5fee8de4d5d3115bb3bcfd1c786c8629393055816409"
+from packages import AEON
+
 SERIES = "aeon/datasets/data/KDD-TSAD_135/135_UCR_Anomaly_InternalBleeding16"
 NORMAL = 1200
 
 
 def main(folder: Path) -> None:
     """Write pressure-train.csv, and pressure-test.csv with a further column `anomaly`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    source = folder / SOURCE
-    if not source.exists():
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        subprocess.run([*pip, "--only-binary", ":all:", PACKAGE, "--dest", folder], check=True)
-    if hashlib.sha256(source.read_bytes()).hexdigest() != SHA256:
-        raise SystemExit(f"{source} is not the file that is expected: remove it and try again")
-    with zipfile.ZipFile(source) as package:
+    with zipfile.ZipFile(AEON.fetch(folder)) as package:
         # The archive's second part begins with its first.
         _, *rows = package.read(f"{SERIES}_TEST.csv").decode().splitlines()
     columns = ("pressure", "anomaly")

@@ -1,5 +1,7 @@
 """Errors as a user of the command line sees them."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -55,3 +57,16 @@ def test_an_error_ends_a_process_with_one_line(tmp_path: Path) -> None:
     done = rvae_process("evaluate", "none.ckpt", "none.npy", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "rvae: checkpoint: no such file: none.ckpt\n"
+
+
+def test_a_command_waits_for_no_import_of_another() -> None:
+    """Lightning takes seconds, and a machine that serves does not have it."""
+    program = (
+        "import sys\nsys.argv = ['rvae', '--version']\n"
+        "from rvae.cli.main import main\n"
+        "try:\n    main()\nfinally:\n    print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    version, modules = done.stdout.splitlines()
+    assert version.startswith("rvae ")
+    assert {"torch", "lightning", "pytorch_lightning", "sklearn", "ts"}.isdisjoint(modules.split())

@@ -18,9 +18,7 @@ from tests.support.command_line import rvae
 def test_score_writes_points(
     checkpoint: Path, engine: Engine, labelled: Path, tmp_path: Path, name: str
 ) -> None:
-    done = rvae(
-        "score", checkpoint, labelled, name, "--points", "true", "--array", "signals", cwd=tmp_path
-    )
+    done = rvae("score", checkpoint, labelled, name, "--points", "--array", "signals", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     reader = parquet.read_table if name.endswith("parquet") else pyarrow.csv.read_csv
     table = reader(tmp_path / name)
@@ -36,7 +34,7 @@ def test_score_writes_events(checkpoint: Path, tmp_path: Path) -> None:
     for first in (100, 300):
         values[first : first + 6] = 40 - values[first : first + 6]
     np.save(tmp_path / "bumpy.npy", values)
-    options = ["--events", "true", "--adapt", "0"]
+    options = ["--events", "--adapt", "0"]
     for gap, count in (("0", 2), ("300", 1)):
         done = rvae(
             *("score", checkpoint, "bumpy.npy", "e.csv", *options, "--gap", gap), cwd=tmp_path
@@ -50,10 +48,12 @@ def test_score_writes_events(checkpoint: Path, tmp_path: Path) -> None:
     ("options", "field"),
     [
         ({"points": True, "events": True}, "events"),
-        ({"points": True, "adapt": 0.1}, "adapt"),
+        ({"points": True, "adapt": 0.2}, "adapt"),
         ({"adapt": 0.2}, "adapt"),
         ({"events": True, "adapt": -0.1}, "adapt"),
         ({"gap": 3}, "gap"),
+        ({"quantile": 1.5}, "quantile"),
+        ({"points": True, "quantile": 0.99999}, "quantile"),
         ({"events": True, "gap": -1}, "gap"),
     ],
 )

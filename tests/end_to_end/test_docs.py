@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from rvae.cli.main import COMMANDS
 from rvae.inference.engine import Engine
 from rvae.serving.contract.messages import Request
 from rvae.serving.contract.options import Options
@@ -116,7 +117,7 @@ def test_commands_have_the_options_that_they_use() -> None:
                 assert word in known, line
             elif word.endswith(".yaml"):
                 assert (ROOT / word).exists(), line
-    assert used == {"fit", "evaluate", "score", "sample", "generate", "serve"}
+    assert used == {command.__name__ for command in COMMANDS}
 
 
 def test_commands_that_are_scripts_exist_and_have_the_options_that_they_use() -> None:
@@ -132,7 +133,7 @@ def test_commands_that_are_scripts_exist_and_have_the_options_that_they_use() ->
 
 
 def test_options_that_documents_name_exist() -> None:
-    known = "".join(map(options_of, ("fit", "score", "generate", "archive", "serve")))
+    known = "--version" + "".join(options_of(command.__name__) for command in COMMANDS)
     for page in PAGES:
         for option in set(re.findall(r"`(--[a-z._]+)", page.read_text())):
             assert option in known, f"{page.name} names {option}"

@@ -75,6 +75,17 @@ def test_windows_and_latents_have_a_row_each(model: rvae.Model, new: pd.DataFram
     )
 
 
+def test_a_lower_quantile_flags_more(model: rvae.Model, new: pd.DataFrame) -> None:
+    calibration = model.card.calibration
+    for by in ("point", "window"):
+        strict, loose = (model.score(new, by=by, quantile=q) for q in (0.8, 0.4))
+        np.testing.assert_allclose(loose["threshold"], calibration.threshold(0.4))
+        assert strict["is_anomaly"].sum() < loose["is_anomaly"].sum()
+    assert len(model.events(new, quantile=0.4, gap=0)) >= len(model.events(new, gap=0))
+    with pytest.raises(FieldError, match=r"^quantile: "):
+        model.score(new, quantile=0.99999)
+
+
 def test_events_are_rows(model: rvae.Model, new: pd.DataFrame) -> None:
     events = model.events(new)
     assert (events["channel"] == "heat").any()
@@ -157,7 +168,7 @@ def test_data_that_does_not_fit_is_refused_by_name(
     ("options", "field"),
     [
         ({"by": "row"}, "by"),
-        ({"adapt": 0.01}, "adapt"),
+        ({"adapt": 3}, "adapt"),
         ({"stride": 0}, "stride"),
         ({"by": "window", "adapt": 3}, "adapt"),
     ],

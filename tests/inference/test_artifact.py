@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from rvae.errors import FieldError
-from rvae.inference.artifact import CARD_FILE, CARD_KEY, WEIGHTS_FILE, Artifact
+from rvae.inference.artifact import CARD_KEY, Artifact
 from rvae.inference.engine import Engine
+from rvae.inference.model_files import CARD_FILE, WEIGHTS_FILE
 
 
 @pytest.fixture

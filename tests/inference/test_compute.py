@@ -1,6 +1,8 @@
+import os
 from pathlib import Path
 
 import pytest
+import torch
 
 from rvae.inference import compute as process
 
@@ -41,3 +43,14 @@ def test_threads_are_shared_among_processes_and_one_processor_is_left(
     assert process.compute_threads() == 8
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     assert process.compute_threads() is None
+
+
+def test_threads_are_limited_for_a_while(eight: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    before = torch.get_num_threads()
+    with process.limited_threads(3):
+        assert (torch.get_num_threads(), os.environ["OMP_NUM_THREADS"]) == (2, "2")
+    assert torch.get_num_threads() == before and "OMP_NUM_THREADS" not in os.environ
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    with process.limited_threads(3):
+        assert (torch.get_num_threads(), os.environ["OMP_NUM_THREADS"]) == (before, "3")

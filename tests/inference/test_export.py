@@ -13,6 +13,8 @@ from rvae.errors import FieldError
 from rvae.inference import export
 from rvae.inference.engine import Engine
 from rvae.scoring.adaptive_threshold import AdaptiveThreshold
+from rvae.serving.contract.outputs.band import BAND
+from rvae.serving.contract.outputs.computation import Computation
 
 
 def bumpy(steps: int, *bumps: int) -> NDArray[np.float64]:
@@ -65,12 +67,16 @@ def test_events_are_rows_with_their_times(engine: Engine, tmp_path: Path) -> Non
     assert export.write(tmp_path / "e.csv", export.event_records(engine, series, None)) == 2
     table = csv.read_csv(tmp_path / "e.csv")
     where = ["series", "time", "start", "end", "peak"]
-    assert table.column_names == [*where, "score", "severity", "channel", "channel_score"]
+    spans = ["start_time", "last_time", "peak_time"]
+    assert table.column_names == [*where, "score", "severity", "channel", "channel_score", *spans]
     assert set(table["series"].to_pylist()) == {"loud"}
     assert set(table["channel"].to_pylist()) == {"height"}
     for row, first in zip(table.to_pylist(), (100, 300), strict=True):
         assert row["start"] <= first <= row["peak"] < first + 6 <= row["end"]
-        assert np.datetime64(row["time"], "us") == times[row["start"]]
+        assert row["time"] == row["start_time"]
+        steps = (row["start"], row["end"] - 1, row["peak"])
+        for name, step in zip(spans, steps, strict=True):
+            assert np.datetime64(row[name], "us") == times[step]
     joined = export.event_records(engine, series, None, gap=300)
     assert export.write(tmp_path / "j.parquet", joined) == 1
     adapted = export.event_records(engine, series, None, adapt=0.1)
@@ -105,8 +111,32 @@ def test_points_carry_their_times(engine: Engine, tmp_path: Path) -> None:
     series = Series(np.full((40, 1), 20.0), "s", times=times)
     assert export.write(tmp_path / "p.csv", export.point_records(engine, [series], None)) == 40
     table = csv.read_csv(tmp_path / "p.csv")
-    assert table.column_names == ["series", "time", "step", "score"]
+    band = ["height_expected", "height_lower", "height_upper"]
+    judged = ["score", "window_score", "threshold", "is_anomaly"]
+    assert table.column_names == ["series", "time", "step", *judged, *band]
     assert table["time"][1].as_py().isoformat() == "2026-03-01T00:01:00"
+
+
+@pytest.mark.parametrize("adapt", [None, 0.1])
+def test_points_are_flagged_as_events_are_and_have_the_band_of_http(
+    engine: Engine, tmp_path: Path, adapt: float | None
+) -> None:
+    series = Series(bumpy(400, 100, 300), "loud")
+    export.write(tmp_path / "p.parquet", export.point_records(engine, [series], 3, adapt))
+    table = parquet.read_table(tmp_path / "p.parquet")
+    (analysis,) = engine.analyse([series], 3)
+    (events,) = export.event_records(engine, [series], 3, adapt, gap=0)
+    flags = np.zeros(400, dtype=bool)
+    for start, end in zip(events["start"], events["end"], strict=True):
+        flags[start:end] = True
+    assert 0 < flags.sum() < 200
+    np.testing.assert_array_equal(table["is_anomaly"].to_numpy(), flags)
+    above = table["window_score"].to_numpy() > table["threshold"].to_numpy()
+    np.testing.assert_array_equal(above, flags)
+    np.testing.assert_array_equal(table["score"].to_numpy(), analysis.point_scores)
+    (band,) = BAND.compute(Computation([analysis], engine.card, 3))
+    for name, values in band.items():
+        np.testing.assert_array_equal(table[f"height_{name}"].to_numpy(), values[:, 0])
 
 
 def test_a_table_is_whole_or_not_there(tmp_path: Path) -> None:

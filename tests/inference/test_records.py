@@ -34,6 +34,15 @@ def test_an_event_without_any_value_has_no_channel() -> None:
     assert found["channel"].tolist() == ["heat", None]
     np.testing.assert_array_equal(found["channel_score"], [4.0, np.nan])
     assert found["start"].tolist() == [1, 4] and found["peak"].tolist() == [2, 4]
+    assert "start_time" not in found
+
+
+def test_an_event_has_the_times_of_its_first_its_last_and_its_least_likely_step() -> None:
+    series = Series(np.zeros((6, 1)), "s", None, TIMES)
+    found = records.event_records(series, [Event(1, 4, 2, 5.0, 2.0, ())])
+    names = ("time", "start_time", "last_time", "peak_time")
+    assert [found[name].item() for name in names] == TIMES[[1, 1, 3, 2]].tolist()
+    assert len(records.event_records(series, [])["last_time"]) == 0
 
 
 def test_categories_are_words() -> None:

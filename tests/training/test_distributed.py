@@ -143,7 +143,7 @@ def test_interrupted_together_and_resumed_they_end_with_the_same_weights(
     assert process.returncode == 130, complaint
     assert said.count("Interrupted") == said.count("Saved") == 1
     wait_for(lambda: not helper.is_running())
-    process = start(tmp_path, [*TOGETHER, "--resume=true"])
+    process = start(tmp_path, [*TOGETHER, "--resume"])
     complaint = process.communicate()[1]
     assert process.returncode == 0, complaint
     for name in ("model.ckpt", "state/last.ckpt"):

@@ -11,7 +11,7 @@ def archive(
     """Package a checkpoint for TorchServe as STORE/NAME-VERSION.mar.
 
     Args:
-        checkpoint: Checkpoint that `rvae fit` saved.
+        checkpoint: Checkpoint, archive, or a folder with one of them.
         name: Name of the model in URLs.
         version: Version of the model in URLs.
         store: Folder for the archive.

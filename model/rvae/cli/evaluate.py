@@ -19,7 +19,7 @@ def evaluate(
     """Print how well a model performs on a file: detection if it has labels, else its scores.
 
     Args:
-        checkpoint: Checkpoint that `rvae fit` saved.
+        checkpoint: Checkpoint, archive, or a folder with one of them.
         data: File that is read like the training file.
         label: Column or array with the labels, if its name differs from the training file.
         array: Array of an .npz, if its name differs from the training file.

@@ -1,6 +1,5 @@
 """The command `rvae fit`: from a file to a checkpoint."""
 
-import os
 from pathlib import Path
 
 from rvae.config import (
@@ -35,10 +34,7 @@ def fit(
         output: Folder for the checkpoint, the TensorBoard logs and the state of training.
         resume: Go on after the last whole epoch of an earlier training with this output.
     """
-    import torch
-
     from rvae.data.readers import read
-    from rvae.inference.compute import compute_threads, keep_freed_memory
     from rvae.scoring.calibration import windows_needed
     from rvae.training.fit import fit
     from rvae.training.preflight import require_machine, require_valid_choices
@@ -47,11 +43,6 @@ def fit(
     # Before a large file is read.
     require_valid_choices(plan)
     require_machine(training)
-    keep_freed_memory()
-    if threads := compute_threads(training.devices):
-        torch.set_num_threads(threads)
-        # Lightning would choose another number in distributed training.
-        os.environ["OMP_NUM_THREADS"] = str(threads)
     result = fit(read(data.path, reader), plan, output, resume=resume)
     if not result.is_leader:
         return 0
@@ -59,7 +50,7 @@ def fit(
     if result.interrupted:
         print("Interrupted: this is the model so far.", end=" ")
         if result.resumable:
-            print("Resume after the last whole epoch with --resume true.", end="")
+            print("Resume after the last whole epoch with --resume.", end="")
         print()
     windows = ", ".join(f"{count} for {part}" for part, count in card.training["windows"].items())
     print(f"Channels {', '.join(card.channels)}. Windows of {card.window} steps: {windows}.")

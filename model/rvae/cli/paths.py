@@ -23,4 +23,6 @@ def expand_paths(command: Callable[..., Any]) -> Callable[..., Any]:
                     raise FieldError(name, f"{value}: {error}") from None
         return command(**options)
 
+    # jsonargparse looks for this name in all packages above, where `rvae.fit` imports Lightning.
+    run.__qualname__ += "_command"
     return run

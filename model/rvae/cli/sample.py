@@ -15,7 +15,7 @@ def sample(
     """Draw windows from a model and write them to a .csv or .parquet file, or as a .npy array.
 
     Args:
-        checkpoint: Checkpoint that `rvae fit` saved.
+        checkpoint: Checkpoint, archive, or a folder with one of them.
         output: File to write: one row per time step, or an array (S, T, C).
         count: Number of windows.
         label: Class of the windows, if the model is conditional.

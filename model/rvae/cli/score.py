@@ -15,13 +15,14 @@ def score(
     array: str | None = None,
     layout: Literal["series", "rows"] | None = None,
     stride: int | None = None,
+    quantile: float | None = None,
     adapt: float | None = None,
     gap: int | None = None,
 ) -> None:
     """Write the scores of a file's windows, points or events to a .csv or .parquet file.
 
     Args:
-        checkpoint: Checkpoint that `rvae fit` saved.
+        checkpoint: Checkpoint, archive, or a folder with one of them.
         data: File that is read like the training file; labels are not needed.
         output: File to write.
         points: One row per point instead of one per window.
@@ -29,6 +30,7 @@ def score(
         array: Array of an .npz, if its name differs from the training file.
         layout: Layout of the file, if it differs from the training file.
         stride: Steps between windows; the model's own if left out.
+        quantile: Flag scores above this quantile of normal scores; the model's own if left out.
         adapt: Rate from 0 to 0.1 at which the threshold follows each series; fixed if left out.
         gap: Maximum steps between events that are merged; the stride if left out.
     """
@@ -38,18 +40,13 @@ def score(
     from rvae.inference.reading import read_for
 
     require(not (points and events), "events", "cannot be combined with points")
-    require(
-        adapt is None or not points,
-        "adapt",
-        "is not valid with points, which have no flag",
-    )
-    require(gap is None or events, "gap", "is only valid with --events true")
+    require(gap is None or events, "gap", "is only valid with --events")
     engine = Engine.load(checkpoint)
     series = read_for(engine.card, data, None, array, layout, labels=False).series
     if events:
-        rows = export.event_records(engine, series, stride, adapt, gap)
+        rows = export.event_records(engine, series, stride, adapt, gap, quantile)
     elif points:
-        rows = export.point_records(engine, series, stride)
+        rows = export.point_records(engine, series, stride, adapt, quantile)
     else:
-        rows = export.window_records(engine, series, stride, adapt)
+        rows = export.window_records(engine, series, stride, adapt, quantile)
     print(f"Wrote {export.write(output, rows)} rows to {output}")

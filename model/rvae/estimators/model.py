@@ -86,6 +86,7 @@ class Model:
         data: Any,
         by: Literal["point", "window"] = "point",
         stride: int | None = None,
+        quantile: float | None = None,
         adapt: float | None = None,
     ) -> Any:
         """Score data.
@@ -94,7 +95,8 @@ class Model:
             data: See the class.
             by: "point": a row per row of the data, with the same index. "window": a row per window.
             stride: Steps between windows; the model's own if left out.
-            adapt: For windows: rate from 0 to 0.1 at which the threshold follows each series.
+            quantile: Quantile of normal scores that is the threshold; the model's own if left out.
+            adapt: Rate from 0 to 0.1 at which the threshold follows each series.
 
         Raises:
             FieldError: If the data does not fit the model, or an option is not valid.
@@ -102,16 +104,16 @@ class Model:
         require(by in ("point", "window"), "by", f'must be "point" or "window", got {by!r}')
         series = self._read(data).series
         if by == "window":
-            rows = export.window_records(self.engine, series, stride, adapt)
+            rows = export.window_records(self.engine, series, stride, adapt, quantile)
             return results_like(rows, data, self.card.reader)
-        require(adapt is None, "adapt", "is only valid for windows")
-        rows = export.point_records(self.engine, series, stride)
+        rows = export.point_records(self.engine, series, stride, adapt, quantile)
         return results_by_row(rows, series, data, self.card.reader)
 
     def events(
         self,
         data: Any,
         stride: int | None = None,
+        quantile: float | None = None,
         adapt: float | None = None,
         gap: int | None = None,
     ) -> Any:
@@ -120,13 +122,15 @@ class Model:
         Args:
             data: See the class.
             stride: Steps between windows; the model's own if left out.
+            quantile: Quantile of normal scores that is the threshold; the model's own if left out.
             adapt: Rate from 0 to 0.1 at which the threshold follows each series.
             gap: Maximum steps between events that are merged; the stride if left out.
 
         Raises:
             FieldError: If the data does not fit the model, or an option is not valid.
         """
-        rows = export.event_records(self.engine, self._read(data).series, stride, adapt, gap)
+        series = self._read(data).series
+        rows = export.event_records(self.engine, series, stride, adapt, gap, quantile)
         return results_like(rows, data, self.card.reader)
 
     def encode(self, data: Any, stride: int | None = None) -> Any:

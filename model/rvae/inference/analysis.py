@@ -71,6 +71,18 @@ class Analysis:
         means = aggregation.mean_by_point(self.mean, self.starts, self.length)  # (N, E)
         return self.card.scaler.inverse(means)
 
+    def step_scores(
+        self, thresholds: float | NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean score (N,) and mean threshold (N,) of the windows that cover each step.
+
+        A step is anomalous if the first is above the second. NaN where no window has a score.
+
+        Args:
+            thresholds: Threshold of each window (W,), or of all.
+        """
+        return step_scores(self.score, thresholds, self.starts, self.card.window, self.length)
+
     def events(
         self, thresholds: float | NDArray[np.float64], calibration: Calibration, gap: int
     ) -> list[Event]:
@@ -87,9 +99,7 @@ class Analysis:
         require_gap(gap)
         if not (self.score > thresholds).any():
             return []  # no mean of scores at a step exceeds that of the thresholds
-        scores, limits = step_scores(
-            self.score, thresholds, self.starts, self.card.window, self.length
-        )
+        scores, limits = self.step_scores(thresholds)
         return find_events(
             scores,
             limits,

@@ -1,12 +1,13 @@
-"""A trained model as data: tensors and one JSON card, from a checkpoint or a folder.
+"""A trained model as data: tensors and one JSON card, from a checkpoint, a folder or an archive.
 
-Nothing here unpickles: a checkpoint is read with `weights_only=True`, a folder holds
+Nothing here unpickles: a checkpoint is read with `weights_only=True`, a folder or an archive holds
 `weights.safetensors` and `card.json`.
 """
 
 import hashlib
 import json
 import platform
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,15 +24,14 @@ from rvae._version import __version__
 from rvae.errors import FieldError, require
 from rvae.inference import format_4
 from rvae.inference.card import Card, ModelSpec
+from rvae.inference.model_files import CARD_FILE, WEIGHTS_FILE, find_model, opened
 from rvae.networks.vae import VAE
 from rvae.scoring.scorer import Scorer
 from rvae.scoring.scorers import restore_scorer
 
 __all__ = [
-    "CARD_FILE",
     "CARD_KEY",
     "SCORER_KEY",
-    "WEIGHTS_FILE",
     "Artifact",
     "build_network",
     "network_of",
@@ -45,8 +45,6 @@ CARD_KEY = "rvae"
 SCORER_KEY = "rvae_scorer"
 SCORER_PREFIX = "scorer."
 NETWORK_PREFIX = "vae."
-CARD_FILE = "card.json"
-WEIGHTS_FILE = "weights.safetensors"
 
 
 @dataclass(frozen=True)
@@ -65,15 +63,18 @@ class Artifact:
 
     @classmethod
     def load(cls, path: str | Path) -> "Artifact":
-        """Read a Lightning checkpoint or a folder that `save` wrote.
+        """Read a Lightning checkpoint, a folder that `save` wrote, or an archive of TorchServe.
+
+        Args:
+            path: One of these, or a folder with one of them, as `rvae fit` writes.
 
         Raises:
-            FieldError: If the path holds neither, is damaged, or comes from an unfinished training
-                run.
+            FieldError: If the path holds none of them or several, is damaged, or comes from an
+                unfinished training run.
         """
-        path = Path(path).expanduser()
-        with _readable(path):
-            return cls._from_folder(path) if path.is_dir() else cls._from_checkpoint(path)
+        path = find_model(Path(path))
+        with _readable(path), opened(path) as files:
+            return cls._from_checkpoint(path) if files is None else cls._from_files(files)
 
     @classmethod
     def _from_checkpoint(cls, path: Path) -> "Artifact":
@@ -87,7 +88,7 @@ class Artifact:
         return cls(card, network_weights(checkpoint), state)
 
     @classmethod
-    def _from_folder(cls, path: Path) -> "Artifact":
+    def _from_files(cls, path: Path | zipfile.Path) -> "Artifact":
         content = json.loads((path / CARD_FILE).read_bytes())
         card = Card.from_dict(format_4.upgrade(content))
         packed = (path / WEIGHTS_FILE).read_bytes()
@@ -157,7 +158,6 @@ class Artifact:
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
     """Raise a `FieldError` if the file that is read is not a model."""
-    require(path.exists(), "checkpoint", f"no such file: {path}")
     try:
         yield
     except FieldError:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rvae._version import __version__
 from rvae.config import ModelConfig, ReaderConfig, ScoringConfig
@@ -142,6 +143,24 @@ class Card(ModelSpec):
         """The card of a model after training, with the final summary of the training."""
         kept = {field.name: getattr(spec, field.name) for field in fields(ModelSpec)}
         return cls(**kept | {"training": training}, calibration=calibration, bands=bands)
+
+    def band(
+        self, expected: NDArray[np.float64], quantile: float | None = None
+    ) -> dict[str, NDArray[np.float64]]:
+        """Expected values of points (N, C), and bounds within which normal values lie, as columns.
+
+        Args:
+            expected: Reconstruction of the points, in the data's units.
+            quantile: Share of normal values within the bounds; the calibration's if left out, or
+                the highest that the bands have.
+
+        Raises:
+            FieldError: If the quantile is above the range of the bands.
+        """
+        # The default quantile must not be an error where it is above the range of the bands.
+        share = quantile or min(self.calibration.quantile, self.bands.largest_quantile)
+        lower, upper = self.bands.around(expected, self.scaler, share)
+        return {"expected": expected, "lower": lower, "upper": upper}
 
     def to_dict(self) -> dict[str, Any]:
         calibration = {

@@ -3,9 +3,13 @@
 import ctypes
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["available_cpus", "compute_threads", "keep_freed_memory"]
+import torch
+
+__all__ = ["available_cpus", "compute_threads", "keep_freed_memory", "limited_threads"]
 
 # Options of mallopt(3).
 M_TRIM_THRESHOLD = -1
@@ -60,3 +64,20 @@ def compute_threads(processes: int = 1) -> int | None:
     if "OMP_NUM_THREADS" in os.environ:
         return None
     return max(1, min(MAX_THREADS, (available_cpus() - 1) // processes))
+
+
+@contextmanager
+def limited_threads(processes: int = 1) -> Iterator[None]:
+    """Compute with as many threads as `compute_threads` says, also in processes started here."""
+    threads, before = compute_threads(processes), torch.get_num_threads()
+    if threads is None:
+        yield
+        return
+    torch.set_num_threads(threads)
+    # Lightning would choose another number in distributed training.
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    try:
+        yield
+    finally:
+        del os.environ["OMP_NUM_THREADS"]
+        torch.set_num_threads(before)

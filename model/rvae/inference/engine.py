@@ -52,7 +52,7 @@ class Engine:
 
     @classmethod
     def load(cls, path: str | Path, device: str = "cpu") -> "Engine":
-        """Load a checkpoint or an artifact's folder."""
+        """Load a checkpoint, an artifact's folder or an archive; see `Artifact.load`."""
         return cls(Artifact.load(path), device)
 
     def analyse(

@@ -60,7 +60,11 @@ def write(path: Path, pieces: Iterable[Columns]) -> int:
 
 
 def window_records(
-    engine: Engine, series: Sequence[Series], stride: int | None, adapt: float | None = None
+    engine: Engine,
+    series: Sequence[Series],
+    stride: int | None,
+    adapt: float | None = None,
+    quantile: float | None = None,
 ) -> Iterator[Columns]:
     """One row per window: its position, its score, and the meaning of the score.
 
@@ -69,9 +73,10 @@ def window_records(
         series: In the data's units, each with N ≥ T.
         stride: Steps between windows; the model's own if left out.
         adapt: Rate at which the threshold follows each series; a fixed threshold if left out.
+        quantile: Quantile of normal scores that is the threshold; the model's own if left out.
     """
     calibration = engine.card.calibration
-    rule = ThresholdRule(calibration, adapt)
+    rule = ThresholdRule(calibration, adapt, quantile)
     for first, stretch, analysis in engine.scan(series, stride):
         if first == 0:  # a new series, which may have several stretches
             thresholds = rule.begin_series()
@@ -81,12 +86,38 @@ def window_records(
 
 
 def point_records(
-    engine: Engine, series: Sequence[Series], stride: int | None
+    engine: Engine,
+    series: Sequence[Series],
+    stride: int | None,
+    adapt: float | None = None,
+    quantile: float | None = None,
 ) -> Iterator[Columns]:
-    """One row per time step: its score, the mean over the windows that cover it."""
+    """One row per time step: its score, whether it is anomalous, and where normal values lie.
+
+    A step is anomalous if the windows that cover it score above their threshold, on average. Its
+    own score scatters more, and points to the worst steps of an event. The band is that of the
+    model's own quantile.
+
+    Args:
+        engine: The model.
+        series: In the data's units, each with N ≥ T.
+        stride: Steps between windows; the model's own if left out.
+        adapt: Rate at which the threshold follows each series; a fixed threshold if left out.
+        quantile: Quantile of normal scores that is the threshold; the model's own if left out.
+    """
+    card, rule = engine.card, ThresholdRule(engine.card.calibration, adapt, quantile)
     for one in series:
         (analysis,) = engine.analyse([one], stride)
-        yield records.point_records(one, {"score": analysis.point_scores})
+        scores, thresholds = analysis.step_scores(rule.thresholds(analysis.score))
+        columns: Columns = {
+            "score": analysis.point_scores,
+            "window_score": scores,
+            "threshold": thresholds,
+            "is_anomaly": scores > thresholds,
+        }
+        for name, values in card.band(analysis.reconstruction).items():
+            columns |= records.channel_columns(card, values, f"_{name}")
+        yield records.point_records(one, columns)
 
 
 def latent_records(
@@ -114,6 +145,7 @@ def event_records(
     stride: int | None,
     adapt: float | None = None,
     gap: int | None = None,
+    quantile: float | None = None,
 ) -> Iterator[Columns]:
     """One row per event: its position, its severity, and its most anomalous channel.
 
@@ -123,8 +155,9 @@ def event_records(
         stride: Steps between windows; the model's own if left out.
         adapt: Rate at which the threshold follows each series; a fixed threshold if left out.
         gap: Events with at most this many steps between them are merged; the stride if left out.
+        quantile: Quantile of normal scores that is the threshold; the model's own if left out.
     """
-    card, rule = engine.card, ThresholdRule(engine.card.calibration, adapt)
+    card, rule = engine.card, ThresholdRule(engine.card.calibration, adapt, quantile)
     stride = card.stride if stride is None else stride
     gap = stride if gap is None else gap
     for one in series:

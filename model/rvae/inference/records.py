@@ -48,18 +48,31 @@ def point_records(series: Series, columns: Mapping[str, Any]) -> Columns:
 
 
 def event_records(series: Series, events: Sequence[Event]) -> Columns:
-    """One row per event: its position, its severity, and its most anomalous channel."""
-    starts = np.array([event.start for event in events], dtype=np.int64)
+    """One row per event: its position, its severity, and its most anomalous channel.
+
+    Its times, if there are any, have the names of those of `event_json` in the contract; `time` is
+    that of its start, as in the other tables.
+    """
+    starts, ends, peaks = (
+        np.array([getattr(event, name) for event in events], dtype=np.int64)
+        for name in ("start", "end", "peak")
+    )
+    times: Columns = {}
+    if series.times is not None:
+        clock = series.clock()
+        times["start_time"], times["last_time"] = clock[starts], clock[ends - 1]
+        times["peak_time"] = clock[peaks]
     # An event in which nothing was observed has no channel.
     leading = [event.channels[0] if event.channels else (None, np.nan) for event in events]
     return _place(series, starts) | {
         "start": starts,
-        "end": np.array([event.end for event in events], dtype=np.int64),
-        "peak": np.array([event.peak for event in events], dtype=np.int64),
+        "end": ends,
+        "peak": peaks,
         "score": np.array([event.score for event in events], dtype=np.float64),
         "severity": np.array([event.severity for event in events], dtype=np.float64),
         "channel": np.array([name for name, _ in leading], dtype=object),
         "channel_score": np.array([score for _, score in leading], dtype=np.float64),
+        **times,
     }
 
 

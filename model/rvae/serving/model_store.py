@@ -9,7 +9,7 @@ from packaging.version import InvalidVersion, Version
 
 from rvae.errors import FieldError, require
 
-__all__ = ["Archive", "list_archives"]
+__all__ = ["Archive", "list_archives", "read_archive"]
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,20 @@ class Archive:
     version: str
 
 
+def read_archive(path: Path) -> Archive:
+    """Name and version of the model in an archive.
+
+    Raises:
+        FieldError: If the file is not an archive.
+    """
+    try:
+        with zipfile.ZipFile(path) as packed:
+            model = json.loads(packed.read("MAR-INF/MANIFEST.json"))["model"]
+        return Archive(path, str(model["modelName"]), str(model["modelVersion"]))
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+        raise FieldError("store", f"{path} is not a model archive") from None
+
+
 def list_archives(store: Path) -> list[Archive]:
     """The archives of a model store, by name and with the newest version first.
 
@@ -28,14 +42,7 @@ def list_archives(store: Path) -> list[Archive]:
         FieldError: If there are none, one is not an archive, or two hold the same version.
     """
     require(store.is_dir(), "store", f"no such folder: {store}")
-    archives = []
-    for path in sorted(store.glob("*.mar")):
-        try:
-            with zipfile.ZipFile(path) as packed:
-                model = json.loads(packed.read("MAR-INF/MANIFEST.json"))["model"]
-            archives.append(Archive(path, str(model["modelName"]), str(model["modelVersion"])))
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
-            raise FieldError("store", f"{path} is not a model archive") from None
+    archives = [read_archive(path) for path in sorted(store.glob("*.mar"))]
     require(bool(archives), "store", f"no archive in {store}: make one with rvae archive")
     seen: dict[tuple[str, str], Archive] = {}
     for archive in archives:

@@ -15,7 +15,8 @@ from pathlib import Path
 import model_archiver  # noqa: F401
 
 from rvae.errors import FieldError, require
-from rvae.inference.artifact import CARD_FILE, WEIGHTS_FILE, Artifact
+from rvae.inference.artifact import Artifact
+from rvae.inference.model_files import CARD_FILE, WEIGHTS_FILE
 
 __all__ = ["build_archive"]
 

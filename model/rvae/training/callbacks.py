@@ -7,13 +7,12 @@ from types import FrameType
 from typing import Any
 
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 __all__ = [
     "EpochCheckpoint",
     "HalveOnPlateau",
-    "Progress",
     "StopOnInterrupt",
     "StopWithoutProgress",
     "is_whole_epoch",
@@ -154,13 +153,3 @@ class StopOnInterrupt(pl.Callback):
     def teardown(self, trainer: pl.Trainer, module: pl.LightningModule, stage: str) -> None:
         if hasattr(self, "_previous"):
             signal.signal(signal.SIGINT, self._previous)
-
-
-class Progress(RichProgressBar):
-    """Lightning's progress bar without the version number of the logs."""
-
-    def get_metrics(
-        self, trainer: pl.Trainer, module: pl.LightningModule
-    ) -> dict[str, int | str | float | dict[str, float]]:
-        metrics = super().get_metrics(trainer, module)
-        return {name: value for name, value in metrics.items() if name != "v_num"}

@@ -15,6 +15,7 @@ from rvae.data.series import Dataset
 from rvae.errors import FieldError
 from rvae.inference.artifact import Artifact
 from rvae.inference.card import Card
+from rvae.inference.compute import keep_freed_memory, limited_threads
 from rvae.training.calibration import calibrate
 from rvae.training.distributed import end_others_on_failure, with_launched_processes
 from rvae.training.pca_init import initialize_from_pca
@@ -70,7 +71,8 @@ def fit(
     Raises:
         FieldError: If the data or the options are not valid.
     """
-    with _without_chatter(), isolate_rng():
+    keep_freed_memory()
+    with _without_chatter(), isolate_rng(), limited_threads(plan.training.devices):
         return _fit(dataset, plan, output.expanduser(), progress, resume)
 
 

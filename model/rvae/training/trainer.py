@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+from pytorch_lightning.callbacks import ProgressBar
 from pytorch_lightning.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
@@ -17,7 +18,6 @@ from rvae.networks.objective import kl_warm_up
 from rvae.training.callbacks import (
     EpochCheckpoint,
     HalveOnPlateau,
-    Progress,
     StopOnInterrupt,
     StopWithoutProgress,
 )
@@ -26,6 +26,7 @@ from rvae.training.module import TrainingModule
 from rvae.training.optimization import WARM_UP
 from rvae.training.pictures import Pictures
 from rvae.training.prepare import Preparation
+from rvae.training.progress import progress_bar
 from rvae.training.validation import take_snapshot
 
 __all__ = ["LAST_CHECKPOINT", "LOGS", "PICTURES", "STATE", "TrainingRun", "make_run"]
@@ -113,7 +114,7 @@ def make_run(
             )
         )
     if progress:
-        callbacks.append(Progress())
+        callbacks.append(progress_bar())
     trainer = pl.Trainer(
         accelerator=training.accelerator,
         devices=training.devices,
@@ -126,7 +127,7 @@ def make_run(
         deterministic="warn",
         logger=TensorBoardLogger(output, name="", version=LOGS, default_hp_metric=False),
         callbacks=callbacks,
-        enable_progress_bar=progress,
+        enable_progress_bar=any(isinstance(c, ProgressBar) for c in callbacks),
         enable_model_summary=False,
         log_every_n_steps=min(MAX_STEPS_PER_LOG, preparation.steps),
         num_sanity_val_steps=0,

@@ -14,15 +14,10 @@ def compute(request: Computation) -> list[dict[str, Any]]:
     Raises:
         FieldError: If the quantile is above the range of the bands.
     """
-    card, bands = request.card, request.card.bands
-    # The default quantile must not be an error where it is above the range of the bands.
-    quantile = request.quantile or min(request.calibration.quantile, bands.largest_quantile)
-    values = []
-    for analysis in request.analyses:
-        expected = analysis.reconstruction
-        lower, upper = bands.around(expected, card.scaler, quantile)
-        values.append({"expected": expected, "lower": lower, "upper": upper})
-    return values
+    return [
+        dict(request.card.band(analysis.reconstruction, request.quantile))
+        for analysis in request.analyses
+    ]
 
 
 BAND = Output(

@@ -1,0 +1,67 @@
+"""The command `rvae doctor`: whether this machine can train and serve."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rvae.cli.checks import Check
+
+__all__ = ["doctor"]
+
+SIGNS = {"ok": "✓", "note": "–", "problem": "✗"}
+
+
+def doctor(
+    store: Path = Path("model_store"),
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    serve: bool = False,
+    json: bool = False,
+) -> int:
+    """Check software, Java, ports, disk and memory, and let every archive of a store predict.
+
+    ✗ marks what must be corrected, and makes the exit status 1; – is not there, and may not be
+    needed.
+
+    Args:
+        store: Folder with archives.
+        host: Address of the predictions.
+        port: Port of predictions; management and metrics take the next two.
+        serve: Also start TorchServe on free ports, and let every archive answer over HTTP.
+        json: Print a JSON list of all checks at the end, instead of a line for each.
+    """
+    checks = []
+    for check in _checks(store, host, port, serve):
+        checks.append(check)
+        if not json:
+            advice = f": {check.advice}" if check.advice else ""
+            print(f"{SIGNS[check.state]} {check.name}: {check.found}{advice}", flush=True)
+    if json:
+        _write_json(checks)
+    return int(any(check.state == "problem" for check in checks))
+
+
+def _checks(store: Path, host: str, port: int, serve: bool) -> Iterator["Check"]:
+    from rvae.cli.checks import check_machine, noted
+    from rvae.cli.store_checks import check_server, check_store
+
+    yield from check_machine()
+    try:
+        from rvae.cli.serving_checks import check_serving
+    except ModuleNotFoundError as error:
+        yield noted("serving", f"{error.name} is missing", "pip install 'rvae[serve]'")
+    else:
+        yield from check_serving(host, port)
+    yield from check_store(store)
+    if serve:
+        yield check_server(store)
+
+
+def _write_json(checks: list["Check"]) -> None:
+    import json
+
+    json.dump([asdict(check) for check in checks], sys.stdout, indent=1, ensure_ascii=False)
+    print()

@@ -1,0 +1,77 @@
+"""What TorchServe needs of a machine, checked one by one."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+
+import psutil
+
+from rvae.cli.checks import Check, failed, passed
+from rvae.errors import FieldError
+from rvae.serving.torchserve import LOOPBACK, SCRATCH_PREFIX, java_command, require_free
+
+__all__ = ["check_serving"]
+
+MIN_JAVA = 17
+# A socket of a worker lies in the server's temporary folder. Its path, of which this is the longest
+# end, must fit into the 108 bytes of `sockaddr_un.sun_path` with a zero.
+SOCKET = f"/{SCRATCH_PREFIX}xxxxxxxx/.ts.sock.9000"
+MAX_SOCKET_PATH = 107
+
+
+def check_serving(host: str, port: int) -> Iterator[Check]:
+    """Check Java, ports and the paths of sockets."""
+    yield _java()
+    yield _port(host, port)
+    yield from (_port(LOOPBACK, one) for one in (port + 1, port + 2))
+    yield _sockets()
+
+
+def _java() -> Check:
+    java = java_command()
+    advice = "unset JAVA_HOME, to take the Java from pip"
+    command = [str(java), "-XshowSettings:properties", "-version"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    except OSError as error:
+        return failed("Java", f"{java} does not run: {error.strerror}", advice)
+    lines = (line.strip().partition(" = ") for line in done.stderr.splitlines())
+    settings = {name: value for name, _, value in lines}
+    version = settings.get("java.specification.version", "")
+    if done.returncode != 0 or not version:
+        return failed("Java", f"{java} does not run", advice)
+    # Before 9, versions were called 1.8.
+    if float(version) < MIN_JAVA:
+        return failed("Java", f"{java} is {version}, TorchServe needs {MIN_JAVA}", advice)
+    return passed("Java", f"{settings['java.version']} ({java})")
+
+
+def _port(host: str, port: int) -> Check:
+    name = f"port {port}"
+    try:
+        require_free(host, port)
+    except FieldError as error:
+        if error.field == "host":
+            return failed(name, error.message, "give another --host")
+        advice = "stop it, or choose others with rvae serve --port"
+        return failed(name, f"{error.message}{_owner(port)}", advice)
+    return passed(name, f"free on {host}")
+
+
+def _owner(port: int) -> str:
+    """The process that listens on a port, as far as this user may know."""
+    for connection in psutil.net_connections("inet"):
+        if connection.status == "LISTEN" and connection.laddr.port == port and connection.pid:
+            with suppress(psutil.Error):
+                return f", by {psutil.Process(connection.pid).name()} (process {connection.pid})"
+    return ""
+
+
+def _sockets() -> Check:
+    name, folder = "sockets of workers", tempfile.gettempdir()
+    beyond = len(os.fsencode(folder + SOCKET)) - MAX_SOCKET_PATH
+    if beyond > 0:
+        return failed(name, f"{folder} is {beyond} bytes too long", "set TMPDIR to a shorter path")
+    return passed(name, f"their paths fit into {folder}")

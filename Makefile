@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-EXTRAS := train,serve,dev
+EXTRAS := train,serve,excel,dev
 
 .PHONY: install demo serve test lint bench clean
 

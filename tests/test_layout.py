@@ -15,6 +15,7 @@ ELSEWHERE = {
 }
 # Tests of one aspect of a room, or of all its modules at once.
 ASPECTS = {
+    "data/bad_files",
     "data/reader_folders",
     "data/reader_recipe",
     "networks/encoder_recipe",

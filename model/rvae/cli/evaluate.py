@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
+from rvae.config import FileFormat
 from rvae.errors import FieldError
 
 __all__ = ["evaluate"]
@@ -15,16 +16,18 @@ def evaluate(
     array: str | None = None,
     layout: Literal["series", "rows"] | None = None,
     stride: int | None = None,
+    format: FileFormat = FileFormat(),
 ) -> None:
     """Print how well a model performs on a file: detection if it has labels, else its scores.
 
     Args:
         checkpoint: Checkpoint, archive, or a folder with one of them.
-        data: File that is read like the training file.
+        data: File that is read like the training file, or "-" for .csv from standard input.
         label: Column or array with the labels, if its name differs from the training file.
         array: Array of an .npz, if its name differs from the training file.
         layout: Layout of the file, if it differs from the training file.
         stride: Steps between windows; the model's own if left out.
+        format: How the file is written, where it differs from the training file.
     """
     from rich.console import Console
     from rich.table import Table
@@ -34,7 +37,7 @@ def evaluate(
     from rvae.inference.reading import read_for
 
     engine = Engine.load(checkpoint)
-    dataset = read_for(engine.card, data, label, array, layout, labels=True)
+    dataset = read_for(engine.card, data, label, array, layout, labels=True, format=format)
     try:
         found = report.evaluate(engine, dataset.series, stride)
     except FieldError as error:

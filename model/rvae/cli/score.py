@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
+from rvae.config import FileFormat
+
 __all__ = ["score"]
 
 
@@ -18,12 +20,14 @@ def score(
     quantile: float | None = None,
     adapt: float | None = None,
     gap: int | None = None,
+    format: FileFormat = FileFormat(),
 ) -> None:
     """Write the scores of a file's windows, points or events to a .csv or .parquet file.
 
     Args:
         checkpoint: Checkpoint, archive, or a folder with one of them.
-        data: File that is read like the training file; labels are not needed.
+        data: File that is read like the training file, or "-" for .csv from standard input; labels
+            are not needed.
         output: File to write.
         points: One row per point instead of one per window.
         events: One row per event instead of one per window.
@@ -33,6 +37,7 @@ def score(
         quantile: Flag scores above this quantile of normal scores; the model's own if left out.
         adapt: Rate from 0 to 0.1 at which the threshold follows each series; fixed if left out.
         gap: Maximum steps between events that are merged; the stride if left out.
+        format: How the file is written, where it differs from the training file.
     """
     from rvae.errors import require
     from rvae.inference import export
@@ -42,7 +47,7 @@ def score(
     require(not (points and events), "events", "cannot be combined with points")
     require(gap is None or events, "gap", "is only valid with --events")
     engine = Engine.load(checkpoint)
-    series = read_for(engine.card, data, None, array, layout, labels=False).series
+    series = read_for(engine.card, data, None, array, layout, labels=False, format=format).series
     if events:
         rows = export.event_records(engine, series, stride, adapt, gap, quantile)
     elif points:

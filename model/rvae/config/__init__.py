@@ -1,6 +1,7 @@
 """Configuration of a model, its data and its training."""
 
 from rvae.config.data import DataConfig, ReaderConfig
+from rvae.config.file_format import FileFormat
 from rvae.config.model import (
     ConvolutionalConfig,
     DenseConfig,
@@ -17,6 +18,7 @@ __all__ = [
     "ConvolutionalConfig",
     "DataConfig",
     "DenseConfig",
+    "FileFormat",
     "FlowConfig",
     "ModelConfig",
     "ObjectiveConfig",

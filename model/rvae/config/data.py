@@ -1,9 +1,10 @@
 """Configuration of the training data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from rvae.config.file_format import FileFormat
 from rvae.errors import require
 
 __all__ = ["DataConfig", "ReaderConfig"]
@@ -29,6 +30,7 @@ class ReaderConfig:
             archive always have classes.
         normal: Classes that are normal: all others mark anomalies.
         series: Column with the name of each row's series in a table of several series.
+        format: How .csv and .xlsx files are written.
     """
 
     layout: Literal["series", "rows"] = "series"
@@ -40,9 +42,12 @@ class ReaderConfig:
     classes: str | None = None
     normal: tuple[str, ...] = ()
     series: str | None = None
+    format: FileFormat = field(default_factory=FileFormat)
 
     def __post_init__(self) -> None:
-        # YAML and JSON have lists, no tuples.
+        # YAML and JSON have mappings and lists, no dataclasses and tuples.
+        if isinstance(self.format, Mapping):
+            object.__setattr__(self, "format", FileFormat(**self.format))
         for name in ("columns", "categorical", "normal"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, tuple(getattr(self, name)))
@@ -74,8 +79,9 @@ class DataConfig:
     """The training data, its windows and splits.
 
     Attributes:
-        path: File with the data: .csv, .parquet, .npy or .npz, or a .tsv, .txt or .ts of the UCR
-            archive. Or a folder of .npy or .parquet files, which may be larger than memory.
+        path: File with the data: .csv, .csv.gz, .xlsx, .parquet, .npy or .npz, or a .tsv, .txt or
+            .ts of the UCR archive. "-" is .csv from standard input. Or a folder of .npy or .parquet
+            files, which may be larger than memory.
         window: Time steps of a window. If left out, the whole series for the layout "rows"; else
             two periods of the series, within 96 to 256 steps and a seventh of its length.
         stride: Steps between the starts of neighbouring windows, here and when serving.

@@ -14,16 +14,14 @@ from rvae.errors import FieldError
 
 __all__ = [
     "categorical_column",
+    "coded",
     "column_array",
     "is_number",
     "numbers",
     "split_by_key",
     "table_of",
-    "timestamps",
     "words",
 ]
-
-ZONE = r":.*(Z|[-+]\d\d(:?\d\d)?)$"  # the colon rules out a date alone, which ends alike
 
 # Types that Arrow cannot encode as a dictionary → types that it can.
 FOUND_AS = {pa.float16(): pa.float32(), pa.string_view(): pa.string()}
@@ -60,38 +58,15 @@ def categorical_column(
     Raises:
         FieldError: If it cannot be converted to text.
     """
-    different, places = _coded(words(table, name))
+    different, places = coded(words(table, name))
     # Each distinct word is looked up once.
     return word_codes(different.to_pylist(), vocabulary)[places]
-
-
-def timestamps(table: pa.Table, name: str) -> NDArray[np.datetime64]:
-    """A column of times (N,) in microseconds, in UTC if they have a zone, NaT where null.
-
-    Raises:
-        FieldError: If it holds something else.
-    """
-    column = table[name]
-    try:
-        if not pa.types.is_date(column.type) and is_number(column.type):
-            raise pa.ArrowInvalid("numbers could be anything")
-        if pa.types.is_timestamp(column.type):
-            zoned = column.type.tz is not None
-        else:
-            text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
-            zoned = text and bool(pc.all(pc.match_substring_regex(column, ZONE)).as_py())
-        column = column.cast(pa.timestamp("us", "UTC") if zoned else pa.timestamp("us"), safe=False)
-    except pa.ArrowException:
-        raise FieldError(
-            name, f"holds {column.type}, expected timestamps such as 2026-01-31T12:00:00"
-        ) from None
-    return column.cast(pa.timestamp("us")).to_numpy()
 
 
 def split_by_key(whole: Series, keys: pa.ChunkedArray) -> list[Series]:
     """Split a table of several series by their keys (N,), in the order of their first steps."""
     kind = keys.type.value_type if pa.types.is_dictionary(keys.type) else keys.type
-    different, places = _coded(keys.cast(FOUND_AS.get(kind, kind)))
+    different, places = coded(keys.cast(FOUND_AS.get(kind, kind)))
     names: dict[str, int] = {}
     spellings = map(str, different.to_numpy(zero_copy_only=False))
     groups = np.array([names.setdefault(name, len(names)) for name in spellings])[places]
@@ -105,7 +80,7 @@ def is_number(kind: pa.DataType) -> bool:
     return any(test(kind) for test in tests)
 
 
-def _coded(column: pa.ChunkedArray) -> tuple[pa.Array, NDArray[np.int32]]:
+def coded(column: pa.ChunkedArray) -> tuple[pa.Array, NDArray[np.int32]]:
     """Distinct cells of a column in order of occurrence, and the index of each row's cell (N,)."""
     different = column.unique()
     return different, pc.index_in(column, different).to_numpy()

@@ -10,10 +10,13 @@ import pyarrow as pa
 
 from rvae.config import ReaderConfig
 from rvae.data.arrays import dataset_of_arrays, read_arrays, read_npy_folder
+from rvae.data.csv_files import read_csv
+from rvae.data.excel import read_excel
 from rvae.data.frames import as_frame, table_of_frame
 from rvae.data.series import STEPS_PER_CHUNK, Dataset, Series
 from rvae.data.stored import blocks
-from rvae.data.tables import dataset_of_table, read_parquet_folder, read_table
+from rvae.data.tables import dataset_of_table, read_parquet, read_parquet_folder
+from rvae.data.text_files import STANDARD_INPUT, file_name
 from rvae.data.ucr import read_archive
 from rvae.data.vocabulary import Vocabulary
 from rvae.errors import FieldError, require
@@ -24,10 +27,12 @@ __all__ = ["FOLDER_READERS", "READERS", "FolderReader", "Reader", "read"]
 Reader = Callable[[Path, ReaderConfig, Vocabulary | None], Dataset]
 FolderReader = Callable[[Sequence[Path], ReaderConfig, Vocabulary | None], Dataset]
 
-# By suffix of the file. A new reader is a function in a file of its own, and a line here.
+# By ending of the file's name. A new reader is a function in a file of its own, and a line here.
 READERS: dict[str, Reader] = {
-    ".csv": read_table,
-    ".parquet": read_table,
+    ".csv": read_csv,
+    ".csv.gz": read_csv,
+    ".xlsx": read_excel,
+    ".parquet": read_parquet,
     ".npy": read_arrays,
     ".npz": read_arrays,
     ".tsv": read_archive,
@@ -45,14 +50,14 @@ FOLDER_READERS: dict[str, FolderReader] = {
 def read(source: Any, config: ReaderConfig, vocabulary: Vocabulary | None = None) -> Dataset:
     """Read a file, a folder, a data frame or an array.
 
-    A file is a .csv, .parquet, .npy, .npz, .tsv, .txt or .ts file. In a folder of .npy or .parquet
-    files each file is one series, and is not read into memory. A data frame is one of pandas,
-    polars or Arrow, and is read like a table in a file. Arrays are one series of one channel (N,),
-    one series (N, C), or several series of one length (S, N, C); with the layout "rows" they are
-    several series of one channel (S, N).
+    A file is a .csv, .csv.gz, .xlsx, .parquet, .npy, .npz, .tsv, .txt or .ts file. In a folder of
+    .npy or .parquet files each file is one series, and is not read into memory. A data frame is one
+    of pandas, polars or Arrow, and is read like a table in a file. Arrays are one series of one
+    channel (N,), one series (N, C), or several series of one length (S, N, C); with the layout
+    "rows" they are several series of one channel (S, N).
 
     Args:
-        source: Path, data frame or array.
+        source: Path, data frame or array; the path "-" is .csv from standard input.
         config: Roles of columns and arrays.
         vocabulary: Vocabulary of a model; found in the data if None.
 
@@ -61,7 +66,7 @@ def read(source: Any, config: ReaderConfig, vocabulary: Vocabulary | None = None
     """
     if isinstance(source, str | Path):
         path = Path(source).expanduser()
-        name, dataset = path.name, _read_path(path, config, vocabulary)
+        name, dataset = file_name(path), _read_path(path, config, vocabulary)
     else:
         name, dataset = "data", _read_object(source, config, vocabulary)
     require(len(dataset.series) > 0, "data", f"{name} holds no series")
@@ -114,22 +119,24 @@ def _read_object(source: Any, config: ReaderConfig, vocabulary: Vocabulary | Non
 
 
 def _read_path(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:
-    require(path.exists(), "data", f"no such file: {path}")
+    require(path == STANDARD_INPUT or path.exists(), "data", f"no such file: {path}")
     try:
         load = _read_folder if path.is_dir() else _read_file
         return load(path, config, vocabulary)
     except FieldError:
         raise
     except (OSError, ValueError, EOFError, BadZipFile, pa.ArrowException) as error:
-        raise FieldError("data", f"cannot read {path.name}: {error}") from error
+        raise FieldError("data", f"cannot read {file_name(path)}: {error}") from error
 
 
 def _read_file(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:
+    if path == STANDARD_INPUT:
+        return read_csv(path, config, vocabulary)
     require(path.is_file(), "data", f"neither a file nor a folder: {path}")
-    require(
-        path.suffix in READERS, "data", f"cannot read {path.name}: expected {', '.join(READERS)}"
-    )
-    return READERS[path.suffix](path, config, vocabulary)
+    for ending, reader in READERS.items():
+        if path.name.lower().endswith(ending):
+            return reader(path, config, vocabulary)
+    raise FieldError("data", f"cannot read {path.name}: expected {', '.join(READERS)}")
 
 
 def _read_folder(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:

@@ -9,44 +9,47 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from pyarrow import csv, parquet
+from pyarrow import parquet
 
 from rvae.config import ReaderConfig
-from rvae.data.columns import (
-    categorical_column,
-    is_number,
-    numbers,
-    split_by_key,
-    timestamps,
-    words,
+from rvae.data.cells import (
+    CellError,
+    are_numbers,
+    require_every,
+    require_finite,
+    require_numbers,
 )
+from rvae.data.columns import categorical_column, is_number, numbers, split_by_key, words
+from rvae.data.number_marks import Marks
 from rvae.data.parquet_batches import parquet_batches
-from rvae.data.roles import anomalies, as_labels, as_times, rows
+from rvae.data.roles import anomalies, as_labels, rows
 from rvae.data.series import Dataset, Series
 from rvae.data.stored import Spool
+from rvae.data.times import timestamps
 from rvae.data.vocabulary import Vocabulary, sorted_vocabulary
-from rvae.errors import FieldError, require
+from rvae.errors import require
 
-__all__ = ["dataset_of_table", "read_parquet_folder", "read_table"]
+__all__ = ["dataset_of_table", "read_parquet", "read_parquet_folder"]
 
 # Limits of a piece of a .parquet file; the lower one counts. Words need more memory than numbers.
 ROWS_PER_CHUNK, NUMBERS_PER_CHUNK = 1 << 14, 1 << 19
 
-NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 
-
-def read_table(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:
-    """Read a .csv or .parquet file into memory.
+def read_parquet(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:
+    """Read a .parquet file into memory.
 
     Raises:
         FieldError: If it does not hold what the configuration says.
     """
-    table = csv.read_csv(path) if path.suffix == ".csv" else parquet.read_table(path)
-    return dataset_of_table(table, path.name, config, vocabulary)
+    return dataset_of_table(parquet.read_table(path), path.name, config, vocabulary)
 
 
 def dataset_of_table(
-    table: pa.Table, name: str, config: ReaderConfig, vocabulary: Vocabulary | None
+    table: pa.Table,
+    name: str,
+    config: ReaderConfig,
+    vocabulary: Vocabulary | None,
+    marks: Marks = Marks(),
 ) -> Dataset:
     """The series of a table.
 
@@ -55,25 +58,29 @@ def dataset_of_table(
         name: Name of the table in messages; without its suffix, of a series that has no other.
         config: Roles of the columns.
         vocabulary: Vocabulary of a model; found in the table if None.
+        marks: How numbers are written in what is text because some cells are no numbers.
 
     Raises:
+        CellError: If a cell cannot be read.
         FieldError: If the table does not hold what the configuration says.
     """
     require(table.num_rows > 0, "data", f"{name} holds no rows")
+    require_numbers(table, config.columns or (), marks)
     columns = Columns.of(table.schema, config, name)
-    if config.columns is None:
-        for column in columns.spare:
-            _require_no_number(table, column)
+    require_numbers(table, columns.spare, marks)
     columns.require_channels()
     vocabulary = vocabulary or columns.vocabulary([table])
     values = columns.values(table, vocabulary)
+    if config.layout == "series":
+        require_finite(values, columns.channels)
     labels, times, classes = columns.roles(table, vocabulary)
     if config.layout == "rows":
         # A row is a series, and the columns are its time steps.
         require(not config.categorical, "reader.categorical", 'has no meaning for layout "rows"')
         require(times is None, "reader.time", 'has no meaning for the layout "rows"')
         return Dataset(rows(list(values), labels, classes), ("value",), columns.config, vocabulary)
-    whole = Series(values, Path(name).stem, labels, times, classes, np.arange(len(values)))
+    stem = Path(name.removesuffix(".gz")).stem
+    whole = Series(values, stem, labels, times, classes, np.arange(len(values)))
     return Dataset(
         [whole] if config.series is None else split_by_key(whole, table[config.series]),
         columns.channels,
@@ -110,8 +117,13 @@ def read_parquet_folder(
     borders = [0]
     for path in paths:
         for piece in _pieces(path, columns):
+            try:
+                roles = columns.roles(piece, vocabulary)
+            except CellError as error:
+                row = len(values.stored()) - borders[-1] + error.row
+                raise error.at(f"row {row} of {path.name}") from None
             values.append(columns.values(piece, vocabulary))
-            for spool, role in zip(others, columns.roles(piece, vocabulary), strict=True):
+            for spool, role in zip(others, roles, strict=True):
                 if role is not None:
                     spool.append(role[:, None])
         borders.append(len(values.stored()))
@@ -220,9 +232,14 @@ class Columns:
         config = self.config
         labels = times = classes = None
         if config.label is not None:
-            labels = as_labels(piece[config.label].to_numpy(), config.label)
+            column = piece[config.label]
+            problem = f"is no label: {config.label!r} must hold a number or truth value everywhere"
+            require_every(are_numbers(column), "reader.label", column, problem)
+            labels = as_labels(column.to_numpy(), config.label)
         if config.time is not None:
-            times = as_times(timestamps(piece, config.time), config.time)
+            times = timestamps(piece, config.time, config.format.time_format)
+            problem = f"is no time: {config.time!r} must hold one everywhere"
+            require_every(~np.isnat(times), "reader.time", piece[config.time], problem)
         if config.classes is not None:
             codes = np.nan_to_num(categorical_column(piece, config.classes, vocabulary.classes))
             classes = codes.astype(np.int64) - 1
@@ -236,23 +253,3 @@ def _pieces(path: Path, columns: Columns) -> Iterator[pa.Table]:
     rows = max(1, min(ROWS_PER_CHUNK, NUMBERS_PER_CHUNK // len(columns.needed)))
     for batch in parquet_batches(path, columns.needed, rows):
         yield pa.Table.from_batches([batch])
-
-
-def _require_no_number(table: pa.Table, name: str) -> None:
-    """Raise a `FieldError` if a column of text holds numbers except for a few cells."""
-    column = table[name]
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    kind = column.type
-    require(not pa.types.is_null(kind), name, "holds nothing: name the columns that are channels")
-    require(not pa.types.is_binary(kind), name, "holds text that is not UTF-8")
-    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
-        return
-    numeric = pc.match_substring_regex(column, NUMBER).fill_null(True).to_numpy()
-    if numeric.mean() > 0.5:
-        row = int(np.argmin(numeric))
-        raise FieldError(
-            name,
-            f"holds numbers, but {column[row].as_py()!r} in row {row}: correct it, or name the "
-            "columns that are channels with reader.columns",
-        )

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from rvae.config import ReaderConfig
+from rvae.config import FileFormat, ReaderConfig
 from rvae.data.readers import read
 from rvae.data.series import Dataset
 from rvae.errors import FieldError, require
@@ -21,6 +21,7 @@ def read_for(
     array: str | None,
     layout: Literal["series", "rows"] | None,
     labels: bool,
+    format: FileFormat = FileFormat(),
 ) -> Dataset:
     """Read data like the training data, except for the options that are set."""
     normal = card.reader.normal if labels and label is None else ()
@@ -34,6 +35,7 @@ def read_for(
         layout=layout or card.reader.layout,
         # Names of columns in one layout have no meaning in the other.
         columns=None if layout not in (None, card.reader.layout) else card.reader.columns,
+        format=card.reader.format.updated(format),
     )
     if isinstance(source, np.ndarray):
         # Columns of an array have places instead of names, and it has none of times or labels.

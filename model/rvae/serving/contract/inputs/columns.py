@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from rvae.data.columns import categorical_column, is_number, numbers, split_by_key, timestamps
+from rvae.data.columns import categorical_column, is_number, numbers, split_by_key
 from rvae.data.series import Series
+from rvae.data.times import timestamps
 from rvae.errors import FieldError, require
 from rvae.inference.card import Card
 from rvae.serving.contract.inputs.annotations import require_rising, series_classes

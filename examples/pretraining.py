@@ -212,7 +212,9 @@ def make_classifier(start: str, pretrained: RecurrentEncoder, x: Tensor, classes
         case "frozen":
             return head
         case "pretrained":
-            return Classifier(deepcopy(pretrained), head)
+            return Classifier(
+                deepcopy(pretrained).requires_grad_(), head
+            )  # a loaded model is fixed
     encoder = RecurrentEncoder(RecurrentConfig(), x.shape[2], x.shape[1])
     if start == "PyTorch's start":
         encoder.layers.reset_parameters()

@@ -32,6 +32,7 @@ from concurrent.futures import ProcessPoolExecutor
 from copy import deepcopy
 from dataclasses import astuple, dataclass, fields
 from functools import partial
+from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -54,6 +55,7 @@ from rvae.networks.recurrent import RecurrentEncoder
 SETS = ("digits", "JapaneseVowels")
 BASELINES = ("rvae's start", "PyTorch's start")
 STARTS = ("pretrained", *BASELINES, "frozen")
+COMPARED = tuple(product(("pretrained", "frozen"), BASELINES))
 SHARES = (0.02, 0.05, 0.2, 1.0)  # of the labels of the training part
 MIN_LABELS = 2  # of each class: one to train with and one for validation
 TEST = 0.25  # share of the series
@@ -93,6 +95,7 @@ class Result:
     Attributes:
         data: Name of the set.
         seed: Number of the split.
+        share: Share of the labels.
         labels: Number of the labels, those for validation included.
         start: One of `STARTS`.
         accuracy: Share of the test part that is classified correctly.
@@ -100,6 +103,7 @@ class Result:
 
     data: str
     seed: int
+    share: float
     labels: int
     start: str
     accuracy: float
@@ -171,7 +175,7 @@ def run(data: LabelledSet, effort: Effort, seed: int) -> list[Result]:
                 found = classifier(inputs[test]).argmax(1)  # (S,)
             accuracy = (found == y[test]).float().mean().item()
             labels = len(learning) + len(validation)
-            results.append(Result(data.name, seed, labels, start, accuracy))
+            results.append(Result(data.name, seed, share, labels, start, accuracy))
     return results
 
 
@@ -275,27 +279,31 @@ def accuracies(results: Sequence[Result], start: str) -> Array:
 
 
 def by_labels(results: Sequence[Result]) -> dict[int, list[Result]]:
-    """Results of a set by the number of labels, fewest first."""
-    counts = sorted({r.labels for r in results})
-    return {count: [r for r in results if r.labels == count] for count in counts}
+    """Results of a set by the number of labels, fewest first.
+
+    The same share is a label more or less from seed to seed, and counts as the lowest of them.
+    Shares that are equally many labels, in a small set, are the same trainings.
+    """
+    groups = [[r for r in results if r.share == share] for share in SHARES]
+    return {min(r.labels for r in group): group for group in groups}
 
 
 def report(name: str, results: Sequence[Result]) -> str:
-    """Accuracies of a set in percent and what pretraining adds to them, as a table in Markdown."""
-    gains = [f"gain over {start}" for start in BASELINES]
-    rows = [["labels", *STARTS, *gains], ["---"] * (1 + len(STARTS) + len(gains))]
+    """Accuracies of a set in percent, and what pretraining adds to them, as tables in Markdown."""
+    accuracy = [["labels", *STARTS]]
+    gain = [["labels", *(f"{one} over {other}" for one, other in COMPARED)]]
     for labels, some in by_labels(results).items():
         found = [100 * accuracies(some, start) for start in STARTS]
-        apart = [difference(some, "pretrained", start) for start in BASELINES]
-        rows.append(
-            [
-                str(labels),
-                *(f"{a.mean():.1f} ± {a.std(ddof=1):.1f}" for a in found),
-                *(f"{100 * mean:+.1f} ± {100 * width:.1f}" for mean, width in apart),
-            ]
-        )
-    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    return f"\n{name}, accuracy in %:\n\n{table}\n"
+        accuracy.append([str(labels), *(f"{a.mean():.1f} ± {a.std(ddof=1):.1f}" for a in found)])
+        apart = [difference(some, one, other) for one, other in COMPARED]
+        gain.append([str(labels), *(f"{100 * d:+.1f} ± {100 * width:.1f}" for d, width in apart)])
+    return f"{name}, accuracy in %:\n\n{markdown(accuracy)}\n\nGains:\n\n{markdown(gain)}\n"
+
+
+def markdown(rows: Sequence[Sequence[str]]) -> str:
+    """A table whose first row is its header."""
+    lines = [f"| {' | '.join(row)} |" for row in (rows[0], ["---"] * len(rows[0]), *rows[1:])]
+    return "\n".join(lines)
 
 
 def write(path: Path, results: Sequence[Result]) -> None:

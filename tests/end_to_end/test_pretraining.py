@@ -139,7 +139,7 @@ def test_learning_keeps_the_step_that_validation_prefers() -> None:
 def test_a_difference_is_paired_by_seed_and_its_interval_allows_for_shared_series() -> None:
     first, second = (0.9, 0.8, 0.85), (0.8, 0.78, 0.79)  # apart by 0.1, 0.02 and 0.06
     results = [
-        Result("some", seed, 10, start, accuracies[seed])
+        Result("some", seed, 0.1, 10, start, accuracies[seed])
         for seed in (2, 0, 1)
         for start, accuracies in (("frozen", first), ("pretrained", second))
     ]

@@ -65,6 +65,7 @@ def default_initialization() -> Iterator[None]:
 
     def layers(*arguments: Any, **options: Any) -> nn.RNNBase:
         lstm = made(*arguments, **options)
+        assert isinstance(lstm, nn.RNNBase)
         lstm.reset_parameters()
         return lstm
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 import requests
-from matplotlib import rc_context
 from rich.console import Console
 from rich.table import Table
 
 from rvae.evaluation.detection import detection
+from rvae.plots.saving import save_axes
+from rvae.plots.scored_series import ScoredSeries
 from rvae.plots.series import plot_scored_series
 from rvae.plots.windows import plot_scored_windows
 from rvae.serving.model_store import list_archives
@@ -67,15 +68,17 @@ def main() -> None:
         chosen = [*np.flatnonzero(~ventricular)[:SHOWN], *np.flatnonzero(ventricular)[:SHOWN]]
         print_answers(answers, ventricular, chosen)
         for kind, index in (("normal", chosen[0]), ("ventricular", chosen[-1])):
-            (answer,) = predict(server, beats[index : index + 1], "reconstruction", "point_scores")
-            figure = plot_scored_series(
-                beats[index],
-                np.array(answer["reconstruction"]),
-                np.array(answer["point_scores"]),
-                LEADS,
-                f"A {kind} beat",
+            (answer,) = predict(server, beats[index : index + 1], "band", "point_scores")
+            beat = ScoredSeries(
+                values=beats[index],
+                reconstruction=np.array(answer["expected"]),
+                scores=np.array(answer["point_scores"]),
+                channels=LEADS,
+                lower=np.array(answer["lower"]),
+                upper=np.array(answer["upper"]),
+                name=f"A {kind} beat",
             )
-            figure.savefig(FOLDER / f"{kind}.png")
+            save_axes(plot_scored_series(beat)[0], FOLDER / f"{kind}.png")
         pictured = predict(server, beats[:PICTURED], "score", "reconstruction")
         draw(beats[:PICTURED], pictured, FOLDER / "anomaly.svg")
     print(
@@ -86,7 +89,7 @@ def main() -> None:
 
 def draw(beats: np.ndarray, answers: list[dict[str, Any]], path: Path) -> None:
     """Write a picture of beats (S, T, C) in a row with what was answered for each, as SVG."""
-    figure = plot_scored_windows(
+    axes = plot_scored_windows(
         beats,
         np.array([answer["reconstruction"] for answer in answers]),
         np.array([answer["score"][0] for answer in answers]),
@@ -94,9 +97,7 @@ def draw(beats: np.ndarray, answers: list[dict[str, Any]], path: Path) -> None:
         LEADS,
         "test beat",
     )
-    # The same answers make the same file, and text stays text.
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "rvae"}):
-        figure.savefig(path, metadata={"Date": None})
+    save_axes(axes[0], path)
 
 
 def print_answers(

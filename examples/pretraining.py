@@ -52,7 +52,7 @@ from rvae.config import RecurrentConfig
 from rvae.inference.compute import available_cpus
 from rvae.networks.recurrent import RecurrentEncoder
 
-SETS = ("digits", "JapaneseVowels")
+SETS = ("digits", "JapaneseVowels", "ItalyPowerDemand")
 BASELINES = ("rvae's start", "PyTorch's start")
 STARTS = ("pretrained", *BASELINES, "frozen")
 COMPARED = tuple(product(("pretrained", "frozen"), BASELINES))
@@ -216,12 +216,13 @@ def make_classifier(start: str, pretrained: RecurrentEncoder, x: Tensor, classes
         case "frozen":
             return head
         case "pretrained":
-            return Classifier(
-                deepcopy(pretrained).requires_grad_(), head
-            )  # a loaded model is fixed
+            # The weights of a loaded model do not learn.
+            return Classifier(deepcopy(pretrained).requires_grad_(), head)
     encoder = RecurrentEncoder(RecurrentConfig(), x.shape[2], x.shape[1])
     if start == "PyTorch's start":
-        encoder.layers.reset_parameters()
+        for layer in encoder.modules():
+            if isinstance(layer, nn.RNNBase):
+                layer.reset_parameters()
     return Classifier(encoder, head)
 
 

@@ -88,8 +88,7 @@ def test_a_wrong_command_line_is_explained_in_two_lines(
     with pytest.raises(SystemExit) as ended:
         parser.parse_args(words)
     assert ended.value.code == 2
-    known = {command.__name__ for command in COMMANDS}
-    command = " ".join(["rvae", *(word for word in words[:1] if word in known)])
+    command = " ".join(["rvae", *(word for word in words[:1] if word in COMMANDS)])
     assert capsys.readouterr() == ("", f"rvae: {WRONG[line]}\nsee {command} --help\n")
 
 

@@ -102,7 +102,8 @@ BAD_FILES = [
         "a column of numbers has no name",
         b",a\n0,1\n1,2\n",
         "reader.columns",
-        "a numeric column of data.csv has no name: name the columns that are channels",
+        "a numeric column of data.csv has no name: name the columns that are channels, or "
+        """leave it out with --reader.ignore \'[""]\'""",
     ),
     BadFile(
         "a cell is no number",
@@ -362,7 +363,8 @@ BAD_FILES = [
         "times go back",
         b"time,heat\n2026-01-02,1\n2026-01-01,2\n",
         "reader.time",
-        "does not rise after step 0 of series data",
+        "does not rise after step 0 of series data"
+        ": 2026-01-02T00:00:00.000000 is followed by 2026-01-01T00:00:00.000000 in row 2",
         TIME,
     ),
     BadFile(
@@ -383,11 +385,15 @@ BAD_FILES = [
         "has no such column",
         b"heat\n1.5\n",
         "reader.columns",
-        "no column 'speed' in data.csv",
+        "no column 'speed' in data.csv, which has heat",
         {"columns": ("speed",)},
     ),
     BadFile(
-        "has no such column of times", b"heat\n1.5\n", "reader.time", "no 'time' in data.csv", TIME
+        "has no such column of times",
+        b"heat\n1.5\n",
+        "reader.time",
+        "no column 'time' in data.csv, which has heat",
+        TIME,
     ),
 ]
 

@@ -76,6 +76,23 @@ def test_series_that_are_held_out_whole_have_no_say() -> None:
         assert default_window(many, seed=seed) == pytest.approx(expected, abs=4)
 
 
+def test_between_holes_a_window_is_at_most_half_of_the_longest_piece() -> None:
+    values = wave(4000, 70)
+    for size, expected in ((2000, 140), (100, 50)):
+        pieces = [
+            Series(part, str(i), origin="0")
+            for i, part in enumerate(np.split(values, 4000 // size))
+        ]
+        data = Dataset(pieces, ("c0",), ReaderConfig())
+        assert default_window(data) == pytest.approx(expected, abs=4)
+        assert module.training_period(data, DataConfig("x.npy"), 0) == pytest.approx(70, abs=2)
+
+
+def test_the_period_is_none_where_there_is_none() -> None:
+    assert module.training_period(dataset(np.ones((4000, 1))), DataConfig("x"), 0) is None
+    assert module.training_period(dataset(wave(33, 5), layout="rows"), DataConfig("x"), 0) is None
+
+
 @pytest.mark.parametrize("length", [20, 97, 300, 1000, 1791, 1792, 4001])
 @pytest.mark.parametrize("shares", [(0.15, 0.15), (0.5, 0.45), (0.9, 0.05), (0.01, 0.02)])
 def test_only_steps_that_are_training_are_looked_at(length: int, shares: tuple[float, ...]) -> None:
@@ -83,7 +100,7 @@ def test_only_steps_that_are_training_are_looked_at(length: int, shares: tuple[f
     config = DataConfig("x.npy", validation=shares[0], calibration=shares[1])
     series = [Series(wave(length, 12))]
     max_window = max(2, length // 7)
-    steps = min_training_steps(length, series, config, max_window)
+    steps = min_training_steps(series, series, config, max_window)
     for window in range(2, max_window + 1):
         # A second series, always long enough, makes every part hold a window.
         parts = split([*series, Series(wave(50_000, 9))], config, window, 0)
@@ -94,6 +111,6 @@ def test_what_lies_beyond_the_steps_that_are_training_changes_nothing() -> None:
     values = wave(1500, 50) + np.random.default_rng(0).normal(size=(1500, 1))
     config = DataConfig("x.npy")
     chosen = default_window(dataset(values))
-    steps = min_training_steps(1500, [Series(values)], config, 1500 // 7)
+    steps = min_training_steps([Series(values)], [Series(values)], config, 1500 // 7)
     values[steps:] = 1e3 * wave(1500 - steps, 90)
     assert default_window(dataset(values)) == chosen

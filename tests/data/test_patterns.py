@@ -1,5 +1,5 @@
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 from rvae.data.patterns import (
     NOISE,
     PatternsConfig,
-    ProbeKind,
     generate,
-    probe,
+    new_patterns,
     window_labels,
 )
 from rvae.data.windows import window_starts
@@ -142,61 +141,19 @@ def test_windows_that_are_not_in_the_series_are_refused(
     assert caught.value.field == field
 
 
-@pytest.mark.parametrize("kind", get_args(ProbeKind))
-def test_probes_are_windows_with_codes_and_the_same_every_time(kind: ProbeKind) -> None:
-    windows, codes = probe(SMALL, kind, 50)
-    assert (windows.shape, windows.dtype) == ((50, 64, 3), np.float64)
-    assert (codes.shape, codes.dtype) == ((50,), np.int64)
-    assert len(set(codes.tolist())) == 6
-    again, _ = probe(SMALL, kind, 50)
-    assert again.tobytes() == windows.tobytes()
-    others, _ = probe(replace(SMALL, order_seed=1), kind, 50)
-    assert not np.isin(others, windows).any()
-
-
-def test_known_probes_are_the_patterns_of_the_series() -> None:
+def test_new_patterns_are_sums_of_sines_that_the_series_does_not_hold() -> None:
     patterns = pattern_of_each_code(CLEAN)
-    windows, codes = probe(SMALL, "known", 50)
-    rest = [window - patterns[code] for window, code in zip(windows, codes.tolist(), strict=True)]
-    assert np.std(rest) == pytest.approx(SMALL.scatter, rel=0.03)
+    new = new_patterns(CLEAN)
+    assert (new.shape, new.dtype) == ((6, 64, 3), np.float64)
+    for pattern in new:
+        assert (sines_in(pattern) == 4).all()
+        np.testing.assert_allclose(pattern.std(axis=0), 1)
+        assert all(np.abs(pattern - known).max() > 0.5 for known in patterns.values())
 
 
-def test_new_probes_are_sums_of_sines_that_the_series_does_not_hold() -> None:
-    patterns = pattern_of_each_code(CLEAN)
-    windows, codes = probe(CLEAN, "new", 50)
-    assert set(codes.tolist()) == {7, 8, 9, 10, 11, 12}
-    for window in windows:
-        assert (sines_in(window) == 4).all()
-        np.testing.assert_allclose(window.std(axis=0), 1)
-        assert all(np.abs(window - pattern).max() > 0.5 for pattern in patterns.values())
-
-
-def test_outliers_are_three_single_values_far_from_all_others() -> None:
-    (known, codes), (windows, same) = probe(SMALL, "known", 50), probe(SMALL, "outliers", 50)
-    np.testing.assert_array_equal(codes, same)
-    moved = windows != known
-    assert (moved.sum(axis=(1, 2)) == 3).all()
-    np.testing.assert_allclose(np.abs(windows - known)[moved], 10)
-    assert np.abs(windows[moved]).min() > 10 > 2 * np.abs(known).max()
-
-
-def test_shifted_probes_hold_the_same_values_a_quarter_to_three_quarters_later() -> None:
-    (known, codes), (windows, same) = probe(SMALL, "known", 50), probe(SMALL, "shifted", 50)
-    np.testing.assert_array_equal(codes, same)
-    found = set()
-    for before, after in zip(known, windows, strict=True):
-        (by,) = (by for by in range(64) if (np.roll(before, by, axis=0) == after).all())
-        assert 16 <= by <= 48
-        found.add(by)
-    assert len(found) > 10
-
-
-def test_raised_probes_differ_in_level_alone() -> None:
-    (known, codes), (windows, same) = probe(SMALL, "known", 50), probe(SMALL, "raised", 50)
-    np.testing.assert_array_equal(codes, same)
-    level = (windows - known)[:, :1, :1]
-    np.testing.assert_allclose(windows - known, np.broadcast_to(level, known.shape))
-    np.testing.assert_allclose(np.unique(level.round(9)), [-2, 2])
+def test_new_patterns_follow_the_seed_alone() -> None:
+    assert (new_patterns(CLEAN) == new_patterns(replace(CLEAN, order_seed=1))).all()
+    assert not np.isin(new_patterns(CLEAN), new_patterns(replace(CLEAN, seed=1))).any()
 
 
 @pytest.mark.parametrize(
@@ -219,11 +176,4 @@ def test_raised_probes_differ_in_level_alone() -> None:
 def test_impossible_options_are_named(options: dict[str, Any], field: str) -> None:
     with pytest.raises(FieldError) as caught:
         PatternsConfig(**options)
-    assert caught.value.field == field
-
-
-@pytest.mark.parametrize(("kind", "windows", "field"), [("odd", 5, "kind"), ("new", 0, "windows")])
-def test_impossible_probes_are_named(kind: Any, windows: int, field: str) -> None:
-    with pytest.raises(FieldError) as caught:
-        probe(SMALL, kind, windows)
     assert caught.value.field == field

@@ -46,7 +46,9 @@ def write_tables(folder: Path, rows: tuple[int, ...] = (30, 20)) -> None:
         parquet.write_table(pa.table(table), folder / f"m{i}.parquet", row_group_size=7)
 
 
-OPTIONS = ReaderConfig(categorical=("mode",), time="when", label="fault", classes="kind")
+OPTIONS = ReaderConfig(
+    categorical=("mode",), time="when", label="fault", classes="kind", ignore=("note",)
+)
 
 
 def as_table(folder: Path, name: str, config: ReaderConfig) -> Dataset:
@@ -124,7 +126,7 @@ def test_training_on_files_is_training_on_the_table_that_they_make_up(tmp_path: 
 
 def test_a_normal_class_need_not_be_in_every_file(tmp_path: Path) -> None:
     write_tables(tmp_path)
-    config = ReaderConfig(classes="kind", normal=("new", "used"))
+    config = ReaderConfig(columns=("heat",), classes="kind", normal=("new", "used"))
     labels = [s.anomalous for s in read(tmp_path, config).series]
     assert [flags.sum() for flags in labels] == [0, 10]
 
@@ -218,12 +220,16 @@ def not_rising(folder: Path) -> None:
         (words, {}, "data"),
         (write_tables, {"series": "kind"}, "reader.series"),
         (write_tables, {"layout": "rows"}, "reader.layout"),
-        (write_tables, {"time": "heat"}, "heat"),
-        (write_tables, {"normal": ("new",)}, "reader.normal"),
-        (write_tables, {"classes": "kind", "normal": ("old",)}, "reader.normal"),
-        (no_rows, {}, "data"),
+        (write_tables, {"time": "fault", "columns": ("heat",)}, "fault"),
+        (write_tables, {"normal": ("new",), "columns": ("heat",)}, "reader.normal"),
+        (
+            write_tables,
+            {"classes": "kind", "normal": ("old",), "columns": ("heat",)},
+            "reader.normal",
+        ),
+        (no_rows, {"columns": ("heat",)}, "data"),
         (other_columns, {"categorical": ("m",)}, "reader.columns"),
-        (numbers_in_one, {"categorical": ("m",)}, "data"),
+        (numbers_in_one, {"categorical": ("m",)}, "reader.ignore"),
         (not_rising, {"time": "when"}, "reader.time"),
     ],
 )

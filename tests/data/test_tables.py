@@ -128,7 +128,7 @@ def test_timestamps_are_without_zone_or_in_utc(
     written: Callable[..., Any], column: list[str], expected: list[str]
 ) -> None:
     path = written(when=column, heat=[1.0, 2.0, 3.0])
-    (series,) = read(path, ReaderConfig(time="when")).series
+    (series,) = read(path, ReaderConfig(time="when", holes="keep")).series
     np.testing.assert_array_equal(series.times, np.array(expected, "datetime64[us]"))
     assert series.clock().dtype == "datetime64[us]"
 
@@ -139,7 +139,7 @@ def test_timestamps_of_any_unit_and_zone(tmp_path: Path, unit: str, zone: str | 
     when = pa.array([datetime.fromisoformat(t) for t in TIMES]).cast(pa.timestamp(unit))
     column = when.cast(pa.int64()).cast(pa.timestamp(unit, zone))  # the moment is in UTC
     parquet.write_table(pa.table({"when": column, "heat": [1.0, 2, 3]}), tmp_path / "t.parquet")
-    (series,) = read(tmp_path / "t.parquet", ReaderConfig(time="when")).series
+    (series,) = read(tmp_path / "t.parquet", ReaderConfig(time="when", holes="keep")).series
     np.testing.assert_array_equal(series.times, np.array(TIMES, "datetime64[us]"))
 
 
@@ -176,7 +176,7 @@ def test_times_must_rise_within_each_series_alone(written: Callable[..., Any]) -
     np.testing.assert_array_equal(a.times, np.array([TIMES[1], TIMES[2]], "datetime64[us]"))
     np.testing.assert_array_equal(b.values, [[2], [4]])
     with pytest.raises(FieldError, match="after step 0"):
-        read(path, ReaderConfig(time="when"))
+        read(path, ReaderConfig(time="when", ignore=("who",)))
 
 
 def test_classes_stand_beside_steps_and_not_among_channels(written: Callable[..., Any]) -> None:
@@ -221,10 +221,11 @@ def test_a_normal_class_must_be_known_but_need_not_occur(written: Callable[..., 
         ({"categorical": ("none",)}, "reader.categorical"),
         ({"time": "none"}, "reader.time"),
         ({"classes": "none"}, "reader.classes"),
-        ({"normal": ("a",)}, "reader.normal"),
+        ({"normal": ("a",), "columns": ("heat",)}, "reader.normal"),
         ({"columns": ("mode",)}, "reader.columns"),
-        ({"layout": "rows", "categorical": ("mode",)}, "reader.categorical"),
-        ({"layout": "rows", "time": "when"}, "reader.time"),
+        ({"layout": "rows", "categorical": ("mode",), "ignore": ("when",)}, "reader.categorical"),
+        ({"layout": "rows", "time": "when", "ignore": ("mode",)}, "reader.time"),
+        ({"ignore": ("non",)}, "reader.ignore"),
     ],
 )
 def test_options_that_do_not_fit_the_table_are_named(

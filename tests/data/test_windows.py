@@ -1,15 +1,18 @@
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rvae.config import DataConfig
 from rvae.data.calendar import calendar_features
 from rvae.data.scaler import Scaler
 from rvae.data.series import Series
 from rvae.data.window_dataset import WindowDataset
-from rvae.data.windows import chunks, split, window_starts, window_view
+from rvae.data.windows import chunks, split, window_starts, window_view, windows_with
 from rvae.errors import FieldError
 
 
@@ -114,6 +117,56 @@ def test_no_part_holds_an_anomalous_point() -> None:
     assert len(parts.training) == 3  # 6 to 49, 52 to 169, 171 on; the 5 points before are too few
 
 
+def pieces(*lengths: int, origin: str = "s") -> list[Series]:
+    """A series that was cut at holes."""
+    whole, ends = series(sum(lengths)), np.cumsum([0, *lengths])
+    cut = [whole.steps(slice(*ends[i : i + 2]), f"{origin}/{i}") for i in range(len(lengths))]
+    return [replace(piece, origin=origin) for piece in cut]
+
+
+def steps(part: list[Series]) -> list[list[int]]:
+    """First and last step of each stretch."""
+    return [np.asarray(s.values)[[0, -1], 0].astype(int).tolist() for s in part]
+
+
+def test_a_series_with_holes_is_split_like_one_without() -> None:
+    """As far as stretches between holes are long enough."""
+    parts = split(pieces(100, 195, 5, 100), DataConfig("x"), 10, seed=0)
+    # Of 395 steps, two gaps of 10 are lost; 15 % of the others are 56. Five hold no window.
+    assert steps(parts.calibration) == [[344, 399]]
+    assert steps(parts.validation) == [[273, 294], [300, 333]]
+    assert steps(parts.training) == [[0, 99], [100, 262]]
+
+
+def test_a_part_is_never_lost_to_a_hole_in_it() -> None:
+    """A window and a half at the end, cut in the middle, would hold no window."""
+    for last in range(1, 40):
+        parts = split(pieces(300 - last, last), DataConfig("x"), 20, seed=0)
+        for part in (parts.training, parts.validation, parts.calibration):
+            assert sum(len(s) // 20 for s in part) >= 1
+
+
+def test_pieces_are_dealt_out_with_the_series_that_they_belong_to() -> None:
+    wholes = [piece for i in range(20) for piece in pieces(12, 12, 12, origin=f"m{i}")]
+    parts = split(wholes, DataConfig("x"), 10, seed=0)
+    owners = [
+        {s.origin for s in part} for part in (parts.training, parts.validation, parts.calibration)
+    ]
+    assert [len(names) for names in owners] == [14, 3, 3]
+    assert len(set.union(*owners)) == 20
+    # Many pieces of one series are still one series, which is cut in time.
+    one = split(pieces(*[12] * 30), DataConfig("x"), 10, seed=0)
+    assert max(s[1] for s in steps(one.training)) < min(s[0] for s in steps(one.calibration))
+
+
+def test_pieces_without_a_window_are_left_out() -> None:
+    parts = split([*pieces(9, 200), series(200, "t")], DataConfig("x"), 10, seed=0)
+    assert steps(parts.training)[0][0] == 9
+    with pytest.raises(FieldError, match=r"s/1 with 9 steps.*--reader\.every") as caught:
+        split(pieces(8, 9, 7), DataConfig("x"), 10, seed=0)
+    assert caught.value.field == "data.window"
+
+
 @pytest.mark.parametrize(
     ("data", "field"),
     [
@@ -162,3 +215,11 @@ def test_the_time_of_a_window_is_that_of_its_steps() -> None:
     np.testing.assert_array_equal(batch.context.time[1], expected[10:14])
     nothing = WindowDataset([given], scaler, 4, 10, ()).__getitems__([0])
     assert nothing.context.time.shape == (1, 4, 0)
+
+
+@given(st.integers(0, 1000), st.integers(2, 6), st.integers(1, 8))
+def test_windows_with_a_flag_are_those_that_hold_one(seed: int, window: int, stride: int) -> None:
+    flags = np.random.default_rng(seed).random(20) < 0.15
+    starts = window_starts(20, window, stride)
+    expected = [flags[start : start + window].any() for start in starts]
+    assert windows_with(flags, starts, window).tolist() == expected

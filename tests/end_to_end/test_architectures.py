@@ -56,7 +56,10 @@ MODELS = {
         likelihood="student_t",
     ),
     "dense": ModelConfig(
-        "dense", dense=DenseConfig((32, 16), batch_norm=True), latent=4, likelihood="laplace"
+        "dense",
+        dense=DenseConfig((32, 16), normalization="batch"),
+        latent=4,
+        likelihood="laplace",
     ),
     "linear": ModelConfig("dense", dense=DenseConfig(()), latent=4),
     "linear path": ModelConfig(

@@ -117,7 +117,7 @@ def test_commands_have_the_options_that_they_use() -> None:
                 assert word in known, line
             elif word.endswith(".yaml"):
                 assert (ROOT / word).exists(), line
-    assert used == {command.__name__ for command in COMMANDS}
+    assert used == set(COMMANDS)
 
 
 def test_commands_that_are_scripts_exist_and_have_the_options_that_they_use() -> None:
@@ -133,7 +133,7 @@ def test_commands_that_are_scripts_exist_and_have_the_options_that_they_use() ->
 
 
 def test_options_that_documents_name_exist() -> None:
-    known = "--version" + "".join(options_of(command.__name__) for command in COMMANDS)
+    known = "--version" + "".join(map(options_of, COMMANDS))
     for page in PAGES:
         for option in set(re.findall(r"`(--[a-z._]+)", page.read_text())):
             assert option in known, f"{page.name} names {option}"
@@ -202,7 +202,10 @@ def test_no_document_points_to_a_file_that_is_missing() -> None:
 
 def test_images_are_shown_and_small() -> None:
     images = {
-        page.parent / target for page in PAGES for target in links(page) if "images/" in target
+        (page.parent / target).resolve()
+        for page in PAGES
+        for target in links(page)
+        if "images/" in target
     }
     files = sorted((ROOT / "docs" / "images").iterdir())
     assert set(files) == images
@@ -321,6 +324,22 @@ def test_python_that_loads_a_checkpoint_runs(
     exec(code, {})
     score = Engine.load(checkpoint).analyse([fresh[5]])[0].score
     assert capsys.readouterr().out == f"{score} [False]\n"
+
+
+def test_python_that_looks_at_latents_runs(
+    checkpoint: Path, fresh: list[np.ndarray], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (code,) = blocks("docs/latents.md", "python")
+    np.savez(tmp_path / "test.npz", images=np.stack(fresh), digit=np.arange(60) % 3)
+    for path, here in (
+        ("demo/digits/model.ckpt", checkpoint),
+        ("demo/digits-test.npz", tmp_path / "test.npz"),
+    ):
+        assert path in code
+        code = code.replace(path, str(here))
+    exec(code, {})
+    said = capsys.readouterr().out
+    assert "ari=" in said and "raw windows 0." in said and "level shift 0." in said
 
 
 def test_python_that_asks_a_server_gets_its_scores(

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from labelled_sets import from_archive
-from packages import Package
-from pretraining import (
+from torch import Tensor, nn
+
+from examples.labelled_sets import from_archive
+from examples.packages import Package
+from examples.pretraining import (
     SHARES,
     STARTS,
     TEST,
@@ -22,8 +24,6 @@ from pretraining import (
     main,
     make_classifier,
 )
-from torch import Tensor, nn
-
 from rvae.config import RecurrentConfig
 from rvae.networks.recurrent import RecurrentEncoder
 

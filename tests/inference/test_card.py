@@ -18,6 +18,16 @@ def test_a_card_is_itself_again_after_json(card: Card) -> None:
     assert again.bands == card.bands
 
 
+def test_a_card_from_before_holes_were_found_reads_over_them() -> None:
+    """And takes columns beside those of the training file, which it does not know."""
+    content = KINDS["everything"].to_dict()
+    assert Card.from_dict(content).reader.holes == "split"
+    for name in ("holes", "every", "ignore"):
+        del content["reader"][name]
+    reader = Card.from_dict(content).reader
+    assert (reader.holes, reader.every, reader.ignore) == ("keep", None, None)
+
+
 @pytest.mark.parametrize("missing", ["calibration", "bands"])
 @pytest.mark.parametrize("absent", [True, False])
 def test_what_is_not_calibrated_is_no_card(missing: str, absent: bool) -> None:

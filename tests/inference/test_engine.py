@@ -11,9 +11,11 @@ from rvae import Engine, FieldError
 from rvae.config import ModelConfig, RecurrentConfig, TimeConfig
 from rvae.data.series import Series
 from rvae.data.stored import Spool
+from rvae.data.window_dataset import WindowDataset
 from rvae.inference.artifact import Artifact
+from rvae.inference.runner import Run
 from tests.support.chance import highest_share
-from tests.support.untrained import untrained_card, untrained_engine
+from tests.support.untrained import KINDS, untrained_card, untrained_engine
 from tests.support.waves import waves
 
 CLOSE: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-5}
@@ -53,6 +55,23 @@ def test_a_scan_has_every_window_however_it_is_cut(
     for one, whole in zip(series, engine.analyse(series, 2), strict=True):
         scores = [a.score for _, stretch, a in scanned if stretch.name == one.name]
         np.testing.assert_allclose(np.concatenate(scores), whole.score, **CLOSE)
+
+
+def test_a_scan_runs_short_series_together(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, fresh: list[np.ndarray]
+) -> None:
+    runs: list[int] = []
+    run = engine.runner.run
+
+    def counted(windows: WindowDataset) -> Run:
+        runs.append(len(windows))
+        return run(windows)
+
+    monkeypatch.setattr(engine.runner, "run", counted)
+    monkeypatch.setattr("rvae.inference.engine.NUMBERS_PER_CHUNK", 32 * 25)
+    series = [Series(values, str(i)) for i, values in enumerate(fresh)]
+    assert [stretch.name for _, stretch, _ in engine.scan(series)] == [one.name for one in series]
+    assert runs == [25, 25, 10]
 
 
 def test_series_of_different_lengths_and_strides_together(
@@ -290,3 +309,48 @@ def test_gpu_equals_cpu_with_everything_known(of_machines: Engine) -> None:
     (two,) = untrained_engine(of_machines.card, "cuda").analyse(series)
     np.testing.assert_allclose(one.score, two.score, rtol=1e-3, atol=1e-4)
     np.testing.assert_allclose(one.reconstruction, two.reconstruction, rtol=1e-3, atol=1e-3)
+
+
+def test_latents_of_windows_by_their_number(engine: Engine, fresh: list[np.ndarray]) -> None:
+    series = [Series(fresh[0], "a"), Series(np.concatenate(fresh[1:4]), "b")]
+    every = np.concatenate([analysis.latent for analysis in engine.analyse(series, 20)])
+    assert len(every) == 1 + 5
+    found = engine.latents(series, [5, 0, 0, 3], 20)
+    np.testing.assert_allclose(found, every[[5, 0, 0, 3]], **CLOSE)
+    for number in (-1, 6):
+        with pytest.raises(FieldError, match=rf"^windows: {number} is none of the 6 windows"):
+            engine.latents(series, [0, number], 20)
+    with pytest.raises(FieldError, match="series"):
+        engine.latents([Series(np.zeros((32, 2)))], [0])
+
+
+def test_interpolation_decodes_the_path(engine: Engine) -> None:
+    a, b = engine.prior(2, 3).numpy().astype(np.float64)
+    windows = engine.interpolate(a, b, 5)
+    expected = engine.decode(np.stack([a + share * (b - a) for share in np.linspace(0, 1, 5)]))
+    np.testing.assert_allclose(windows, expected, **CLOSE)
+    round_it = engine.interpolate(a, b, 5, "sphere")
+    np.testing.assert_allclose(round_it[[0, -1]], expected[[0, -1]], **CLOSE)
+    assert np.abs(round_it[2] - expected[2]).max() > 0.01
+
+
+@pytest.mark.parametrize("latent", [np.zeros((2, 3)), np.zeros(4), np.full((1, 4), np.nan)])
+def test_latents_that_do_not_fit_are_not_decoded(engine: Engine, latent: Any) -> None:
+    with pytest.raises(FieldError, match="latent"):
+        engine.decode(latent)
+    with pytest.raises(FieldError, match="latent"):
+        engine.interpolate(latent[0], latent[0], 3)
+
+
+def test_all_classes_are_drawn_from_the_same_latents() -> None:
+    engine = untrained_engine(KINDS["conditional"])
+    drawn = engine.sample_classes(3, seed=4)
+    assert drawn.shape == (2, 3, 8, 1)
+    for windows, name in zip(drawn, ("0", "old"), strict=True):
+        np.testing.assert_allclose(windows, engine.sample(3, name, seed=4), **CLOSE)
+    assert np.abs(drawn[0] - drawn[1]).max() > 1e-3
+
+
+def test_a_model_without_classes_draws_none(engine: Engine) -> None:
+    with pytest.raises(FieldError, match="not conditional"):
+        engine.sample_classes(2)

@@ -1,9 +1,12 @@
 from typing import Any
 
 import numpy as np
+import torch
+from scipy.stats import norm
 
 from rvae.data.series import Series
 from rvae.inference.engine import Engine
+from rvae.networks.noise import window_noise
 from rvae.scoring.reconstruction import WINDOWS_PER_BATCH
 from tests.support.untrained import KINDS, untrained_engine
 
@@ -58,3 +61,23 @@ def test_a_run_of_several_batches_is_that_of_each() -> None:
         np.testing.assert_array_equal(whole.latent[chosen], batch.latent)
         np.testing.assert_array_equal(whole.mean[chosen], batch.mean)
         np.testing.assert_array_equal(whole.evidence["nll"][chosen], batch.evidence["nll"])
+
+
+def test_lower_bounds_are_those_of_densities_in_the_units_of_the_data(
+    engine: Engine, fresh: list[np.ndarray]
+) -> None:
+    network, scaler = engine._network, engine.card.scaler
+    series = np.concatenate([*fresh[:12], np.full((3, 1), np.nan)])  # more than one batch
+    windows = engine.windows([Series(series)], 1)
+    x = torch.cat([batch.x for batch in windows.batches()])
+    q: Any
+    p: Any
+    with torch.inference_mode():
+        q, context = network.encode(x, ~x.isnan())
+        z = q.centre + window_noise(range(len(x)), engine.card.model.latent, 0) * q.scale
+        p = network.decode(z, context)
+    mean, scale = scaler.mean[0], scaler.scale[0]
+    density = norm.logpdf(x * scale + mean, p.mean * scale + mean, p.scale * scale)
+    kl = 0.5 * (q.loc**2 + q.scale**2 - 1) - q.scale.log()
+    expected = np.nansum(density, axis=(1, 2)) - kl.sum(1).numpy()
+    np.testing.assert_allclose(engine.runner.lower_bounds(windows), expected, rtol=1e-3, atol=1e-2)

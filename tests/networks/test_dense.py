@@ -1,4 +1,3 @@
-import pytest
 import torch
 from torch import nn
 
@@ -37,10 +36,10 @@ def test_missing_values_are_those_before_them() -> None:
     torch.testing.assert_close(encoder(x, ~x.isnan()), encoder(filled, ~filled.isnan()))
 
 
-@pytest.mark.parametrize("batch_norm", [False, True])
-def test_a_layer_may_be_normalised_over_the_batch(batch_norm: bool) -> None:
-    made = layers(DenseConfig((8,), batch_norm=batch_norm), (3, 8))
-    assert any(isinstance(one, nn.BatchNorm1d) for one in made) == batch_norm
+def test_a_hidden_layer_is_normalised_before_its_activation() -> None:
+    config = DenseConfig((8,), "tanh", dropout=0.1, normalization="batch")
+    kinds = [type(one) for one in layers(config, (3, 8))]
+    assert kinds == [nn.Linear, nn.BatchNorm1d, nn.Tanh, nn.Dropout]
 
 
 def test_weights_start_as_the_initializer_says() -> None:

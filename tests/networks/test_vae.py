@@ -72,7 +72,7 @@ ARCHITECTURES = {
     "dense": ModelConfig("dense", dense=DenseConfig((16, 8))),
     "dense, normalised": ModelConfig(
         "dense",
-        dense=DenseConfig((16,), "tanh", batch_norm=True, dropout=0.1, initializer="xavier"),
+        dense=DenseConfig((16,), "tanh", dropout=0.1, normalization="batch", initializer="xavier"),
     ),
     "linear": ModelConfig("dense", dense=DenseConfig(())),
 }
@@ -139,7 +139,7 @@ MIXED = {
     "dense, bent, told the class": Case(
         ModelConfig(
             "dense",
-            dense=DenseConfig((16, 8), batch_norm=True),
+            dense=DenseConfig((16, 8), normalization="batch"),
             latent=1,
             posterior="iaf",
             conditional=True,

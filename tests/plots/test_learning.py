@@ -6,13 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rvae.plots.learning import (
-    NAMED_CLASSES,
-    SHOWN_LATENTS,
-    EpochLosses,
-    LearningSnapshot,
-    plot_learning,
-)
+from rvae.plots.latent import MAX_LATENTS, NAMED_CLASSES
+from rvae.plots.learning import LearningSnapshot, plot_learning
+from rvae.plots.losses import EpochLosses
 
 
 def history(epochs: int) -> list[EpochLosses]:
@@ -146,8 +142,8 @@ def test_without_classes_there_is_one_colour_and_no_strip() -> None:
 
 
 def test_of_many_latents_some_are_shown() -> None:
-    points = shown_points(plot_learning(history(3), look(count=2 * SHOWN_LATENTS + 1)))
-    assert SHOWN_LATENTS / 2 < len(points) <= SHOWN_LATENTS
+    points = shown_points(plot_learning(history(3), look(count=2 * MAX_LATENTS + 1)))
+    assert MAX_LATENTS / 2 < len(points) <= MAX_LATENTS
 
 
 def test_windows_are_shown_with_their_reconstructions() -> None:

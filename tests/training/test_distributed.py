@@ -44,7 +44,7 @@ FIT += ["--training.quantile=0.8", "--training.devices=2"]
 
 # 41 windows are left to validate by: two batches for one process, and one for the other.
 WINDOWS, TRAINING, VALIDATION = 273, 191, 41
-TOGETHER = [*FIT, "--model.dense.batch_norm=true", "--training.batch_size=20"]
+TOGETHER = [*FIT, "--model.dense.normalization=batch", "--training.batch_size=20"]
 TOGETHER += [f"--training.epochs={EPOCHS}", "--training.pictures=15"]
 
 

@@ -122,8 +122,8 @@ def test_the_checkpoint_is_plain_data_and_holds_everything(outcome: FitResult) -
 
 
 def test_batch_normalisation_needs_a_batch(tmp_path: Path) -> None:
-    model = ModelConfig("dense", dense=DenseConfig(batch_norm=True))
-    with pytest.raises(FieldError, match=r"training\.batch_size"):
+    model = ModelConfig("dense", dense=DenseConfig(normalization="batch"))
+    with pytest.raises(FieldError, match=r"training\.batch_size.*model\.dense\.normalization"):
         train_on(waves(120, steps=16), tmp_path, replace(QUICK, batch_size=1), model)
 
 

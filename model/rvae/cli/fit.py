@@ -34,6 +34,7 @@ def fit(
         output: Folder for the checkpoint, the TensorBoard logs and the state of training.
         resume: Go on after the last whole epoch of an earlier training with this output.
     """
+    from rvae.data.holes import short_pieces
     from rvae.data.readers import read
     from rvae.scoring.calibration import windows_needed
     from rvae.training.fit import fit
@@ -43,7 +44,8 @@ def fit(
     # Before a large file is read.
     require_valid_choices(plan)
     require_machine(training)
-    result = fit(read(data.path, reader), plan, output, resume=resume)
+    dataset = read(data.path, reader)
+    result = fit(dataset, plan, output, resume=resume)
     if not result.is_leader:
         return 0
     card, calibration = result.card, result.card.calibration
@@ -52,6 +54,10 @@ def fit(
         if result.resumable:
             print("Resume after the last whole epoch with --resume.", end="")
         print()
+    if dataset.source.ignore:
+        print(f"Left out: {', '.join(map(repr, dataset.source.ignore))}.")
+    for note in (*dataset.notes, *short_pieces(dataset.series, card.window)):
+        print(note)
     windows = ", ".join(f"{count} for {part}" for part, count in card.training["windows"].items())
     print(f"Channels {', '.join(card.channels)}. Windows of {card.window} steps: {windows}.")
     print(

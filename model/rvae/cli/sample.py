@@ -12,27 +12,23 @@ def sample(
     label: str | None = None,
     seed: int = 0,
 ) -> None:
-    """Draw windows from a model and write them to a .csv or .parquet file, or as a .npy array.
+    """Draw windows from a model and write them to a file, as a table, an array or a picture.
 
     Args:
         checkpoint: Checkpoint, archive, or a folder with one of them.
-        output: File to write: one row per time step, or an array (S, T, C).
+        output: File to write: .csv or .parquet with one row per time step, .npy with an array
+            (S, T, C), or a picture as .png, .svg or .pdf.
         count: Number of windows.
         label: Class of the windows, if the model is conditional.
         seed: Seed of the random latents.
     """
-    import numpy as np
-
+    from rvae.cli.windows_output import require_windows_output, write_windows
     from rvae.errors import require
-    from rvae.inference import export
     from rvae.inference.engine import Engine
 
     require(count >= 1, "count", f"must be at least 1, got {count}")
+    require_windows_output(output)
     engine = Engine.load(checkpoint)
-    drawn = engine.sample(count, label, seed)
-    if output.suffix == ".npy":
-        output.parent.mkdir(parents=True, exist_ok=True)
-        np.save(output, drawn)
-    else:
-        export.write(output, export.sample_records(engine.card, drawn))
-    print(f"Wrote {count} windows to {output}")
+    windows = engine.sample(count, label, seed)
+    title = f"windows drawn from the prior, seed {seed}"
+    write_windows(engine.card, windows, output, title)

@@ -16,6 +16,7 @@ def score(
     events: bool = False,
     array: str | None = None,
     layout: Literal["series", "rows"] | None = None,
+    ignore: tuple[str, ...] = (),
     stride: int | None = None,
     quantile: float | None = None,
     adapt: float | None = None,
@@ -33,6 +34,7 @@ def score(
         events: One row per event instead of one per window.
         array: Array of an .npz, if its name differs from the training file.
         layout: Layout of the file, if it differs from the training file.
+        ignore: Columns to leave out that the training file did not have.
         stride: Steps between windows; the model's own if left out.
         quantile: Flag scores above this quantile of normal scores; the model's own if left out.
         adapt: Rate from 0 to 0.1 at which the threshold follows each series; fixed if left out.
@@ -47,11 +49,16 @@ def score(
     require(not (points and events), "events", "cannot be combined with points")
     require(gap is None or events, "gap", "is only valid with --events")
     engine = Engine.load(checkpoint)
-    series = read_for(engine.card, data, None, array, layout, labels=False, format=format).series
+    dataset = read_for(
+        engine.card, data, None, array, layout, labels=False, ignore=ignore, format=format
+    )
+    series = dataset.series
     if events:
         rows = export.event_records(engine, series, stride, adapt, gap, quantile)
     elif points:
         rows = export.point_records(engine, series, stride, adapt, quantile)
     else:
         rows = export.window_records(engine, series, stride, adapt, quantile)
+    for note in dataset.notes:
+        print(note)
     print(f"Wrote {export.write(output, rows)} rows to {output}")

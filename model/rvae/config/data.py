@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from rvae.config.duration import duration
 from rvae.config.file_format import FileFormat
 from rvae.errors import require
 
@@ -30,6 +31,13 @@ class ReaderConfig:
             archive always have classes.
         normal: Classes that are normal: all others mark anomalies.
         series: Column with the name of each row's series in a table of several series.
+        ignore: Columns of a table that are left out on purpose. If left out itself, these are all
+            that have no role where `columns` are named; else every column needs a role.
+        every: Length of a regular grid, such as "1min", "30s", "1h" or "1d", on which the steps of
+            all series are placed by their times. A step is the mean of the numbers in it, the last
+            of the categories and classes, and any of the labels; an empty one is missing.
+        holes: What to do where a step is much longer than the others: "split" the series there, so
+            that no window reaches over a hole, or "keep" it as if the steps were even.
         format: How .csv and .xlsx files are written.
     """
 
@@ -42,16 +50,23 @@ class ReaderConfig:
     classes: str | None = None
     normal: tuple[str, ...] = ()
     series: str | None = None
+    ignore: tuple[str, ...] | None = None
+    every: str | None = None
+    holes: Literal["split", "keep"] = "split"
     format: FileFormat = field(default_factory=FileFormat)
 
     def __post_init__(self) -> None:
         # YAML and JSON have mappings and lists, no dataclasses and tuples.
         if isinstance(self.format, Mapping):
             object.__setattr__(self, "format", FileFormat(**self.format))
-        for name in ("columns", "categorical", "normal"):
+        for name in ("columns", "categorical", "normal", "ignore"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, tuple(getattr(self, name)))
-        require(self.columns is None or bool(self.columns), "reader.columns", "names no column")
+        require(
+            self.columns is None or bool(self.columns or self.categorical),
+            "reader.columns",
+            "names no column",
+        )
         require(
             not (self.normal and self.label),
             "reader.normal",
@@ -60,6 +75,7 @@ class ReaderConfig:
         roles = {
             "columns": self.columns or (),
             "categorical": self.categorical,
+            "ignore": self.ignore or (),
             **{name: (getattr(self, name),) for name in ("time", "label", "series")},
         }
         seen: dict[str, str] = {}
@@ -72,6 +88,13 @@ class ReaderConfig:
                         f"names {name!r}, like reader.{seen.get(name)}",
                     )
                     seen[name] = role
+        if self.every is not None:
+            duration(self.every, "reader.every")
+            require(
+                self.time is not None,
+                "reader.every",
+                "needs the times of the steps: name them with --reader.time",
+            )
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Configuration of the network."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import InitVar, dataclass, fields, is_dataclass
 from typing import Any, Literal, Self
 
 from rvae.errors import require
@@ -15,6 +15,9 @@ __all__ = [
     "TimeConfig",
 ]
 
+LayerNormalization = Literal["none", "batch", "layer"]
+Initializer = Literal["default", "xavier", "kaiming", "orthogonal"]
+
 
 @dataclass(frozen=True)
 class RecurrentConfig:
@@ -24,7 +27,12 @@ class RecurrentConfig:
         cell: The recurrent cell. On a CPU "lstm" is four times as fast as "gru".
         hidden: Hidden units of each layer.
         depth: Layers, in the encoder and in the decoder.
-        dropout: Dropout between layers; needs a depth of at least 2.
+        dropout: Dropout after each layer.
+        normalization: Normalization after each layer, on the way to the next one: "layer" over its
+            units at each step, "batch" over windows and steps.
+        initializer: Initialization of the weights. By default that of input weights is "xavier",
+            and that of recurrent ones "orthogonal". Biases always start with time scales up to the
+            window.
         bidirectional: Whether the encoder also reads backwards.
         conditioning: How the latent reaches the decoder. "start": it sets the initial state.
             "every_step": it is also an input at every step. "feedback": it sets the initial state,
@@ -40,15 +48,18 @@ class RecurrentConfig:
     bidirectional: bool = False
     conditioning: Literal["start", "every_step", "feedback"] = "start"
     patch: int = 1
+    normalization: LayerNormalization = "none"
+    initializer: Initializer = "default"
 
     def __post_init__(self) -> None:
         for name in ("hidden", "depth", "patch"):
             require(getattr(self, name) >= 1, f"model.recurrent.{name}", "must be at least 1")
         require(0 <= self.dropout < 1, "model.recurrent.dropout", "must be in [0, 1)")
         require(
-            self.dropout == 0 or self.depth > 1,
-            "model.recurrent.dropout",
-            "acts between layers, so it needs a model.recurrent.depth of at least 2",
+            self.normalization != "batch" or self.conditioning != "feedback",
+            "model.recurrent.normalization",
+            '"batch" needs all steps at once, and model.recurrent.conditioning "feedback" makes '
+            'one after another: choose "layer"',
         )
 
 
@@ -63,6 +74,9 @@ class ConvolutionalConfig:
         kernel: Time steps that a convolution covers; odd.
         heads: Heads of the attention; must divide the filters.
         dropout: Dropout after each block.
+        normalization: Normalization of each convolution: "layer" over its filters and steps,
+            "batch" over windows and steps.
+        initializer: Initialization of the weights of convolutions; by default that of PyTorch.
     """
 
     filters: int = 32
@@ -70,6 +84,8 @@ class ConvolutionalConfig:
     kernel: int = 5
     heads: int = 4
     dropout: float = 0.0
+    normalization: LayerNormalization = "none"
+    initializer: Initializer = "default"
 
     def __post_init__(self) -> None:
         for name in ("filters", "blocks", "heads"):
@@ -95,18 +111,29 @@ class DenseConfig:
         layers: Widths of the encoder's hidden layers; the decoder mirrors them. Without any, the
             model is linear: probabilistic principal components.
         activation: Activation after every hidden layer.
-        batch_norm: Whether hidden layers normalize over the batch.
         dropout: Dropout after every hidden layer.
-        initializer: Initialization of the weights of hidden layers.
+        normalization: Normalization of every hidden layer: "layer" over its units, "batch" over
+            windows.
+        initializer: Initialization of the weights of hidden layers; by default that of PyTorch.
+        batch_norm: Former name of the normalization "batch".
     """
 
     layers: tuple[int, ...] = (128, 64)
     activation: Literal["relu", "leaky_relu", "elu", "gelu", "tanh"] = "leaky_relu"
-    batch_norm: bool = False
     dropout: float = 0.0
-    initializer: Literal["default", "xavier", "kaiming", "orthogonal"] = "default"
+    normalization: LayerNormalization = "none"
+    initializer: Initializer = "default"
+    batch_norm: InitVar[bool | None] = None
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, batch_norm: bool | None) -> None:
+        # Configurations and checkpoints of earlier versions have it.
+        if batch_norm:
+            require(
+                self.normalization != "layer",
+                "model.dense.batch_norm",
+                'is the former name of the normalization "batch", but "layer" is chosen',
+            )
+            object.__setattr__(self, "normalization", "batch")
         # YAML and JSON have lists, no tuples.
         object.__setattr__(self, "layers", tuple(self.layers))
         require(all(w >= 1 for w in self.layers), "model.dense.layers", "must be at least 1 wide")

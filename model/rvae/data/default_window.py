@@ -1,13 +1,15 @@
 """Length of a window where the user does not choose one."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rvae.config import DataConfig
-from rvae.data.period import POINTS, period
+from rvae.data.period import POINTS, found_period, period
+from rvae.data.pieces import first_steps, steps_of
 from rvae.data.series import Dataset
 from rvae.data.windows import min_training_steps, training_candidates
 
-__all__ = ["default_window"]
+__all__ = ["default_window", "training_period"]
 
 PERIODS = 2
 MIN_WINDOW, MAX_WINDOW = 96, 256
@@ -15,15 +17,18 @@ MIN_WINDOW, MAX_WINDOW = 96, 256
 # Windows in a series cut in time: two in training, one and a half in each other part, two gaps.
 WINDOWS_PER_SERIES = 7
 
+# In the longest piece of a series with holes: shorter pieces hold none.
+WINDOWS_PER_PIECE = 2
+
 
 def default_window(dataset: Dataset, config: DataConfig, seed: int) -> int:
     """Two periods, within bounds; the whole series where each series is a row.
 
     A window shorter than a period cannot show whether the period is normal; in a window of many
     periods, one abnormal period hardly changes the score. The period is taken from the first
-    channel that varies, in the longest series with a training part. If series are cut in time,
-    only the steps that belong to training for every possible window are used: held-out data must
-    not influence the choice.
+    channel that varies, in the longest series with a training part, or its longest piece between
+    holes. If series are cut in time, only the steps that belong to training for every possible
+    window are used: held-out data must not influence the choice.
 
     Args:
         dataset: The series.
@@ -32,10 +37,28 @@ def default_window(dataset: Dataset, config: DataConfig, seed: int) -> int:
     """
     if dataset.source.layout == "rows":
         return len(dataset.series[0])
-    longest = max(training_candidates(dataset.series, config, seed), key=len)
-    max_window = max(2, min(MAX_WINDOW, len(longest) // WINDOWS_PER_SERIES))
-    steps = min_training_steps(len(longest), dataset.series, config, max_window)
-    values = np.asarray(longest.part(0, min(steps, POINTS)).values)
+    values, max_window = _beginning(dataset, config, seed)
+    return min(max(PERIODS * period(values), MIN_WINDOW), max_window)
+
+
+def training_period(dataset: Dataset, config: DataConfig, seed: int) -> int | None:
+    """The period that the window is chosen by, in steps; None if there is none."""
+    if dataset.source.layout == "rows":
+        return None
+    return found_period(_beginning(dataset, config, seed)[0])
+
+
+def _beginning(dataset: Dataset, config: DataConfig, seed: int) -> tuple[NDArray[np.float64], int]:
+    """The beginning of a channel (N,), and the longest window that may be chosen."""
+    longest = max(training_candidates(dataset.series, config, seed), key=steps_of)
+    max_window = min(
+        MAX_WINDOW,
+        steps_of(longest) // WINDOWS_PER_SERIES,
+        max(map(len, longest)) // WINDOWS_PER_PIECE,
+    )
+    max_window = max(2, max_window)
+    steps = min_training_steps(longest, dataset.series, config, max_window)
+    piece = max(first_steps(longest, steps), key=len)
+    values = np.asarray(piece.part(0, POINTS).values)
     moving = np.fmax.reduce(values) > np.fmin.reduce(values)
-    channel = int(moving.argmax())
-    return min(max(PERIODS * period(values[:, channel]), MIN_WINDOW), max_window)
+    return values[:, int(moving.argmax())], max_window

@@ -7,29 +7,28 @@ some of them.
 """
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rvae.errors import require
 
-__all__ = ["NOISE", "PatternsConfig", "ProbeKind", "generate", "probe", "window_labels"]
+__all__ = [
+    "NOISE",
+    "STEPS_PER_CYCLE",
+    "PatternsConfig",
+    "generate",
+    "new_patterns",
+    "window_labels",
+]
 
 NOISE = 0  # the code of noise; patterns have codes from 1 on
-
-ProbeKind = Literal["known", "new", "outliers", "shifted", "raised"]
 
 # With fewer steps per cycle, a sine would look like noise in a plot.
 STEPS_PER_CYCLE = 8
 
-# Changes made by probes, in standard deviations of a pattern.
-OUTLIERS = 3  # single values of a window
-OUTLYING = 10.0
-RAISE = 2.0
-
 # Purposes of random numbers. Each has its own stream, independent of the others.
-KNOWN, NEW, SERIES, PROBES = range(4)
+KNOWN, NEW, SERIES = range(3)
 
 
 @dataclass(frozen=True)
@@ -101,50 +100,9 @@ def generate(config: PatternsConfig) -> tuple[NDArray[np.float64], NDArray[np.in
     return values.reshape(-1, config.channels), np.repeat(codes, config.length)
 
 
-def probe(
-    config: PatternsConfig, kind: ProbeKind, windows: int
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Windows of one whole occurrence each, to test a model with.
-
-    - "known": patterns of the series, with new scatter.
-    - "new": patterns that the series does not hold.
-    - "outliers": three single values are changed by 10 standard deviations.
-    - "shifted": moved in time by a quarter to three quarters of a pattern, cyclically.
-    - "raised": moved up or down by 2 standard deviations.
-
-    All kinds but "new" start from the windows of "known": the difference of the two is the change.
-
-    Args:
-        config: The patterns.
-        kind: Kind of change.
-        windows: Number of windows W.
-
-    Returns:
-        Values (W, T, C), T = length, and the code (W,) of each window's pattern; those of new
-        patterns are `config.patterns` + 1 to 2 * `config.patterns`.
-
-    Raises:
-        FieldError: If there is no such kind, or no window.
-    """
-    require(kind in get_args(ProbeKind), "kind", f"must be one of {', '.join(get_args(ProbeKind))}")
-    require(windows >= 1, "windows", "must be at least 1")
-    random = np.random.default_rng([config.seed, PROBES, config.order_seed])
-    chosen = random.integers(config.patterns, size=windows)
-    values = _patterns(config, NEW if kind == "new" else KNOWN)[chosen]  # (W, T, C)
-    values += random.normal(0, config.scatter, values.shape)
-    if kind == "outliers":
-        cells = values.reshape(windows, -1)
-        cell = random.random(cells.shape).argsort(axis=1)[:, :OUTLIERS]  # none twice
-        ordinary = np.take_along_axis(cells, cell, 1)
-        # Away from zero, so that none falls among ordinary values.
-        np.put_along_axis(cells, cell, ordinary + np.copysign(OUTLYING, ordinary), 1)
-    elif kind == "shifted":
-        quarter = config.length // 4
-        by = random.integers(quarter, config.length - quarter, (windows, 1), endpoint=True)
-        values = values[np.arange(windows)[:, None], np.arange(config.length) - by]
-    elif kind == "raised":
-        values += RAISE * random.choice([-1, 1], (windows, 1, 1))
-    return values, 1 + chosen + (config.patterns if kind == "new" else 0)
+def new_patterns(config: PatternsConfig) -> NDArray[np.float64]:
+    """As many patterns that no series of this configuration holds (patterns, length, C)."""
+    return _patterns(config, NEW)
 
 
 def window_labels(

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["period"]
+__all__ = ["found_period", "period"]
 
 # Enough to find a period of a few hundred steps.
 POINTS = 20_000
@@ -18,6 +18,11 @@ NO_PERIOD = 125
 
 
 def period(values: NDArray[Any]) -> int:
+    """The period of a channel (N,), see `found_period`; 125 steps if there is none."""
+    return found_period(values) or NO_PERIOD
+
+
+def found_period(values: NDArray[Any]) -> int | None:
     """Lag of the highest peak of a series' autocorrelation.
 
     A peak is higher than both of its neighbours. The bounds are those of the benchmark TSB-AD (Liu
@@ -29,12 +34,12 @@ def period(values: NDArray[Any]) -> int:
         values: A channel (N,), NaN where missing. Only its beginning is used.
 
     Returns:
-        Time steps from 6 to 303, or 125 if the highest peak is outside this range or missing.
+        Time steps from 6 to 303; None if the highest peak is outside this range or missing.
     """
     values = values[:POINTS].astype(np.float64)
     observed = ~np.isnan(values)
     if not observed.any():
-        return NO_PERIOD
+        return None
     around_mean = np.where(observed, values - values[observed].mean(), 0.0)
     # Zeros at the end prevent a cyclic correlation.
     spectrum = np.fft.rfft(around_mean, 1 << (len(values) + LAGS).bit_length())
@@ -44,6 +49,6 @@ def period(values: NDArray[Any]) -> int:
     higher = correlation[lags] > np.maximum(correlation[lags - 1], correlation[lags + 1])
     peaks = lags[higher]
     if len(peaks) == 0:
-        return NO_PERIOD
+        return None
     highest = int(peaks[correlation[peaks].argmax()])
-    return highest if MIN_PERIOD <= highest <= MAX_PERIOD else NO_PERIOD
+    return highest if MIN_PERIOD <= highest <= MAX_PERIOD else None

@@ -12,9 +12,9 @@ from rvae.config import ReaderConfig
 from rvae.data.arrays import dataset_of_arrays, read_arrays, read_npy_folder
 from rvae.data.csv_files import read_csv
 from rvae.data.excel import read_excel
+from rvae.data.finishing import finish
 from rvae.data.frames import as_frame, table_of_frame
-from rvae.data.series import STEPS_PER_CHUNK, Dataset, Series
-from rvae.data.stored import blocks
+from rvae.data.series import Dataset
 from rvae.data.tables import dataset_of_table, read_parquet, read_parquet_folder
 from rvae.data.text_files import STANDARD_INPUT, file_name
 from rvae.data.ucr import read_archive
@@ -66,45 +66,8 @@ def read(source: Any, config: ReaderConfig, vocabulary: Vocabulary | None = None
     """
     if isinstance(source, str | Path):
         path = Path(source).expanduser()
-        name, dataset = file_name(path), _read_path(path, config, vocabulary)
-    else:
-        name, dataset = "data", _read_object(source, config, vocabulary)
-    require(len(dataset.series) > 0, "data", f"{name} holds no series")
-    require(
-        not config.normal or dataset.series[0].classes is not None,
-        "reader.normal",
-        "needs classes: name them with reader.classes",
-    )
-    for series in dataset.series:
-        require(len(series) > 0, "data", f"series {series.name} of {name} is empty")
-        _require_finite(series, dataset.channels)
-        if series.times is not None:
-            _require_rising(series)
-    return dataset
-
-
-def _require_finite(series: Series, channels: Sequence[str]) -> None:
-    passed = 0
-    for block in blocks(series.values):
-        infinite = np.isinf(block)
-        if infinite.any():
-            step, channel = np.argwhere(infinite)[0]
-            raise FieldError(
-                channels[channel], f"infinite at step {passed + step} of series {series.name}"
-            )
-        passed += len(block)
-
-
-def _require_rising(series: Series) -> None:
-    before = None
-    for number, piece in enumerate(series.pieces()):
-        times = piece.clock() if before is None else np.append(before, piece.clock())
-        rises = np.diff(times) > np.timedelta64(0)
-        if not rises.all():
-            step = number * STEPS_PER_CHUNK + int(np.argmin(rises)) - (before is not None)
-            message = f"does not rise after step {step} of series {series.name}"
-            raise FieldError("reader.time", message)
-        before = times[-1]
+        return finish(_read_path(path, config, vocabulary), file_name(path))
+    return finish(_read_object(source, config, vocabulary), "data")
 
 
 def _read_object(source: Any, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:

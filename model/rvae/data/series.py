@@ -33,6 +33,8 @@ class Series:
             without classes.
         rows: (N,), row of each step in the table that it comes from; None if it comes from no
             table, or from several rows.
+        origin: Name of the series that this one was cut out of, at holes in its times; None for a
+            whole series. The pieces of a series follow each other.
     """
 
     values: NDArray[np.float64] | StoredArray
@@ -41,6 +43,7 @@ class Series:
     times: NDArray[np.datetime64] | StoredArray | None = None
     classes: NDArray[np.int64] | StoredArray | None = None
     rows: NDArray[np.int64] | None = None
+    origin: str | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -62,6 +65,7 @@ class Series:
             select(self.times),
             select(self.classes),
             select(self.rows),
+            self.origin,
         )
 
     def pieces(self) -> Iterator["Series"]:
@@ -123,9 +127,11 @@ class Dataset:
         channels: Names of the channels, in the order of the values' last axis.
         source: Configuration of the reader, with the columns and the array that were chosen.
         vocabulary: Meaning of the numbers of categories and classes.
+        notes: What a user should know about how they were read, in sentences.
     """
 
     series: list[Series]
     channels: tuple[str, ...]
     source: ReaderConfig
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
+    notes: tuple[str, ...] = ()

@@ -1,13 +1,16 @@
 """Series → windows, in parts that share no point."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rvae.config import DataConfig
+from rvae.data.holes import long_enough
+from rvae.data.pieces import Pieces, steps_of, take_last, together, without_last
 from rvae.data.series import Series
 from rvae.errors import FieldError, require
 
@@ -20,6 +23,7 @@ __all__ = [
     "training_candidates",
     "window_starts",
     "window_view",
+    "windows_with",
 ]
 
 # With fewer series, parts of whole series are too small for evaluation.
@@ -63,6 +67,14 @@ def window_view(values: NDArray[Any], window: int) -> NDArray[Any]:
     return np.lib.stride_tricks.sliding_window_view(values, window, axis=0).swapaxes(1, 2)
 
 
+def windows_with(
+    flags: NDArray[np.bool_], starts: NDArray[np.int64], window: int
+) -> NDArray[np.bool_]:
+    """Which windows (W,) hold a flagged step, of flags (N,) and the windows' first steps (W,)."""
+    before = np.concatenate([[0], np.cumsum(flags)])
+    return before[starts + window] > before[starts]
+
+
 @dataclass(frozen=True)
 class Splits:
     """Parts of the data for training, model selection and calibration."""
@@ -78,22 +90,34 @@ def split(series: Sequence[Series], config: DataConfig, window: int, seed: int) 
     A series that is cut in time is training, gap, validation, gap, calibration, in this order. A
     gap is as long as a window: no window of one part shares a point with another part. A part is
     at least a window and a half long. A series with less than two windows left for training is
-    training as a whole. Anomalous stretches are removed from every part.
+    training as a whole. The pieces of a series with holes are cut, or assigned to a part, like the
+    series; those that are shorter than a window are left out. Anomalous stretches are removed from
+    every part.
 
     Raises:
         FieldError: If a part would hold no window.
     """
+    series = long_enough(
+        series,
+        window,
+        "data.window",
+        ": give a shorter one, fill the holes by a regular grid, such as --reader.every 1min, or "
+        "let windows reach over them with --reader.holes keep",
+    )
     for s in series:
         require(
             len(s) >= window,
             "data.window",
             f"{window} steps, but series {s.name} has only {len(s)}",
         )
-    if _is_cut_in_time(series, config):
-        parts = _cut_in_time(series, config, window)
+    wholes = together(series)
+    if _is_cut_in_time(wholes, config):
+        parts: Iterable[Iterable[Pieces]] = zip(
+            *(_cut_in_time(whole, config, window) for whole in wholes), strict=True
+        )
     else:
-        parts = _deal(series, config, seed)
-    normal = Splits(*(_without_anomalies(part, window) for part in parts))
+        parts = _deal(wholes, config, seed)
+    normal = Splits(*(_normal_stretches(chain.from_iterable(part), window) for part in parts))
     for name in ("training", "validation", "calibration"):
         if not getattr(normal, name):
             raise FieldError(
@@ -104,84 +128,81 @@ def split(series: Sequence[Series], config: DataConfig, window: int, seed: int) 
     return normal
 
 
-def training_candidates(
-    series: Sequence[Series], config: DataConfig, seed: int
-) -> Sequence[Series]:
+def training_candidates(series: Sequence[Series], config: DataConfig, seed: int) -> list[Pieces]:
     """The series with a training part, for any window."""
-    return series if _is_cut_in_time(series, config) else _deal(series, config, seed)[0]
+    wholes = together(series)
+    return wholes if _is_cut_in_time(wholes, config) else _deal(wholes, config, seed)[0]
 
 
 def min_training_steps(
-    length: int, series: Sequence[Series], config: DataConfig, max_window: int
+    candidate: Pieces, series: Sequence[Series], config: DataConfig, max_window: int
 ) -> int:
     """Number of first steps of a candidate that belong to training for any window.
 
     Args:
-        length: Steps of the candidate.
+        candidate: One of the candidates.
         series: All series.
         config: Configuration of the split.
         max_window: The longest window that may be chosen.
     """
-    if not _is_cut_in_time(series, config):
-        return length
-    cuts = (_cut(length, config, window) for window in range(2, max_window + 1))
-    return min(length if cut is None else cut[0] for cut in cuts)
+    if not _is_cut_in_time(together(series), config):
+        return steps_of(candidate)
+    windows = range(2, max_window + 1)
+    return min(steps_of(_cut_in_time(candidate, config, window)[0]) for window in windows)
 
 
-def _is_cut_in_time(series: Sequence[Series], config: DataConfig) -> bool:
+def _is_cut_in_time(wholes: Sequence[Pieces], config: DataConfig) -> bool:
     """Whether each series is cut in time, instead of being assigned to a part as a whole."""
     if config.split == "auto":
-        return len(series) < MIN_SERIES_TO_DEAL
+        return len(wholes) < MIN_SERIES_TO_DEAL
     return config.split == "time"
 
 
 def _deal(
-    series: Sequence[Series], config: DataConfig, seed: int
-) -> tuple[list[Series], list[Series], list[Series]]:
+    wholes: Sequence[Pieces], config: DataConfig, seed: int
+) -> tuple[list[Pieces], list[Pieces], list[Pieces]]:
     if config.split != "order":
-        order = np.random.default_rng(seed).permutation(len(series))
-        series = [series[i] for i in order]
-    validation = round(config.validation * len(series))
-    calibration = round(config.calibration * len(series))
-    training = len(series) - validation - calibration
+        order = np.random.default_rng(seed).permutation(len(wholes))
+        wholes = [wholes[i] for i in order]
+    validation = round(config.validation * len(wholes))
+    calibration = round(config.calibration * len(wholes))
+    training = len(wholes) - validation - calibration
     return (
-        list(series[:training]),
-        list(series[training : training + validation]),
-        list(series[training + validation :]),
+        list(wholes[:training]),
+        list(wholes[training : training + validation]),
+        list(wholes[training + validation :]),
     )
 
 
-def _cut_in_time(
-    series: Sequence[Series], config: DataConfig, window: int
-) -> tuple[list[Series], list[Series], list[Series]]:
-    parts: tuple[list[Series], list[Series], list[Series]] = ([], [], [])
-    for s in series:
-        lengths = _cut(len(s), config, window)
-        if lengths is None:
-            parts[0].append(s)  # too short to be cut, but long enough for training
-            continue
-        start = 0
-        for part, length in zip(parts, lengths, strict=True):
-            part.append(s.part(start, start + length))
-            start += length + window
-    return parts
+def _cut_in_time(whole: Pieces, config: DataConfig, window: int) -> tuple[Pieces, Pieces, Pieces]:
+    """Training, validation and calibration of a series, which may have holes."""
+    lengths = _cut(steps_of(whole), config, window)
+    if lengths is None:
+        return whole, [], []  # too short to be cut, but long enough for training
+    validation_steps, calibration_steps = lengths
+    rest, calibration = take_last(whole, calibration_steps, window)
+    rest, validation = take_last(without_last(rest, window), validation_steps, window)
+    training = without_last(rest, window)
+    usable = sum(len(piece) for piece in training if len(piece) >= window)
+    # Holes may have cost too much.
+    return (training, validation, calibration) if usable >= 2 * window else (whole, [], [])
 
 
-def _cut(length: int, config: DataConfig, window: int) -> tuple[int, int, int] | None:
-    """Steps of training, validation and calibration of a series; None if it is too short."""
+def _cut(length: int, config: DataConfig, window: int) -> tuple[int, int] | None:
+    """Steps of validation and calibration of a series; None if it is too short."""
     usable = length - 2 * window
     validation = max(round(config.validation * usable), MIN_HALF_WINDOWS * window // 2)
     calibration = max(round(config.calibration * usable), MIN_HALF_WINDOWS * window // 2)
     training = usable - validation - calibration
-    return None if training < 2 * window else (training, validation, calibration)
+    return None if training < 2 * window else (validation, calibration)
 
 
-def _without_anomalies(series: Sequence[Series], window: int) -> list[Series]:
+def _normal_stretches(series: Iterable[Series], window: int) -> list[Series]:
     """Normal stretches of at least a window."""
     stretches = []
     for s in series:
         if s.labels is None:
-            stretches.append(s)
+            stretches += [s] if len(s) >= window else []
             continue
         for start, stop in _normal(s):
             if stop - start >= window:

@@ -1,8 +1,6 @@
 """Training in one call."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +8,7 @@ from rvae.data.frames import as_frame, time_index
 from rvae.data.readers import read
 from rvae.estimators.model import Model
 from rvae.estimators.options import Options, merge, parse_options, read_options
-from rvae.inference.artifact import Artifact
-from rvae.training.fit import fit as train
+from rvae.estimators.train import train
 
 __all__ = ["fit"]
 
@@ -97,10 +94,8 @@ def fit(
     for more in (sections, named, {"data": {"path": ""}}):
         options = merge(options, _stated(more))
     plan, reading = parse_options(options)
-    dataset = read(source, reading)
-    with nullcontext(folder) if folder else tempfile.TemporaryDirectory() as kept:
-        result = train(dataset, plan, Path(kept), progress)
-        return Model(Artifact.load(result.checkpoint))
+    output = None if folder is None else Path(folder)
+    return Model(train(read(source, reading), plan, output, progress).artifact)
 
 
 def _stated(options: Options) -> dict[str, Any]:

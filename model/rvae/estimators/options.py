@@ -1,15 +1,14 @@
 """Options of a training from mappings with the sections of a configuration file."""
 
-from argparse import ArgumentError
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonargparse import ArgumentParser
 
 from rvae.config import ReaderConfig, TrainingPlan
+from rvae.config.sections import make_section
 from rvae.errors import FieldError, require
 
 __all__ = ["Options", "merge", "parse_options", "read_options"]
@@ -20,7 +19,7 @@ SECTIONS = (*(field.name for field in fields(TrainingPlan)), "reader")
 
 
 def parse_options(sections: Options) -> tuple[TrainingPlan, ReaderConfig]:
-    """The options of a training, checked as on the command line.
+    """The options of a training.
 
     Args:
         sections: "data", "reader", "model", "objective", "scoring" and "training", each with its
@@ -32,15 +31,9 @@ def parse_options(sections: Options) -> tuple[TrainingPlan, ReaderConfig]:
     for name, content in sections.items():
         require(name in SECTIONS, "options", f"{name!r} is none of {', '.join(SECTIONS)}")
         require(isinstance(content, Mapping), name, f"must be a mapping, got {content!r}")
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_class_arguments(TrainingPlan)
-    parser.add_class_arguments(ReaderConfig, "reader")
-    try:
-        options = parser.instantiate(parser.parse_object(dict(sections)))
-    except ArgumentError as error:
-        raise FieldError("options", str(error)) from None
-    plan = {name: options[name] for name in SECTIONS if name != "reader"}
-    return TrainingPlan(**plan), options["reader"]
+    plan = dict(sections)
+    reader = make_section(ReaderConfig, plan.pop("reader", {}), "reader")
+    return make_section(TrainingPlan, plan, ""), reader
 
 
 def read_options(path: str | Path) -> dict[str, Any]:

@@ -4,11 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import (
-    average_precision_score,
-    precision_recall_fscore_support,
-    roc_auc_score,
-)
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from rvae.evaluation.class_report import ClassReport, class_report
 
 __all__ = ["Detection", "detection"]
 
@@ -20,32 +18,40 @@ class Detection:
     Attributes:
         auroc: Area under the receiver operating characteristic of the scores.
         average_precision: Area under the curve of precision and recall of the scores.
-        f1: F1 of the flags.
-        precision: Precision of the flags.
-        recall: Recall of the flags.
-        false_alarm_rate: Share of the normal windows that are flagged.
+        report: The flags, as predictions of the classes "normal" and "anomalous".
     """
 
     auroc: float
     average_precision: float
-    f1: float
-    precision: float
-    recall: float
-    false_alarm_rate: float
+    report: ClassReport
+
+    @property
+    def precision(self) -> float:
+        """Precision of the flags."""
+        return self.report.metrics[1].precision
+
+    @property
+    def recall(self) -> float:
+        """Recall of the flags."""
+        return self.report.metrics[1].recall
+
+    @property
+    def f1(self) -> float:
+        """F1 of the flags."""
+        return self.report.metrics[1].f1
+
+    @property
+    def false_alarm_rate(self) -> float:
+        """Share of the normal windows that are flagged."""
+        return self.report.confusion[0][1] / self.report.metrics[0].support
 
 
 def detection(
     labels: NDArray[np.bool_], scores: NDArray[np.float64], flags: NDArray[np.bool_]
 ) -> Detection:
     """Compare scores (W,) and flags (W,) with labels (W,), of which some but not all are true."""
-    precision, recall, f1, _ = precision_recall_fscore_support(
-        labels, flags, average="binary", zero_division=0.0
-    )
     return Detection(
         auroc=float(roc_auc_score(labels, scores)),
         average_precision=float(average_precision_score(labels, scores)),
-        f1=float(f1),
-        precision=float(precision),
-        recall=float(recall),
-        false_alarm_rate=float(flags[~labels].mean()),
+        report=class_report(labels.astype(int), flags.astype(int), ("normal", "anomalous")),
     )

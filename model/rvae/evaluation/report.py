@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvae.data.series import Series
-from rvae.data.windows import window_view
+from rvae.data.windows import window_view, windows_with
 from rvae.errors import require
 from rvae.evaluation.detection import Detection, detection
 from rvae.evaluation.metrics import ExplainedVariance
@@ -58,7 +58,7 @@ def evaluate(engine: Engine, series: Sequence[Series], stride: int | None = None
     explained = ExplainedVariance()
     scores_of_stretches, labels_of_stretches = [], []
     for _, stretch, analysis in engine.scan(series, stride):
-        labels = _window_labels(stretch, analysis)
+        labels = windows_with(stretch.anomalous, analysis.starts, engine.card.window)
         _add_normal(explained, stretch, analysis, labels)
         scores_of_stretches.append(analysis.score)
         labels_of_stretches.append(labels)
@@ -79,12 +79,6 @@ def evaluate(engine: Engine, series: Sequence[Series], stride: int | None = None
         explained_variance=None if labels.all() else explained.value,
         detection=detection(labels, scores, flags) if 0 < labels.sum() < len(labels) else None,
     )
-
-
-def _window_labels(series: Series, analysis: Analysis) -> NDArray[np.bool_]:
-    """Whether each window has an anomalous step (W,)."""
-    steps = window_view(series.anomalous[:, None], analysis.card.window)[analysis.starts]
-    return np.asarray(steps.any(axis=(1, 2)))
 
 
 def _add_normal(

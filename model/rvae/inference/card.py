@@ -115,7 +115,8 @@ class ModelSpec:
             ),
             "window": content["window"],
             "stride": content["stride"],
-            "reader": ReaderConfig(**content["reader"]),
+            # Cards from before this option come from training over holes.
+            "reader": ReaderConfig(**{"holes": "keep"} | content["reader"]),
             "scaler": _scaler(content["scaler"]),
             "interval": content["interval"],
             "training": content["training"],

@@ -6,16 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from rvae.data.calendar import calendar_features
 from rvae.data.context import Context
 from rvae.data.series import Series
 from rvae.data.window_dataset import WindowDataset
-from rvae.data.windows import chunks, window_starts
+from rvae.data.windows import chunks, count_windows, window_starts
 from rvae.errors import require
+from rvae.inference import latent_paths
 from rvae.inference.analysis import Analysis
 from rvae.inference.artifact import Artifact
+from rvae.inference.latents import require_latents
 from rvae.inference.runner import Runner
 from rvae.scoring.reconstruction import WINDOWS_PER_BATCH
 
@@ -81,7 +83,7 @@ class Engine:
             one if isinstance(one, Series) else Series(one, str(i)) for i, one in enumerate(series)
         ]
         for one, stride in zip(named, strides, strict=True):
-            self._check(one)
+            self.check(one)
             require(stride >= 1, "stride", f"must be at least 1, got {stride}")
         return self._analyse(named, strides) if named else []
 
@@ -113,6 +115,8 @@ class Engine:
     ) -> Iterator[tuple[int, Series, Analysis]]:
         """Analyse series in stretches, so that any length and number of series fits into memory.
 
+        Short stretches are run together: one run for each would take many times as long.
+
         Args:
             series: In the data's units, each with N ≥ T.
             stride: Steps between windows; the card's if left out.
@@ -126,11 +130,9 @@ class Engine:
         """
         stride = self.card.stride if stride is None else stride
         require(stride >= 1, "stride", f"must be at least 1, got {stride}")
-        for one in series:
-            self._check(one)
-            stretches = chunks(one, self.card.window, stride, self._windows_per_chunk(stride))
-            for first, stretch in stretches:
-                (analysis,) = self._analyse([stretch], [stride])
+        for batch in self._stretches(series, stride):
+            analyses = self._analyse([stretch for _, stretch in batch], [stride] * len(batch))
+            for (first, stretch), analysis in zip(batch, analyses, strict=True):
                 yield first, stretch, analysis
 
     def windows(self, series: Sequence[Series], strides: Sequence[int] | int) -> WindowDataset:
@@ -142,6 +144,30 @@ class Engine:
             strides,
             self.card.model.time.calendar,
         )
+
+    def latents(
+        self, series: Sequence[Series], windows: Sequence[int], stride: int | None = None
+    ) -> NDArray[np.float32]:
+        """Centres of q(z|x) (S, D) of windows, by their number among those of all series.
+
+        Args:
+            series: In the data's units, each with N ≥ T.
+            windows: Numbers of the windows, from 0 on.
+            stride: Steps between windows; the card's if left out.
+
+        Raises:
+            FieldError: If a series does not fit the model, or there is no such window.
+        """
+        for one in series:
+            self.check(one)
+        every = self.windows(series, self.card.stride if stride is None else stride)
+        for number in windows:
+            require(
+                0 <= number < len(every),
+                "windows",
+                f"{number} is none of the {len(every)} windows, which count from 0",
+            )
+        return self.runner.run(every.subset(np.array(windows))).latent
 
     def sample(self, count: int, label: str | None = None, seed: int = 0) -> NDArray[np.float64]:
         """Draw windows from the model: latents from the prior, decoded.
@@ -159,15 +185,68 @@ class Engine:
         """
         return self.decode(self.prior(count, seed), label)
 
+    def sample_classes(self, count: int, seed: int = 0) -> NDArray[np.float64]:
+        """Draw windows of every class: the same latents from the prior, decoded for each.
+
+        Args:
+            count: Number of windows S of each class.
+            seed: Seed of the latents.
+
+        Returns:
+            Windows (K, S, T, C) of K classes, in the order of the vocabulary.
+
+        Raises:
+            FieldError: If the model is not conditional.
+        """
+        require(self.card.model.conditional, "model", "has no classes: it is not conditional")
+        latent = self.prior(count, seed)
+        return np.stack([self.decode(latent, name) for name in self.card.vocabulary.classes])
+
+    def interpolate(
+        self,
+        a: ArrayLike,
+        b: ArrayLike,
+        steps: int,
+        path: latent_paths.Path = "line",
+        label: str | None = None,
+    ) -> NDArray[np.float64]:
+        """Decode latents on the way from one to another, see `latent_paths.interpolate`.
+
+        Args:
+            a: The first latent (D,).
+            b: The last latent (D,).
+            steps: Number of windows S, at least 2.
+            path: Straight, or on the sphere.
+            label: Class of the windows, if the model is conditional.
+
+        Returns:
+            Windows (S, T, C) as `sample` returns them.
+
+        Raises:
+            FieldError: If an option is invalid, or a latent does not fit the model.
+        """
+        first, last = np.asarray(a, np.float64), np.asarray(b, np.float64)
+        for end in (first, last):
+            require_latents(end[None], self.card.model.latent, "latent")
+        return self.decode(latent_paths.interpolate(first, last, steps, path), label)
+
     def prior(self, count: int, seed: int) -> torch.Tensor:
         """Latents (S, D) drawn from the prior, the same on every device."""
         random = torch.Generator().manual_seed(seed)
         return torch.randn(count, self.card.model.latent, generator=random)
 
     @torch.inference_mode()
-    def decode(self, latent: torch.Tensor, label: str | None = None) -> NDArray[np.float64]:
-        """Decode latents (S, D) at placeholder times, to windows as `sample` returns them."""
+    def decode(
+        self, latent: torch.Tensor | NDArray[np.floating], label: str | None = None
+    ) -> NDArray[np.float64]:
+        """Decode latents (S, D) at placeholder times, to windows as `sample` returns them.
+
+        Raises:
+            FieldError: If the latents do not fit the model, or the class is missing, unknown, or
+                the model has none.
+        """
         card = self.card
+        require_latents(np.asarray(latent), card.model.latent, "latent")
         require(
             card.model.conditional == (label is not None),
             "label",
@@ -180,7 +259,7 @@ class Engine:
         )
         kind = -1 if label is None else self.class_of(label)
         means = []
-        for z in latent.split(WINDOWS_PER_BATCH):
+        for z in torch.as_tensor(latent, dtype=torch.float32).split(WINDOWS_PER_BATCH):
             context = Context(time.expand(len(z), -1, -1), torch.full((len(z),), kind))
             decoded = self._network.decode(z.to(self.device), context.to(self.device))
             means.append(decoded.mean.cpu().numpy())
@@ -202,12 +281,31 @@ class Engine:
         require(label in classes, "label", f"{label!r} is none of {', '.join(classes)}")
         return classes.index(label)
 
+    def _stretches(
+        self, series: Sequence[Series], stride: int
+    ) -> Iterator[list[tuple[int, Series]]]:
+        """First steps and stretches of series, in batches of no more windows than one chunk."""
+        most, windows = self._windows_per_chunk(stride), 0
+        batch: list[tuple[int, Series]] = []
+        for one in series:
+            self.check(one)
+            for first, stretch in chunks(one, self.card.window, stride, most):
+                count = count_windows(len(stretch), self.card.window, stride)
+                if windows + count > most:
+                    yield batch
+                    batch, windows = [], 0
+                batch.append((first, stretch))
+                windows += count
+        if batch:
+            yield batch
+
     def _windows_per_chunk(self, stride: int) -> int:
         """Windows per chunk, so that neither they nor the steps they span are too many."""
         steps = max(self.card.window, stride)
         return max(1, NUMBERS_PER_CHUNK // (steps * self.card.scaler.outputs))
 
-    def _check(self, series: Series) -> None:
+    def check(self, series: Series) -> None:
+        """Raise a `FieldError` if a series does not fit the model."""
         card, shape = self.card, series.values.shape
         require(
             len(shape) == 2 and shape[1] == len(card.channels),

@@ -1,17 +1,22 @@
 """Data that is read for a trained model."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 
 from rvae.config import FileFormat, ReaderConfig
+from rvae.data.holes import long_enough, short_pieces
 from rvae.data.readers import read
 from rvae.data.series import Dataset
 from rvae.errors import FieldError, require
 from rvae.inference.card import Card
 
-__all__ = ["read_for"]
+__all__ = ["read_classes_for", "read_for"]
+
+Layout = Literal["series", "rows"]
 
 
 def read_for(
@@ -19,42 +24,125 @@ def read_for(
     source: Any,
     label: str | None,
     array: str | None,
-    layout: Literal["series", "rows"] | None,
+    layout: Layout | None,
     labels: bool,
+    ignore: Sequence[str] = (),
     format: FileFormat = FileFormat(),
 ) -> Dataset:
-    """Read data like the training data, except for the options that are set."""
-    normal = card.reader.normal if labels and label is None else ()
-    class_column = card.reader.classes if card.model.conditional else None
-    config = replace(
-        card.reader,
-        label=(label or card.reader.label) if labels else None,
-        classes=card.reader.classes if normal else class_column,
-        normal=normal,
-        array=array or card.reader.array,
-        layout=layout or card.reader.layout,
-        # Names of columns in one layout have no meaning in the other.
-        columns=None if layout not in (None, card.reader.layout) else card.reader.columns,
-        format=card.reader.format.updated(format),
-    )
+    """Read data like the training data, except for the options that are set.
+
+    Columns are found by their names. Those that the training data had besides its channels, labels
+    and classes among them, may be absent; others are refused unless they are ignored.
+    """
+    known = card.reader
+    required = known.classes if card.model.conditional else None
+    normal = known.normal if labels and label is None else ()
+    configured = partial(_configuration, card, source, array, layout, ignore, format)
+    try:
+        dataset = read(
+            source,
+            configured(
+                label=(label or known.label) if labels else None,
+                classes=known.classes if normal else required,
+                normal=normal,
+            ),
+            card.vocabulary,
+        )
+    except FieldError as error:
+        # Labels of the training data are optional here.
+        optional = {"reader.label"} | ({"reader.classes"} if required is None else set())
+        if error.field not in optional or label is not None:
+            raise _as_option(error) from None
+        dataset = read(source, configured(classes=required), card.vocabulary)
+    return _fitting(card, dataset)
+
+
+def read_classes_for(
+    card: Card,
+    source: Any,
+    classes: str | None,
+    array: str | None,
+    layout: Layout | None,
+    ignore: Sequence[str] = (),
+    format: FileFormat = FileFormat(),
+) -> Dataset:
+    """Read a file or frame like the training data, with classes that the model need not know.
+
+    Without a name for them they are those of the training data; data that lacks these has none.
+    The vocabulary's classes are those of the data, except for a conditional model, which knows its
+    own alone.
+    """
+    configured = partial(_configuration, card, source, array, layout, ignore, format)
+    config = configured(classes=classes or card.reader.classes)
+    try:
+        found = read(source, config)
+    except FieldError as error:
+        if error.field != "reader.classes" or classes is not None or card.model.conditional:
+            raise _as_option(error) from None
+        config = configured()
+        found = read(source, config)
+    vocabulary = card.vocabulary
+    if not card.model.conditional:
+        vocabulary = replace(vocabulary, classes=found.vocabulary.classes)
+    return _fitting(card, read(source, config, vocabulary))
+
+
+def _configuration(
+    card: Card,
+    source: Any,
+    array: str | None,
+    layout: Layout | None,
+    ignore: Sequence[str],
+    format: FileFormat,
+    label: str | None = None,
+    classes: str | None = None,
+    normal: tuple[str, ...] = (),
+) -> ReaderConfig:
+    """The training data's configuration with the options that are set, and with these labels."""
+    known = card.reader
     if isinstance(source, np.ndarray):
         # Columns of an array have places instead of names, and it has none of times or labels.
-        config = ReaderConfig(layout=config.layout, columns=card.channels)
-    try:
-        dataset = read(source, config, card.vocabulary)
-    except FieldError as error:
-        # Labels of the training file are optional here.
-        optional = {"reader.label"} if class_column else {"reader.label", "reader.classes"}
-        if error.field not in optional or label is not None:
-            raise FieldError(error.field.removeprefix("reader."), error.message) from None
-        config = replace(config, label=None, classes=class_column, normal=())
-        dataset = read(source, config, card.vocabulary)
+        return ReaderConfig(layout=layout or known.layout, columns=card.channels)
+    config = replace(
+        known,
+        label=label,
+        classes=classes,
+        normal=normal,
+        array=array or known.array,
+        layout=layout or known.layout,
+        ignore=None,
+        format=known.format.updated(format),
+    )
+    if config.layout != known.layout:
+        # Names of columns in one layout have no meaning in the other.
+        return replace(config, columns=None, ignore=tuple(ignore) or None)
+    if known.ignore is None:
+        return config  # a model from before it was recorded what was left out
+    spare = [*known.ignore, *ignore, known.label, known.classes]
+    used = (None, label, classes)
+    return replace(config, ignore=tuple(dict.fromkeys(n for n in spare if n not in used)))
+
+
+def _as_option(error: FieldError) -> FieldError:
+    """An error of the reader with the names of options as they are here."""
+    message = error.message.replace("--reader.", "--")
+    return FieldError(error.field.removeprefix("reader."), message)
+
+
+def _fitting(card: Card, dataset: Dataset) -> Dataset:
+    """The data set with series that are long enough for the model.
+
+    Raises:
+        FieldError: If a series is too short.
+    """
     if dataset.source.layout == "rows":
         dataset = replace(dataset, series=[s.padded(card.window) for s in dataset.series])
-    for series in dataset.series:
+    notes = (*dataset.notes, *short_pieces(dataset.series, card.window))
+    series = long_enough(dataset.series, card.window, "data", "")
+    for one in series:
         require(
-            len(series) >= card.window,
+            len(one) >= card.window,
             "data",
-            f"series {series.name} has {len(series)} points, the model needs {card.window}",
+            f"series {one.name} has {len(one)} points, the model needs {card.window}",
         )
-    return dataset
+    return replace(dataset, series=series, notes=notes)

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from rvae.data.window_dataset import Batch, WindowDataset
 from rvae.inference.card import ModelSpec
+from rvae.networks.noise import window_noise
+from rvae.networks.objective import negative_elbo
 from rvae.networks.vae import VAE
 from rvae.scoring.evidence import Evidence
 from rvae.scoring.reconstruction import (
@@ -89,6 +91,33 @@ class Runner:
         for batch, run, scores in self._scored(windows, count):
             normal = ~(scores > highest)
             yield batch.x.numpy()[normal] - self._spec.scaler.numbers(run.mean[normal])
+
+    @torch.inference_mode()
+    def lower_bounds(self, windows: WindowDataset) -> NDArray[np.float64]:
+        """Evidence lower bounds of log p(x) of all windows (W,), in nats.
+
+        It is the negative loss at beta = 1, with one latent per window drawn from q(z|x), always
+        the same one. The density of numeric values is that in the data's units: a scaler that was
+        fitted to other data does not change what it is compared with.
+        """
+        scaler, latent = self._spec.scaler, self._spec.model.latent
+        log_scale = torch.tensor(scaler.scale, dtype=torch.float64).log()  # (C,)
+        bounds: list[NDArray[np.float64]] = []
+        first = 0
+        for batch in windows.batches():
+            noise = window_noise(range(first, first + len(batch.x)), latent, seed=0)
+            first += len(batch.x)
+            x, mask = batch.x.to(self._device), ~batch.x.isnan()
+            terms = negative_elbo(
+                self._network,
+                x,
+                mask.to(self._device),
+                batch.context.to(self._device),
+                noise.to(self._device),
+            )
+            loss = (terms.reconstruction + terms.kl.sum(1)).double().cpu()  # (B,)
+            bounds.append((-loss - (mask * log_scale).sum((1, 2))).numpy())
+        return np.concatenate(bounds)
 
     def _scored(
         self, windows: WindowDataset, count: int

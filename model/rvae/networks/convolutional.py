@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from rvae.config import ConvolutionalConfig
 from rvae.networks.architecture import Architecture
+from rvae.networks.layer_options import initialize, normalization
 from rvae.networks.missing_values import carry_forward
 
 __all__ = ["CONVOLUTIONAL", "ConvolutionalDecoder", "ConvolutionalEncoder"]
@@ -27,11 +28,8 @@ class ConvolutionalEncoder(nn.Module):
         # The mask is added as channels: values alone do not show which ones were carried forward.
         inputs *= 2
         for _ in range(blocks_of(config, window)):
-            blocks += [
-                nn.Conv1d(inputs, config.filters, config.kernel, 2, config.kernel // 2),
-                nn.GELU(),
-                nn.Dropout(config.dropout),
-            ]
+            layer = nn.Conv1d(inputs, config.filters, config.kernel, 2, config.kernel // 2)
+            blocks += block(config, layer)
             inputs = config.filters
         self.blocks = nn.Sequential(*blocks)
         self.attention = Attention(config, coarse_steps(config, window))
@@ -64,13 +62,10 @@ class ConvolutionalDecoder(nn.Module):
         self.start = nn.Linear(latent, math.prod(self.coarse))
         blocks: list[nn.Module] = []
         for _ in range(blocks_of(config, window)):
-            blocks += [
-                nn.ConvTranspose1d(
-                    config.filters, config.filters, config.kernel, 2, config.kernel // 2, 1
-                ),
-                nn.GELU(),
-                nn.Dropout(config.dropout),
-            ]
+            layer = nn.ConvTranspose1d(
+                config.filters, config.filters, config.kernel, 2, config.kernel // 2, 1
+            )
+            blocks += block(config, layer)
         self.blocks = nn.Sequential(*blocks)
         self.recurrent = nn.GRU(config.filters + conditions, config.filters, batch_first=True)
         self.attention = Attention(config, window)
@@ -99,6 +94,17 @@ class Attention(nn.Module):
         normed = self.norm(x + self.place)  # (B, steps, filters)
         attended, _ = self.heads(normed, normed, normed, need_weights=False)  # like x
         return x + attended  # (B, steps, filters)
+
+
+def block(config: ConvolutionalConfig, layer: nn.Conv1d | nn.ConvTranspose1d) -> list[nn.Module]:
+    """A convolution and what follows it."""
+    initialize(layer, config.initializer)
+    return [
+        layer,
+        *normalization(config.normalization, config.filters),
+        nn.GELU(),
+        nn.Dropout(config.dropout),
+    ]
 
 
 def blocks_of(config: ConvolutionalConfig, window: int) -> int:

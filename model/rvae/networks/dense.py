@@ -1,6 +1,6 @@
 """Fully connected encoder and decoder."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from rvae.config import DenseConfig
 from rvae.networks.architecture import Architecture
+from rvae.networks.layer_options import initialize, normalization
 from rvae.networks.missing_values import carry_forward
 
 __all__ = ["DENSE", "DenseDecoder", "DenseEncoder"]
@@ -18,11 +19,6 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "elu": nn.ELU,
     "gelu": nn.GELU,
     "tanh": nn.Tanh,
-}
-INITIALIZERS: dict[str, Callable[[Tensor], Tensor]] = {
-    "xavier": nn.init.xavier_uniform_,
-    "kaiming": nn.init.kaiming_uniform_,
-    "orthogonal": nn.init.orthogonal_,
 }
 
 
@@ -77,13 +73,13 @@ def layers(config: DenseConfig, widths: Sequence[int]) -> nn.Sequential:
     made: list[nn.Module] = []
     for inputs, outputs in pairwise(widths):
         linear = nn.Linear(inputs, outputs)
-        if config.initializer != "default":
-            INITIALIZERS[config.initializer](linear.weight)
-            nn.init.zeros_(linear.bias)
-        made.append(linear)
-        if config.batch_norm:
-            made.append(nn.BatchNorm1d(outputs))
-        made += [ACTIVATIONS[config.activation](), nn.Dropout(config.dropout)]
+        initialize(linear, config.initializer)
+        made += [
+            linear,
+            *normalization(config.normalization, outputs),
+            ACTIVATIONS[config.activation](),
+            nn.Dropout(config.dropout),
+        ]
     return nn.Sequential(*made)
 
 

@@ -4,12 +4,14 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rvae.config import RecurrentConfig
 from rvae.networks.architecture import Architecture
+from rvae.networks.layer_options import initialize_weight
 from rvae.networks.lstm import Lstm
 from rvae.networks.missing_values import carry_forward, last_observed
+from rvae.networks.normalized_recurrent import NormalizedRecurrent
 
 __all__ = ["RECURRENT", "RecurrentDecoder", "RecurrentEncoder"]
 
@@ -32,6 +34,7 @@ class RecurrentEncoder(nn.Module):
             config, inputs * config.patch, math.ceil(window / config.patch), config.bidirectional
         )
         self.features = config.hidden * (1 + config.bidirectional)
+        self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Summarize windows.
@@ -45,14 +48,17 @@ class RecurrentEncoder(nn.Module):
         """
         last = last_observed(mask) // self.patch  # (B,)
         filled = patches(carry_forward(x, mask), self.patch)  # (B, patches, patch * inputs)
+        windows = torch.arange(len(x), device=x.device)
         if not self.layers.bidirectional:
             states, _ = self.layers(filled)  # (B, patches, H)
-            return states[torch.arange(len(x), device=x.device), last]  # (B, H)
+            return self.dropout(states[windows, last])  # (B, H)
         # Backwards the padding would come first, so it is cut off.
         packed = pack_padded_sequence(filled, last.cpu() + 1, True, enforce_sorted=False)
-        _, state = self.layers(packed)
-        hidden = state[0] if isinstance(state, tuple) else state  # (2 * depth, B, H)
-        return torch.cat([hidden[-2], hidden[-1]], dim=1)  # (B, 2 * H)
+        outputs, _ = self.layers(packed)
+        states, _ = pad_packed_sequence(outputs, batch_first=True)  # (B, patches, 2 * H)
+        forwards = states[windows, last, : self.features // 2]  # (B, H)
+        backwards = states[:, 0, self.features // 2 :]  # (B, H)
+        return self.dropout(torch.cat([forwards, backwards], dim=1))  # (B, 2 * H)
 
 
 class RecurrentDecoder(nn.Module):
@@ -82,7 +88,9 @@ class RecurrentDecoder(nn.Module):
         width = outputs * config.patch
         more = {"start": 0, "every_step": latent, "feedback": width}[config.conditioning]
         inputs = 1 + conditions * config.patch + more
+        self.cell = config.cell
         self.layers = layers(config, inputs, self.steps, bidirectional=False)
+        self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(config.hidden, width)
 
     def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
@@ -97,7 +105,7 @@ class RecurrentDecoder(nn.Module):
             repeated = z[:, None].expand(-1, self.steps, -1)  # (B, patches, D)
             inputs = torch.cat([inputs, repeated], dim=2)
         states, _ = self.layers(inputs, self._state(z))  # (B, patches, H)
-        return self._by_step(self.output(states))  # (B, T, outputs)
+        return self._by_step(self.output(self.dropout(states)))  # (B, T, outputs)
 
     def _by_step(self, outputs: Tensor) -> Tensor:
         """Outputs of patches (B, patches, patch * outputs) → outputs of steps (B, T, outputs)."""
@@ -107,14 +115,14 @@ class RecurrentDecoder(nn.Module):
         start = self.start(z).expand(self.layers.num_layers, -1, -1).contiguous()  # (depth, B, H)
         # The memory of an LSTM is its cell: a latent in the hidden state alone would have to pass
         # the input gate of the first step.
-        return (torch.tanh(start), start) if isinstance(self.layers, nn.LSTM) else torch.tanh(start)
+        return (torch.tanh(start), start) if self.cell == "lstm" else torch.tanh(start)
 
     def _unroll(self, inputs: Tensor, state: State) -> Tensor:
         output = inputs.new_zeros(len(inputs), 1, self.output.out_features)  # (B, 1, width)
         outputs = []
         for step in torch.split(inputs, 1, dim=1):
             hidden, state = self.layers(torch.cat([step, output], dim=2), state)  # (B, 1, H)
-            output = self.output(hidden)  # (B, 1, patch * outputs)
+            output = self.output(self.dropout(hidden))  # (B, 1, patch * outputs)
             outputs.append(output)
         return torch.cat(outputs, dim=1)  # (B, patches, patch * outputs)
 
@@ -129,33 +137,55 @@ def patches(steps: Tensor, patch: int) -> Tensor:
     return nn.functional.pad(steps, (0, 0, 0, missing)).unflatten(1, (-1, patch)).flatten(2)
 
 
-def layers(config: RecurrentConfig, inputs: int, window: int, bidirectional: bool) -> nn.RNNBase:
-    """Recurrent layers with initial time scales between one step and the window.
+def layers(
+    config: RecurrentConfig, inputs: int, window: int, bidirectional: bool
+) -> nn.RNNBase | NormalizedRecurrent:
+    """Recurrent layers with initial time scales between one step and the window."""
+    kind = {"lstm": Lstm, "gru": nn.GRU}[config.cell]
+    made: nn.RNNBase | NormalizedRecurrent
+    if config.normalization == "none":
+        made = kind(
+            inputs,
+            config.hidden,
+            config.depth,
+            batch_first=True,
+            dropout=config.dropout if config.depth > 1 else 0.0,  # it acts between layers only
+            bidirectional=bidirectional,
+        )
+    else:
+        made = NormalizedRecurrent(
+            kind,
+            inputs,
+            config.hidden,
+            config.depth,
+            config.dropout,
+            bidirectional,
+            config.normalization,
+        )
+    for module in made.modules():
+        if isinstance(module, nn.RNNBase):
+            initialize_gates(module, config, window)
+    return made
+
+
+def initialize_gates(layer: nn.RNNBase, config: RecurrentConfig, window: int) -> None:
+    """Initialize every gate on its own, with time scales between one step and the window.
 
     Chrono initialization (Tallec and Ollivier 2018, "Can recurrent neural networks warp time?",
     eq. 16) draws the biases of forget gates (of update gates in a GRU) from log U(1, window - 1);
     the biases of an LSTM's input gates are minus that. With PyTorch's default a cell forgets half
     its content at each step, the latent's influence is gone long before the window's end, and the
-    decoder learns the mean curve instead. Recurrent weights start orthogonal (Saxe et al. 2014).
+    decoder learns the mean curve instead. By default weights of inputs start as of "xavier", and
+    recurrent weights orthogonal (Saxe et al. 2014); with another initializer both start as it says.
     """
-    kind = {"lstm": Lstm, "gru": nn.GRU}[config.cell]
-    made: nn.RNNBase = kind(
-        inputs,
-        config.hidden,
-        config.depth,
-        batch_first=True,
-        dropout=config.dropout,
-        bidirectional=bidirectional,
-    )
-    for name, parameter in made.named_parameters():
+    chosen = config.initializer
+    for name, parameter in layer.named_parameters():
         # LSTM: input, forget, cell, output. GRU: reset, update, new; the update gate keeps.
         gates = parameter.data.chunk(4 if config.cell == "lstm" else 3)
-        if name.startswith("weight_ih"):
+        if name.startswith("weight"):
+            default = "xavier" if name.startswith("weight_ih") else "orthogonal"
             for gate in gates:
-                nn.init.xavier_uniform_(gate)
-        elif name.startswith("weight_hh"):
-            for gate in gates:
-                nn.init.orthogonal_(gate)
+                initialize_weight(gate, default if chosen == "default" else chosen)
         else:
             nn.init.zeros_(parameter)
         if name.startswith("bias_ih"):
@@ -163,7 +193,6 @@ def layers(config: RecurrentConfig, inputs: int, window: int, bidirectional: boo
             gates[1].copy_(spans.log())
             if config.cell == "lstm":
                 gates[0].copy_(-spans.log())
-    return made
 
 
 RECURRENT = Architecture(RecurrentEncoder, RecurrentDecoder, RecurrentConfig)

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from rvae.plots.colours import ANOMALY, RECONSTRUCTION, SERIES, TEXT
+from rvae.plots.panels import stacked_axes
+
 __all__ = ["plot_scored_windows"]
 
-# Colours that can be read on white and on black, since the background stays transparent.
-TEXT, SERIES, RECONSTRUCTION, ANOMALY = "#7d8590", "#4184c4", "#e8912d", "#e5484d"
 GAP = 0.12  # Between neighbouring windows, in widths of a window.
 
 
@@ -21,8 +22,11 @@ def plot_scored_windows(
     threshold: float,
     channels: Sequence[str],
     name: str,
-) -> Figure:
+    axes: Sequence[Axes] | None = None,
+) -> list[Axes]:
     """Draw windows one after another, and below each its score, red above the threshold.
+
+    The background is transparent.
 
     Args:
         windows: (W, T, C), NaN where missing.
@@ -31,22 +35,27 @@ def plot_scored_windows(
         threshold: Scores above it are anomalies.
         channels: Names of the channels.
         name: Noun for a window, in labels.
+        axes: One for each channel and one for the scores; those of a new figure if left out.
+
+    Returns:
+        The axes, from top to bottom.
     """
     count, steps, _ = windows.shape
-    figure = Figure(figsize=(9, 1.4 * len(channels) + 1.9), layout="constrained")
-    heights = [*[1.2] * len(channels), 1]
-    *above, below = figure.subplots(len(heights), sharex=True, height_ratios=heights)
+    panels = stacked_axes(len(channels), axes, width=9)
+    *above, below = panels
+    if axes is None and (figure := below.get_figure(root=True)):
+        figure.patch.set_alpha(0)
     # The NaN at the end of each window interrupts the line.
     places = np.linspace(GAP / 2, 1 - GAP / 2, steps) + np.arange(count)[:, None]
     x = np.pad(places, ((0, 0), (0, 1)), constant_values=np.nan).ravel()
-    for channel, axes in enumerate(above):
-        for values, label, style in (
-            (windows, "series", {"color": SERIES, "linewidth": 2.2}),
-            (reconstructions, "reconstruction", {"color": RECONSTRUCTION, "linewidth": 1.3}),
+    for channel, panel in enumerate(above):
+        for values, label, color, width in (
+            (windows, "series", SERIES, 2.2),
+            (reconstructions, "reconstruction", RECONSTRUCTION, 1.3),
         ):
             y = np.pad(values[..., channel], ((0, 0), (0, 1)), constant_values=np.nan)
-            axes.plot(x, y.ravel(), label=label, **style)
-        axes.set_ylabel(channels[channel])
+            panel.plot(x, y.ravel(), label=label, color=color, linewidth=width)
+        panel.set_ylabel(channels[channel])
     above[0].legend(
         loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, labelcolor=TEXT
     )
@@ -63,9 +72,9 @@ def plot_scored_windows(
         textcoords="offset points",
         color=ANOMALY,
     )
-    for place in np.flatnonzero(anomalous):
-        for axes in (*above, below):
-            axes.axvspan(place, place + 1, color=ANOMALY, alpha=0.15, linewidth=0)
+    for place in np.flatnonzero(anomalous).tolist():
+        for panel in panels:
+            panel.axvspan(place, place + 1, color=ANOMALY, alpha=0.15, linewidth=0)
         above[0].annotate(
             f"anomaly, score {scores[place]:.3g}",
             (place + 0.5, 1),
@@ -80,14 +89,12 @@ def plot_scored_windows(
     below.set_xticks(centres, [str(number) for number in range(count)])
     below.set_xlabel(name)
     below.set_ylabel("score")
-    for axes in (*above, below):
-        axes.patch.set_alpha(0)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.spines[["bottom", "left"]].set_color(TEXT)
-        axes.tick_params(colors=TEXT, bottom=False)
-        axes.yaxis.set_major_locator(MaxNLocator(4))
-        axes.xaxis.label.set_color(TEXT)
-        axes.yaxis.label.set_color(TEXT)
-    figure.align_ylabels()
-    figure.patch.set_alpha(0)
-    return figure
+    for panel in panels:
+        panel.patch.set_alpha(0)
+        panel.spines[["top", "right"]].set_visible(False)
+        panel.spines[["bottom", "left"]].set_color(TEXT)
+        panel.tick_params(colors=TEXT, bottom=False)
+        panel.yaxis.set_major_locator(MaxNLocator(4))
+        panel.xaxis.label.set_color(TEXT)
+        panel.yaxis.label.set_color(TEXT)
+    return panels

@@ -1,14 +1,10 @@
 """Training, from series to a calibrated checkpoint."""
 
-import logging
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytorch_lightning as pl
-from pytorch_lightning.utilities.seed import isolate_rng
 
 from rvae.config import TrainingPlan
 from rvae.data.series import Dataset
@@ -21,6 +17,7 @@ from rvae.training.distributed import end_others_on_failure, with_launched_proce
 from rvae.training.pca_init import initialize_from_pca
 from rvae.training.prepare import prepare
 from rvae.training.resume import require_same_training
+from rvae.training.settings import restored_settings
 from rvae.training.trainer import LAST_CHECKPOINT, LOGS, PICTURES, STATE, TrainingRun, make_run
 
 __all__ = ["FitResult", "fit"]
@@ -54,8 +51,8 @@ def fit(
 ) -> FitResult:
     """Train, calibrate and write `output/model.ckpt`.
 
-    Ctrl-C ends training early: the current state is calibrated and saved. Global generators of
-    random numbers are left as they were.
+    Ctrl-C ends training early: the current state is calibrated and saved. Generators of random
+    numbers and other settings of the process are left as they were.
 
     For each further device Lightning starts the calling program once more, unless torchrun has done
     so. Every process reads the data and calls this function. Processes on several machines need a
@@ -72,7 +69,7 @@ def fit(
         FieldError: If the data or the options are not valid.
     """
     keep_freed_memory()
-    with _without_chatter(), isolate_rng(), limited_threads(plan.training.devices):
+    with restored_settings(), limited_threads(plan.training.devices):
         return _fit(dataset, plan, output.expanduser(), progress, resume)
 
 
@@ -102,20 +99,6 @@ def _fit(
         last.exists(),
         run.trainer.is_global_zero,
     )
-
-
-@contextmanager
-def _without_chatter() -> Iterator[None]:
-    """Let Lightning log nothing but warnings, as long as the training takes."""
-    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
-    levels = [logger.level for logger in loggers]
-    try:
-        for logger in loggers:
-            logger.setLevel(logging.WARNING)
-        yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
 
 
 def _clear(output: Path) -> None:

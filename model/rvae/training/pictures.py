@@ -13,7 +13,8 @@ import pytorch_lightning as pl
 from PIL import Image
 from pytorch_lightning.loggers import TensorBoardLogger
 
-from rvae.plots.learning import EpochLosses, LearningSnapshot, plot_learning
+from rvae.plots.learning import LearningSnapshot, plot_learning
+from rvae.plots.losses import EpochLosses
 from rvae.training.callbacks import is_whole_epoch
 
 __all__ = ["LearningSnapshot", "Pictures"]

@@ -5,6 +5,7 @@ import torch
 from rvae.config import DataConfig, ModelConfig, ScoringConfig, TrainingConfig, TrainingPlan
 from rvae.data.series import Dataset
 from rvae.errors import require
+from rvae.networks.architectures import architecture_options
 from rvae.networks.choices import require_valid_model
 from rvae.scoring.scorers import SCORERS
 
@@ -14,11 +15,11 @@ __all__ = ["require_compatible", "require_machine", "require_units", "require_va
 def require_valid_choices(plan: TrainingPlan) -> None:
     """Raise a `FieldError` if a combination of options is not valid for any data."""
     require_valid_model(plan.model)
-    one_window = plan.training.batch_size == 1
+    layers = architecture_options(plan.model)
     require(
-        not (one_window and plan.model.architecture == "dense" and plan.model.dense.batch_norm),
+        plan.training.batch_size > 1 or getattr(layers, "normalization", "none") != "batch",
         "training.batch_size",
-        "must be at least 2 with model.dense.batch_norm",
+        f'must be at least 2 with model.{plan.model.architecture}.normalization "batch"',
     )
 
 

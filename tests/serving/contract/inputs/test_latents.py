@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from rvae.errors import FieldError
-from rvae.serving.contract.inputs.latents import MAX_COORDINATE, latent_input
+from rvae.inference.latents import MAX_COORDINATE
+from rvae.serving.contract.inputs.latents import latent_input
 from tests.support.untrained import untrained_card
 
 CARD = untrained_card()

@@ -3,14 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from rvae.errors import FieldError, require
 from rvae.inference.card import Card
+from rvae.inference.latents import require_latents
 from rvae.serving.contract.inputs.series_input import SeriesInput
 
-__all__ = ["MAX_COORDINATE", "latent_input"]
-
-# Far beyond what a standard normal prior can draw.
-MAX_COORDINATE = 1e6
+__all__ = ["latent_input"]
 
 
 def latent_input(
@@ -21,17 +18,5 @@ def latent_input(
     Raises:
         FieldError: If they do not fit the model, or one is not a finite number.
     """
-    shape, size = values.shape, card.model.latent
-    require(
-        len(shape) == 2 and shape[1] == size and shape[0] > 0,
-        field,
-        f"has the shape {list(shape)}, expected [S, {size}]",
-    )
-    wrong = ~(np.abs(values) <= MAX_COORDINATE)
-    if wrong.any():
-        row, column = divmod(int(np.argmax(wrong)), size)
-        raise FieldError(
-            f"{field}[{row}][{column}]",
-            f"expected a number from {-MAX_COORDINATE:g} to {MAX_COORDINATE:g}",
-        )
+    require_latents(values, card.model.latent, field)
     return SeriesInput([], [], many=True, latent=values.astype(np.float32), wide=wide)

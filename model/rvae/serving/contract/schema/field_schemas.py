@@ -3,7 +3,7 @@
 from typing import Any
 
 from rvae.inference.card import Card
-from rvae.serving.contract.inputs.latents import MAX_COORDINATE
+from rvae.inference.latents import MAX_COORDINATE
 from rvae.serving.contract.options import ANNOTATIONS, MAX_SERIES, TASK_FIELDS, Options
 
 __all__ = ["NULL", "Schema", "field_schemas", "of_instances"]

@@ -1,0 +1,83 @@
+"""The command `rvae plot`: a scored series as a picture or an interactive page."""
+
+from pathlib import Path
+from typing import Literal
+
+from rvae.config import FileFormat
+
+__all__ = ["plot"]
+
+
+def plot(
+    checkpoint: Path,
+    data: Path,
+    output: Path,
+    series: str | None = None,
+    channels: tuple[str, ...] | None = None,
+    start: str | None = None,
+    end: str | None = None,
+    array: str | None = None,
+    layout: Literal["series", "rows"] | None = None,
+    ignore: tuple[str, ...] = (),
+    stride: int | None = None,
+    quantile: float | None = None,
+    adapt: float | None = None,
+    gap: int | None = None,
+    format: FileFormat = FileFormat(),
+) -> None:
+    """Draw a series with its reconstruction, band, score, threshold and events.
+
+    Args:
+        checkpoint: Checkpoint, archive, or a folder with one of them.
+        data: File that is read like the training file; labels are not needed.
+        output: File to write: .png, .svg, .pdf, or .html for a page to zoom and hover in.
+        series: Name of the series, if the file has several; the first one if left out.
+        channels: Names of the channels; if left out all, or of many those that lead in events.
+        start: First step, or time, that is drawn. Steps before it are scored all the same.
+        end: Step, or time, at which the picture ends.
+        array: Array of an .npz, if its name differs from the training file.
+        layout: Layout of the file, if it differs from the training file.
+        ignore: Columns to leave out that the training file did not have.
+        stride: Steps between windows; the model's own if left out.
+        quantile: Quantile of normal scores for threshold and band; the model's own if left out.
+        adapt: Rate from 0 to 0.1 at which the threshold follows the series; fixed if left out.
+        gap: Maximum steps between events that are merged; the stride if left out.
+        format: How the file is written, where it differs from the training file.
+    """
+    from rvae.errors import require
+    from rvae.inference.engine import Engine
+    from rvae.inference.reading import read_for
+    from rvae.plots.saving import require_picture, save_axes
+    from rvae.plots.scored_series import score_series
+    from rvae.plots.series import plot_scored_series
+
+    require_picture(output, others=(".html",))
+    engine = Engine.load(checkpoint)
+    found = {
+        one.name: one
+        for one in read_for(
+            engine.card, data, None, array, layout, labels=False, ignore=ignore, format=format
+        ).series
+    }
+    name = next(iter(found)) if series is None else series
+    require(
+        name in found,
+        "series",
+        f"{name!r} is not in {data.name}, which has {_some(list(found))}",
+    )
+    scored = score_series(engine, found[name], stride, quantile, adapt, gap).part(start, end)
+    if output.suffix == ".html":
+        from rvae.plots.interactive import interactive_series, save_page
+
+        save_page(interactive_series(scored, channels), output)
+    else:
+        save_axes(plot_scored_series(scored, channels)[0], output)
+    drawn = f"series {name}, one of {len(found)}," if len(found) > 1 else "the series"
+    count = len(scored.events)
+    print(f"Drew {drawn} with {count} event{'s'[: count != 1]} to {output}")
+
+
+def _some(names: list[str]) -> str:
+    """The first names, and how many there are more."""
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more

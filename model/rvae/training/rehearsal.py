@@ -1,0 +1,77 @@
+"""A training up to its first step: what it works on, and what must change for it to begin."""
+
+from dataclasses import dataclass, replace
+
+from rvae.config import TrainingPlan
+from rvae.data.default_window import default_window
+from rvae.data.series import Dataset
+from rvae.errors import FieldError
+from rvae.scoring.calibration import windows_needed
+from rvae.training.prepare import Preparation, prepare
+
+__all__ = ["Rehearsal", "rehearse"]
+
+# Each needs fewer windows for calibration than the one before.
+QUANTILES = (0.99, 0.98, 0.95, 0.9, 0.8)
+
+MIN_WINDOW = 4
+MAX_CHANGES = 12
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What a training would work on.
+
+    Attributes:
+        plan: The plan with which it begins, or with which it failed last.
+        preparation: Its windows; None if no plan was found.
+        obstacle: Why no plan was found; None if one was.
+    """
+
+    plan: TrainingPlan
+    preparation: Preparation | None
+    obstacle: str | None
+
+    @property
+    def independent(self) -> int:
+        """Windows of the calibration part that do not overlap."""
+        return (
+            0 if self.preparation is None else self.preparation.windows["calibration"].independent
+        )
+
+    @property
+    def keeps_promise(self) -> bool:
+        """Whether they are enough for the rate of false alarms that the quantile promises."""
+        return self.independent >= windows_needed(self.plan.training.quantile)
+
+
+def rehearse(dataset: Dataset, plan: TrainingPlan) -> Rehearsal:
+    """Prepare a training, with as few changes of the plan as it takes.
+
+    A channel that is constant in the training part is kept; where there are too few windows, the
+    quantile of the threshold is lowered, and then the window halved.
+    """
+    for _ in range(MAX_CHANGES):
+        try:
+            return Rehearsal(plan, prepare(dataset, plan), None)
+        except FieldError as error:
+            changed = _changed(dataset, plan, error)
+            if changed is None:
+                return Rehearsal(plan, None, str(error))
+            plan = changed
+    return Rehearsal(plan, None, "there are too few rows")
+
+
+def _changed(dataset: Dataset, plan: TrainingPlan, error: FieldError) -> TrainingPlan | None:
+    """The plan with what may help against an error; None if nothing may."""
+    data, training = plan.data, plan.training
+    if error.field in dataset.channels and data.constant == "refuse":
+        return replace(plan, data=replace(data, constant="keep"))
+    lower = [quantile for quantile in QUANTILES if quantile < training.quantile]
+    if error.field == "training.quantile" and lower:
+        return replace(plan, training=replace(training, quantile=lower[0]))
+    if error.field in ("training.quantile", "data.window", "data"):
+        window = data.window or default_window(dataset, data, training.seed)
+        if window // 2 >= MIN_WINDOW:
+            return replace(plan, data=replace(data, window=window // 2))
+    return None

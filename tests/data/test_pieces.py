@@ -1,0 +1,55 @@
+"""Pieces of a series, taken together."""
+
+import numpy as np
+import pytest
+
+from rvae.data.pieces import first_steps, steps_of, take_last, together, without_last
+from rvae.data.series import Series
+
+
+def pieces(*lengths: int, origin: str | None = "m") -> list[Series]:
+    steps = np.split(np.arange(sum(lengths), dtype=float)[:, None], np.cumsum(lengths)[:-1])
+    return [Series(values, f"{origin}/{i}", origin=origin) for i, values in enumerate(steps)]
+
+
+def steps(some: list[Series]) -> list[list[float]]:
+    return [piece.values[:, 0].tolist() for piece in some]
+
+
+def test_pieces_belong_together_and_whole_series_do_not() -> None:
+    a, b, whole = pieces(3, 4, origin="a"), pieces(5, origin="b"), pieces(2, 2, origin=None)
+    assert together([*a, *whole, *b]) == [a, whole[:1], whole[1:], b]
+    assert steps_of(a) == 7
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [
+        (0, []),
+        (2, [[0, 1]]),
+        (3, [[0, 1, 2]]),
+        (5, [[0, 1, 2], [3, 4]]),
+        (7, [[0, 1, 2], [3, 4, 5, 6]]),
+    ],
+)
+def test_the_first_steps(count: int, expected: list[list[float]]) -> None:
+    some = pieces(3, 4)
+    assert steps(first_steps(some, count)) == expected
+    assert steps(without_last(some, 7 - count)) == expected
+
+
+@pytest.mark.parametrize(
+    ("lengths", "wanted", "left", "taken"),
+    [
+        ([10], 4, [[0, 1, 2, 3, 4, 5]], [[6, 7, 8, 9]]),
+        ([6, 4], 4, [[0, 1, 2, 3, 4, 5]], [[6, 7, 8, 9]]),
+        ([6, 4], 5, [[0, 1, 2]], [[3, 4, 5], [6, 7, 8, 9]]),  # at least a window
+        ([6, 2], 4, [[0, 1]], [[2, 3, 4, 5]]),  # no window in the last one
+        ([2, 2], 3, [], []),
+    ],
+)
+def test_the_last_steps_in_stretches_of_a_window(
+    lengths: list[int], wanted: int, left: list[list[float]], taken: list[list[float]]
+) -> None:
+    rest, last = take_last(pieces(*lengths), wanted, window=3)
+    assert (steps(rest), steps(last)) == (left, taken)

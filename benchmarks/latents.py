@@ -32,8 +32,7 @@ from sklearn.decomposition import PCA
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import StratifiedGroupKFold
 
-from examples import pressure
-from examples.pressure import wheel
+from examples.packages import AEON, Package
 from rvae.config import DataConfig, ModelConfig, ReaderConfig, TrainingConfig, TrainingPlan
 from rvae.data.series import Dataset, Series
 from rvae.data.ucr import read_ucr
@@ -70,7 +69,7 @@ def of_archive(name: str) -> Callable[[argparse.Namespace], Labelled]:
     """Reader of a set of the UCR or UEA archive that aeon carries."""
 
     def load(options: argparse.Namespace) -> Labelled:
-        path = wheel(pressure.PACKAGE, pressure.SOURCE, pressure.SHA256, options.wheels)
+        path = AEON.fetch(options.wheels)
         values, classes = [], []
         with zipfile.ZipFile(path) as package, tempfile.TemporaryDirectory() as folder:
             for part in ("TRAIN", "TEST"):
@@ -94,12 +93,11 @@ def ecg5000(options: argparse.Namespace) -> Labelled:
 
 def trace(options: argparse.Namespace) -> Labelled:
     """Simulated failures of instruments in a nuclear plant, four classes."""
-    path = wheel(
+    path = Package(
         "tslearn==0.10.0",
         "tslearn-0.10.0-py3-none-any.whl",
         "793ebbb13ba68cb3fb67b8f6c9a3d7eb2a0ff21a8879f22f47f32b359d6abbbc",
-        options.wheels,
-    )
+    ).fetch(options.wheels)
     with zipfile.ZipFile(path) as package:
         content = np.load(io.BytesIO(package.read("tslearn/.cached_datasets/Trace.npz")))
     values, classes = (
@@ -111,12 +109,11 @@ def trace(options: argparse.Namespace) -> Labelled:
 
 def watch(options: argparse.Namespace) -> Labelled:
     """Exercises of 20 persons, by a watch on the wrist: two seconds of six channels each."""
-    path = wheel(
+    path = Package(
         "seglearn==1.2.5",
         "seglearn-1.2.5-py3-none-any.whl",
         "ec6b952c85c9627050102854b372d85951563d3b990df677d7c55547e87413dd",
-        options.wheels,
-    )
+    ).fetch(options.wheels)
     with zipfile.ZipFile(path) as package:
         stored = io.BytesIO(package.read("seglearn/data/watch_dataset.npy"))
     # A pickle, but the checksum of the wheel says that it is the known one.

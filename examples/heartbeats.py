@@ -9,18 +9,19 @@ electrocardiogram on two leads at 250 Hz. A cardiologist's mark stands at every 
 minutes: 2,164 normal and 114 ventricular ones. The data is fetched by pip and not kept here.
 """
 
-import hashlib
-import subprocess
 import sys
 import tarfile
 from pathlib import Path
 from typing import IO, cast
 
 import numpy as np
+from packages import Package
 
-PACKAGE = "wfdb==4.3.0"
-SOURCE = "wfdb-4.3.0.tar.gz"
-SHA256 = "60df86bc5c9186a91930d1118218d9301d40a730ff730ec1c8571d1141d92bb9"
+WFDB = Package(
+    "wfdb==4.3.0",
+    "wfdb-4.3.0.tar.gz",
+    "60df86bc5c9186a91930d1118218d9301d40a730ff730ec1c8571d1141d92bb9",
+)
 RECORD = "wfdb-4.3.0/tmp_dl_dir/0201"
 UNITS_PER_MILLIVOLT = 400
 BEFORE, AFTER = 60, 80  # samples around a beat's mark: 0.56 s
@@ -42,14 +43,7 @@ def main(folder: Path) -> None:
 
 def record(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The signal in millivolts (N, 2), the samples of the beats, and which are ventricular."""
-    folder.mkdir(parents=True, exist_ok=True)
-    source = folder / SOURCE
-    if not source.exists():
-        pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        subprocess.run([*pip, "--no-binary", "wfdb", PACKAGE, "--dest", folder], check=True)
-    if hashlib.sha256(source.read_bytes()).hexdigest() != SHA256:
-        raise SystemExit(f"{source} is not the file that is expected: remove it and try again")
-    with tarfile.open(source) as package:
+    with tarfile.open(WFDB.fetch(folder)) as package:
         packed, annotations = (
             cast(IO[bytes], package.extractfile(f"{RECORD}.{suffix}")).read()
             for suffix in ("dat", "atr")

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from rvae.errors import FieldError, require
 
-__all__ = ["make_section"]
+__all__ = ["make_section", "valid_value"]
 
 T = TypeVar("T")
 
@@ -44,14 +44,18 @@ def make_section(kind: type[T], options: Mapping[str, Any], name: str) -> T:
             inner = inner.type
         is_section = isinstance(inner, type) and is_dataclass(inner)
         values[option] = (
-            make_section(inner, value, field) if is_section else _valid(inner, value, field)
+            make_section(inner, value, field) if is_section else valid_value(inner, value, field)
         )
     made: T = kind(**values)
     return made
 
 
-def _valid(kind: Any, value: Any, field: str) -> Any:
-    """The value as this type; whole numbers may be floats, and numbers those of NumPy."""
+def valid_value(kind: Any, value: Any, field: str) -> Any:
+    """The value as this type; whole numbers may be floats, and numbers those of NumPy.
+
+    Raises:
+        FieldError: If it is of another type.
+    """
     try:
         return TypeAdapter(kind).validate_python(value)
     except ValidationError as error:

@@ -231,7 +231,12 @@ class Engine:
         return self.decode(latent_paths.interpolate(first, last, steps, path), label)
 
     def prior(self, count: int, seed: int) -> torch.Tensor:
-        """Latents (S, D) drawn from the prior, the same on every device."""
+        """Latents (S, D) drawn from the prior, the same on every device.
+
+        Raises:
+            FieldError: If there is to be none.
+        """
+        require(count >= 1, "count", f"must be at least 1, got {count}")
         random = torch.Generator().manual_seed(seed)
         return torch.randn(count, self.card.model.latent, generator=random)
 

@@ -16,7 +16,7 @@ def test_every_window_is_a_point(engine: Engine, fresh: list[np.ndarray]) -> Non
     dataset = read_for_colour(engine.card, np.stack(fresh), colour)
     axes, count = plot_data_latent(engine, dataset, colour)
     assert count == len(fresh)
-    assert len(axes.collections[0].get_offsets()) == len(fresh)
+    assert np.asarray(axes.collections[0].get_offsets()).shape == (len(fresh), 2)
 
 
 @pytest.mark.parametrize("colour", ["class", "label"])

@@ -148,9 +148,8 @@ class _Guesser:
             return self._labels(name, missing)
         if len(different) <= MAX_CATEGORIES and len(different) < count / 2:
             return "categorical", f"{len(different)} words"
-        return "left out", self._odd_cell(
-            name, text
-        ) or f"text with {len(different)} different values"
+        usual = f"text with {len(different)} different values"
+        return "left out", self._odd_cell(name, text) or usual
 
     def _odd_cell(self, name: str, text: pa.ChunkedArray) -> str | None:
         """What keeps a column of text from being times or numbers, if it nearly is."""

@@ -41,6 +41,10 @@ def roles(config: ReaderConfig = ReaderConfig(), **columns: Any) -> dict[str, st
         ("Label", STEPS % 20 == 0, "label"),
         ("fault", (STEPS % 20 == 0).astype(float), "label"),
         ("anomaly", np.where(STEPS % 20 == 0, -1, 1), "classes"),
+        ("anomaly", np.ones(COUNT, int), "left out"),
+        ("anomaly", np.full(COUNT, -1.0), "left out"),
+        ("anomaly", np.ones(COUNT, bool), "left out"),
+        ("anomaly", np.zeros(COUNT, int), "label"),
         ("class", STEPS % 3, "classes"),
         ("label", [None, *[0] * (COUNT - 1)], "left out"),
         ("target", HEAT, "channel"),
@@ -94,3 +98,16 @@ def test_missing_values_are_counted() -> None:
 def test_only_the_first_labels_are_taken() -> None:
     found = roles(heat=HEAT, label=STEPS % 20 == 0, anomaly=STEPS % 20 == 0)
     assert found == {"heat": "channel", "label": "label", "anomaly": "left out"}
+
+
+def test_every_normal_word_is_normal() -> None:
+    words = np.array(["Good", "OK", "Fault"])[STEPS % 3]
+    config, guesses = guess_roles(pa.table({"heat": HEAT, "state": words}), ReaderConfig())
+    assert (config.classes, set(config.normal)) == ("state", {"Good", "OK"})
+    assert guesses[1].remark == "3 classes; all but 'Good' and 'OK' are anomalies"
+
+
+def test_classes_of_which_none_is_known_to_be_normal_say_so() -> None:
+    config, guesses = guess_roles(pa.table({"heat": HEAT, "fault": 1 + STEPS % 2}), ReaderConfig())
+    assert (config.classes, config.normal) == ("fault", ())
+    assert "--reader.normal" in guesses[1].remark

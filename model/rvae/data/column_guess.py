@@ -165,6 +165,9 @@ class _Guesser:
         column = self._table[name]
         different = {str(word).lower() for word in pc.unique(column.drop_null()).to_pylist()}
         different = {word.removesuffix(".0") for word in different}
+        if len(different) == 1 and not different & {"0", "false"}:
+            # As labels, they would leave nothing to train on, or say nothing.
+            return "left out", f"is {different.pop()} everywhere"
         if is_number(column.type) and different <= {"0", "1", "true", "false"}:
             faulty = int(pc.sum(column.cast(pa.float64())).as_py() or 0)
             return "label", f"looks like labels: {faulty} anomalous rows are not trained on"
@@ -172,10 +175,14 @@ class _Guesser:
             self.normal = ("1",)
             return "classes", "looks like labels of which 1 is normal and -1 an anomaly"
         words_here = pc.unique(column.drop_null()).to_pylist()
-        normal = [str(word) for word in words_here if str(word).lower() in NORMAL]
-        self.normal = tuple(normal[:1])
-        rest = f"; all but {normal[0]!r} are anomalies" if normal else ""
-        return "classes", f"{len(different)} classes{rest}"
+        self.normal = tuple(str(word) for word in words_here if str(word).lower() in NORMAL)
+        if not self.normal:
+            return "classes", (
+                f"{len(different)} classes, trained on alike: --reader.normal says which are "
+                "normal, if others are anomalies"
+            )
+        normal = " and ".join(map(repr, self.normal))
+        return "classes", f"{len(different)} classes; all but {normal} are anomalies"
 
     def _as_times(self, name: str) -> NDArray[np.datetime64] | None:
         """The times (N,) of a column, if it holds some everywhere."""

@@ -230,7 +230,7 @@ def _array_roles(path: Path, config: ReaderConfig) -> ReaderConfig:
             return config
         config = replace(config, array=max(numeric, key=lambda name: numeric[name].size))
     for name, array in free.items():
-        is_label = has_label_name(name) and set(np.unique(array).tolist()) <= {0, 1}
+        is_label = has_label_name(name) and set(np.unique(array).tolist()) in ({0}, {0, 1})
         if is_label and name != config.array and config.label is None and not config.normal:
             config = replace(config, label=name)
     return config

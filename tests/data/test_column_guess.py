@@ -80,6 +80,15 @@ def test_times_that_rise_in_each_group_find_the_series(interleaved: bool) -> Non
     assert config == ReaderConfig(time="when", series="machine", categorical=("mode",))
 
 
+def test_a_column_with_missing_names_does_not_tell_series_apart() -> None:
+    names: list[str | None] = [*"ab" * (COUNT // 2)]
+    times = TIMES[STEPS // 2]
+    assert roles(when=times, heat=HEAT, place=names)["place"] == "series"
+    for missing in (None, ""):
+        names[5] = missing
+        assert roles(when=times, heat=HEAT, place=names)["place"] == "categorical"
+
+
 def test_what_the_user_says_stays() -> None:
     columns = {"when": TIMES, "heat": HEAT, "mode": WORDS, "n": STEPS}
     chosen = ReaderConfig(columns=("n",), time="when", categorical=("none",))

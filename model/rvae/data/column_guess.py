@@ -217,17 +217,26 @@ class _Guesser:
             )
 
     def _keys(self) -> list[str]:
-        """Columns that may tell series apart: words or whole numbers that occur many times."""
+        """Columns that may tell series apart: words or whole numbers that occur many times.
+
+        They are there in every row.
+        """
         keys = []
         for name in self._table.column_names:
             kind = self._table[name].type
             told = pa.types.is_floating(kind) or pa.types.is_nested(kind) or name in self._times
-            if told or has_label_name(name):
+            if told or has_label_name(name) or not self._is_full(name):
                 continue
             different = len(self._table[name].unique())
             if 2 <= different <= self._table.num_rows / 2:
                 keys.append(name)
         return keys
+
+    def _is_full(self, name: str) -> bool:
+        try:
+            return bool(words(self._table, name).null_count == 0)
+        except FieldError:
+            return False
 
     def _rises(self, times: NDArray[np.datetime64], key: str | None) -> bool:
         if key is None:

@@ -79,6 +79,9 @@ def _read_object(source: Any, config: ReaderConfig, vocabulary: Vocabulary | Non
         "data",
         f"must be a path, a data frame or an array of NumPy, got {type(source).__name__}",
     )
+    if isinstance(source, np.ma.MaskedArray):
+        # What is masked is missing.
+        source = source.astype(np.float64).filled(np.nan)
     return dataset_of_arrays({"": source}, "", config, vocabulary, "data")
 
 

@@ -81,7 +81,7 @@ def _read_object(source: Any, config: ReaderConfig, vocabulary: Vocabulary | Non
     )
     if isinstance(source, np.ma.MaskedArray):
         # What is masked is missing.
-        source = source.astype(np.float64).filled(np.nan)
+        source = np.ma.filled(source.astype(np.float64), np.nan)
     return dataset_of_arrays({"": source}, "", config, vocabulary, "data")
 
 

@@ -37,18 +37,24 @@ def examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs_and_puts_out_what_is_stored(path: Path, examples: Path) -> None:
+def test_a_notebook_runs_and_puts_out_what_is_stored(
+    path: Path, examples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Under pytest, kernels do not hand on what other processes print, as they do for a user.
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")
     stored = nbformat.read(path, as_version=4)
     notebook = nbformat.read(path, as_version=4)
-    # Without folders of kernels, python3 is this interpreter and no other one.
-    kernels = KernelSpecManager(kernel_dirs=[])
-    NotebookClient(
+    client = NotebookClient(
         notebook,
-        km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=kernels),
         timeout=SECONDS_PER_CELL,
         coalesce_streams=True,
         resources={"metadata": {"path": str(examples / "notebooks")}},
-    ).execute()
+    )
+    # Without folders of kernels, python3 is this interpreter and no other one.
+    kernels = KernelSpecManager(kernel_dirs=[])
+    # A kernel that the client is made with would not be ended by it.
+    client.km = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=kernels)
+    client.execute()
     assert [kinds(cell) for cell in code(notebook)] == [kinds(cell) for cell in code(stored)]
 
 

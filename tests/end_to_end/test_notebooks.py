@@ -36,6 +36,7 @@ def examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_and_puts_out_what_is_stored(
     path: Path, examples: Path, monkeypatch: pytest.MonkeyPatch

@@ -37,6 +37,9 @@ from rvae.training.module import TrainingModule
 from tests.support.waiting import wait_for
 from tests.support.waves import waves
 
+# They start many processes, each of which imports Lightning.
+pytestmark = pytest.mark.slow
+
 STEPS, EPOCHS = 16, 20
 FIT = ["fit", "--data.path=waves.npy", f"--data.window={STEPS}", "--model.latent=2"]
 FIT += ["--model.architecture=dense", "--model.dense.layers=[8]", "--training.accelerator=cpu"]

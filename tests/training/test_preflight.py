@@ -216,7 +216,7 @@ def test_a_class_that_training_lacks_cannot_be_asked_for(
 
 def test_nothing_but_anomalies(table: pa.Table, refused: Callable[..., None]) -> None:
     flags = with_column(table, "fault", np.ones(ROWS))
-    refused("data", flags, replace(READER, label="fault"), match="no normal window")
+    refused("reader.label", flags, replace(READER, label="fault"), match="marks every step")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

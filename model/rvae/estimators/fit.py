@@ -90,18 +90,16 @@ def fit(
         "training": training,
     }
     options = {} if config is None else read_options(config)
-    folder = output or options.pop("output", None)
-    for more in (sections, named, {"data": {"path": ""}}):
-        options = merge(options, _stated(more))
+    configured = options.pop("output", None)
+    folder = configured if output is None else output
+    named = {name: _stated(section) for name, section in named.items()}
+    for more in (_stated(sections), named, {"data": {"path": ""}}):
+        options = merge(options, more)
     plan, reading = parse_options(options)
-    output = None if folder is None else Path(folder)
-    return Model(train(read(source, reading), plan, output, progress).artifact)
+    kept = None if folder is None else Path(folder)
+    return Model(train(read(source, reading), plan, kept, progress).artifact)
 
 
-def _stated(options: Options) -> dict[str, Any]:
-    """Options without those that are left out, on every level."""
-    return {
-        name: _stated(value) if isinstance(value, Mapping) else value
-        for name, value in options.items()
-        if value is not None
-    }
+def _stated(parameters: Options) -> dict[str, Any]:
+    """Parameters that are not left out. Within a section, None is a value as in a file."""
+    return {name: value for name, value in parameters.items() if value is not None}

@@ -201,7 +201,7 @@ def test_what_is_wrong_is_named(fitted: RecurrentVAE, tmp_path: Path) -> None:
         fitted.inverse_transform([[1, 2, 3]])
     with pytest.raises(FieldError, match=r"b: expected a window \(12,\) or a latent \(2,\), got"):
         fitted.interpolate(X[0], X[0, :5])
-    with pytest.raises(FieldError, match="path: is line or sphere, got 'circle'"):
+    with pytest.raises(FieldError, match="path: must be line or sphere, got 'circle'"):
         fitted.interpolate(X[0], X[1], path="circle")  # type: ignore[arg-type]
     with pytest.raises(FieldError, match="checkpoint: no such file"):
         RecurrentVAE.load(tmp_path / "none.ckpt")

@@ -1,6 +1,7 @@
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,8 @@ def test_an_interrupted_training_says_so(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert (tmp_path / "run" / "model.ckpt").exists()
 
 
-@pytest.mark.parametrize("option", [{"devices": 2}, {"nodes": 2}])
-def test_several_processes_need_a_folder_that_they_share(option: dict[str, int]) -> None:
+@pytest.mark.parametrize("name", ["devices", "nodes"])
+def test_several_processes_need_a_folder_that_they_share(name: str) -> None:
+    option: dict[str, Any] = {name: 2}
     with pytest.raises(FieldError, match=r"^training\.devices: .* give an output"):
         train(DATA, replace(PLAN, training=replace(QUICK, **option)))

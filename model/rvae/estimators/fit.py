@@ -71,15 +71,17 @@ def fit(
     if time is None and frame is not None:
         time = time_index(frame)
     named = {
-        "data": {"window": window, "stride": stride, "units": units},
-        "reader": {
-            "label": label,
-            "time": time,
-            "series": series,
-            "columns": columns,
-            "categorical": categorical,
-            "classes": classes,
-        },
+        "data": _stated({"window": window, "stride": stride, "units": units}),
+        "reader": _stated(
+            {
+                "label": label,
+                "time": time,
+                "series": series,
+                "columns": columns,
+                "categorical": categorical,
+                "classes": classes,
+            }
+        ),
     }
     sections = {
         "data": data,
@@ -92,7 +94,6 @@ def fit(
     options = {} if config is None else read_options(config)
     configured = options.pop("output", None)
     folder = configured if output is None else output
-    named = {name: _stated(section) for name, section in named.items()}
     for more in (_stated(sections), named, {"data": {"path": ""}}):
         options = merge(options, more)
     plan, reading = parse_options(options)

@@ -107,7 +107,7 @@ class Model:
         series = self._read(data).series
         if by == "window":
             rows = export.window_records(self.engine, series, stride, adapt, quantile)
-            return results_like(rows, data, self.card.reader)
+            return results_like(rows, series, data, self.card.reader)
         rows = export.point_records(self.engine, series, stride, adapt, quantile)
         return results_by_row(rows, series, data, self.card.reader)
 
@@ -133,7 +133,7 @@ class Model:
         """
         series = self._read(data).series
         rows = export.event_records(self.engine, series, stride, adapt, gap, quantile)
-        return results_like(rows, data, self.card.reader)
+        return results_like(rows, series, data, self.card.reader)
 
     def encode(self, data: Any, stride: int | None = None) -> Any:
         """Latents of data, a row per window with the columns `latent_0` and so on.
@@ -145,8 +145,9 @@ class Model:
         Raises:
             FieldError: If the data does not fit the model.
         """
-        rows = export.latent_records(self.engine, self._read(data).series, stride)
-        return results_like(rows, data, self.card.reader)
+        series = self._read(data).series
+        rows = export.latent_records(self.engine, series, stride)
+        return results_like(rows, series, data, self.card.reader)
 
     def reconstruct(self, data: Any, stride: int | None = None) -> Any:
         """Reconstruction of data, a row per row of the data with a column per channel.

@@ -89,6 +89,12 @@ def test_a_configuration_file_is_overridden_by_what_is_given(
     assert (tmp_path / "out" / "model.ckpt").exists()
 
 
+def test_rows_that_are_left_out_are_said(machine: pd.DataFrame) -> None:
+    holes = machine.drop(machine.index[[*range(300, 310), *range(320, 330)]])
+    with pytest.warns(UserWarning, match="Left out: 10 points in 1 pieces between holes"):
+        rvae.fit(holes, window=16, label="anomaly", **QUICK)
+
+
 def test_the_folder_and_what_a_file_sets_can_be_overridden(
     machine: pd.DataFrame, tmp_path: Path
 ) -> None:

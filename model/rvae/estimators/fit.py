@@ -1,10 +1,12 @@
 """Training in one call."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rvae.data.frames import as_frame, time_index
+from rvae.data.holes import short_pieces
 from rvae.data.readers import read
 from rvae.estimators.model import Model
 from rvae.estimators.options import Options, merge, parse_options, read_options
@@ -66,6 +68,9 @@ def fit(
 
     Raises:
         FieldError: If the data or an option is not valid.
+
+    Warns:
+        UserWarning: If rows between two holes in the times are left out: too few for a window.
     """
     frame = as_frame(source)
     if time is None and frame is not None:
@@ -98,7 +103,11 @@ def fit(
         options = merge(options, more)
     plan, reading = parse_options(options)
     kept = None if folder is None else Path(folder)
-    return Model(train(read(source, reading), plan, kept, progress).artifact)
+    dataset = read(source, reading)
+    made = Model(train(dataset, plan, kept, progress).artifact)
+    for note in short_pieces(dataset.series, made.card.window):
+        warnings.warn(note, stacklevel=2)
+    return made
 
 
 def _stated(parameters: Options) -> dict[str, Any]:

@@ -357,6 +357,7 @@ class Model:
             f"{name} [{card.units[name]}]" if name in card.units else name for name in card.channels
         ]
         shown = ", ".join(names[:SHOWN_CHANNELS]) + (", …" if len(names) > SHOWN_CHANNELS else "")
+        few = "" if card.calibration.keeps_promise else ", of too few windows to keep it"
         return [
             ("architecture", card.model.architecture),
             ("channels", f"{len(names)} ({shown})"),
@@ -365,6 +366,6 @@ class Model:
             ("score", card.scoring.score),
             (
                 "threshold",
-                f"{card.calibration.threshold():.4g} (quantile {card.calibration.quantile:g})",
+                f"{card.calibration.threshold():.4g} (quantile {card.calibration.quantile:g}{few})",
             ),
         ]

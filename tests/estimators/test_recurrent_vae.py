@@ -218,6 +218,14 @@ def test_what_is_wrong_is_named(fitted: RecurrentVAE, tmp_path: Path) -> None:
             call()
 
 
+def test_a_training_that_failed_leaves_no_model() -> None:
+    new = quick(quantile=0.99)
+    with pytest.raises(FieldError):
+        new.fit(X)
+    with pytest.raises(NotFittedError):
+        new.predict(X)
+
+
 def test_an_interrupt_ends_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
     interrupt_at(monkeypatch, 0)
     with pytest.raises(KeyboardInterrupt):

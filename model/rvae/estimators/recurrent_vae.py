@@ -310,6 +310,10 @@ class RecurrentVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMix
         """Windows (n, T, C) in the form of those that the estimator was fitted to."""
         return windows.reshape(len(windows), *self.window_shape_)
 
+    def __sklearn_is_fitted__(self) -> bool:
+        # A training that failed leaves other attributes behind.
+        return hasattr(self, "artifact_")
+
     def __getstate__(self) -> dict[str, Any]:
         # The engine is made again from the artifact.
         state: dict[str, Any] = super().__getstate__()

@@ -157,6 +157,18 @@ def test_modules_that_documents_name_exist() -> None:
             assert module.is_dir() or module.with_suffix(".py").is_file(), f"{page.name}: {name}"
 
 
+def test_tests_that_documents_name_exist() -> None:
+    named = {
+        reference
+        for page in PAGES
+        for reference in re.findall(r"`(tests/\S+::\w+)`", page.read_text())
+    }
+    assert len(named) > 40
+    for reference in named:
+        path, name = reference.split("::")
+        assert re.search(rf"^def {name}\(", (ROOT / path).read_text(), re.MULTILINE), reference
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.stem)
 def test_every_configuration_is_understood(path: Path) -> None:
     command = [sys.executable, "-m", "rvae.cli", "fit", "--config", str(path), "--print_config"]

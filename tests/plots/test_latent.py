@@ -78,6 +78,16 @@ def test_one_dimension_is_a_density(classes: Any) -> None:
     draw(axes)
 
 
+def test_unknown_classes_count_in_a_density() -> None:
+    codes = np.where(CLASSES == 2, -1, CLASSES)
+    axes = plot_latent(LATENT[:, :1], codes, ("cat", "dog"))
+    colours = [patch.get_facecolor() for patch in axes.patches]
+    assert len(colours) == 3
+    np.testing.assert_allclose(
+        [colour for colour in colours if colour[0] == 0.6], [[0.6] * 3 + [1]]
+    )
+
+
 def test_of_many_some_are_shown_and_it_is_said() -> None:
     many = np.random.default_rng(0).normal(size=(2 * MAX_LATENTS + 1, 3))
     axes = plot_latent(many)

@@ -100,7 +100,8 @@ def draw_latent(
     if projection.keeps_prior:
         axes.set_xlim(-limit, limit)
     if len(projection.names) == 1:
-        _draw_density(axes, [found[codes == i, 0] for i in range(len(palette) - 1)], palette, limit)
+        kinds = [*range(len(palette) - 1), -1] if (codes < 0).any() else range(len(palette) - 1)
+        _draw_density(axes, [found[codes == i, 0] for i in kinds], palette, limit)
         return None
     size = float(np.clip(8000 / len(found), 4, 24))
     x, y = found.T

@@ -79,5 +79,7 @@ def plot_data_latent(
         "label": (windows.anomalous.astype(np.int64), ("normal", "anomalous")),
         "score": (None, ()),
     }[colour]
-    drawn = plot_latent(windows.latent, classes, names, windows.scores, method, seed, axes)
+    drawn = plot_latent(
+        windows.latent, classes, names, windows.scores, method, seed, axes, windows.total
+    )
     return drawn, len(windows.latent)

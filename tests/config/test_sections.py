@@ -75,3 +75,8 @@ def test_what_is_wrong_is_named(options: dict[str, Any], field: str, message: st
     with pytest.raises(FieldError, match=message) as caught:
         make_section(ModelConfig, options, "model")
     assert caught.value.field == field
+
+
+def test_an_option_of_an_inner_section_is_found() -> None:
+    with pytest.raises(FieldError, match=r"^model.hidden: .*did you mean 'recurrent.hidden'\?"):
+        make_section(ModelConfig, {"hidden": 5}, "model")

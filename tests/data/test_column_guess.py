@@ -94,3 +94,24 @@ def test_missing_values_are_counted() -> None:
 def test_only_the_first_labels_are_taken() -> None:
     found = roles(heat=HEAT, label=STEPS % 20 == 0, anomaly=STEPS % 20 == 0)
     assert found == {"heat": "channel", "label": "label", "anomaly": "left out"}
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "remark"),
+    [
+        ("heat", ["n/a" if i == 7 else str(i / 7) for i in STEPS], "'n/a' in row 7 is no number"),
+        ("time", [f"0{1 + i % 9}/0{1 + i // 9}/2026" for i in STEPS], "say format.time_format"),
+        ("note", [f"n{i}" for i in STEPS], "60 different"),
+        ("clock", pa.array((STEPS % 24 * 3600).tolist(), pa.time32("s")), "time of day"),
+    ],
+)
+def test_a_column_that_is_left_out_says_why(name: str, values: Any, remark: str) -> None:
+    _, (_, guess) = guess_roles(pa.table({"other": HEAT, name: values}), ReaderConfig())
+    assert guess.role == "left out" and remark in guess.remark
+
+
+def test_a_time_of_day_tells_no_series_apart() -> None:
+    days = np.repeat(np.datetime64("2026-01-01", "us") + np.arange(5), COUNT // 5)
+    clock = pa.array((STEPS % (COUNT // 5) * 3600).tolist(), pa.time32("s"))
+    config, _ = guess_roles(pa.table({"date": days, "clock": clock, "heat": HEAT}), ReaderConfig())
+    assert config.series is None

@@ -102,3 +102,16 @@ def test_a_table_comes_back_as_a_frame_of_the_same_library() -> None:
     assert frame is not None
     assert frame_like(table, frame, keep_index=True).index.equals(TIMES)
     assert frame_like(table, frame, keep_index=False).index.equals(pd.RangeIndex(3))
+
+
+@pytest.mark.parametrize(
+    ("index", "message"),
+    [
+        (pd.MultiIndex.from_product([["a"], TIMES], names=["machine", "time"]), "machine, time"),
+        (TIMES.astype(str), "pandas.to_datetime"),
+    ],
+)
+def test_an_index_is_not_lost_in_silence(index: Any, message: str) -> None:
+    for data in (PANDAS.set_axis(index), PANDAS["heat"].set_axis(index)):
+        with pytest.raises(FieldError, match=f"^index: .*{message}"):
+            as_frame(data)

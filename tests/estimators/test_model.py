@@ -177,6 +177,8 @@ def test_data_that_does_not_fit_is_refused_by_name(
         ({"by": "row"}, "by"),
         ({"adapt": 3}, "adapt"),
         ({"stride": 0}, "stride"),
+        ({"stride": 1.5}, "stride"),
+        ({"quantile": "high"}, "quantile"),
         ({"by": "window", "adapt": 3}, "adapt"),
     ],
 )
@@ -186,6 +188,17 @@ def test_options_that_are_not_valid_are_refused(
     with pytest.raises(FieldError) as caught:
         model.score(new, **options)
     assert caught.value.field == field
+
+
+def test_pictures_and_samples_refuse_what_is_not_valid(
+    model: rvae.Model, new: pd.DataFrame
+) -> None:
+    with pytest.raises(FieldError, match=r"^colour: .*'blue'"):
+        model.plot_latent(new, colour="blue")  # type: ignore[arg-type]
+    with pytest.raises(FieldError, match=r"^method: .*'lda'"):
+        model.plot_latent(new, method="lda")  # type: ignore[arg-type]
+    with pytest.raises(FieldError, match=r"^count: .* got -1"):
+        model.sample(-1)
 
 
 def _with_series(model: rvae.Model, column: str) -> rvae.Model:

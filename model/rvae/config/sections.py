@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from rvae.errors import FieldError, require
 
-__all__ = ["make_section"]
+__all__ = ["make_section", "valid_value"]
 
 T = TypeVar("T")
 
@@ -36,22 +36,32 @@ def make_section(kind: type[T], options: Mapping[str, Any], name: str) -> T:
     for option, value in options.items():
         field = f"{name}.{option}" if name else str(option)
         if option not in names:
-            near = get_close_matches(str(option), names, 1)
+            # An option of a section within this one may be missing the section's name.
+            inside = [
+                n for n in names if _is_section(types[n]) and option in get_type_hints(types[n])
+            ]
+            near = [f"{n}.{option}" for n in inside] or get_close_matches(str(option), names, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(names)}"
             raise FieldError(field, f"is no option: {hint}")
         inner = types[option]
         if isinstance(inner, InitVar):
             inner = inner.type
-        is_section = isinstance(inner, type) and is_dataclass(inner)
-        values[option] = (
-            make_section(inner, value, field) if is_section else _valid(inner, value, field)
-        )
+        make = make_section if _is_section(inner) else valid_value
+        values[option] = make(inner, value, field)
     made: T = kind(**values)
     return made
 
 
-def _valid(kind: Any, value: Any, field: str) -> Any:
-    """The value as this type; whole numbers may be floats, and numbers those of NumPy."""
+def _is_section(kind: Any) -> bool:
+    return isinstance(kind, type) and is_dataclass(kind)
+
+
+def valid_value(kind: Any, value: Any, field: str) -> Any:
+    """The value as this type; whole numbers may be floats, and numbers those of NumPy.
+
+    Raises:
+        FieldError: If it is of another type.
+    """
     try:
         return TypeAdapter(kind).validate_python(value)
     except ValidationError as error:

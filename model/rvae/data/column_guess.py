@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from rvae.config import ReaderConfig
+from rvae.data.cells import CellError, are_numbers
 from rvae.data.columns import is_number, numbers, words
 from rvae.data.label_columns import has_label_name, holds_labels
 from rvae.data.times import timestamps
@@ -22,6 +23,9 @@ ANOMALOUS = {"abnormal", "anomalous", "anomaly", "attack", "fault", "faulty", "f
 
 # More words than this are names or remarks, not states of a machine.
 MAX_CATEGORIES = 50
+
+# Share of numbers beyond which the other cells of a column are mistakes.
+NEARLY_ALL = 0.9
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ def guess_roles(table: pa.Table, config: ReaderConfig) -> tuple[ReaderConfig, li
     return found, guesses
 
 
+NO_KEYS = (pa.types.is_floating, pa.types.is_nested, pa.types.is_temporal)
 ROLES = ("channel", "categorical", "time", "label", "classes", "series", "left out")
 
 
@@ -80,6 +85,7 @@ class _Guesser:
         self._table, self._config = table, config
         self.normal: tuple[str, ...] = ()
         self._labelled = config.label is not None or config.classes is not None
+        self._no_times: dict[str, str] = {}
         self._times = {
             name: times
             for name in table.column_names
@@ -127,6 +133,8 @@ class _Guesser:
             if has_label_name(name) and holds_labels(column.chunks):
                 return self._labels(name, missing)
             return self._number(name)
+        if pa.types.is_time(kind):
+            return "left out", "is a time of day: join it with its date to one column"
         try:
             text = words(self._table, name)
         except FieldError:
@@ -140,7 +148,20 @@ class _Guesser:
             return self._labels(name, missing)
         if len(different) <= MAX_CATEGORIES and len(different) < count / 2:
             return "categorical", f"{len(different)} words"
-        return "left out", f"text with {len(different)} different values"
+        usual = f"text with {len(different)} different values"
+        return "left out", self._odd_cell(name, text) or usual
+
+    def _odd_cell(self, name: str, text: pa.ChunkedArray) -> str | None:
+        """What keeps a column of text from being times or numbers, if it nearly is."""
+        if name in self._no_times:
+            return self._no_times[name]
+        numeric = are_numbers(text)
+        there = text.is_valid().to_numpy()
+        if numeric.sum() <= NEARLY_ALL * there.sum():
+            return None
+        row = int(np.argmax(there & ~numeric))
+        problem = f"is no number, as {numeric.sum()} other cells are: correct it"
+        return CellError(name, text[row].as_py(), row, problem).message
 
     def _number(self, name: str) -> tuple[str, str]:
         values = numbers(self._table, name)
@@ -186,7 +207,9 @@ class _Guesser:
             return None
         try:
             times = timestamps(self._table, name, self._config.format.time_format)
-        except FieldError:
+        except FieldError as error:
+            if text and TIME_NAME.fullmatch(name):
+                self._no_times[name] = error.message
             return None
         return None if np.isnat(times).any() else times
 
@@ -203,7 +226,8 @@ class _Guesser:
         for name in times:
             steps = np.diff(times[name])
             self._disorder[name] = (
-                "has times that go back: sort the rows by it, or windows mix times"
+                "has times that go back: sort the rows by it and remove repeated ones, or "
+                "windows mix times"
                 if (steps < np.timedelta64(0)).any()
                 else f"has the same time twice, {(steps == np.timedelta64(0)).sum()} times: remove "
                 "such rows"
@@ -214,7 +238,8 @@ class _Guesser:
         keys = []
         for name in self._table.column_names:
             kind = self._table[name].type
-            told = pa.types.is_floating(kind) or pa.types.is_nested(kind) or name in self._times
+            # A time of day repeats, but tells no series apart.
+            told = any(test(kind) for test in NO_KEYS) or name in self._times
             if told or has_label_name(name):
                 continue
             different = len(self._table[name].unique())

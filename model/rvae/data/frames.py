@@ -10,7 +10,8 @@ import pyarrow as pa
 from narwhals.dependencies import is_into_dataframe, is_into_series, is_polars_lazyframe
 from narwhals.exceptions import DuplicateError
 
-from rvae.errors import FieldError
+from rvae.data.times import timestamps
+from rvae.errors import FieldError, require
 
 __all__ = ["Frame", "as_frame", "frame_like", "table_of_frame", "time_index"]
 
@@ -19,24 +20,54 @@ Frame = nw.DataFrame[Any]
 # Names of an index of times, and of a single column, that have none.
 TIME, CHANNEL = "time", "value"
 
+# Entries of an index of text that tell whether it holds times.
+LOOKED_AT = 100
+
 
 def as_frame(data: Any) -> Frame | None:
     """The data frame in some data, which may be one column of it; None if it is something else.
 
     Raises:
-        FieldError: If two columns have the same name.
+        FieldError: If two columns have the same name, or an index would be lost that matters: one
+            of several levels, or of times as text.
     """
     if is_polars_lazyframe(data):
         data = data.collect()
     if is_into_series(data):
         column = nw.from_native(data, series_only=True)
-        return column.alias(str(column.name or CHANNEL)).to_frame()
+        return _with_plain_index(column.alias(str(column.name or CHANNEL)).to_frame())
     if not is_into_dataframe(data):
         return None
     try:
-        return nw.from_native(data, eager_only=True)
+        return _with_plain_index(nw.from_native(data, eager_only=True))
     except DuplicateError as error:
         raise FieldError("data", f"has two columns with the same name: {error}") from None
+
+
+def _with_plain_index(frame: Frame) -> Frame:
+    index: Any = nw.maybe_get_index(frame)
+    if index is None:
+        return frame
+    require(
+        index.nlevels == 1,
+        "index",
+        f"has {index.nlevels} levels, {', '.join(str(name) for name in index.names)}: make columns "
+        "of them with reset_index()",
+    )
+    require(
+        index.inferred_type != "string" or not _holds_times(index[:LOOKED_AT]),
+        "index",
+        "holds times as text: convert it with pandas.to_datetime",
+    )
+    return frame
+
+
+def _holds_times(index: Any) -> bool:
+    try:
+        timestamps(pa.table({TIME: pa.array(index, pa.string())}), TIME)
+    except FieldError:
+        return False
+    return len(index) > 0
 
 
 def time_index(frame: Frame) -> str | None:

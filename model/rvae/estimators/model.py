@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rvae.data.series import Dataset
-from rvae.errors import require
+from rvae.estimators.arguments import checked
 from rvae.estimators.results import results_by_row, results_like
 from rvae.evaluation.report import Report, evaluate
 from rvae.inference import export
@@ -83,6 +83,7 @@ class Model:
 
         return build_archive(self.artifact, name, version, Path(store).expanduser())
 
+    @checked
     def score(
         self,
         data: Any,
@@ -103,7 +104,6 @@ class Model:
         Raises:
             FieldError: If the data does not fit the model, or an option is not valid.
         """
-        require(by in ("point", "window"), "by", f'must be "point" or "window", got {by!r}')
         series = self._read(data).series
         if by == "window":
             rows = export.window_records(self.engine, series, stride, adapt, quantile)
@@ -111,6 +111,7 @@ class Model:
         rows = export.point_records(self.engine, series, stride, adapt, quantile)
         return results_by_row(rows, series, data, self.card.reader)
 
+    @checked
     def events(
         self,
         data: Any,
@@ -135,6 +136,7 @@ class Model:
         rows = export.event_records(self.engine, series, stride, adapt, gap, quantile)
         return results_like(rows, series, data, self.card.reader)
 
+    @checked
     def encode(self, data: Any, stride: int | None = None) -> Any:
         """Latents of data, a row per window with the columns `latent_0` and so on.
 
@@ -149,6 +151,7 @@ class Model:
         rows = export.latent_records(self.engine, series, stride)
         return results_like(rows, series, data, self.card.reader)
 
+    @checked
     def reconstruct(self, data: Any, stride: int | None = None) -> Any:
         """Reconstruction of data, a row per row of the data with a column per channel.
 
@@ -177,6 +180,7 @@ class Model:
         """
         return self.engine.decode(np.asarray(latent, dtype=np.float32), label)
 
+    @checked
     def sample(
         self, count: int = 1, label: str | None = None, seed: int = 0
     ) -> NDArray[np.float64]:
@@ -192,6 +196,7 @@ class Model:
         """
         return self.engine.sample(count, label, seed)
 
+    @checked
     def interpolate(
         self,
         a: ArrayLike,
@@ -214,6 +219,7 @@ class Model:
         """
         return self.engine.interpolate(a, b, steps, path, label)
 
+    @checked
     def evaluate(self, data: Any, label: str | None = None, stride: int | None = None) -> Report:
         """How well the model performs on data: detection if there are labels, else its scores.
 
@@ -228,6 +234,7 @@ class Model:
         series = read_for(self.card, data, label, None, None, labels=True).series
         return evaluate(self.engine, series, stride)
 
+    @checked
     def plot(
         self,
         data: Any,
@@ -273,6 +280,7 @@ class Model:
             show(drawn[0])
         return drawn
 
+    @checked
     def plot_latent(
         self,
         data: Any,
@@ -306,6 +314,7 @@ class Model:
             show(drawn)
         return drawn
 
+    @checked
     def plot_grid(
         self,
         dimensions: Sequence[int] | None = None,

@@ -1,10 +1,11 @@
-# make install | demo | serve | test | lint | bench | clean
+# make install | demo | serve | test | test-slow | lint | bench | clean
 
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 EXTRAS := train,serve,excel,dev
 
-.PHONY: install demo serve test lint bench clean
+.PHONY: install demo serve test test-slow lint bench clean
 
 install: .venv/installed
 
@@ -20,7 +21,10 @@ serve: install
 	$(BIN)/rvae serve
 
 test: install
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(PYTEST)
+
+test-slow: install
+	$(PYTEST) -m slow
 
 lint: install
 	$(BIN)/ruff check .

@@ -364,7 +364,7 @@ BAD_FILES = [
         b"time,heat\n2026-01-02,1\n2026-01-01,2\n",
         "reader.time",
         "does not rise after step 0 of series data"
-        ": 2026-01-02T00:00:00.000000 is followed by 2026-01-01T00:00:00.000000 in row 2",
+        ": 2026-01-02T00:00:00.000000 is followed by 2026-01-01T00:00:00.000000 in row 1",
         TIME,
     ),
     BadFile(

@@ -41,6 +41,10 @@ def roles(config: ReaderConfig = ReaderConfig(), **columns: Any) -> dict[str, st
         ("Label", STEPS % 20 == 0, "label"),
         ("fault", (STEPS % 20 == 0).astype(float), "label"),
         ("anomaly", np.where(STEPS % 20 == 0, -1, 1), "classes"),
+        ("anomaly", np.ones(COUNT, int), "left out"),
+        ("anomaly", np.full(COUNT, -1.0), "left out"),
+        ("anomaly", np.ones(COUNT, bool), "left out"),
+        ("anomaly", np.zeros(COUNT, int), "label"),
         ("class", STEPS % 3, "classes"),
         ("label", [None, *[0] * (COUNT - 1)], "left out"),
         ("target", HEAT, "channel"),
@@ -74,6 +78,15 @@ def test_times_that_rise_in_each_group_find_the_series(interleaved: bool) -> Non
     )
     config, _ = guess_roles(table, ReaderConfig())
     assert config == ReaderConfig(time="when", series="machine", categorical=("mode",))
+
+
+def test_a_column_with_missing_names_does_not_tell_series_apart() -> None:
+    names: list[str | None] = [*"ab" * (COUNT // 2)]
+    times = TIMES[STEPS // 2]
+    assert roles(when=times, heat=HEAT, place=names)["place"] == "series"
+    for missing in (None, ""):
+        names[5] = missing
+        assert roles(when=times, heat=HEAT, place=names)["place"] == "categorical"
 
 
 def test_what_the_user_says_stays() -> None:
@@ -115,3 +128,16 @@ def test_a_time_of_day_tells_no_series_apart() -> None:
     clock = pa.array((STEPS % (COUNT // 5) * 3600).tolist(), pa.time32("s"))
     config, _ = guess_roles(pa.table({"date": days, "clock": clock, "heat": HEAT}), ReaderConfig())
     assert config.series is None
+
+
+def test_every_normal_word_is_normal() -> None:
+    words = np.array(["Good", "OK", "Fault"])[STEPS % 3]
+    config, guesses = guess_roles(pa.table({"heat": HEAT, "state": words}), ReaderConfig())
+    assert (config.classes, set(config.normal)) == ("state", {"Good", "OK"})
+    assert guesses[1].remark == "3 classes; all but 'Good' and 'OK' are anomalies"
+
+
+def test_classes_of_which_none_is_known_to_be_normal_say_so() -> None:
+    config, guesses = guess_roles(pa.table({"heat": HEAT, "fault": 1 + STEPS % 2}), ReaderConfig())
+    assert (config.classes, config.normal) == ("fault", ())
+    assert "--reader.normal" in guesses[1].remark

@@ -64,8 +64,9 @@ def test_labels_are_no_channel_unless_they_are_named(read_columns: Any, values: 
     with pytest.raises(FieldError, match=r"--reader\.label Is_Anomaly") as caught:
         read_columns(columns, ReaderConfig())
     assert caught.value.field == "Is_Anomaly"
+    both = ReaderConfig(classes="Is_Anomaly", normal=("1",))  # -1 and 1 are not zero
     for config, channels in (
-        (ReaderConfig(label="Is_Anomaly"), ("heat",)),
+        (both if -1 in values else ReaderConfig(label="Is_Anomaly"), ("heat",)),
         (ReaderConfig(ignore=("Is_Anomaly",)), ("heat",)),
         (ReaderConfig(columns=("Is_Anomaly", "heat")), ("Is_Anomaly", "heat")),
     ):

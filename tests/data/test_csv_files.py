@@ -177,6 +177,16 @@ def test_what_the_beginning_does_not_tell_is_found_further_down(tmp_path: Path) 
             open_csv(path, ReaderConfig())
 
 
+def test_a_whole_number_far_down_makes_a_point_before_three_digits_unclear(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    beginning = "a\n" + "1.234\n" * 20_000
+    path.write_text(beginning)
+    assert open_csv(path, ReaderConfig()).table["a"][0].as_py() == 1.234
+    path.write_text(beginning + "999\n")
+    with pytest.raises(FieldError, match=r"'1\.234' may be"):
+        open_csv(path, ReaderConfig())
+
+
 def test_all_that_was_found_is_told_and_reads_the_file_again(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes("höhe;on\n1.234,5;7\n".encode("cp1252"))

@@ -37,6 +37,9 @@ from rvae.errors import FieldError
         ("0\n1\n", "", ("column_0",)),
         ("3,1,2\n5.5,6.5,7.5\n", ",", ("column_0", "column_1", "column_2")),
         (",0,1\n0,1.5,2.5\n", ",", None),
+        ("16,76\n3,0\n", ",", ("column_0", "column_1")),
+        ("16,0.5\n3,0.25\n", ",", ("column_0", "column_1")),
+        ("16,76\n3.5,06\n", ",", ("column_0", "column_1")),
     ],
 )
 def test_separator_and_names_are_found(
@@ -51,8 +54,18 @@ def test_separator_and_names_are_found(
         assert (found.separator, found.names) == (separator, tuple(names))
 
 
+@pytest.mark.parametrize("text", ["16,76\n-3,06\n", "2 345,063.5\n1,2\n"])
+def test_decimals_that_may_be_a_second_column_are_refused(text: str) -> None:
+    with pytest.raises(FieldError, match="may be one number or two") as caught:
+        find_layout(text.encode(), FileFormat(), "t.csv")
+    assert caught.value.field == "reader.format.separator"
+
+
 def test_what_is_stated_is_not_questioned() -> None:
     text = b"title\n0,1\nV,A\n1,5\n"
+    for separator in (",", ""):
+        zeros = find_layout(b"16,76\n-3,06\n", FileFormat(separator=separator), "t.csv")
+        assert zeros.separator == separator
     stated = FileFormat(separator=",", header=True, units=True, skip=1)
     found = find_layout(text, stated, "t.csv")
     assert found.names == ("0", "1") and found.rows == (("1", "5"),)

@@ -38,6 +38,13 @@ def test_missing_values_of_every_library_are_null(data: Any) -> None:
     assert table["state"].to_pylist() == ["on", None, "off"]
 
 
+def test_names_that_are_the_same_as_text_are_refused() -> None:
+    frame = as_frame(pd.DataFrame([[1.0, 2.0]], columns=[1, "1"]))
+    assert frame is not None
+    with pytest.raises(FieldError, match="two columns called '1'"):
+        table_of_frame(frame, None)
+
+
 def test_a_column_is_a_frame_of_its_own() -> None:
     for column, name in ((PANDAS["heat"], "heat"), (PANDAS["heat"].rename(None), "value")):
         frame = as_frame(column)

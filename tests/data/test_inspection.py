@@ -1,6 +1,9 @@
 """What is in a file."""
 
+import io
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,7 +13,9 @@ from pyarrow import csv, parquet
 
 from rvae.config import ReaderConfig
 from rvae.data.inspection import Times, inspect_file
+from rvae.data.text_files import _standard_input
 from rvae.errors import FieldError
+from tests.support.excel import write as write_excel
 from tests.support.waves import waves
 
 START, MINUTE = np.datetime64("2026-01-01", "us"), np.timedelta64(1, "m")
@@ -65,6 +70,33 @@ def test_rows_that_repeat_an_earlier_one_are_counted(tmp_path: Path) -> None:
     table = pa.table({"a": [1, 2, 1, 1, None, None], "b": ["x", "y", "x", "z", "x", "x"]})
     parquet.write_table(pa.concat_tables([table, table.slice(0, 1)]), tmp_path / "m.parquet")
     assert inspect_file(tmp_path / "m.parquet", ReaderConfig())[0].duplicate_rows == 3
+
+
+def test_standard_input_is_looked_at_like_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = write(tmp_path / "m.csv", range(200)).read_bytes()
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(text)))
+    _standard_input.cache_clear()
+    found, dataset = inspect_file(Path("-"), ReaderConfig())
+    _standard_input.cache_clear()
+    assert (found.file, found.rows, found.reader.time) == ("standard input", 200, "when")
+    assert len(dataset.series[0]) == 200
+
+
+def test_a_sheet_is_looked_at_like_a_file(tmp_path: Path) -> None:
+    rows: list[list[str | float | None]] = [["mode", "heat"]]
+    rows += [["on" if i % 3 else "off", i * i % 7] for i in range(50)]
+    found, _ = inspect_file(write_excel(tmp_path / "m.xlsx", June=rows), ReaderConfig())
+    assert (found.format, found.rows, found.reader.categorical) == ("Excel", 50, ("mode",))
+
+
+@pytest.mark.parametrize("name", ["m.parquet", "m.npz", "m.csv.gz", "m.xlsx", "m.npy"])
+def test_a_damaged_file_is_said(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"\x1f\x8b PAR1 PK\x03\x04 no such thing")
+    with pytest.raises(FieldError, match=name) as caught:
+        inspect_file(tmp_path / name, ReaderConfig())
+    assert caught.value.field == "data"
 
 
 def test_arrays_have_channels(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ def test_pieces_belong_together_and_whole_series_do_not() -> None:
     a, b, whole = pieces(3, 4, origin="a"), pieces(5, origin="b"), pieces(2, 2, origin=None)
     assert together([*a, *whole, *b]) == [a, whole[:1], whole[1:], b]
     assert steps_of(a) == 7
+    unnamed = pieces(2, 3, origin="")
+    assert together(unnamed) == [unnamed]
 
 
 @pytest.mark.parametrize(

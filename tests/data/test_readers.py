@@ -50,6 +50,22 @@ def test_a_column_tells_series_apart_in_the_order_of_the_file(table: Path) -> No
     assert all(s.labels is None for s in dataset.series)
 
 
+@pytest.mark.parametrize("names", [["a", None], [1, None], ["a", ""], [0.5, None]])
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_every_row_belongs_to_a_series(tmp_path: Path, names: list[Any], ending: str) -> None:
+    path = tmp_path / f"t.{ending}"
+    written = pa.table({"heat": [1.5, 2.5], "place": names})
+    (csv.write_csv if ending == "csv" else parquet.write_table)(written, path)
+    with pytest.raises(FieldError, match=r"'' in .* is no series: 'place' must name") as caught:
+        read(path, ReaderConfig(series="place"))
+    assert caught.value.field == "reader.series"
+
+
+def test_what_is_masked_is_missing() -> None:
+    (series,) = read(np.ma.masked_equal([1, 9, 3], 9), ReaderConfig()).series
+    np.testing.assert_array_equal(series.values, [[1], [np.nan], [3]])
+
+
 def test_rows_of_a_table_are_series(table: Path) -> None:
     config = ReaderConfig(layout="rows", columns=("heat", "speed"), label="fault")
     dataset = read(table / "t.csv", config)

@@ -23,6 +23,14 @@ def test_labels_are_numbers_everywhere(labels: NDArray[Any]) -> None:
     assert caught.value.field == "reader.label"
 
 
+@pytest.mark.parametrize("labels", [np.array([1, -1, 1]), np.array([[-1.0], [1.0]])])
+def test_minus_one_and_one_cannot_both_be_anomalies(labels: NDArray[Any]) -> None:
+    with pytest.raises(FieldError, match=r"--reader\.classes 'is ok' --reader\.normal") as caught:
+        as_labels(labels, "is ok")
+    assert caught.value.field == "reader.label"
+    assert as_labels(np.abs(labels), "y").all()
+
+
 def test_times_are_in_microseconds() -> None:
     times = as_times(np.array(["2026-01-31T12:00"], "M8[m]"), "t")
     assert times.dtype == "M8[us]"

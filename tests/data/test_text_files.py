@@ -47,6 +47,12 @@ def test_a_broken_character_does_not_change_the_encoding_of_the_others(tmp_path:
     assert caught.value.field == "reader.format.encoding"
 
 
+def test_a_file_that_ends_within_a_character_names_its_encoding(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes("a\n1\n".encode("utf-16") + b"x")
+    with pytest.raises(FieldError, match=r"t\.csv is not in utf-16: "):
+        read_text(tmp_path / "t.csv", None)
+
+
 def test_lines_may_end_as_on_old_machines(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes(b"a\r1\r")
     assert read_text(tmp_path / "t.csv", None)[0] == b"a\n1\n"

@@ -54,6 +54,18 @@ def test_numbers_count_from_1970_in_the_unit_of_their_magnitude(per_second: int)
     ]
 
 
+def test_seconds_may_have_any_type_of_numbers() -> None:
+    early = 86400 * 512
+    for kind in (pa.int32(), pa.uint32(), pa.uint64(), pa.float32(), pa.float64()):
+        assert times(pa.array([early, None]).cast(kind, safe=False)) == [
+            "1971-05-28T00:00:00.000",
+            None,
+        ]
+    for kind in (pa.int8(), pa.uint8(), pa.int16()):
+        with pytest.raises(FieldError, match="1 in row 1 is no time"):
+            times(pa.array([None, 1], kind))
+
+
 def test_seconds_may_have_decimals() -> None:
     assert times([START + 0.25, float("nan")]) == ["2026-01-01T00:00:00.250", None]
 

@@ -173,6 +173,7 @@ def test_pieces_without_a_window_are_left_out() -> None:
         ([series(9)], "data.window"),
         ([series(30)], "data"),
         ([series(200, anomalies=range(0, 200, 5))], "data"),
+        ([series(200, anomalies=range(200))], "reader.label"),
     ],
 )
 def test_too_little_data_is_said(data: list[Series], field: str) -> None:

@@ -40,6 +40,7 @@ def write_archive(folder: Path) -> None:
         np.savetxt(folder / f"Slopes_{part}.tsv", rows, "%.4f", "\t")
 
 
+@pytest.mark.slow
 def test_a_quick_run_compares_all_starts_and_draws_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

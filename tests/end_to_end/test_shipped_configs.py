@@ -54,6 +54,7 @@ def write_archive(path: Path, seed: int) -> None:
     np.savetxt(path, rows, "%.4f", "\t")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BRIEF)
 def test_it_learns(name: str, tmp_path: Path) -> None:
     """All commands of the header, one after another, with fewer epochs."""

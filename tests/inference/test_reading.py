@@ -12,6 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from rvae.config import ModelConfig, ReaderConfig, RecurrentConfig
+from rvae.data.readers import read
 from rvae.data.series import Dataset
 from rvae.data.text_files import _standard_input
 from rvae.errors import FieldError
@@ -195,6 +196,27 @@ def test_classes_may_be_new_to_the_model_and_categories_keep_their_numbers(table
     # The model's order is off, on, 3, which is not that of the file's words.
     assert np.asarray(dataset.series[0].values)[:3, 1].tolist() == [2, 3, 1]
     assert words(read_classes_for(card, table, "grade", None, None)) == ["10", "9", "9", "10"]
+
+
+def test_a_file_is_read_again_only_for_categories_of_other_numbers(
+    table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = []
+
+    def counted(*arguments: Any) -> Dataset:
+        times.append(arguments)
+        return read(*arguments)
+
+    monkeypatch.setattr("rvae.inference.reading.read", counted)
+    plain = untrained_card(classes=("small",), reader=CLASSES)
+    assert words(read_classes_for(plain, table, None, None, None))[2] == "huge"
+    assert len(times) == 1
+    reader = ReaderConfig(columns=("heat",), categorical=("mode",), series="place", classes="size")
+    coded = untrained_card(
+        channels=("heat", "mode"), categories=MODE, classes=("small",), reader=reader
+    )
+    read_classes_for(coded, table, None, None, None)
+    assert len(times) == 3
 
 
 def test_classes_of_the_training_file_may_be_missing_but_not_those_that_are_named(

@@ -37,6 +37,9 @@ from rvae.training.module import TrainingModule
 from tests.support.waiting import wait_for
 from tests.support.waves import waves
 
+# They start many processes, each of which imports Lightning.
+pytestmark = pytest.mark.slow
+
 STEPS, EPOCHS = 16, 20
 FIT = ["fit", "--data.path=waves.npy", f"--data.window={STEPS}", "--model.latent=2"]
 FIT += ["--model.architecture=dense", "--model.dense.layers=[8]", "--training.accelerator=cpu"]
@@ -240,7 +243,11 @@ def test_several_machines_train_as_several_processes_of_one_do(
     shutil.copy(whole.run.parents[1] / "waves.npy", tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    arguments = [*TOGETHER, "--training.devices=1", "--training.nodes=2"]
+    arguments = [
+        *(one for one in TOGETHER if "devices" not in one),
+        "--training.devices=1",
+        "--training.nodes=2",
+    ]
     machines = []
     for node in (0, 1):
         variables = {"NODE_RANK": str(node), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}

@@ -86,7 +86,7 @@ ROWS = 60 * 8
         (np.full(ROWS, 7.0), "constant"),
         (np.full(ROWS, np.nan), "no value"),
         (np.full(ROWS, 7.0) * np.where(np.arange(ROWS) % 2, 1, np.nan), "constant"),
-        (np.where(np.arange(ROWS) == 17, np.inf, 1.0), "infinite at step 1 "),
+        (np.where(np.arange(ROWS) == 17, np.inf, 1.0), "inf in row 17 is infinite"),
         (np.arange(ROWS) * 1e200, "unit"),
     ],
     ids=["constant", "missing", "constant with gaps", "infinite", "far out"],

@@ -20,7 +20,7 @@ def inspect(data: Path, reader: ReaderConfig = ReaderConfig(), json: bool = Fals
     """Show what is in a file, what each column does to a training, and the command to type next.
 
     Args:
-        data: Any file or folder that can be trained on.
+        data: Any file or folder that can be trained on; "-" is .csv from standard input.
         reader: What is known about it; the rest is proposed.
         json: Print the same as JSON.
     """
@@ -34,7 +34,8 @@ def inspect(data: Path, reader: ReaderConfig = ReaderConfig(), json: bool = Fals
     start = TrainingPlan(DataConfig(str(data)))
     rehearsal = rehearse(dataset, start)
     period = training_period(dataset, rehearsal.plan.data, rehearsal.plan.training.seed)
-    output = Path("runs", data.expanduser().name.partition(".")[0] or "latest")
+    # Standard input, "-", has no name.
+    output = Path("runs", data.expanduser().name.partition(".")[0].strip("-") or "latest")
     options = [
         *_options("data", rehearsal.plan.data, DataConfig("")),
         *_options("reader", inspection.reader, ReaderConfig()),

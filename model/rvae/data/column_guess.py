@@ -186,6 +186,9 @@ class _Guesser:
         column = self._table[name]
         different = {str(word).lower() for word in pc.unique(column.drop_null()).to_pylist()}
         different = {word.removesuffix(".0") for word in different}
+        if len(different) == 1 and not different & {"0", "false"}:
+            # As labels, they would leave nothing to train on, or say nothing.
+            return "left out", f"is {different.pop()} everywhere"
         if is_number(column.type) and different <= {"0", "1", "true", "false"}:
             faulty = int(pc.sum(column.cast(pa.float64())).as_py() or 0)
             return "label", f"looks like labels: {faulty} anomalous rows are not trained on"
@@ -193,10 +196,14 @@ class _Guesser:
             self.normal = ("1",)
             return "classes", "looks like labels of which 1 is normal and -1 an anomaly"
         words_here = pc.unique(column.drop_null()).to_pylist()
-        normal = [str(word) for word in words_here if str(word).lower() in NORMAL]
-        self.normal = tuple(normal[:1])
-        rest = f"; all but {normal[0]!r} are anomalies" if normal else ""
-        return "classes", f"{len(different)} classes{rest}"
+        self.normal = tuple(str(word) for word in words_here if str(word).lower() in NORMAL)
+        if not self.normal:
+            return "classes", (
+                f"{len(different)} classes, trained on alike: --reader.normal says which are "
+                "normal, if others are anomalies"
+            )
+        normal = " and ".join(map(repr, self.normal))
+        return "classes", f"{len(different)} classes; all but {normal} are anomalies"
 
     def _as_times(self, name: str) -> NDArray[np.datetime64] | None:
         """The times (N,) of a column, if it holds some everywhere."""
@@ -234,18 +241,27 @@ class _Guesser:
             )
 
     def _keys(self) -> list[str]:
-        """Columns that may tell series apart: words or whole numbers that occur many times."""
+        """Columns that may tell series apart: words or whole numbers that occur many times.
+
+        They are there in every row.
+        """
         keys = []
         for name in self._table.column_names:
             kind = self._table[name].type
             # A time of day repeats, but tells no series apart.
             told = any(test(kind) for test in NO_KEYS) or name in self._times
-            if told or has_label_name(name):
+            if told or has_label_name(name) or not self._is_full(name):
                 continue
             different = len(self._table[name].unique())
             if 2 <= different <= self._table.num_rows / 2:
                 keys.append(name)
         return keys
+
+    def _is_full(self, name: str) -> bool:
+        try:
+            return bool(words(self._table, name).null_count == 0)
+        except FieldError:
+            return False
 
     def _rises(self, times: NDArray[np.datetime64], key: str | None) -> bool:
         if key is None:

@@ -100,7 +100,7 @@ def parse_csv(text: bytes, config: ReaderConfig, encoding: str, name: str) -> Cs
     seen = evidence(pa.chunked_array([cells], pa.string()) for cells in sample)
     marks = seen.marks(layout.separator, stated)
     table = parse(marks or Marks())
-    if marks is None or seen.is_empty:
+    if marks is None or not seen.is_certain:
         # The beginning does not tell: see what all cells say that are not plainly whole numbers.
         unclear = [
             field.name

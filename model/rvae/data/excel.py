@@ -8,19 +8,28 @@ from pathlib import Path
 from typing import Any
 
 from rvae.config import ReaderConfig
-from rvae.data.csv_files import dataset_of_csv, parse_csv
+from rvae.data.csv_files import CsvFile, dataset_of_csv, parse_csv
 from rvae.data.series import Dataset
 from rvae.data.vocabulary import Vocabulary
 from rvae.errors import FieldError, require
 
-__all__ = ["read_excel"]
+__all__ = ["open_excel", "read_excel"]
 
 
 def read_excel(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:
-    """Read a sheet of an .xlsx file like the text file that it could be saved as.
+    """Read a sheet of an .xlsx file into memory.
 
     Raises:
         FieldError: If it does not hold what the configuration says.
+    """
+    return dataset_of_csv(open_excel(path, config), path.name, config, vocabulary)
+
+
+def open_excel(path: Path, config: ReaderConfig) -> CsvFile:
+    """Read a sheet of an .xlsx file like the text file that it could be saved as.
+
+    Raises:
+        FieldError: If it is no table, or it cannot be told which sheet is meant.
     """
     try:
         import python_calamine as calamine
@@ -41,8 +50,7 @@ def read_excel(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) 
     )
     text = _as_text(book.get_sheet_by_name(name).to_python(skip_empty_area=False))
     written = replace(config.format, separator=",", decimal=config.format.decimal or ".")
-    file = parse_csv(text, replace(config, format=written), "utf-8", path.name)
-    return dataset_of_csv(file, path.name, config, vocabulary)
+    return parse_csv(text, replace(config, format=written), "utf-8", path.name)
 
 
 def _only_sheet(book: Any, file: str) -> str:

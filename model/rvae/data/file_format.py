@@ -25,6 +25,7 @@ NUMBER = re.compile(
     r"[-+]?(?=.*\d)(\d+|\d{1,3}([ \u00a0\u202f'’.,]\d{3})+)?([.,]\d*)?([eE][-+]?\d+)?|[-+]?inf",
     re.IGNORECASE,
 )
+COMMA = re.compile(r"[-+]?\d[\d \u00a0\u202f'’]*,\d+(\.\d*)?")  # a number with one comma
 CLOCK = r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)? ?([AP]M|Z|[-+]\d{2}:?(\d{2})?)?"
 TIME = re.compile(rf"\d{{1,4}}[-/.]\d{{1,2}}[-/.]\d{{1,4}}([T ]+{CLOCK})?|{CLOCK}", re.IGNORECASE)
 
@@ -90,6 +91,7 @@ def find_layout(text: bytes, stated: FileFormat, name: str) -> Layout:
     lines = list(io.StringIO(sample, newline=""))
     require(any(line.strip() for line in lines), "data", f"{name} is empty")
     first, separator, comment = _preamble(lines, stated)
+    is_stated = separator is not None
     require(first < len(lines), "data", f"{name} holds no rows")
     body = "".join(lines[first:])
     if separator is None:
@@ -97,6 +99,8 @@ def find_layout(text: bytes, stated: FileFormat, name: str) -> Layout:
     found = list(records(io.StringIO(body, newline=""), separator))
     rows = [cells for _, cells in found]
     header = _has_header(rows, name) if stated.header is None else stated.header
+    if not (header or is_stated):
+        _require_whole_cells(rows, separator, name)
     above = header + bool(stated.units)
     if header and stated.units is None and _may_hold_units(rows[1:]):
         raise FieldError(
@@ -213,6 +217,18 @@ def _has_header(rows: list[list[str]], name: str) -> bool:
         f"{', '.join(first)[:40]!r} in the first row of {name} may be names or values: say true or "
         "false",
     )
+
+
+def _require_whole_cells(rows: list[list[str]], separator: str, name: str) -> None:
+    """Raise a `FieldError` if rows of two cells may be numbers with a comma: 0,05."""
+    split = [",".join(cells) for cells in rows]
+    # Nobody begins a whole number with a zero, but decimals and groups of three do.
+    zeros = [text for text in split if re.fullmatch(r"[^,]*,0\d+(\.\d*)?", text)]
+    if separator == "," and zeros and all(map(COMMA.fullmatch, split)):
+        raise FieldError(
+            "reader.format.separator",
+            f"{zeros[0]!r} in {name} may be one number or two: say '' or ','",
+        )
 
 
 def _may_hold_units(rows: list[list[str]]) -> bool:

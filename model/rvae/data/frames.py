@@ -87,10 +87,12 @@ def table_of_frame(frame: Frame, time: str | None) -> pa.Table:
             or none, the index becomes this column.
 
     Raises:
-        FieldError: If a column cannot be read, for example because its values have several types.
+        FieldError: If a column cannot be read, for example because its values have several types,
+            or if two names are the same as text.
     """
     columns = {}
     for name, column in zip(frame.columns, frame.iter_columns(), strict=True):
+        require(str(name) not in columns, "data", f"has two columns called {str(name)!r}")
         try:
             columns[str(name)] = column.to_arrow()
         except (pa.ArrowException, TypeError) as error:

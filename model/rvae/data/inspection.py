@@ -13,13 +13,15 @@ from rvae.config.duration import duration_text, round_duration
 from rvae.data.column_guess import ColumnGuess, guess_roles
 from rvae.data.csv_files import open_csv
 from rvae.data.default_window import default_window
+from rvae.data.excel import open_excel
 from rvae.data.finishing import finish
 from rvae.data.holes import cut_at_holes
 from rvae.data.label_columns import has_label_name
-from rvae.data.readers import read
+from rvae.data.readers import opening, read
 from rvae.data.series import Dataset
 from rvae.data.stored import blocks
 from rvae.data.summary import Summary
+from rvae.data.text_files import STANDARD_INPUT, file_name
 from rvae.data.time_steps import UNEVEN_SHARE, TimeSteps, time_steps
 
 __all__ = ["Inspection", "Times", "inspect_file"]
@@ -94,13 +96,14 @@ def inspect_file(path: Path, config: ReaderConfig) -> tuple[Inspection, Dataset]
         FieldError: If it cannot be read whatever is chosen.
     """
     path = path.expanduser()
-    found, table = _opened(path, config)
     notes: tuple[str, ...] = ()
     columns: Sequence[ColumnGuess] = ()
-    if table is not None and config.layout == "series" and table.num_rows:
-        config, columns = guess_roles(table, config)
-    elif path.suffix == ".npz" and path.is_file():
-        config = _array_roles(path, config)
+    with opening(path):
+        found, table = _opened(path, config)
+        if table is not None and config.layout == "series" and table.num_rows:
+            config, columns = guess_roles(table, config)
+        elif path.suffix == ".npz" and path.is_file():
+            config = _array_roles(path, config)
     whole = read(path, replace(config, every=None, holes="keep"))
     if not columns:
         columns = _channels(whole)
@@ -110,9 +113,9 @@ def inspect_file(path: Path, config: ReaderConfig) -> tuple[Inspection, Dataset]
     every, why = _grid(whole, config, [its for its in steps if its is not None])
     config = replace(config, every=every)
     source = replace(config, columns=whole.source.columns)
-    dataset = finish(replace(whole, source=source), path.name)
+    dataset = finish(replace(whole, source=source), file_name(path))
     inspection = Inspection(
-        path.name,
+        file_name(path),
         found,
         sum(map(len, whole.series)) if table is None or path.is_dir() else table.num_rows,
         0 if table is None or path.is_dir() else _duplicates(table),
@@ -132,9 +135,12 @@ def _opened(path: Path, config: ReaderConfig) -> tuple[str, pa.Table | None]:
         if files:
             return f"folder of {len(files)} .parquet files", parquet.read_table(files[0])
         return f"folder of {len(list(path.glob('*.npy')))} .npy files", None
-    if path.suffix == ".parquet" and path.is_file():
+    name = path.name.lower()
+    if name.endswith(".parquet"):
         return "Parquet", parquet.read_table(path)
-    if path.name.lower().endswith((".csv", ".csv.gz")) and path.is_file():
+    if name.endswith(".xlsx"):
+        return "Excel", open_excel(path, config).table
+    if path == STANDARD_INPUT or name.endswith((".csv", ".csv.gz")):
         file = open_csv(path, config)
         written = [f"{name} {mark!r}" for name, mark in vars(file.format).items() if mark]
         return f"CSV ({', '.join(written)})", file.table
@@ -230,7 +236,7 @@ def _array_roles(path: Path, config: ReaderConfig) -> ReaderConfig:
             return config
         config = replace(config, array=max(numeric, key=lambda name: numeric[name].size))
     for name, array in free.items():
-        is_label = has_label_name(name) and set(np.unique(array).tolist()) <= {0, 1}
+        is_label = has_label_name(name) and set(np.unique(array).tolist()) in ({0}, {0, 1})
         if is_label and name != config.array and config.label is None and not config.normal:
             config = replace(config, label=name)
     return config

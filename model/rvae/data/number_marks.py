@@ -67,9 +67,9 @@ class Evidence:
     uneven: dict[str, str] = field(default_factory=dict)
 
     @property
-    def is_empty(self) -> bool:
-        """Whether no number has a mark."""
-        return not (self.decimal or self.thousands or self.either)
+    def is_certain(self) -> bool:
+        """Whether a mark can be read in one way only, whatever other cells say."""
+        return bool(self.decimal or self.thousands)
 
     def marks(self, separator: str, stated: FileFormat) -> Marks | None:
         """The marks with which all cells can be read; None if more than one reading is left.

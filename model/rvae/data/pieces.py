@@ -13,7 +13,12 @@ Pieces = list[Series]
 
 def together(series: Sequence[Series]) -> list[Pieces]:
     """The pieces of each series of the file."""
-    keyed = groupby(enumerate(series), key=lambda item: item[1].origin or item[0])
+
+    def whole(item: tuple[int, Series]) -> str | int:
+        place, piece = item
+        return place if piece.origin is None else piece.origin
+
+    keyed = groupby(enumerate(series), key=whole)
     return [[piece for _, piece in some] for _, some in keyed]
 
 

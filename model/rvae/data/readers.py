@@ -1,6 +1,7 @@
 """Files, folders, frames and arrays → series."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -21,7 +22,7 @@ from rvae.data.ucr import read_archive
 from rvae.data.vocabulary import Vocabulary
 from rvae.errors import FieldError, require
 
-__all__ = ["FOLDER_READERS", "READERS", "FolderReader", "Reader", "read"]
+__all__ = ["FOLDER_READERS", "READERS", "FolderReader", "Reader", "opening", "read"]
 
 # Arguments: path, configuration, and the vocabulary of a model, if there is one.
 Reader = Callable[[Path, ReaderConfig, Vocabulary | None], Dataset]
@@ -78,14 +79,24 @@ def _read_object(source: Any, config: ReaderConfig, vocabulary: Vocabulary | Non
         "data",
         f"must be a path, a data frame or an array of NumPy, got {type(source).__name__}",
     )
+    if isinstance(source, np.ma.MaskedArray):
+        # What is masked is missing.
+        source = np.ma.filled(source.astype(np.float64), np.nan)
     return dataset_of_arrays({"": source}, "", config, vocabulary, "data")
 
 
 def _read_path(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:
-    require(path == STANDARD_INPUT or path.exists(), "data", f"no such file: {path}")
-    try:
+    with opening(path):
         load = _read_folder if path.is_dir() else _read_file
         return load(path, config, vocabulary)
+
+
+@contextmanager
+def opening(path: Path) -> Iterator[None]:
+    """Turn what goes wrong with a file into a `FieldError` with its name."""
+    require(path == STANDARD_INPUT or path.exists(), "data", f"no such file: {path}")
+    try:
+        yield
     except FieldError:
         raise
     except (OSError, ValueError, EOFError, BadZipFile, pa.ArrowException) as error:

@@ -1,5 +1,6 @@
 """Annotations of values in a file: labels, times and classes."""
 
+import shlex
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,14 +18,22 @@ def as_labels(labels: NDArray[Any], field: str) -> NDArray[np.bool_]:
     """Numbers or booleans of any shape → booleans, true where anomalous.
 
     Raises:
-        FieldError: If there is anything else.
+        FieldError: If there is anything else, or if -1 and 1 would both mark anomalies.
     """
     require(
         labels.dtype.kind in "fiub" and not np.isnan(labels.astype(np.float64)).any(),
         "reader.label",
         f"{field!r} must hold a number or truth value everywhere",
     )
-    return labels != 0
+    marked = labels != 0
+    require(
+        not (marked.all() and (labels > 0).any() and (labels < 0).any()),
+        "reader.label",
+        f"{field!r} holds positive and negative numbers but no zero, so every step would be "
+        f"anomalous: if 1 is normal, say --reader.classes {shlex.quote(field)} "
+        """--reader.normal '["1"]' instead""",
+    )
+    return marked
 
 
 def as_times(times: NDArray[Any], field: str) -> NDArray[np.datetime64]:

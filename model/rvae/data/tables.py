@@ -11,9 +11,9 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from rvae.config import ReaderConfig
-from rvae.data.cells import CellError, require_finite, require_numbers
+from rvae.data.cells import CellError, require_every, require_finite, require_numbers
 from rvae.data.column_roles import Columns, name_list
-from rvae.data.columns import split_by_key
+from rvae.data.columns import split_by_key, words
 from rvae.data.label_columns import has_label_name, holds_labels
 from rvae.data.number_marks import Marks
 from rvae.data.parquet_batches import parquet_batches
@@ -83,11 +83,19 @@ def dataset_of_table(
     stem = Path(name.removesuffix(".gz")).stem
     whole = Series(values, stem, labels, times, classes, np.arange(len(values)))
     return Dataset(
-        [whole] if config.series is None else split_by_key(whole, table[config.series]),
+        [whole] if config.series is None else _by_name(whole, table, config.series),
         columns.channels,
         columns.config,
         vocabulary,
     )
+
+
+def _by_name(whole: Series, table: pa.Table, name: str) -> list[Series]:
+    """The series of a table with a column of their names."""
+    named = words(table, name).is_valid().to_numpy()
+    problem = f"is no series: {name!r} must name one everywhere"
+    require_every(named, "reader.series", table[name], problem)
+    return split_by_key(whole, table[name])
 
 
 def read_parquet_folder(

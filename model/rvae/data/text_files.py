@@ -51,14 +51,12 @@ def read_text(path: Path, encoding: str | None) -> tuple[bytes, str]:
         content = _decompressed(content, name)
     for start, kind in KINDS.items():
         require(not content.startswith(start), "data", f"{name} is {kind}")
+    found = encoding or _encoding(content, name)
     try:
-        found = encoding or _encoding(content, name)
         if encoding is not None or found != "utf-8":
             content = content.decode(found).encode()
     except UnicodeError as error:
-        raise FieldError(
-            "reader.format.encoding", f"{name} is not in {encoding}: {error}"
-        ) from None
+        raise FieldError("reader.format.encoding", f"{name} is not in {found}: {error}") from None
     content = content.removeprefix(codecs.BOM_UTF8)
     if b"\r" in content and b"\n" not in content:
         content = content.replace(b"\r", b"\n")

@@ -81,7 +81,7 @@ def _steps(series: Series) -> Iterator[tuple[int, NDArray[np.timedelta64]]]:
             raise FieldError(
                 "reader.time",
                 f"does not rise after step {after - 1} of series {series.name}: {times[step]} is "
-                f"followed by {times[step + 1]} in row {row + 1}",
+                f"followed by {times[step + 1]} in row {row}",
             )
         yield passed, steps
         passed += len(steps)

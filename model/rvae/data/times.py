@@ -70,6 +70,9 @@ def _is_text(kind: pa.DataType) -> bool:
 def _of_numbers(column: pa.ChunkedArray, name: str) -> Times:
     """Seconds, milliseconds, microseconds or nanoseconds since 1970, by magnitude."""
     known = column.is_valid().to_numpy()
+    # Small types cannot hold the bounds.
+    whole = pa.types.is_integer(column.type)
+    column = column.cast(pa.int64() if whole else pa.float64(), safe=False)
     numbers = column.fill_null(FIRST).to_numpy()
     if numbers.dtype.kind == "f":
         known &= ~np.isnan(numbers)
@@ -88,9 +91,9 @@ def _of_numbers(column: pa.ChunkedArray, name: str) -> Times:
     if numbers.dtype.kind == "f":
         times = np.round(np.where(known, numbers, 0) * (10**6 / per_second)).astype(np.int64)
     elif per_second > 10**6:
-        times = numbers.astype(np.int64) // (per_second // 10**6)
+        times = numbers // (per_second // 10**6)
     else:
-        times = numbers.astype(np.int64) * (10**6 // per_second)
+        times = numbers * (10**6 // per_second)
     return np.where(known, times.view("datetime64[us]"), np.datetime64("NaT"))
 
 

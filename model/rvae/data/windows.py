@@ -120,6 +120,11 @@ def split(series: Sequence[Series], config: DataConfig, window: int, seed: int) 
     normal = Splits(*(_normal_stretches(chain.from_iterable(part), window) for part in parts))
     for name in ("training", "validation", "calibration"):
         if not getattr(normal, name):
+            require(
+                not all(piece.anomalous.all() for s in series for piece in s.pieces()),
+                "reader.label",
+                "marks every step as an anomaly: what is normal must be zero or false",
+            )
             raise FieldError(
                 "data",
                 f"the {name} part holds no normal window of {window} steps: "

@@ -84,7 +84,10 @@ def read_classes_for(
     vocabulary = card.vocabulary
     if not card.model.conditional:
         vocabulary = replace(vocabulary, classes=found.vocabulary.classes)
-    return _fitting(card, read(source, config, vocabulary))
+    # Numbers mean the same with the same vocabulary.
+    if vocabulary != found.vocabulary:
+        found = read(source, config, vocabulary)
+    return _fitting(card, found)
 
 
 def _configuration(

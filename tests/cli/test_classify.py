@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rvae.cli.classify import classify
 from tests.support.command_line import rvae
+from tests.support.holes import write_with_holes
 from tests.support.waves import waves
 
 
@@ -46,3 +48,11 @@ def test_without_classes_the_message_says_what_to_name(checkpoint: Path, levels:
     done = rvae("classify", checkpoint, "train.npz", "--array", "signals", cwd=levels)
     assert done.returncode != 0
     assert done.stderr.startswith("rvae: classes: ") and done.stderr.count("\n") == 1
+
+
+def test_what_is_left_out_is_said(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, table = write_with_holes(checkpoint, tmp_path)
+    classify(model, table, classes="kind", folds=2)
+    assert "Left out: 10 points in 1 pieces between holes" in capsys.readouterr().out

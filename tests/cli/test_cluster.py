@@ -7,8 +7,10 @@ import pytest
 from pyarrow import csv
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
+from rvae.cli.cluster import cluster
 from rvae.inference.engine import Engine
 from tests.support.command_line import rvae
+from tests.support.holes import write_with_holes
 from tests.support.waves import waves
 
 
@@ -78,3 +80,11 @@ def test_noise_is_counted_both_ways(checkpoint: Path, levels: Path, tmp_path: Pa
     assert float(said["NMI with the classes, without these"]) > 0.3
     done = rvae("cluster", checkpoint, levels, "c.csv", *options, "--clusters", 3, cwd=tmp_path)
     assert done.returncode != 0 and done.stderr.startswith("rvae: clusters: ")
+
+
+def test_what_is_left_out_is_said(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, table = write_with_holes(checkpoint, tmp_path)
+    cluster(model, table, tmp_path / "c.csv", clusters=2, classes="kind")
+    assert "Left out: 10 points in 1 pieces between holes" in capsys.readouterr().out

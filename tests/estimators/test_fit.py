@@ -89,6 +89,32 @@ def test_a_configuration_file_is_overridden_by_what_is_given(
     assert (tmp_path / "out" / "model.ckpt").exists()
 
 
+def test_rows_that_are_left_out_are_said(machine: pd.DataFrame) -> None:
+    holes = machine.drop(machine.index[[*range(300, 310), *range(320, 330)]])
+    with pytest.warns(UserWarning, match="Left out: 10 points in 1 pieces between holes"):
+        rvae.fit(holes, window=16, label="anomaly", **QUICK)
+
+
+def test_the_folder_and_what_a_file_sets_can_be_overridden(
+    machine: pd.DataFrame, tmp_path: Path
+) -> None:
+    (tmp_path / "plan.yaml").write_text(
+        "data: {path: nowhere.csv, window: 16, units: {heat: K}}\n"
+        "reader: {label: anomaly, columns: [heat]}\n"
+        f"output: {tmp_path / 'configured'}\n"
+    )
+    made = rvae.fit(
+        machine,
+        config=tmp_path / "plan.yaml",
+        output=tmp_path / "given",
+        reader={"columns": None},
+        **QUICK,
+    )
+    assert made.card.channels == ("heat", "speed")
+    assert (tmp_path / "given" / "model.ckpt").exists()
+    assert not (tmp_path / "configured").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "field"),
     [

@@ -137,6 +137,13 @@ def test_its_description_is_short(model: rvae.Model) -> None:
     assert model._repr_html_().count("<tr>") == 6
 
 
+def test_its_description_says_that_its_quantile_had_too_few_windows(model: rvae.Model) -> None:
+    assert "(quantile 0.8)" in repr(model)
+    few = replace(model.card, calibration=replace(model.card.calibration, independent=3))
+    shown = repr(rvae.Model(replace(model.artifact, card=few)))
+    assert "(quantile 0.8, of too few windows to keep it)" in shown
+
+
 @pytest.mark.parametrize(
     ("change", "field", "message"),
     [

@@ -117,6 +117,7 @@ def test_the_automatic_quantile_is_one_that_held_out_windows_support(
         ({"hidden": 3, "architecture": "my.module:NAME"}, "hidden"),
         ({"depth": 3, "architecture": "my.module:NAME"}, "depth"),
         ({"depth": 1.5, "architecture": "dense"}, "depth"),
+        ({"hidden": 0, "architecture": "dense"}, "model.dense.layers"),
     ],
 )
 def test_what_is_wrong_is_named(parameters: dict[str, Any], field: str) -> None:

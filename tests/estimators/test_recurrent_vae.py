@@ -201,7 +201,7 @@ def test_what_is_wrong_is_named(fitted: RecurrentVAE, tmp_path: Path) -> None:
         fitted.inverse_transform([[1, 2, 3]])
     with pytest.raises(FieldError, match=r"b: expected a window \(12,\) or a latent \(2,\), got"):
         fitted.interpolate(X[0], X[0, :5])
-    with pytest.raises(FieldError, match="path: is line or sphere, got 'circle'"):
+    with pytest.raises(FieldError, match="path: must be line or sphere, got 'circle'"):
         fitted.interpolate(X[0], X[1], path="circle")  # type: ignore[arg-type]
     with pytest.raises(FieldError, match="checkpoint: no such file"):
         RecurrentVAE.load(tmp_path / "none.ckpt")
@@ -216,6 +216,14 @@ def test_what_is_wrong_is_named(fitted: RecurrentVAE, tmp_path: Path) -> None:
     ):
         with pytest.raises(NotFittedError):
             call()
+
+
+def test_a_training_that_failed_leaves_no_model() -> None:
+    new = quick(quantile=0.99)
+    with pytest.raises(FieldError):
+        new.fit(X)
+    with pytest.raises(NotFittedError):
+        new.predict(X)
 
 
 def test_an_interrupt_ends_a_search(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 """Results in the form of the data that they are about."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -50,7 +52,15 @@ def test_steps_that_come_from_no_single_row_have_rows_of_their_own() -> None:
 
 
 def test_a_series_is_named_only_where_the_data_names_it() -> None:
-    assert "unit" in results_like([_piece("a", [2.5])], DATA, READER)
-    assert "series" not in results_like([_piece("a", [2.5])], DATA, ReaderConfig())
-    table = results_like([_piece("a", [2.5])], np.zeros(3), ReaderConfig())
+    series = [_series([0])]
+    assert "unit" in results_like([_piece("a", [2.5])], series, DATA, READER)
+    assert "series" not in results_like([_piece("a", [2.5])], series, DATA, ReaderConfig())
+    table = results_like([_piece("a", [2.5])], series, np.zeros(3), ReaderConfig())
     assert isinstance(table, pa.Table) and table["series"].to_pylist() == ["a"]
+
+
+def test_pieces_between_holes_are_named_as_their_steps_count_anew() -> None:
+    series = [replace(_series([0]), origin="a"), replace(_series([2]), origin="a")]
+    pieces = [_piece("a/1", [2.5]), _piece("a/2", [2.5])]
+    made = results_like(pieces, series, DATA, ReaderConfig())
+    assert made["series"].tolist() == ["a/1", "a/2"] and made["step"].tolist() == [0, 0]

@@ -1,10 +1,13 @@
 import tempfile
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rvae.config import DataConfig, ReaderConfig, TrainingPlan
 from rvae.data.series import Dataset, Series
+from rvae.errors import FieldError
 from rvae.estimators.train import train
 from tests.support.short_training import QUICK, SMALL, interrupt_at
 from tests.support.waves import waves
@@ -29,3 +32,10 @@ def test_an_interrupted_training_says_so(monkeypatch: pytest.MonkeyPatch, tmp_pa
     interrupt_at(monkeypatch, 1)
     assert train(DATA, PLAN, tmp_path / "run").interrupted
     assert (tmp_path / "run" / "model.ckpt").exists()
+
+
+@pytest.mark.parametrize("name", ["devices", "nodes"])
+def test_several_processes_need_a_folder_that_they_share(name: str) -> None:
+    option: dict[str, Any] = {name: 2}
+    with pytest.raises(FieldError, match=r"^training\.devices: .* give an output"):
+        train(DATA, replace(PLAN, training=replace(QUICK, **option)))

@@ -39,6 +39,14 @@ def test_each_window_has_its_place_latent_and_values(
         np.testing.assert_array_equal(window, expected[:, 0])
 
 
+def test_pieces_of_one_series_are_one_group(engine: Engine) -> None:
+    values = np.concatenate(waves(2, seed=3))
+    pieces = [Series(values, f"a/{i}", origin="a") for i in (1, 2)]
+    found = latents_of(engine, dataset(*pieces, Series(values, "a/3")), 32)
+    assert found.places["series"].tolist() == ["a/1", "a/1", "a/2", "a/2", "a/3", "a/3"]
+    assert found.groups.tolist() == [0, 0, 0, 0, 1, 1]
+
+
 def test_a_windows_class_is_that_of_most_of_its_steps(engine: Engine) -> None:
     values = np.concatenate(waves(3, seed=3))
     codes = np.repeat([0, 1, -1], [60, 20, 16])

@@ -30,6 +30,12 @@ def test_the_same_model_gives_the_same_bytes(
         assert (folder / name).read_bytes() == (again / name).read_bytes()
 
 
+def test_a_model_at_work_takes_no_random_numbers_of_the_caller(checkpoint: Path) -> None:
+    before = torch.get_rng_state()
+    Engine.load(checkpoint)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_a_checkpoint_and_its_folder_have_one_checksum(checkpoint: Path, folder: Path) -> None:
     said = json.loads((folder / CARD_FILE).read_text())["checksum"]
     packed = (folder / WEIGHTS_FILE).read_bytes()

@@ -128,6 +128,20 @@ def test_a_stride_that_goes_nowhere_is_said(
 ) -> None:
     with pytest.raises(FieldError, match="stride"):
         engine.analyse(fresh[:1], stride)
+    with pytest.raises(FieldError, match="stride"):
+        engine.windows([Series(fresh[0])], stride)
+
+
+def test_a_stride_may_be_a_number_of_numpy(engine: Engine, fresh: list[np.ndarray]) -> None:
+    series = np.concatenate(fresh[:2])
+    (one,), (same,) = engine.analyse([series], np.int64(8)), engine.analyse([series], 8)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(one.score, same.score)
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_no_windows_are_not_drawn(engine: Engine, count: int) -> None:
+    with pytest.raises(FieldError, match=f"^count: must be at least 1, got {count}$"):
+        engine.sample(count)
 
 
 @pytest.mark.parametrize("shape", [(31, 1), (32,), (32, 2), (0, 1)])

@@ -81,6 +81,11 @@ def test_a_path_needs_both_ends() -> None:
         interpolate([1.0], [2.0], 1)
 
 
+def test_an_unknown_path_is_refused() -> None:
+    with pytest.raises(FieldError, match=r"^path: must be line or sphere, got 'arc'$"):
+        interpolate([1.0], [2.0], 3, "arc")  # type: ignore[arg-type]
+
+
 def test_a_grid_goes_to_the_right_and_upwards() -> None:
     centre, directions = np.array([10.0, 20, 30]), np.array([[1.0, 0, 0], [0, 0, 2.0]])
     grid = latent_grid(centre, directions, np.array([-1.0, 0, 1]))

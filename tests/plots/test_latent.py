@@ -78,6 +78,13 @@ def test_one_dimension_is_a_density(classes: Any) -> None:
     draw(axes)
 
 
+def test_unknown_classes_count_in_a_density() -> None:
+    codes = np.where(CLASSES == 2, -1, CLASSES)
+    axes = plot_latent(LATENT[:, :1], codes, ("cat", "dog"))
+    colours = [patch.get_facecolor() for patch in axes.patches]
+    assert len(colours) == 3 and (0.6, 0.6, 0.6, 1.0) in colours
+
+
 def test_of_many_some_are_shown_and_it_is_said() -> None:
     many = np.random.default_rng(0).normal(size=(2 * MAX_LATENTS + 1, 3))
     axes = plot_latent(many)

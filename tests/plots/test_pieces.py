@@ -5,7 +5,7 @@ import pytest
 
 from rvae.data.series import Series
 from rvae.errors import FieldError
-from rvae.plots.pieces import find_pieces, join_pieces, whole_name
+from rvae.plots.pieces import find_pieces, join_pieces
 from rvae.plots.scored_series import ScoredSeries
 from rvae.scoring.events import Event
 
@@ -53,7 +53,7 @@ def test_the_pieces_of_a_series_are_found_by_its_name() -> None:
     series = [made("a/1", "a"), made("a/2", "a"), made("b")]
     assert [one.name for one in find_pieces(series, None)] == ["a/1", "a/2"]
     assert [one.name for one in find_pieces(series, "b")] == ["b"]
-    assert [whole_name(one) for one in series] == ["a", "a", "b"]
+    assert [one.whole_name for one in series] == ["a", "a", "b"]
     with pytest.raises(FieldError, match="'c' is not in the data, which has a, b"):
         find_pieces(series, "c")
     with pytest.raises(FieldError, match="0, 1, 2, 3, 4 and 3 more"):

@@ -56,6 +56,11 @@ def test_tsne_of_very_few_windows(shape: tuple[int, int]) -> None:
     assert project(RANDOM.normal(size=shape), "tsne").points.shape == (shape[0], 2)
 
 
+def test_an_unknown_method_is_refused() -> None:
+    with pytest.raises(FieldError, match="method: must be one of direct, pca, tsne, umap, got 'x'"):
+        project(CLOUDS, "x")  # type: ignore[arg-type]
+
+
 def test_tsne_of_too_few_windows_is_refused() -> None:
     with pytest.raises(FieldError, match="at least 4 windows, got 3"):
         project(CLOUDS[:3], "tsne")

@@ -48,9 +48,11 @@ def classify(
 
     engine = Engine.load(checkpoint)
     paths = [data] if test is None else [data, test]
-    datasets = (
+    datasets = [
         read_classes_for(engine.card, p, classes, array, layout, ignore, format) for p in paths
-    )
+    ]
+    for note in (note for dataset in datasets for note in dataset.notes):
+        print(note)
     latents, *testing = (latents_of(engine, dataset, stride) for dataset in datasets)
     probes = held_out(latents, *testing) if testing else cross_validate(latents, folds, seed)
     how = f"trained on {data.name}" if test else f"{folds} parts, each predicted from the others"

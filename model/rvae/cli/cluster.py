@@ -51,6 +51,8 @@ def cluster(
 
     engine = Engine.load(checkpoint)
     dataset = read_classes_for(engine.card, data, classes, array, layout, ignore, format)
+    for note in dataset.notes:
+        print(note)
     latents = latents_of(engine, dataset, stride)
     found = clustering.cluster(latents.latent, method, clusters, seed)
     fit, values = found.membership

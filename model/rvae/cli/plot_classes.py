@@ -18,13 +18,11 @@ def plot_classes(
         images: Whether windows are images; if left out, for values from 0 to 1 on 4 channels or
             more.
     """
-    from rvae.errors import require
     from rvae.inference.engine import Engine
     from rvae.plots import generation
     from rvae.plots.saving import require_picture, save_axes
 
     require_picture(output)
-    require(count >= 1, "count", f"must be at least 1, got {count}")
     engine = Engine.load(checkpoint)
     save_axes(generation.plot_classes(engine, count, seed, images), output)
     classes = len(engine.card.vocabulary.classes)

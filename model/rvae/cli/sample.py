@@ -23,10 +23,8 @@ def sample(
         seed: Seed of the random latents.
     """
     from rvae.cli.windows_output import require_windows_output, write_windows
-    from rvae.errors import require
     from rvae.inference.engine import Engine
 
-    require(count >= 1, "count", f"must be at least 1, got {count}")
     require_windows_output(output)
     engine = Engine.load(checkpoint)
     windows = engine.sample(count, label, seed)

@@ -87,6 +87,11 @@ class Series:
         return Series(values, self.name, pad(self.labels), None, pad(self.classes))
 
     @property
+    def whole_name(self) -> str:
+        """Name of the series that this one was cut out of, or its own."""
+        return self.name if self.origin is None else self.origin
+
+    @property
     def anomalous(self) -> NDArray[np.bool_]:
         """Which steps (N,) are labeled as anomalous."""
         if self.labels is None:

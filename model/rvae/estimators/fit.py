@@ -1,10 +1,12 @@
 """Training in one call."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rvae.data.frames import as_frame, time_index
+from rvae.data.holes import short_pieces
 from rvae.data.readers import read
 from rvae.estimators.model import Model
 from rvae.estimators.options import Options, merge, parse_options, read_options
@@ -66,20 +68,25 @@ def fit(
 
     Raises:
         FieldError: If the data or an option is not valid.
+
+    Warns:
+        UserWarning: If rows between two holes in the times are left out: too few for a window.
     """
     frame = as_frame(source)
     if time is None and frame is not None:
         time = time_index(frame)
     named = {
-        "data": {"window": window, "stride": stride, "units": units},
-        "reader": {
-            "label": label,
-            "time": time,
-            "series": series,
-            "columns": columns,
-            "categorical": categorical,
-            "classes": classes,
-        },
+        "data": _stated({"window": window, "stride": stride, "units": units}),
+        "reader": _stated(
+            {
+                "label": label,
+                "time": time,
+                "series": series,
+                "columns": columns,
+                "categorical": categorical,
+                "classes": classes,
+            }
+        ),
     }
     sections = {
         "data": data,
@@ -90,18 +97,19 @@ def fit(
         "training": training,
     }
     options = {} if config is None else read_options(config)
-    folder = output or options.pop("output", None)
-    for more in (sections, named, {"data": {"path": ""}}):
-        options = merge(options, _stated(more))
+    configured = options.pop("output", None)
+    folder = configured if output is None else output
+    for more in (_stated(sections), named, {"data": {"path": ""}}):
+        options = merge(options, more)
     plan, reading = parse_options(options)
-    output = None if folder is None else Path(folder)
-    return Model(train(read(source, reading), plan, output, progress).artifact)
+    kept = None if folder is None else Path(folder)
+    dataset = read(source, reading)
+    made = Model(train(dataset, plan, kept, progress).artifact)
+    for note in short_pieces(dataset.series, made.card.window):
+        warnings.warn(note, stacklevel=2)
+    return made
 
 
-def _stated(options: Options) -> dict[str, Any]:
-    """Options without those that are left out, on every level."""
-    return {
-        name: _stated(value) if isinstance(value, Mapping) else value
-        for name, value in options.items()
-        if value is not None
-    }
+def _stated(parameters: Options) -> dict[str, Any]:
+    """Parameters that are not left out. Within a section, None is a value as in a file."""
+    return {name: value for name, value in parameters.items() if value is not None}

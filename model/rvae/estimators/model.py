@@ -107,7 +107,7 @@ class Model:
         series = self._read(data).series
         if by == "window":
             rows = export.window_records(self.engine, series, stride, adapt, quantile)
-            return results_like(rows, data, self.card.reader)
+            return results_like(rows, series, data, self.card.reader)
         rows = export.point_records(self.engine, series, stride, adapt, quantile)
         return results_by_row(rows, series, data, self.card.reader)
 
@@ -134,7 +134,7 @@ class Model:
         """
         series = self._read(data).series
         rows = export.event_records(self.engine, series, stride, adapt, gap, quantile)
-        return results_like(rows, data, self.card.reader)
+        return results_like(rows, series, data, self.card.reader)
 
     @checked
     def encode(self, data: Any, stride: int | None = None) -> Any:
@@ -147,8 +147,9 @@ class Model:
         Raises:
             FieldError: If the data does not fit the model.
         """
-        rows = export.latent_records(self.engine, self._read(data).series, stride)
-        return results_like(rows, data, self.card.reader)
+        series = self._read(data).series
+        rows = export.latent_records(self.engine, series, stride)
+        return results_like(rows, series, data, self.card.reader)
 
     @checked
     def reconstruct(self, data: Any, stride: int | None = None) -> Any:
@@ -365,6 +366,7 @@ class Model:
             f"{name} [{card.units[name]}]" if name in card.units else name for name in card.channels
         ]
         shown = ", ".join(names[:SHOWN_CHANNELS]) + (", …" if len(names) > SHOWN_CHANNELS else "")
+        few = "" if card.calibration.keeps_promise else ", of too few windows to keep it"
         return [
             ("architecture", card.model.architecture),
             ("channels", f"{len(names)} ({shown})"),
@@ -373,6 +375,6 @@ class Model:
             ("score", card.scoring.score),
             (
                 "threshold",
-                f"{card.calibration.threshold():.4g} (quantile {card.calibration.quantile:g})",
+                f"{card.calibration.threshold():.4g} (quantile {card.calibration.quantile:g}{few})",
             ),
         ]

@@ -130,7 +130,8 @@ def _with_sizes(options: dict[str, Any], parameters: Mapping[str, Any]) -> dict[
     }
     if architecture == "dense":
         require(depth is None or isinstance(depth, Integral), "depth", f"must be whole: {depth!r}")
-        sizes = {"layers": (hidden or DENSE_HIDDEN,) * (DENSE_DEPTH if depth is None else depth)}
+        width = DENSE_HIDDEN if hidden is None else hidden
+        sizes = {"layers": (width,) * (DENSE_DEPTH if depth is None else depth)}
     inner = options.get(architecture, {})
     for option in sizes:
         require(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self, get_args
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -243,7 +243,7 @@ class RecurrentVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMix
         return self._shaped(self.engine_.sample(n_samples, seed=seed))
 
     def interpolate(
-        self, a: ArrayLike, b: ArrayLike, steps: int = 8, path: latent_paths.Path = "line"
+        self, a: ArrayLike, b: ArrayLike, steps: int = 9, path: latent_paths.Path = "line"
     ) -> NDArray[np.float64]:
         """Windows on the way from one window or latent to another: latents between, decoded.
 
@@ -257,7 +257,6 @@ class RecurrentVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMix
             ValueError: If an end has another shape, or an option is not valid.
         """
         check_is_fitted(self)
-        require(path in get_args(latent_paths.Path), "path", f"is line or sphere, got {path!r}")
         first, last = self._latent(a, "a"), self._latent(b, "b")
         return self.inverse_transform(latent_paths.interpolate(first, last, steps, path))
 
@@ -310,6 +309,10 @@ class RecurrentVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMix
     def _shaped(self, windows: NDArray[np.float64]) -> NDArray[np.float64]:
         """Windows (n, T, C) in the form of those that the estimator was fitted to."""
         return windows.reshape(len(windows), *self.window_shape_)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        # A training that failed leaves other attributes behind.
+        return hasattr(self, "artifact_")
 
     def __getstate__(self) -> dict[str, Any]:
         # The engine is made again from the artifact.

@@ -1,6 +1,6 @@
 """Results of a model in the form of the data that they are about."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,17 @@ __all__ = ["results_by_row", "results_like"]
 POSITION = ("series", "time", "step")
 
 
-def results_like(pieces: Iterable[Columns], data: Any, reader: ReaderConfig) -> Any:
+def results_like(
+    pieces: Iterable[Columns], series: Sequence[Series], data: Any, reader: ReaderConfig
+) -> Any:
     """Rows of results, as a frame of the same library as the data.
+
+    Their series is named where the data names it, and where it was cut at holes: steps count from
+    the beginning of each piece.
 
     Args:
         pieces: The rows, piece by piece.
+        series: The series that they are about.
         data: The frame; a table of Arrow is returned for data of another kind.
         reader: Configuration of the reader of the data.
     """
@@ -30,11 +36,15 @@ def results_like(pieces: Iterable[Columns], data: Any, reader: ReaderConfig) -> 
     frame = as_frame(data)
     if frame is None:
         return table_of(columns)
-    return frame_like(table_of(_named_as_in_frame(columns, reader)), frame, keep_index=False)
+    if reader.series is None and all(one.origin is None for one in series):
+        del columns["series"]
+    names = {"series": reader.series, "time": reader.time}
+    renamed = {names.get(name) or name: values for name, values in columns.items()}
+    return frame_like(table_of(renamed), frame, keep_index=False)
 
 
 def results_by_row(
-    pieces: Iterable[Columns], series: Iterable[Series], data: Any, reader: ReaderConfig
+    pieces: Iterable[Columns], series: Sequence[Series], data: Any, reader: ReaderConfig
 ) -> Any:
     """One row of results for each row of the data, in the same order.
 
@@ -49,7 +59,7 @@ def results_by_row(
     frame, origins = as_frame(data), [one.rows for one in series]
     rows = [one for one in origins if one is not None]
     if frame is None or len(rows) < len(origins):
-        return results_like(pieces, data, reader)
+        return results_like(pieces, series, data, reader)
     joined = _joined(pieces)
     results = table_of({name: joined[name] for name in joined if name not in POSITION})
     steps = np.full(len(frame), -1)
@@ -64,10 +74,3 @@ def results_by_row(
 def _joined(pieces: Iterable[Columns]) -> Columns:
     parts = list(pieces)
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-def _named_as_in_frame(columns: Columns, reader: ReaderConfig) -> Columns:
-    """Columns of series and times with the names that they have in the frame."""
-    names = {"series": reader.series, "time": reader.time}
-    kept = {name: values for name, values in columns.items() if name != "series" or reader.series}
-    return {names.get(name) or name: values for name, values in kept.items()}

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from rvae.config import TrainingPlan
 from rvae.data.series import Dataset
+from rvae.errors import require
 from rvae.inference.artifact import Artifact
+from rvae.training.distributed import with_launched_processes
 from rvae.training.fit import fit
 
 __all__ = ["Trained", "train"]
@@ -41,6 +43,12 @@ def train(
     Raises:
         FieldError: If the data or the options are not valid.
     """
+    require(
+        output is not None or with_launched_processes(plan.training).processes == 1,
+        "training.devices",
+        "every process runs the program anew, and all need the same folder: give an output with "
+        "rvae.fit, or train with rvae fit",
+    )
     with nullcontext(output) if output else tempfile.TemporaryDirectory() as folder:
         result = fit(dataset, plan, Path(folder), progress)
         return Trained(Artifact.load(result.checkpoint), result.interrupted)

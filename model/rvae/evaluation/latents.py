@@ -45,8 +45,12 @@ class Latents:
 
     @property
     def groups(self) -> NDArray[np.int64]:
-        """A number of each window's series (W,): the same for all windows of one."""
-        return np.unique(self.places["series"].astype(str), return_inverse=True)[1]
+        """A number of each window's series (W,): the same for all windows of one.
+
+        The pieces of a series that was cut at holes are one series.
+        """
+        names = [stretch.whole_name for stretch, starts in self.stretches for _ in starts]
+        return np.unique(names, return_inverse=True)[1]
 
     def windows(self) -> NDArray[np.float32]:
         """The windows themselves, scaled and flat, NaN where missing (W, T * E)."""

@@ -196,7 +196,9 @@ def build_network(spec: ModelSpec, weights: Mapping[str, Tensor]) -> VAE:
     Raises:
         FieldError: If the weights are those of another network.
     """
-    network = network_of(spec)
+    # The weights that it begins with are drawn, and the caller's random numbers are not for that.
+    with torch.random.fork_rng(devices=()):
+        network = network_of(spec)
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:

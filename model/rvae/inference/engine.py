@@ -77,14 +77,14 @@ class Engine:
         """
         if strides is None:
             strides = self.card.stride
-        if isinstance(strides, int):
+        if not isinstance(strides, Sequence):  # a whole number, which may be NumPy's
             strides = [strides] * len(series)
         named = [
             one if isinstance(one, Series) else Series(one, str(i)) for i, one in enumerate(series)
         ]
         for one, stride in zip(named, strides, strict=True):
             self.check(one)
-            require(stride >= 1, "stride", f"must be at least 1, got {stride}")
+            _require_stride(stride)
         return self._analyse(named, strides) if named else []
 
     def _analyse(self, series: Sequence[Series], strides: Sequence[int]) -> list[Analysis]:
@@ -129,14 +129,20 @@ class Engine:
             FieldError: If a series does not fit the model, or the stride is not positive.
         """
         stride = self.card.stride if stride is None else stride
-        require(stride >= 1, "stride", f"must be at least 1, got {stride}")
+        _require_stride(stride)
         for batch in self._stretches(series, stride):
             analyses = self._analyse([stretch for _, stretch in batch], [stride] * len(batch))
             for (first, stretch), analysis in zip(batch, analyses, strict=True):
                 yield first, stretch, analysis
 
     def windows(self, series: Sequence[Series], strides: Sequence[int] | int) -> WindowDataset:
-        """All windows of some series, as inputs of the network."""
+        """All windows of some series, as inputs of the network.
+
+        Raises:
+            FieldError: If a stride is not positive.
+        """
+        for stride in [strides] if not isinstance(strides, Sequence) else strides:
+            _require_stride(stride)
         return WindowDataset(
             series,
             self.card.scaler,
@@ -234,7 +240,7 @@ class Engine:
         """Latents (S, D) drawn from the prior, the same on every device.
 
         Raises:
-            FieldError: If there is to be none.
+            FieldError: If there are none to draw.
         """
         require(count >= 1, "count", f"must be at least 1, got {count}")
         random = torch.Generator().manual_seed(seed)
@@ -332,3 +338,7 @@ class Engine:
                 "is missing or unknown, but this model is conditional, with the classes "
                 + ", ".join(card.vocabulary.classes),
             )
+
+
+def _require_stride(stride: int) -> None:
+    require(stride >= 1, "stride", f"must be at least 1, got {stride}")

@@ -1,6 +1,6 @@
 """Paths and planes through latent space, to be decoded."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,9 +30,10 @@ def interpolate(a: ArrayLike, b: ArrayLike, steps: int, path: Path = "line") -> 
         path: Straight, or on the sphere.
 
     Raises:
-        FieldError: If there are too few steps, or the latents are opposite, so that no great circle
-            is the shortest.
+        FieldError: If there are too few steps, the path is unknown, or the latents are opposite, so
+            that no great circle is the shortest.
     """
+    require(path in get_args(Path), "path", f"must be line or sphere, got {path!r}")
     require(steps >= 2, "steps", f"must be at least 2, got {steps}")
     first, last = np.asarray(a, np.float64), np.asarray(b, np.float64)
     share = np.linspace(0, 1, steps)[:, None]

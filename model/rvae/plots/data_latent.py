@@ -1,7 +1,7 @@
 """Latents of data, coloured by what is known of it."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -41,6 +41,8 @@ def read_for_colour(
     Raises:
         FieldError: If the data does not fit the model, or has nothing to colour by.
     """
+    colours = get_args(Colour)
+    require(colour in colours, "colour", f"must be one of {', '.join(colours)}, got {colour!r}")
     if colour == "class":
         dataset = read_classes_for(card, source, None, array, layout, ignore, format)
         require(bool(dataset.vocabulary.classes), "colour", "class: the data has no classes")
@@ -77,5 +79,7 @@ def plot_data_latent(
         "label": (windows.anomalous.astype(np.int64), ("normal", "anomalous")),
         "score": (None, ()),
     }[colour]
-    drawn = plot_latent(windows.latent, classes, names, windows.scores, method, seed, axes)
+    drawn = plot_latent(
+        windows.latent, classes, names, windows.scores, method, seed, axes, windows.total
+    )
     return drawn, len(windows.latent)

@@ -23,12 +23,14 @@ class EncodedWindows:
         scores: Score of each window (W,), NaN where nothing was observed.
         classes: Index of each window's class (W,), negative where unknown.
         anomalous: Which windows hold a step that is labelled as anomalous (W,).
+        total: Number of windows that they were chosen from.
     """
 
     latent: NDArray[np.float32]
     scores: NDArray[np.float64]
     classes: NDArray[np.int64]
     anomalous: NDArray[np.bool_]
+    total: int
 
 
 def encode_windows(
@@ -63,4 +65,5 @@ def encode_windows(
         scores=engine.runner.scorer.score(run.evidence),
         classes=np.concatenate([batch.context.label.numpy() for batch in some.batches()]),
         anomalous=anomalous[chosen],
+        total=len(windows),
     )

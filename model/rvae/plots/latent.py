@@ -31,6 +31,7 @@ def plot_latent(
     method: Method | None = None,
     seed: int = 0,
     axes: Axes | None = None,
+    total: int | None = None,
 ) -> Axes:
     """Draw the latent of each window as a point, coloured by class or by score.
 
@@ -45,6 +46,7 @@ def plot_latent(
         method: How many dimensions become two, see `project`; if left out, direct or PCA.
         seed: Seed of t-SNE and UMAP.
         axes: Those of a new figure if left out.
+        total: Number of windows that these were chosen from, for the title; W if left out.
 
     Raises:
         FieldError: If the method does not suit the latents, or no latent is finite.
@@ -63,7 +65,8 @@ def plot_latent(
     )
     if points is not None:
         axes.set_aspect("equal", "datalim" if not projection.keeps_prior else "box")
-    axes.set_title(_title(len(kept), latent), fontsize=10)
+    windows = len(latent) if total is None else total
+    axes.set_title(_title(len(kept), windows, latent.shape[1]), fontsize=10)
     if classes is not None:
         draw_class_names(axes.inset_axes((1.03, 0, 0.03, 1)), class_names)
     elif scores is not None and points is not None:
@@ -100,7 +103,8 @@ def draw_latent(
     if projection.keeps_prior:
         axes.set_xlim(-limit, limit)
     if len(projection.names) == 1:
-        _draw_density(axes, [found[codes == i, 0] for i in range(len(palette) - 1)], palette, limit)
+        kinds = [*range(len(palette) - 1), -1] if (codes < 0).any() else range(len(palette) - 1)
+        _draw_density(axes, [found[codes == i, 0] for i in kinds], palette, limit)
         return None
     size = float(np.clip(8000 / len(found), 4, 24))
     x, y = found.T
@@ -149,7 +153,6 @@ def draw_class_names(strip: Axes, names: Sequence[str]) -> None:
     strip.spines[:].set_visible(False)
 
 
-def _title(shown: int, latent: NDArray[np.floating]) -> str:
-    windows, dimensions = latent.shape
+def _title(shown: int, windows: int, dimensions: int) -> str:
     some = f"{shown:,} windows" if shown == windows else f"{shown:,} of {windows:,} windows"
     return f"latent space, {dimensions} dimension{'s'[: dimensions > 1]}; {some}"

@@ -14,14 +14,9 @@ from rvae.inference.engine import Engine
 from rvae.plots.scored_series import ScoredSeries, score_series
 from rvae.scoring.events import Event
 
-__all__ = ["find_pieces", "join_pieces", "score_pieces", "whole_name"]
+__all__ = ["find_pieces", "join_pieces", "score_pieces"]
 
 MAX_NAMES = 5
-
-
-def whole_name(series: Series) -> str:
-    """Name of the series that a piece was cut out of, or that of the series itself."""
-    return series.name if series.origin is None else series.origin
 
 
 def find_pieces(series: Sequence[Series], name: str | None) -> list[Series]:
@@ -30,12 +25,12 @@ def find_pieces(series: Sequence[Series], name: str | None) -> list[Series]:
     Raises:
         FieldError: If there is no such series.
     """
-    names = list(dict.fromkeys(map(whole_name, series)))
+    names = list(dict.fromkeys(one.whole_name for one in series))
     chosen = names[0] if name is None else name
     more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
     known = ", ".join(names[:MAX_NAMES]) + more
     require(chosen in names, "series", f"{chosen!r} is not in the data, which has {known}")
-    return [one for one in series if whole_name(one) == chosen]
+    return [one for one in series if one.whole_name == chosen]
 
 
 def score_pieces(
@@ -48,7 +43,7 @@ def score_pieces(
 ) -> ScoredSeries:
     """Score the pieces of one series, each as `score_series` does, and join them."""
     scored = [score_series(engine, piece, stride, quantile, adapt, gap) for piece in pieces]
-    return replace(join_pieces(scored), name=whole_name(pieces[0]))
+    return replace(join_pieces(scored), name=pieces[0].whole_name)
 
 
 def join_pieces(pieces: Sequence[ScoredSeries]) -> ScoredSeries:

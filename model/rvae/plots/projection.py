@@ -45,8 +45,10 @@ def project(latent: NDArray[np.floating], method: Method, seed: int = 0) -> Proj
         seed: Seed of t-SNE and UMAP.
 
     Raises:
-        FieldError: If the latents have too many dimensions, are too few, or a package is missing.
+        FieldError: If the method is unknown, the latents have too many dimensions or are too few,
+            or a package is missing.
     """
+    require(method in METHODS, "method", f"must be one of {', '.join(METHODS)}, got {method!r}")
     return METHODS[method](latent.astype(np.float64), seed)
 
 

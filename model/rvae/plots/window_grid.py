@@ -125,7 +125,8 @@ def _draw_curves(axes: Axes, windows: NDArray[np.float64], channels: Sequence[st
     axes.hlines(borders[borders < height], 0, width, color="0.9", linewidth=0.6)
     legend = axes.legend(
         loc="upper center",
-        bbox_to_anchor=(0.5, -0.04),
+        bbox_to_anchor=(0.5, 0),
+        borderaxespad=5,  # below the names of the axis
         ncols=1 if width < 6 else 2,
         frameon=False,
         fontsize=8,

@@ -133,6 +133,15 @@ def test_a_label_that_training_left_out_may_be_named(tmp_path: Path) -> None:
     assert dataset.series[0].labels.all()
 
 
+def test_labels_that_cannot_be_read_are_noted(tmp_path: Path) -> None:
+    for columns, reason in ({}, "no column 'fault'"), ({"fault": [-1, 1] * 15}, "no zero"):
+        dataset = read_new(write(tmp_path, **columns), labels=True)
+        assert dataset.series[0].labels is None
+        (note,) = dataset.notes
+        assert note.startswith("Labels are not read: label: ") and reason in note
+        assert read_new(tmp_path / "new.parquet").notes == ()
+
+
 def test_a_missing_channel_is_told_with_the_one_that_is_meant(tmp_path: Path) -> None:
     path = write(tmp_path)
     table = parquet.read_table(path).rename_columns(["Speed", "when", "heat"])

@@ -54,6 +54,8 @@ def read_for(
         if error.field not in optional or label is not None:
             raise _as_option(error) from None
         dataset = read(source, configured(classes=required), card.vocabulary)
+        note = f"Labels are not read: {_as_option(error)}"
+        dataset = replace(dataset, notes=(note, *dataset.notes))
     return _fitting(card, dataset)
 
 

@@ -35,7 +35,7 @@ def made(
 
 
 def event(start: int, end: int) -> Event:
-    return Event(start, end, start, 1.0, 1.0, (("heat", 1.0),))
+    return Event(start, end, start, 1.0, 1.0, (("heat", 1.0),), 0.1, False)
 
 
 def curves(axes: Axes) -> dict[str, Any]:

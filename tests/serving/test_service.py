@@ -416,7 +416,8 @@ def test_every_output_of_every_kind_of_model_has_the_form_of_the_request(
     assert np.shape(answer["reconstruction"]) == np.shape(example["data"])
     assert np.shape(answer["contributions"]) == (1, *np.shape(example["data"]))
     assert np.shape(answer["point_scores"]) == (8,)
-    assert [event["end"] for event in answer["events"]] == [8] * answer["is_anomaly"][0]
+    assert len(answer["events"]) == answer["is_anomaly"][0]
+    assert all(0 <= event["start"] < event["end"] <= 8 for event in answer["events"])
     # A reconstruction can be asked about in its turn.
     assert ask(any_service, **(example | {"data": answer["reconstruction"]}))[0] == 200
 

@@ -90,7 +90,7 @@ def _fit(
         best = run.fit(preparation, resume)
         if run.trainer.is_global_zero:
             _require_convergence(run)
-            calibrate(best, checkpoint, preparation.windows, plan.training.quantile)
+            calibrate(best, checkpoint, preparation.windows, preparation.training)
         run.trainer.strategy.barrier()
     return FitResult(
         checkpoint,

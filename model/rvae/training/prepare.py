@@ -8,6 +8,7 @@ from importlib.metadata import version
 import numpy as np
 
 from rvae.config import TrainingConfig, TrainingPlan
+from rvae.config.alarms import alarm_rate
 from rvae.data.categories import restrict_to_training
 from rvae.data.default_window import default_window
 from rvae.data.scaler import Scaler, summarize
@@ -19,7 +20,6 @@ from rvae.errors import require
 from rvae.inference.artifact import network_of, software_versions
 from rvae.inference.card import ModelSpec
 from rvae.networks.choices import takes_unit_interval
-from rvae.scoring.calibration import require_enough, windows_needed
 from rvae.training.outliers import drop_outliers
 from rvae.training.preflight import (
     require_compatible,
@@ -66,13 +66,13 @@ def prepare(dataset: Dataset, plan: TrainingPlan) -> Preparation:
     window = plan.data.window or default_window(dataset, plan.data, plan.training.seed)
     splits, vocabulary = _splits(dataset, plan, window)
     spec, training = _describe(dataset, plan, window, splits, vocabulary)
+    if training.alarms is not None:  # before the training, not after it
+        alarm_rate(training.alarms, spec.interval, "training.alarms")
     # The scaler has checked the training part; errors in the other parts must not come later.
     for series in (*splits.validation, *splits.calibration):
         spec.require_in_bounds(series)
     windows = _windows(spec, splits)
     steps, rest = _steps(windows, training)
-    needed = windows_needed(training.quantile)
-    require_enough(windows["calibration"].count_observed(needed), training.quantile)
     content = {
         "windows": {name: len(part) for name, part in windows.items()},
         "objective": asdict(plan.objective),

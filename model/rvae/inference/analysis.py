@@ -142,8 +142,8 @@ class Analysis:
         low = max(first, int(np.searchsorted(self.starts, begin - window, side="right")))
         high = min(stop, int(np.searchsorted(self.starts, end, side="left")))
         starts = self.starts[low:high]  # none within a hole between windows
-        origin = int(min(begin, *starts[:1]))
-        length = int(max(end, *(starts[-1:] + window))) - origin
+        origin = int(min([begin, *starts[:1]]))
+        length = int(max([end, *(starts[-1:] + window)])) - origin
         results = compute(
             {name: values[low:high] for name, values in self.evidence.items()},
             Placement(starts - origin, window, length),

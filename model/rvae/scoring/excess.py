@@ -73,10 +73,11 @@ def errors_by_point(
         errors: Squared errors of the part that decides (W, T, C), NaN where missing.
         placement: Positions of the windows.
     """
-    multiples = aggregation.share_by_errors(np.exp(2 * excess), errors)
-    return aggregation.mean_by_point(
-        aggregation.sum_of_observed(multiples), placement.starts, placement.length
-    )
+    steps = aggregation.sum_of_observed(errors)  # (W, T)
+    total = np.nansum(steps, axis=1)
+    mean = total / np.maximum((~np.isnan(steps)).sum(axis=1), 1)
+    multiples = steps * (np.exp(2 * excess) / np.where(total > 0, mean, 1.0))[:, None]
+    return aggregation.mean_by_point(multiples, placement.starts, placement.length)
 
 
 def largest(parts: NDArray[Any], level: NDArray[np.float64]) -> NDArray[np.float64]:

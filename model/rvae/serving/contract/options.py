@@ -150,7 +150,7 @@ class Options(BaseModel):
     gap: Annotated[
         int | None,
         Field(
-            description="Events with at most so many steps between them are merged.",
+            description="Maximum steps between windows above the threshold of one event.",
             ge=0,
             le=1_000_000_000,
         ),

@@ -31,7 +31,7 @@ class Computation:
         quantile: Quantile of normal scores above which a window is anomalous; the card's if None.
         threshold: Score above which a window is anomalous, in place of a quantile.
         adapt: Rate at which the threshold follows each series; None if it is fixed.
-        gap: Steps between events that are merged; the stride if None.
+        gap: Maximum steps between windows of one event; the stride if None.
     """
 
     analyses: Sequence[Analysis]

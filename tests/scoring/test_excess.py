@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
+from rvae.scoring.blocks import Blocks, Stretch
+from rvae.scoring.calibration import Calibration
 from rvae.scoring.evidence import Placement
-from rvae.scoring.excess import FLOOR, errors_by_point, excess, levels
+from rvae.scoring.excess import FLOOR, errors_by_point, excess, largest, levels, normal_parts
 
 
 def test_it_is_zero_at_the_level_and_log_two_at_twice_the_error() -> None:
@@ -41,3 +43,18 @@ def test_errors_of_points_rise_with_the_error_at_any_excess() -> None:
     assert np.isnan(found[4])
     doubled = errors_by_point(excesses + np.log(2), squares, placement)
     np.testing.assert_allclose(doubled, 4 * found)
+
+
+@pytest.mark.parametrize("count", [1, 12, 55])
+def test_the_largest_of_many_parts_keeps_its_promise(count: int) -> None:
+    """It does not if levels know the windows that calibrate them: 4 % for 2 % of 12 and 55."""
+    random = np.random.default_rng(count)
+    rates = []
+    for _ in range(250):
+        drawn = random.lognormal(size=(300, count)).astype(np.float32)
+        training, validation, held_out, fresh = np.split(drawn, [60, 80, 129])
+        level = levels(normal_parts({"training": training, "validation": validation}, 0.0))
+        scores = [Stretch(largest(held_out, level), np.arange(49))]
+        threshold = Calibration.fit(Blocks.fit(scores, 1, 1, time=1), 0.98).threshold()
+        rates.append((largest(fresh, level) > threshold).mean())
+    assert np.mean(rates) < 0.02 + 4 * np.std(rates) / np.sqrt(len(rates)) < 0.026

@@ -1,6 +1,5 @@
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,6 @@ from rvae.data.series import Series
 from rvae.inference.analysis import Analysis
 from rvae.inference.engine import Engine
 from rvae.scoring.adaptive_threshold import AdaptiveThreshold
-from rvae.scoring.calibration import Calibration
 from rvae.serving.contract import pipeline
 from rvae.serving.contract.formats.format import Content
 from rvae.serving.contract.messages import Request
@@ -170,10 +168,13 @@ def test_a_threshold_may_follow_the_series(
     scores = np.array(answer["score"])
     expected = AdaptiveThreshold(calibration, 0.05).follow(scores)
     assert answer["threshold"][0] == calibration.threshold()
-    assert None in answer["threshold"]  # An infinite one flags nothing.
-    thresholds = np.array([np.inf if t is None else t for t in answer["threshold"]])
-    np.testing.assert_array_equal(thresholds, expected)
+    np.testing.assert_array_equal(answer["threshold"], expected)
+    np.testing.assert_array_equal(
+        answer["drift"], (expected - calibration.threshold()) / calibration.spread
+    )
     assert answer["is_anomaly"] == (scores > expected).tolist()
+    rare = np.array(answer["tail_probability"]) <= 1 - calibration.quantile + 1e-9
+    assert rare.sum() > 0 and answer["is_anomaly"] == rare.tolist()
     _, still = ask(service, data=data, stride=8, adapt=0)
     assert still["threshold"] == [calibration.threshold()] * len(scores)
     _, lower = ask(service, data=data, stride=8, adapt=0, quantile=0.5)
@@ -190,17 +191,6 @@ def test_a_threshold_may_follow_the_series(
     assert (status, error["field"]) == (422, "quantile")
     status, error = ask(service, data=data, adapt=0.05, threshold=1)
     assert (status, error["field"]) == (422, "adapt")
-
-
-def test_a_tail_allows_quantiles_that_no_threshold_can_follow_from() -> None:
-    card = untrained_card()
-    scores = np.random.default_rng(0).normal(size=500)
-    card = replace(card, calibration=Calibration.fit(scores, 0.95, 500))
-    service = Service(untrained_engine(card), "any", "1.0", Limits())
-    status, answer = ask(service, data=[20.0] * 8, quantile=0.9999)
-    assert status == 200 and answer["threshold"] > scores.max()
-    status, error = ask(service, data=[20.0] * 8, quantile=0.9999, adapt=0.01)
-    assert (status, error["field"]) == (422, "quantile")
 
 
 def test_every_series_of_a_request_is_followed_from_its_beginning(

@@ -93,6 +93,17 @@ def test_a_second_outage_is_found_right_after_the_first() -> None:
     assert flagged[360:].sum() > 150
 
 
+@pytest.mark.parametrize("quantile", [0.95, 0.99])
+def test_an_outage_that_returns_every_week_is_found_every_week(quantile: float) -> None:
+    minutes, weeks = 7 * 24 * 60, 12
+    week = np.zeros(minutes)
+    week[-310:] = CALIBRATION.threshold(quantile) + SPREAD * np.bartlett(310)
+    scores = np.tile(week, weeks)
+    thresholds = AdaptiveThreshold(CALIBRATION, 0.005, quantile).follow(scores)
+    assert thresholds.max() > thresholds.min() + 0.5 * SPREAD  # much is learned, in vain
+    assert (scores > thresholds).reshape(weeks, minutes).any(axis=1).all()
+
+
 @pytest.mark.parametrize("rate", [0.002, 0.02, 0.1])
 def test_what_was_flagged_is_flagged_again_after_a_while(rate: float) -> None:
     """However long it lasted, and however little it exceeds the threshold."""

@@ -68,7 +68,7 @@ class AdaptiveThreshold:
         return np.fromiter(self._thresholds(scores), np.float64)
 
     def _thresholds(self, scores: NDArray[np.float64]) -> Iterator[float]:
-        for score in memoryview(np.ascontiguousarray(scores)):
+        for score in np.ascontiguousarray(scores).data:
             threshold = self._limit + self._shift
             yield threshold
             if score > threshold:

@@ -76,14 +76,12 @@ def window_records(
         adapt: Rate at which the threshold follows each series; a fixed threshold if left out.
         quantile: Quantile of normal scores that is the threshold; the model's own if left out.
     """
-    calibration = engine.card.calibration
-    rule = ThresholdRule(calibration, adapt, quantile)
+    rule = ThresholdRule(engine.card.calibration, adapt, quantile)
     for first, stretch, analysis in engine.scan(series, stride):
         if first == 0:  # a new series, which may have several stretches
             thresholds = rule.begin_series()
-        yield _window_rows(
-            first, stretch, analysis, calibration.judged(analysis.score, thresholds(analysis.score))
-        )
+        judged = rule.judged(analysis.score, thresholds(analysis.score))
+        yield _window_rows(first, stretch, analysis, judged)
 
 
 def point_records(

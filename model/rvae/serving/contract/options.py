@@ -144,7 +144,10 @@ class Options(BaseModel):
     adapt: Annotated[
         float | None,
         Field(
-            description="How fast the threshold follows the series.", ge=0, le=MAX_ADAPTATION_RATE
+            description="How far one flagged window raises the threshold, at the most, on the "
+            "scale of severity. 0.002 is a good start.",
+            ge=0,
+            le=MAX_ADAPTATION_RATE,
         ),
     ] = None
     gap: Annotated[

@@ -214,7 +214,7 @@ def _how(chance: random.Random, *output: str) -> dict[str, Any]:
     if chance.random() < 0.3:
         said["threshold"] = 1.5
     elif chance.random() < 0.5:
-        said["quantile"] = 0.5
+        said |= chance.choice(({"quantile": 0.5}, {"alarms": f"1 per {ALWAYS_CARRIED} steps"}))
     return said
 
 

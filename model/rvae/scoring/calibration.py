@@ -112,7 +112,7 @@ class Calibration:
         """The score above which at most so many events begin in a step of normal data.
 
         Args:
-            per_step: Events per step, above 0.
+            per_step: Events per step.
             interval: Seconds between steps, for the error; None if the data has no times.
 
         Raises:
@@ -122,8 +122,8 @@ class Calibration:
         require(
             per_step >= fewest * (1 - ROUNDING),
             "alarms",
-            f"is {alarm_text(per_step, interval)}, but {self.blocks.count} independent blocks of "
-            f"calibration scores carry no less than {alarm_text(fewest, interval, fewest=True)}",
+            f"must be at least {alarm_text(fewest, interval, fewest=True)}, the limit of "
+            f"{self.blocks.count} independent blocks of calibration scores",
         )
         return self.blocks.peaks.threshold(per_step * self.blocks.steps)
 

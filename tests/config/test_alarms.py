@@ -33,7 +33,14 @@ def test_rates_are_per_step(text: str, interval: float | None, steps: int) -> No
     [
         *("", "1", "weekly", "per week", "1 per", "1 per fortnight", "1 a week", "1 per -3 steps"),
         *("0 per week", "1 per 0 steps", "1 per 0.0 days", "-1 per week", "1.5 per week"),
-        *("١ per week", "１ per week", "1 per ３ days", "1 per\u00a0week", "1 per week\n", "1\tper week"),
+        *(
+            "١ per week",
+            "１ per week",
+            "1 per ３ days",
+            "1 per\u00a0week",
+            "1 per week\n",
+            "1\tper week",
+        ),
         *("1e3 per week", "1 per 1e9 steps", "1 per inf days", "nan per week", "1_0 per week"),
         *("1 per 1,00 steps", "1 per 1234,567 steps", "1 per ms", "1 per 10000 steps; drop"),
         *("1" * 7 + " per week", "1 per " + "9" * 13 + " steps", "1 per " + "9" * 10**6),
@@ -46,7 +53,9 @@ def test_what_is_no_rate_is_said_in_a_short_line(text: str) -> None:
         require_alarms(text, "training.alarms")
     assert caught.value.field == "training.alarms"
     assert len(caught.value.message) < 400
-    assert text.endswith("\n") or not re.search(rf"^{ALARM_PATTERN}$", text)  # as a JSON Schema does
+    assert text.endswith("\n") or not re.search(
+        rf"^{ALARM_PATTERN}$", text
+    )  # as a JSON Schema does
 
 
 def test_a_rate_per_time_needs_times() -> None:

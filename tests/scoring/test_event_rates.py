@@ -26,7 +26,9 @@ def heavy(random: np.random.Generator, steps: int) -> NDArray[np.float64]:
     return random.standard_t(2, size=steps)
 
 
-def scored(draw: Draw, random: np.random.Generator, steps: int, window: int, stride: int) -> Stretch:
+def scored(
+    draw: Draw, random: np.random.Generator, steps: int, window: int, stride: int
+) -> Stretch:
     """Mean squares of the windows of a normal series."""
     sums = np.concatenate([[0.0], np.cumsum(draw(random, steps) ** 2)])
     starts = np.arange(0, steps - window + 1, stride)

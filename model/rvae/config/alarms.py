@@ -97,6 +97,7 @@ def alarm_text(per_step: float, interval: float | None, fewest: bool = False) ->
 
 def _parts(text: str, field: str) -> tuple[int, float, str]:
     """The number of events, and the number of units that they are per, and the unit."""
+    text = str(text)  # a number, where no type was checked
     found = re.fullmatch(ALARM_PATTERN, text)
     shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
     require(found is not None, field, f"is {shown!r}, expected a rate as {EXAMPLES}")

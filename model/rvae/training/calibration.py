@@ -109,9 +109,11 @@ def calibrated(
         training: Options, with the quantile or the rate of alarms that define the threshold.
     """
     time = dependence_steps([stretches, *fitted], spec.stride)
+    blocks = Blocks.fit(stretches, spec.window, spec.stride, time)
+    alarms = training.alarms
     return Calibration.fit(
-        Blocks.fit(stretches, spec.window, spec.stride, time),
+        blocks,
         training.quantile,
-        None if training.alarms is None else alarm_rate(training.alarms, spec.interval, ALARMS),
+        None if alarms is None else alarm_rate(alarms, spec.interval, blocks.steps, ALARMS),
         spec.scoring.contamination,
     )

@@ -68,7 +68,7 @@ def prepare(dataset: Dataset, plan: TrainingPlan) -> Preparation:
     spec, training = _describe(dataset, plan, window, splits, vocabulary)
     # Before the training, not after it.
     if training.alarms is not None:
-        alarm_rate(training.alarms, spec.interval, "training.alarms")
+        alarm_rate(training.alarms, spec.interval, max(window, spec.stride), "training.alarms")
     # The scaler has checked the training part; errors in the other parts must not come later.
     for series in (*splits.validation, *splits.calibration):
         spec.require_in_bounds(series)

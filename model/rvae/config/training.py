@@ -60,6 +60,9 @@ class TrainingConfig:
             values, else none.
         seed: Seed of all random numbers.
         quantile: Quantile of held-out normal scores that becomes the threshold.
+        folds: Number of parts F of the normal data, each of which is scored by a further model that
+            was trained without it; the final model then needs no calibration part. It is for short
+            data, and takes nearly F times longer. 1 keeps a calibration part instead.
         accelerator: Lightning's name of the accelerator.
         devices: Processes on this machine for distributed training, each on a GPU of its own or all
             on the CPU, with a batch each. Each of them reads the data.
@@ -83,6 +86,7 @@ class TrainingConfig:
     hide: float | None = None
     seed: int = 0
     quantile: float = 0.99
+    folds: int = 1
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     devices: int = 1
     nodes: int = 1
@@ -91,7 +95,7 @@ class TrainingConfig:
     pictures: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "patience", "devices", "nodes"):
+        for name in ("epochs", "batch_size", "patience", "folds", "devices", "nodes"):
             require(getattr(self, name) >= 1, f"training.{name}", "must be at least 1")
         for name in ("learning_rate", "gradient_clip"):
             require(getattr(self, name) > 0, f"training.{name}", "must be positive")
@@ -105,6 +109,11 @@ class TrainingConfig:
         require(self.hide is None or 0 <= self.hide <= 1, "training.hide", "must be in [0, 1]")
         require(0 < self.quantile < 1, "training.quantile", "must be in (0, 1)")
         require(0 <= self.seed < 2**32, "training.seed", "must be in [0, 4294967296)")
+        require(
+            self.folds == 1 or self.processes == 1,
+            "training.folds",
+            f"must be 1 in distributed training, which has {self.processes} processes here",
+        )
 
     @property
     def processes(self) -> int:

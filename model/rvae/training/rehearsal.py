@@ -35,9 +35,10 @@ class Rehearsal:
     @property
     def independent(self) -> int:
         """Windows of the calibration part that do not overlap."""
-        return (
-            0 if self.preparation is None else self.preparation.windows["calibration"].independent
-        )
+        if self.preparation is None:
+            return 0
+        parts = self.preparation.folds or [self.preparation]
+        return sum(part.windows["calibration"].independent for part in parts)
 
     @property
     def keeps_promise(self) -> bool:
@@ -70,8 +71,8 @@ def _changed(dataset: Dataset, plan: TrainingPlan, error: FieldError) -> Trainin
     lower = [quantile for quantile in QUANTILES if quantile < training.quantile]
     if error.field == "training.quantile" and lower:
         return replace(plan, training=replace(training, quantile=lower[0]))
-    if error.field in ("training.quantile", "data.window", "data"):
-        window = data.window or default_window(dataset, data, training.seed)
+    if error.field in ("training.quantile", "training.folds", "data.window", "data"):
+        window = data.window or default_window(dataset, data, training.seed, training.folds)
         if window // 2 >= MIN_WINDOW:
             return replace(plan, data=replace(data, window=window // 2))
     return None

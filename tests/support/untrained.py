@@ -18,6 +18,7 @@ from rvae.inference.artifact import Artifact, network_of
 from rvae.inference.card import Card
 from rvae.inference.engine import Engine
 from rvae.scoring.bands import Bands
+from rvae.scoring.blocks import Blocks
 from rvae.scoring.calibration import Calibration
 
 __all__ = ["KINDS", "MODE", "untrained_artifact", "untrained_card", "untrained_engine"]
@@ -56,7 +57,7 @@ def untrained_card(
         interval=3600.0 if model.time.calendar else None,
         training={},
         scoring=ScoringConfig(),
-        calibration=Calibration.fit(np.linspace(0, 2, 99), 0.95, 99),
+        calibration=Calibration.fit(Blocks.without_order(np.linspace(0, 2, 99), 99, window), 0.95),
         bands=Bands.fit([residuals.astype(np.float32)], 999),
         versions={},
     )

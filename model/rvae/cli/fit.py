@@ -36,7 +36,6 @@ def fit(
     """
     from rvae.data.holes import short_pieces
     from rvae.data.readers import read
-    from rvae.scoring.calibration import windows_needed
     from rvae.training.fit import fit
     from rvae.training.preflight import require_machine, require_valid_choices
 
@@ -73,12 +72,11 @@ def fit(
     ):
         print("Warning: explains little more than the mean window. Train longer, or on more data.")
     print(f"Threshold {calibration.threshold():.4g} at quantile {calibration.quantile:g}.")
-    if not calibration.keeps_promise:
+    if calibration.lowered:
         print(
-            f"Warning: only {calibration.independent} windows of the calibration part do not "
-            f"overlap. Quantile {calibration.quantile:g} needs "
-            f"{windows_needed(calibration.quantile)}: expect more false alarms than promised, "
-            "or give more data, a shorter window or a lower quantile."
+            f"Warning: the calibration scores are {calibration.blocks.count} independent blocks, "
+            f"too few for {training.alarms or f'quantile {training.quantile:g}'}: the threshold is "
+            "the highest of them. Give more data, a shorter window, or ask for less."
         )
     print(f"Saved {result.checkpoint}")
     return INTERRUPTED if result.interrupted else 0

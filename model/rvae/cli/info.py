@@ -108,14 +108,11 @@ def _channel(channel: Mapping[str, Any]) -> str:
 
 
 def _promise(calibration: Mapping[str, Any]) -> str:
-    from rvae.scoring.calibration import windows_needed
-
     independent = calibration["independent_windows"]
-    counts = f"{calibration['windows']} windows, {independent} without overlap"
+    counts = f"{calibration['windows']} windows in {independent} independent blocks"
     if calibration["keeps_promise"]:
-        return f"{counts}: keeps the promise of the quantile"
-    needed = windows_needed(calibration["quantile"])
-    return f"{counts}: expect more false alarms than promised, which needs {needed}"
+        return counts
+    return f"{counts}, too few for what was asked for: the threshold is the highest score"
 
 
 def _training(model: Mapping[str, Any]) -> str:

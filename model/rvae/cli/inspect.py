@@ -6,7 +6,7 @@ from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rvae.config import DataConfig, ReaderConfig, TrainingConfig, TrainingPlan
+from rvae.config import DataConfig, ReaderConfig, TrainingPlan
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,7 +52,7 @@ def inspect(data: Path, reader: ReaderConfig = ReaderConfig(), json: bool = Fals
 
 
 def _training(rehearsal: "Rehearsal", period: int | None) -> dict[str, Any]:
-    from rvae.scoring.calibration import windows_needed
+    from rvae.scoring.ranks import blocks_needed
 
     plan, prepared = rehearsal.plan, rehearsal.preparation
     return {
@@ -62,9 +62,8 @@ def _training(rehearsal: "Rehearsal", period: int | None) -> dict[str, Any]:
         "windows": None if prepared is None else prepared.spec.training["windows"],
         "constant": plan.data.constant,
         "quantile": plan.training.quantile,
-        "usual_quantile": TrainingConfig().quantile,
-        "independent_windows": rehearsal.independent,
-        "needed_windows": windows_needed(plan.training.quantile),
+        "independent_windows": rehearsal.segments,
+        "needed_windows": blocks_needed(1 - plan.training.quantile),
         "keeps_promise": rehearsal.keeps_promise,
     }
 
@@ -128,15 +127,10 @@ def _sentences(report: dict[str, Any]) -> list[str]:
     said.append(f"Windows of {training['window']} steps: {windows}.")
     if training["constant"] == "keep":
         said.append("A channel does not vary in the training part: its first change is detected.")
-    if training["quantile"] != training["usual_quantile"]:
-        said.append(
-            f"The windows for calibration are too few for a threshold at quantile "
-            f"{training['usual_quantile']}: {training['quantile']} is proposed."
-        )
     if not training["keeps_promise"]:
         said.append(
-            f"Windows for calibration that do not overlap: {training['independent_windows']}. For "
-            f"the rate of false alarms that quantile {training['quantile']} promises, "
-            f"{training['needed_windows']} are needed: expect more, or give more data."
+            f"Windows for calibration that do not overlap: {training['independent_windows']}. A "
+            f"threshold at quantile {training['quantile']} needs {training['needed_windows']}: the "
+            "highest one that they can show is taken, or give more data."
         )
     return said

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from rvae.config.alarms import require_alarms
 from rvae.errors import require
 
 __all__ = ["ObjectiveConfig", "TrainingConfig"]
@@ -59,7 +60,10 @@ class TrainingConfig:
             ones a little less precisely. If left out, half of them if the training part has missing
             values, else none.
         seed: Seed of all random numbers.
-        quantile: Quantile of held-out normal scores that becomes the threshold.
+        quantile: Quantile of held-out normal scores that becomes the threshold. It is lowered,
+            with a warning, if there are too few of them for it.
+        alarms: Rate of false events that defines the threshold instead of the quantile: "1 per
+            week", "2 per day", or "1 per 10000 steps".
         folds: Number of parts F of the normal data, each of which is scored by a further model that
             was trained without it; the final model then needs no calibration part. It is for short
             data, and takes nearly F times longer. 1 keeps a calibration part instead.
@@ -86,6 +90,7 @@ class TrainingConfig:
     hide: float | None = None
     seed: int = 0
     quantile: float = 0.99
+    alarms: str | None = None
     folds: int = 1
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     devices: int = 1
@@ -108,6 +113,8 @@ class TrainingConfig:
         )
         require(self.hide is None or 0 <= self.hide <= 1, "training.hide", "must be in [0, 1]")
         require(0 < self.quantile < 1, "training.quantile", "must be in (0, 1)")
+        if self.alarms is not None:
+            require_alarms(self.alarms, "training.alarms")
         require(0 <= self.seed < 2**32, "training.seed", "must be in [0, 4294967296)")
         require(
             self.folds == 1 or self.processes == 1,

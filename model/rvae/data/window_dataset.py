@@ -64,16 +64,12 @@ class WindowDataset(Dataset[Batch]):
             count_windows(len(s), window, int(stride))
             for s, stride in zip(series, self._strides, strict=True)
         ]
+        self._lengths = np.array([len(s) for s in series])
         self._firsts = np.concatenate([[0], np.cumsum(counts)])
         self._chosen: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return int(self._firsts[-1]) if self._chosen is None else len(self._chosen)
-
-    @property
-    def independent(self) -> int:
-        """Number of windows that do not overlap."""
-        return sum(len(s) // self._window for s in self._series)
 
     def subset(self, chosen: NDArray[np.int64]) -> "WindowDataset":
         """The windows with these indices."""
@@ -83,14 +79,11 @@ class WindowDataset(Dataset[Batch]):
 
     def __getitems__(self, indices: Sequence[int]) -> Batch:
         """The windows with these indices as one batch, in the form that DataLoader calls."""
-        windows = np.asarray(indices) if self._chosen is None else self._chosen[indices]
-        owners = np.searchsorted(self._firsts, windows, side="right") - 1
-        places = windows - self._firsts[owners]
-        cut = []
-        for owner, place in zip(owners.tolist(), places.tolist(), strict=True):
-            series = self._series[owner]
-            start = min(place * int(self._strides[owner]), len(series) - self._window)
-            cut.append(series.part(start, start + self._window))
+        owners, starts = self._places(np.asarray(indices))
+        cut = [
+            self._series[owner].part(start, start + self._window)
+            for owner, start in zip(owners.tolist(), starts.tolist(), strict=True)
+        ]
         values = np.stack([np.asarray(s.values) for s in cut])  # (B, T, C)
         return Batch(
             torch.from_numpy(self._scaler.transform(values)),
@@ -100,6 +93,40 @@ class WindowDataset(Dataset[Batch]):
     def evenly_spaced(self, count: int) -> NDArray[np.int64]:
         """Indices of at most `count` windows, evenly spaced among all of them, ascending."""
         return np.linspace(0, len(self) - 1, min(len(self), count), dtype=np.int64)
+
+    @property
+    def segments(self) -> int:
+        """Number of stretches of a window's length in which windows start, at least one a series.
+
+        It is the number of windows that tell something of their own, at the most.
+        """
+        steps = np.maximum(self._window, self._strides)
+        starting = self._lengths - self._window + self._strides  # with the steps after the last one
+        return int(np.maximum(1, starting // steps).sum())
+
+    def runs(self, most: int, length: int) -> list[NDArray[np.int64]]:
+        """Indices of neighbouring windows of one series, in runs that hold at most `most` in all.
+
+        They are all windows, in a run for each series; or if these are more than `most`, some runs
+        that are evenly spaced among all of them.
+
+        Args:
+            most: Maximum number of windows.
+            length: Number of windows of a run, if not all of them are chosen.
+        """
+        windows = np.arange(len(self)) if self._chosen is None else self._chosen
+        owners = np.searchsorted(self._firsts, windows, side="right") - 1
+        runs = np.split(np.arange(len(self)), np.flatnonzero(np.diff(owners)) + 1)
+        if len(self) <= most:
+            return runs
+        pieces = [p for run in runs for p in np.split(run, range(length, len(run), length))]
+        longest = max(map(len, pieces))
+        chosen = np.linspace(0, len(pieces) - 1, max(1, min(most // longest, len(pieces))))
+        return [pieces[i] for i in chosen.astype(int)]
+
+    def starts(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
+        """First step of each window (W,) in its series."""
+        return self._places(indices)[1]
 
     def batches(self) -> Iterator[Batch]:
         """All windows in order, in batches small enough for memory."""
@@ -114,6 +141,13 @@ class WindowDataset(Dataset[Batch]):
             if found >= windows:
                 return windows
         return found
+
+    def _places(self, indices: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The number of the series of each window (W,), and its first step in it (W,)."""
+        windows = indices if self._chosen is None else self._chosen[indices]
+        owners = np.searchsorted(self._firsts, windows, side="right") - 1
+        last = self._lengths[owners] - self._window
+        return owners, np.minimum((windows - self._firsts[owners]) * self._strides[owners], last)
 
     def _time(self, cut: Sequence[Series]) -> NDArray[np.float32]:
         if not self._calendar:

@@ -366,7 +366,7 @@ class Model:
             f"{name} [{card.units[name]}]" if name in card.units else name for name in card.channels
         ]
         shown = ", ".join(names[:SHOWN_CHANNELS]) + (", …" if len(names) > SHOWN_CHANNELS else "")
-        few = "" if card.calibration.keeps_promise else ", of too few windows to keep it"
+        few = ", lowered: too few windows" if card.calibration.lowered else ""
         return [
             ("architecture", card.model.architecture),
             ("channels", f"{len(names)} ({shown})"),

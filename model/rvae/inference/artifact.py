@@ -22,7 +22,7 @@ from torch import Tensor
 
 from rvae._version import __version__
 from rvae.errors import FieldError, require
-from rvae.inference import format_4
+from rvae.inference import format_4, format_5
 from rvae.inference.card import Card, ModelSpec
 from rvae.inference.model_files import CARD_FILE, WEIGHTS_FILE, find_model, opened
 from rvae.networks.vae import VAE
@@ -80,7 +80,7 @@ class Artifact:
     def _from_checkpoint(cls, path: Path) -> "Artifact":
         checkpoint = dict(torch.load(path, map_location="cpu", weights_only=True))
         content = checkpoint[CARD_KEY]
-        card = Card.from_dict(format_4.upgrade(content))
+        card = Card.from_dict(_upgrade(content))
         if content["format"] == 4:
             state = format_4.scorer_state(content, checkpoint.get(format_4.MEMORY_KEY))
         else:
@@ -90,7 +90,7 @@ class Artifact:
     @classmethod
     def _from_files(cls, path: Path | zipfile.Path) -> "Artifact":
         content = json.loads((path / CARD_FILE).read_bytes())
-        card = Card.from_dict(format_4.upgrade(content))
+        card = Card.from_dict(_upgrade(content))
         packed = (path / WEIGHTS_FILE).read_bytes()
         checksum = content["checksum"]
         require(checksum == _checksum(packed), "checksum", f"the weights in {path} are damaged")
@@ -177,9 +177,14 @@ def read_spec(path: Path) -> ModelSpec:
         return spec_of(torch.load(path, map_location="cpu", weights_only=True))
 
 
+def _upgrade(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The data of a card of any format that can be read, in the current one."""
+    return format_5.upgrade(format_4.upgrade(content))
+
+
 def spec_of(checkpoint: Mapping[str, Any]) -> ModelSpec:
     """The specification in the content of a checkpoint."""
-    return ModelSpec.from_dict(format_4.upgrade(checkpoint[CARD_KEY]))
+    return ModelSpec.from_dict(_upgrade(checkpoint[CARD_KEY]))
 
 
 def network_weights(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:

@@ -15,11 +15,12 @@ from rvae.data.stored import blocks
 from rvae.data.vocabulary import Vocabulary
 from rvae.errors import FieldError, require
 from rvae.scoring.bands import Bands, Residuals
+from rvae.scoring.blocks import Blocks
 from rvae.scoring.calibration import Calibration
 
-__all__ = ["FORMAT", "Card", "ModelSpec"]
+__all__ = ["FORMAT", "Card", "ModelSpec", "calibration_content"]
 
-FORMAT = 5
+FORMAT = 6
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class ModelSpec:
         require(
             content["format"] == FORMAT,
             "format",
-            f"is {content['format']}, but rvae {__version__} reads 4 and {FORMAT}",
+            f"is {content['format']}, but rvae {__version__} reads 4, 5 and {FORMAT}",
         )
         return cls(**cls._fields_of(content))
 
@@ -164,12 +165,7 @@ class Card(ModelSpec):
         return {"expected": expected, "lower": lower, "upper": upper}
 
     def to_dict(self) -> dict[str, Any]:
-        calibration = {
-            "quantile": self.calibration.quantile,
-            "scores": self.calibration.scores.tolist(),
-            "independent": self.calibration.independent,
-            "contamination": self.calibration.contamination,
-        }
+        calibration = calibration_content(self.calibration)
         return super().to_dict() | {"calibration": calibration, "bands": asdict(self.bands)}
 
     @classmethod
@@ -181,16 +177,21 @@ class Card(ModelSpec):
             )
         return super()._fields_of(content) | {
             "calibration": Calibration(
-                np.array(calibration["scores"]),
+                Blocks(
+                    np.array(calibration["scores"]),
+                    np.array(calibration["segments"]),
+                    np.array(calibration["blocks"]),
+                    calibration["segment_steps"],
+                ),
                 calibration["quantile"],
-                calibration["independent"],
+                calibration["lowered"],
                 calibration["contamination"],
             ),
             "bands": Bands(
                 tuple(
                     Residuals(
                         channel["count"],
-                        channel["independent"],
+                        channel["blocks"],
                         tuple(channel["below"]),
                         tuple(channel["above"]),
                     )
@@ -198,6 +199,20 @@ class Card(ModelSpec):
                 )
             ),
         }
+
+
+def calibration_content(calibration: Calibration) -> dict[str, Any]:
+    """A calibration as plain numbers and lists."""
+    blocks = calibration.blocks
+    return {
+        "quantile": calibration.quantile,
+        "lowered": calibration.lowered,
+        "contamination": calibration.contamination,
+        "scores": blocks.scores.tolist(),
+        "segments": blocks.segments.tolist(),
+        "blocks": blocks.blocks.tolist(),
+        "segment_steps": blocks.steps,
+    }
 
 
 def _scaler(content: Mapping[str, Any]) -> Scaler:

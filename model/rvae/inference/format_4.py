@@ -10,21 +10,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rvae.inference.card import FORMAT
-
 __all__ = ["MEMORY_KEY", "scorer_state", "upgrade"]
 
 MEMORY_KEY = "rvae_memory"
 
 
 def upgrade(content: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Convert the data of a card from format 4 to the current one; others are unchanged."""
+    """Convert the data of a card from format 4 to format 5; others are unchanged."""
     if content["format"] != 4:
         return content
     card = {name: value for name, value in content.items() if name != "levels"}
     unit_interval = content["model"]["likelihood"] == "bernoulli"
     scaler = content["scaler"] | {"unit_interval": unit_interval}
-    return card | {"format": FORMAT, "scaler": scaler}
+    return card | {"format": 5, "scaler": scaler}
 
 
 def scorer_state(content: Mapping[str, Any], memory: Tensor | None) -> dict[str, Tensor]:

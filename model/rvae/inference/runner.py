@@ -14,6 +14,7 @@ from rvae.inference.card import ModelSpec
 from rvae.networks.noise import window_noise
 from rvae.networks.objective import negative_elbo
 from rvae.networks.vae import VAE
+from rvae.scoring.blocks import Stretch
 from rvae.scoring.evidence import Evidence
 from rvae.scoring.reconstruction import (
     WINDOWS_PER_BATCH,
@@ -23,6 +24,9 @@ from rvae.scoring.reconstruction import (
 from rvae.scoring.scorer import Scorer
 
 __all__ = ["Run", "Runner"]
+
+# Long enough to show how long scores depend on each other, and to hold many windows in a row.
+WINDOWS_PER_STRETCH = 10_000
 
 
 @dataclass(frozen=True)
@@ -71,9 +75,16 @@ class Runner:
         assert whole is not None
         return whole
 
-    def scores(self, windows: WindowDataset, count: int) -> NDArray[np.float64]:
-        """Scores of at most `count` windows, evenly chosen: (W,), NaN where nothing is observed."""
-        return np.concatenate([scores for _, _, scores in self._scored(windows, count)])
+    def stretches(self, windows: WindowDataset, most: int) -> list[Stretch]:
+        """Scores of at most `most` windows, in stretches of neighbouring ones, evenly chosen."""
+        runs = windows.runs(most, WINDOWS_PER_STRETCH)
+        scored = windows.subset(np.concatenate(runs))
+        scores = np.concatenate([scores for _, _, scores in self._scored(scored, len(scored))])
+        ends = np.cumsum([len(run) for run in runs])[:-1]
+        return [
+            Stretch(some, windows.starts(run))
+            for some, run in zip(np.split(scores, ends), runs, strict=True)
+        ]
 
     def residuals(
         self, windows: WindowDataset, count: int, highest: float
@@ -81,7 +92,7 @@ class Runner:
         """Residuals of scaled values, values minus reconstruction, in batches of windows.
 
         Args:
-            windows: The windows, of which some are chosen as for `scores`.
+            windows: The windows, of which some are chosen, evenly spaced.
             count: Maximum number of windows.
             highest: Windows that score higher are left out.
 

@@ -28,24 +28,23 @@ class Residuals:
 
     Attributes:
         count: Number of all residuals; 0 for a categorical channel.
-        independent: Number of residuals in windows that do not overlap.
+        blocks: Number of independent blocks that they come from.
         below: Kept residuals from the smallest to the median, ascending.
         above: Kept residuals from the largest to the median, descending.
     """
 
     count: int
-    independent: int
+    blocks: int
     below: tuple[float, ...]
     above: tuple[float, ...]
 
     @classmethod
-    def fit(cls, residuals: NDArray[np.float32], windows: int, independent: int) -> "Residuals":
+    def fit(cls, residuals: NDArray[np.float32], blocks: int) -> "Residuals":
         """Keep the residuals that quantiles need.
 
         Args:
             residuals: All residuals, without NaN.
-            windows: Number of windows that they come from.
-            independent: Number of these windows that do not overlap.
+            blocks: Number of independent blocks that they come from.
         """
         count = len(residuals)
         if not count:
@@ -54,7 +53,7 @@ class Residuals:
         kept = ranks(count)
         return cls(
             count,
-            max(1, count * min(independent, windows) // windows),
+            min(blocks, count),
             tuple(ascending[kept - 1].tolist()),
             tuple(ascending[count - kept].tolist()),
         )
@@ -62,18 +61,19 @@ class Residuals:
     @property
     def largest_quantile(self) -> float:
         """The highest quantile that the residuals support."""
-        return max(0.0, 1 - 2 / (self.independent + 1))
+        return max(0.0, 1 - 2 / (self.blocks + 1))
 
     def bounds(self, quantile: float) -> tuple[float, float]:
         """Bounds that a new residual leaves with probability at most 1 - quantile, half per side.
 
         NaN if there are too few residuals for the quantile.
         """
-        rank = int((self.independent + 1) * (1 - quantile + 2 * ROUNDING) / 2)
-        if not self.count or rank < 1:
+        # Share of the held-out residuals beyond a bound, such that with one block more, all of
+        # which is beyond, it is half of 1 - quantile.
+        share = ((self.blocks + 1) * (1 - quantile + 2 * ROUNDING) / 2 - 1) / max(self.blocks, 1)
+        if not self.count or share < 0:
             return np.nan, np.nan
-        # The share of residuals beyond the bound is that of a rank among residuals without overlap.
-        rank = 1 + (rank - 1) * self.count // self.independent
+        rank = 1 + min(int(share * self.count * (1 + ROUNDING)), (self.count - 1) // 2)
         at = int(np.searchsorted(self._ranks, rank, side="right")) - 1
         return self.below[at], self.above[at]
 
@@ -87,17 +87,17 @@ class Bands:
     """Bounds of normal values around their expected values.
 
     The bounds are those of split conformal prediction (Lei et al. 2018, "Distribution-free
-    predictive inference for regression", section 2), on each side separately: with n held-out
-    residuals that are exchangeable with a new one, the new one lies beyond the k-th from either end
-    with probability at most k / (n + 1). Between kept ranks the next one further out is taken,
-    which makes a band slightly too wide.
+    predictive inference for regression", section 2), on each side separately, with the ranks of
+    values in blocks (see `rvae.scoring.ranks.Ranks`): a new normal value lies beyond the bound of
+    either side with probability at most half of 1 - quantile. Between kept ranks the next one
+    further out is taken, which makes a band slightly too wide.
 
-    The promise is on the share of single values that leave their band, in the long run and over all
-    steps of a window. There is no promise for a window as a whole: its values are correlated, and
-    the more values a window has, the more likely it is that one of them leaves its band. Windows
-    that overlap add little information: ranks are taken among the number of values in windows that
-    do not overlap, which makes a band wider, and the highest quantile lower. With few windows, even
-    if they have many values, the share varies between calibrations.
+    The promise is on the share of single values that leave their band, in the long run, over all
+    steps of a window, and on average over calibrations. There is no promise for a window as a
+    whole: its values are correlated, and the more values a window has, the more likely it is that
+    one of them leaves its band. What the values of a window have in common, such as an error of its
+    level, is seen once per block, however many values that has: K blocks show no higher quantile
+    than 1 - 2 / (K + 1).
 
     Residuals are those of single windows. Where several windows cover a point, its expected value
     is their mean, which is more accurate: the band is then conservative.
@@ -109,23 +109,19 @@ class Bands:
     channels: tuple[Residuals, ...]
 
     @classmethod
-    def fit(cls, residuals: Iterable[NDArray[np.float32]], independent: int) -> "Bands":
+    def fit(cls, residuals: Iterable[NDArray[np.float32]], blocks: int) -> "Bands":
         """Fit to the residuals of held-out normal windows.
 
         Args:
             residuals: Residuals of batches of windows (B, T, C), scaled, NaN where missing.
-            independent: Number of windows that do not overlap.
+            blocks: Number of independent blocks of windows.
         """
-        windows, held = 0, []
+        held = []
         for run in residuals:
-            windows += len(run)
             columns = np.moveaxis(run, -1, 0)
             held.append([column[~np.isnan(column)] for column in columns])
         return cls(
-            tuple(
-                Residuals.fit(np.concatenate(runs), windows, independent)
-                for runs in zip(*held, strict=True)
-            )
+            tuple(Residuals.fit(np.concatenate(runs), blocks) for runs in zip(*held, strict=True))
         )
 
     @property
@@ -151,12 +147,12 @@ class Bands:
             FieldError: If the quantile is too high for every channel.
         """
         largest = self.largest_quantile
-        most = max(channel.independent for channel in self.channels)
+        most = max(channel.blocks for channel in self.channels)
         require(
             largest == 0 or 0 < quantile <= largest + ROUNDING,
             "quantile",
-            f"must be above 0 and at most {largest:.8g}, the limit of {most} calibration values "
-            "without overlap",
+            f"must be above 0 and at most {largest:.8g}, the limit of {most} independent blocks of "
+            "calibration values",
         )
         far = np.array([channel.bounds(quantile) for channel in self.channels])  # (C, 2)
         lower, upper = (expected + side * np.array(scaler.scale) for side in far.T)

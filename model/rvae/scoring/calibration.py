@@ -8,118 +8,157 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rvae.errors import require
-from rvae.scoring.tail import Tail
+from rvae.scoring.blocks import Blocks
 
-__all__ = ["Calibration", "require_enough", "windows_needed"]
+__all__ = ["Calibration"]
 
-# The tail is not used for rarer events.
-MIN_TAIL_PROBABILITY = 1e-6
+# Rounding of a decimal quantile must not make it one too high.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
     """Scores of held-out windows that are assumed to be normal.
 
-    The probabilities are conformal (Vovk, Gammerman and Shafer 2005, "Algorithmic learning in a
-    random world", section 2.2): for any distribution of scores, a new normal window that is
-    exchangeable with the held-out ones exceeds the threshold of quantile q with probability at most
-    1 - q. Windows that overlap add little information: a threshold is computed for the number of
-    windows that do not overlap, which makes it higher. If they are too few to keep the promise, the
-    threshold is the highest score.
-
-    Ranks of n windows cannot resolve probabilities below 1 / (n + 1). With at least 200 scores, a
-    tail that is fitted to the highest tenth of them extrapolates further, without a promise. At a
-    fifth of the smallest probability of ranks it gave at most twice as many false alarms as it
-    should, at a twentieth at most five times as many, on average over 1,500 calibrations on 200 or
-    1,000 scores; the worst case was a Student's t with two degrees of freedom. For scores with a
-    light tail it gives fewer alarms than it promises.
+    Their blocks are the evidence for everything that is promised about a new normal window, if the
+    block that it comes from is exchangeable with them: see `Ranks` for tail probabilities and
+    thresholds, and `Blocks` for what a block is. A promise is an average over calibrations: one
+    calibration may be better or worse. Nothing is promised that is rarer than K blocks can show.
 
     Attributes:
-        scores: Scores in ascending order.
+        blocks: Scores of the held-out windows.
         quantile: The quantile of the threshold, unless a request has another one.
-        independent: Number of windows without overlap among those of the scores.
+        lowered: Whether it is lower than asked for, because the blocks cannot show that.
         contamination: Share of the held-out windows that were left out as anomalies, because they
-            scored highest.
+            scored highest. The promise holds if as many of them were anomalies.
     """
 
-    scores: NDArray[np.float64]
+    blocks: Blocks
     quantile: float
-    independent: int
+    lowered: bool = False
     contamination: float = 0.0
 
     @classmethod
     def fit(
         cls,
-        scores: NDArray[np.float64],
+        blocks: Blocks,
         quantile: float,
-        independent: int,
+        events_per_step: float | None = None,
         contamination: float = 0.0,
     ) -> "Calibration":
-        """Keep the scores of held-out windows, without NaN and without the contamination.
+        """Keep the scores of held-out windows, without the contamination.
+
+        The threshold is that of the quantile, or of a rate of events. If that is more than the
+        blocks can show, it is the highest score, with the quantile that the blocks can show.
+
+        Args:
+            blocks: Scores of held-out windows.
+            quantile: Quantile of the scores that is the threshold.
+            events_per_step: Events in a step of normal data, at the most: it defines the threshold
+                instead of the quantile.
+            contamination: Share of the windows that may be anomalous, below a half.
 
         Raises:
-            FieldError: If too few are left for the quantile, or the contamination is not a share
-                below a half.
+            FieldError: If the contamination is out of bounds.
         """
         require(
             0 <= contamination < 0.5,
             "scoring.contamination",
             f"must be at least 0 and below 0.5, got {contamination}",
         )
-        ascending = np.sort(scores[~np.isnan(scores)])
-        kept = ascending[: len(ascending) - round(contamination * len(ascending))]
-        require_enough(len(kept), quantile)
-        return cls(kept, quantile, min(independent, len(kept)), contamination)
+        kept = blocks.without_highest(contamination)
+        most = kept.count / (kept.count + 1)
+        lowered = quantile > most + ROUNDING
+        found = cls(kept, most if lowered else quantile, lowered, contamination)
+        if events_per_step is None:
+            return found
+        fewest = found.fewest_events_per_step
+        lowered = events_per_step < fewest * (1 - ROUNDING)
+        threshold = found.threshold_of_events(fewest if lowered else events_per_step)
+        return cls(kept, found.quantile_of(threshold), lowered, contamination)
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """The scores in ascending order (n,)."""
+        return self.blocks.windows.values
 
     @property
     def largest_quantile(self) -> float:
-        """The highest possible quantile: that of the tail, if there is one."""
-        return (
-            self._largest_rank
-            if self._tail is None
-            else max(self._largest_rank, 1 - MIN_TAIL_PROBABILITY)
-        )
+        """The highest quantile that the blocks can show."""
+        return self.blocks.count / (self.blocks.count + 1)
 
     @property
-    def keeps_promise(self) -> bool:
-        """Whether there are enough windows without overlap for the quantile."""
-        return self.independent >= windows_needed(self.quantile)
+    def fewest_events_per_step(self) -> float:
+        """The lowest rate of events in normal data that the blocks can show."""
+        return self.blocks.peaks.smallest / self.blocks.steps
 
     def threshold(self, quantile: float | None = None) -> float:
         """The score that a new normal window exceeds with probability at most 1 - quantile.
 
         Raises:
-            FieldError: If the quantile is too high for the scores.
+            FieldError: If the quantile is too high for the blocks.
         """
         quantile = self.quantile if quantile is None else quantile
         require(
-            0 < quantile <= self.largest_quantile + 1e-12,
+            0 < quantile <= self.largest_quantile + ROUNDING,
             "quantile",
             f"must be above 0 and at most {self.largest_quantile:.6g}, the limit of "
-            f"{len(self.scores)} calibration scores",
+            f"{self.blocks.count} independent blocks of calibration scores",
         )
-        if self._tail is not None and quantile > self._largest_rank + 1e-12:
-            return self._tail.score((1 - quantile) * (len(self.scores) + 1))
-        # The share of scores below the threshold is that of a rank among windows without overlap.
-        # Rounding of a decimal quantile must not move it to the next rank.
-        rank = np.ceil((self.independent + 1) * quantile - 1e-9)
-        share = min(max(rank, 1) / self.independent, 1.0) if self.independent else 1.0
-        return float(self.scores[int(np.ceil(share * len(self.scores) - 1e-9)) - 1])
+        return self.blocks.windows.threshold(1 - quantile)
+
+    def threshold_of_events(self, per_step: float) -> float:
+        """The score above which at most so many events begin in a step of normal data.
+
+        Raises:
+            FieldError: If the rate is too low for the blocks.
+        """
+        fewest = self.fewest_events_per_step
+        require(
+            per_step >= fewest * (1 - ROUNDING),
+            "alarms",
+            f"must be at least 1 in {1 / fewest:.6g} steps, the limit of "
+            f"{self.blocks.count} independent blocks of calibration scores; got 1 in "
+            f"{1 / per_step if per_step > 0 else np.inf:.6g}",
+        )
+        return self.blocks.peaks.threshold(per_step * self.blocks.steps)
+
+    def quantile_of(self, threshold: float) -> float:
+        """The quantile that a threshold has, which its flags keep as a promise."""
+        return 1 - self.blocks.windows.tail_probability_above(threshold)
+
+    def events_per_step(self, threshold: float) -> float:
+        """Events that begin above a threshold in a step of normal data, at the most.
+
+        The windows of an event are at most T steps apart, so that no two events begin in the same
+        segment of a block: an event is a segment whose highest score exceeds the threshold.
+        """
+        return self.blocks.peaks.tail_probability_above(threshold) / self.blocks.steps
 
     def tail_probability(self, scores: ArrayLike) -> NDArray[np.float64]:
         """Bound on the probability that a normal window scores at least this high.
 
-        With k of n held-out windows at least that high, it is (k + 1) / (n + 1). Above all of them
-        it decreases further if there is a tail, but is never 0. NaN for a NaN score.
+        A score is above the threshold of quantile q exactly if it is at most 1 - q. It is never
+        below 1 / (K + 1), see `above_calibration`. NaN for a NaN score.
         """
-        scores = np.asarray(scores, dtype=np.float64)
-        probability = self._ranked(scores) * np.exp(self._log_beyond(scores))
-        return np.maximum(probability, np.finfo(np.float64).tiny)
+        return self.blocks.windows.tail_probability(scores)
+
+    def above_calibration(self, scores: ArrayLike) -> NDArray[np.bool_]:
+        """Whether scores are above all held-out ones, so that their probability is only a bound."""
+        return np.asarray(scores, dtype=np.float64) > self.scores[-1]
 
     def severity(self, scores: ArrayLike) -> NDArray[np.float64]:
-        """-log10 of the tail probability; it still rises where that reaches its smallest number."""
-        scores = np.asarray(scores, dtype=np.float64)
-        return np.log10(1 / self._ranked(scores)) - self._log_beyond(scores) / np.log(10)
+        """Scores on a scale on which 0 is usual, and 1 is the model's own threshold.
+
+        It rises with the score without end, and tells nothing about probabilities.
+        """
+        return (np.asarray(scores, dtype=np.float64) - self._usual) / self.spread
+
+    @cached_property
+    def spread(self) -> float:
+        """Distance of the model's own threshold from a usual score; positive."""
+        distance = self.threshold() - self._usual
+        return distance if distance > 0 else 1.0  # half of the scores are the threshold itself
 
     def judged(
         self, scores: NDArray[np.float64], threshold: float | NDArray[np.float64]
@@ -128,40 +167,13 @@ class Calibration:
         return {
             "score": scores,
             "tail_probability": self.tail_probability(scores),
+            "above_calibration": self.above_calibration(scores),
             "severity": self.severity(scores),
             "threshold": np.asarray(threshold),
             "is_anomaly": scores > threshold,
         }
 
     @cached_property
-    def _tail(self) -> Tail | None:
-        return Tail.fit(self.scores)
-
-    @property
-    def _largest_rank(self) -> float:
-        """The highest quantile that ranks support."""
-        return len(self.scores) / (len(self.scores) + 1)
-
-    def _ranked(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Bound on the tail probability by ranks."""
-        as_high = len(self.scores) - np.searchsorted(self.scores, scores, side="left")
-        return np.where(np.isnan(scores), np.nan, (as_high + 1) / (len(self.scores) + 1))
-
-    def _log_beyond(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Log of the factor by which the tail reduces it."""
-        return np.zeros_like(scores) if self._tail is None else self._tail.log_survival(scores)
-
-
-def windows_needed(quantile: float) -> int:
-    """Number of independent scores that a quantile needs."""
-    return int(np.ceil(quantile / (1 - quantile) - 1e-9))
-
-
-def require_enough(windows: int, quantile: float) -> None:
-    """Raise a `FieldError` if there are too few calibration windows for the quantile."""
-    require(
-        windows >= windows_needed(quantile),
-        "training.quantile",
-        f"{quantile} needs at least {windows_needed(quantile)} calibration windows with a value, "
-        f"but there are {windows}: lower it, raise data.calibration or give more data",
-    )
+    def _usual(self) -> float:
+        """The median of the scores that are not above the threshold."""
+        return float(np.median(self.scores[self.scores <= self.threshold()]))

@@ -20,8 +20,6 @@ MAX_WINDOWS = 20_000
 # The quantile of a part that counts as its level.
 LEVEL_QUANTILE = 0.99
 
-HELD_OUT = ("validation", "calibration")
-
 # Errors below this share of the variance of the training data count as zero, so that rounding
 # errors of an exactly reconstructed channel do not decide.
 FLOOR = 0.01
@@ -37,17 +35,17 @@ def normal_parts(
 ) -> NDArray[np.float32]:
     """Parts of all windows (W, P) that levels are estimated from.
 
-    Levels come from training, validation and calibration data. Levels of training windows alone
-    would be too low, to a different degree for each channel and type of error, and the wrong part
-    would decide. The threshold comes from the calibration part, as for any score, so its promise
-    does not depend on the levels.
+    Levels of training windows alone would be too low, to a different degree for each channel and
+    type of error, and the wrong part would decide. Windows that the threshold is calibrated on have
+    no influence: the more parts there are, the more of their largest excesses would be zero, and
+    those of new windows above.
 
     Args:
-        parts: Parts of windows (W, P) of "training", "validation" and "calibration".
-        contamination: Share of the held-out windows with the largest errors that is left out.
+        parts: Parts of windows (W, P) of "training" and "validation".
+        contamination: Share of the validation windows with the largest errors that is left out.
     """
-    held_out = (_without_largest(parts[name], contamination) for name in HELD_OUT)
-    return np.concatenate([parts["training"], *held_out])
+    validation = _without_largest(parts["validation"], contamination)
+    return np.concatenate([parts["training"], validation])
 
 
 def excess(parts: NDArray[Any], level: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -53,7 +53,8 @@ class Scorer(EvidenceScorer, Protocol):
             network: The trained network, on the CPU.
             scaler: Scaler of the channels.
             scoring: The options.
-            windows: The windows of the parts "training", "validation" and "calibration".
+            windows: The windows of the parts "training" and "validation". Those that calibrate the
+                fitted scorer have no influence on it.
         """
         return cls()
 

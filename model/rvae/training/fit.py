@@ -99,7 +99,7 @@ def _fit(
         best = run.fit(preparation, resume)
         if run.trainer.is_global_zero:
             run.require_convergence()
-            calibrate(best, checkpoint, preparation.windows, plan.training.quantile, held_out)
+            calibrate(best, checkpoint, preparation.windows, preparation.training, held_out)
         run.trainer.strategy.barrier()
     return FitResult(
         checkpoint,

@@ -8,6 +8,7 @@ from importlib.metadata import version
 import numpy as np
 
 from rvae.config import TrainingConfig, TrainingPlan
+from rvae.config.alarms import alarm_rate
 from rvae.data.categories import restrict_to_training
 from rvae.data.default_window import default_window
 from rvae.data.folds import leave_out
@@ -20,7 +21,6 @@ from rvae.errors import require
 from rvae.inference.artifact import network_of, software_versions
 from rvae.inference.card import ModelSpec
 from rvae.networks.choices import takes_unit_interval
-from rvae.scoring.calibration import require_enough, windows_needed
 from rvae.training.outliers import drop_outliers
 from rvae.training.preflight import (
     require_compatible,
@@ -72,14 +72,13 @@ def prepare(dataset: Dataset, plan: TrainingPlan) -> Preparation:
     series, splits, vocabulary = _splits(dataset, plan, window)
     left_out = leave_out(series, plan.data, window, seed, folds) if folds > 1 else []
     spec, training = _describe(dataset, plan, window, splits, vocabulary)
+    if training.alarms is not None:  # before the training, not after it
+        alarm_rate(training.alarms, spec.interval, "training.alarms")
     whole = _prepared(spec, training, splits)
     without = [_prepared(_rescaled(spec, part), training, part) for part in left_out]
     counts = {name: len(part) for name, part in whole.windows.items()}
     if without:
         counts["calibration"] = sum(len(fold.windows["calibration"]) for fold in without)
-    else:
-        needed = windows_needed(training.quantile)
-        require_enough(whole.windows["calibration"].count_observed(needed), training.quantile)
     content = {
         "windows": counts,
         "objective": asdict(plan.objective),

@@ -6,13 +6,10 @@ from rvae.config import TrainingPlan
 from rvae.data.default_window import default_window
 from rvae.data.series import Dataset
 from rvae.errors import FieldError
-from rvae.scoring.calibration import windows_needed
+from rvae.scoring.ranks import blocks_needed
 from rvae.training.prepare import Preparation, prepare
 
 __all__ = ["Rehearsal", "rehearse"]
-
-# Each needs fewer windows for calibration than the one before.
-QUANTILES = (0.99, 0.98, 0.95, 0.9, 0.8)
 
 MIN_WINDOW = 4
 MAX_CHANGES = 12
@@ -33,24 +30,24 @@ class Rehearsal:
     obstacle: str | None
 
     @property
-    def independent(self) -> int:
-        """Windows of the calibration part that do not overlap."""
+    def segments(self) -> int:
+        """Windows of the calibration part that do not overlap: the most blocks that it may have."""
         if self.preparation is None:
             return 0
         parts = self.preparation.folds or [self.preparation]
-        return sum(part.windows["calibration"].independent for part in parts)
+        return sum(part.windows["calibration"].segments for part in parts)
 
     @property
     def keeps_promise(self) -> bool:
-        """Whether they are enough for the rate of false alarms that the quantile promises."""
-        return self.independent >= windows_needed(self.plan.training.quantile)
+        """Whether they may be enough for the quantile of the threshold."""
+        return self.segments >= blocks_needed(1 - self.plan.training.quantile)
 
 
 def rehearse(dataset: Dataset, plan: TrainingPlan) -> Rehearsal:
     """Prepare a training, with as few changes of the plan as it takes.
 
     A channel that is constant in the training part is kept; where there are too few windows, the
-    quantile of the threshold is lowered, and then the window halved.
+    window is halved.
     """
     for _ in range(MAX_CHANGES):
         try:
@@ -65,13 +62,11 @@ def rehearse(dataset: Dataset, plan: TrainingPlan) -> Rehearsal:
 
 def _changed(dataset: Dataset, plan: TrainingPlan, error: FieldError) -> TrainingPlan | None:
     """The plan with what may help against an error; None if nothing may."""
-    data, training = plan.data, plan.training
+    data = plan.data
     if error.field in dataset.channels and data.constant == "refuse":
         return replace(plan, data=replace(data, constant="keep"))
-    lower = [quantile for quantile in QUANTILES if quantile < training.quantile]
-    if error.field == "training.quantile" and lower:
-        return replace(plan, training=replace(training, quantile=lower[0]))
-    if error.field in ("training.quantile", "training.folds", "data.window", "data"):
+    training = plan.training
+    if error.field in ("training.folds", "data.window", "data"):
         window = data.window or default_window(dataset, data, training.seed, training.folds)
         if window // 2 >= MIN_WINDOW:
             return replace(plan, data=replace(data, window=window // 2))

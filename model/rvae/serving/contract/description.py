@@ -86,8 +86,8 @@ def _calibration(card: Card) -> CalibrationSaid:
     description: CalibrationSaid = {
         "quantile": calibration.quantile,
         "windows": len(calibration.scores),
-        "independent_windows": calibration.independent,
-        "keeps_promise": calibration.keeps_promise,
+        "independent_windows": calibration.blocks.count,
+        "keeps_promise": not calibration.lowered,
         "largest_quantile": calibration.largest_quantile,
         "contamination": calibration.contamination,
     }

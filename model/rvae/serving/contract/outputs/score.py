@@ -29,13 +29,30 @@ SCORE = Output(
             Annotated[
                 list[Number],
                 SchemaField(
-                    description="Bound on the probability that a normal window scores as high, W."
+                    description="Bound on the probability that a normal window scores as high, W. "
+                    "A window is anomalous exactly if it is at most 1 - quantile."
+                ),
+            ],
+        ),
+        Field(
+            "above_calibration",
+            Annotated[
+                list[bool],
+                SchemaField(
+                    description="Whether each window scores above all held-out normal ones, W. "
+                    "Its tail probability is then the smallest that these can show."
                 ),
             ],
         ),
         Field(
             "severity",
-            Annotated[list[Number], SchemaField(description="-log10 of the tail probability, W.")],
+            Annotated[
+                list[Number],
+                SchemaField(
+                    description="The score on a scale on which 0 is usual, and 1 the model's own "
+                    "threshold, W."
+                ),
+            ],
         ),
         Field(
             "threshold",

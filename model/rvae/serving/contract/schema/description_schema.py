@@ -71,9 +71,11 @@ class CalibrationSaid(TypedDict):
     quantile: Annotated[Quantile, Field(description="Quantile of the default threshold.")]
     windows: Annotated[int, Field(ge=1, description="Held-out normal windows.")]
     independent_windows: Annotated[
-        int, Field(ge=0, description="Those of them that do not overlap.")
+        int, Field(ge=1, description="Blocks of them that count as independent.")
     ]
-    keeps_promise: Annotated[bool, Field(description="Whether those are enough for the quantile.")]
+    keeps_promise: Annotated[
+        bool, Field(description="Whether those are enough for what was asked for in training.")
+    ]
     largest_quantile: Annotated[Quantile, Field(description="Largest quantile of requests.")]
     largest_quantile_of_bands: NotRequired[
         Annotated[Quantile, Field(description="Largest quantile of requests for a band.")]

@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import accumulate, pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rvae.config import DataConfig
 from rvae.data.pieces import Pieces, steps_of, take_last, without_first, without_last
@@ -124,7 +125,7 @@ def _cut(
     if sum(counts) < folds:
         return None
     firsts = np.cumsum([0, *counts])
-    borders = np.linspace(0, firsts[-1], folds + 1).round().astype(int)
+    borders = _borders(int(firsts[-1]), folds, -(-window // config.stride))
     cut = []
     for low, high in pairwise(borders):
         fold, begin, end = Pieces(), steps_of(whole), 0
@@ -140,6 +141,18 @@ def _cut(
             return None
         cut.append((*rest, fold))
     return cut
+
+
+def _borders(windows: int, folds: int, together: int) -> NDArray[np.int64]:
+    """Numbers of the first windows of all folds, and of the one after the last (F + 1,).
+
+    A fold has a multiple of `together` windows, which start within a window, if there are enough:
+    a rest would be no evidence of its own.
+    """
+    unit = together if windows >= folds * together else 1
+    borders = np.linspace(0, windows / unit, folds + 1).round().astype(np.int64) * unit
+    borders[-1] = windows
+    return borders
 
 
 def _with_windows(stretch: Series, low: int, high: int, window: int, stride: int) -> Series | None:

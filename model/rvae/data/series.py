@@ -45,7 +45,7 @@ class Series:
     classes: NDArray[np.int64] | StoredArray | None = None
     rows: NDArray[np.int64] | None = None
     origin: str | None = None
-    first: int = 0
+    first: int = field(default=0, kw_only=True)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -70,7 +70,7 @@ class Series:
             select(self.classes),
             select(self.rows),
             self.origin,
-            first,
+            first=first,
         )
 
     def pieces(self) -> Iterator["Series"]:

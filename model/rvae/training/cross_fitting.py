@@ -10,6 +10,7 @@ import torch
 from rvae.config import TrainingPlan
 from rvae.inference.artifact import CARD_KEY, read_spec
 from rvae.inference.card import ModelSpec
+from rvae.scoring.blocks import Stretch
 from rvae.training.calibration import HeldOut, hold_out
 from rvae.training.pca_init import initialize_from_pca
 from rvae.training.prepare import Preparation
@@ -78,13 +79,30 @@ def _read(path: Path, spec: ModelSpec) -> list[HeldOut]:
     if not path.exists() or settings_of(read_spec(path)) != settings_of(spec):
         return []
     content = torch.load(path, map_location="cpu", weights_only=True)
-    return [HeldOut.from_tensors(fold) for fold in content["folds"]]
+    return [
+        HeldOut(
+            [Stretch(scores.numpy(), starts.numpy()) for scores, starts in fold["stretches"]],
+            fold["residuals"].numpy(),
+            fold["residual_scores"].numpy(),
+        )
+        for fold in content["folds"]
+    ]
 
 
 def _write(path: Path, spec: ModelSpec, done: Sequence[HeldOut]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".unfinished")
+    folds = [
+        {
+            "stretches": [
+                (torch.from_numpy(one.scores), torch.from_numpy(one.starts))
+                for one in fold.stretches
+            ],
+            "residuals": torch.from_numpy(fold.residuals),
+            "residual_scores": torch.from_numpy(fold.residual_scores),
+        }
+        for fold in done
+    ]
     # No epoch of the final training has ended.
-    content = {CARD_KEY: spec.to_dict(), "epoch": -1, "folds": [fold.to_tensors() for fold in done]}
-    torch.save(content, unfinished)
+    torch.save({CARD_KEY: spec.to_dict(), "epoch": -1, "folds": folds}, unfinished)
     unfinished.replace(path)

@@ -82,9 +82,10 @@ def _fit(
     last, checkpoint = output / STATE / LAST_CHECKPOINT, output / "model.ckpt"
     held_out = []
     if resume:
-        # Interrupted before the first epoch of the final model, there are results of folds only.
+        # Before the first epoch of the final model there are only results of folds.
         folds = output / STATE / FOLDS_FILE
-        require_same_training(folds if folds.exists() and not last.exists() else last, preparation.spec)
+        state = folds if folds.exists() and not last.exists() else last
+        require_same_training(state, preparation.spec)
         resume = last.exists()
     elif preparation.folds:
         _clear(output)

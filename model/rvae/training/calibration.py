@@ -14,7 +14,6 @@ from rvae.config import TrainingConfig
 from rvae.config.alarms import alarm_rate
 from rvae.data.scaler import Scaler
 from rvae.data.window_dataset import WindowDataset
-from rvae.errors import require
 from rvae.inference.artifact import (
     CARD_KEY,
     SCORER_KEY,
@@ -143,8 +142,11 @@ def _held_out(
     batches = list(runner.residuals(windows, max(1, count)))
     # Residuals are differences, so that the means of the scalers have no part in them.
     units = (np.array(spec.scaler.scale) / np.array(scaler.scale)).astype(np.float32)
+    stretches = runner.stretches(windows, MAX_SCORES // folds)
+    if all(np.isnan(one.scores).all() for one in stretches):  # what has values was not chosen
+        stretches = runner.stretches(windows, len(windows))
     return HeldOut(
-        runner.stretches(windows, MAX_SCORES // folds),
+        stretches,
         np.concatenate([residuals for residuals, _ in batches]) * units,
         np.concatenate([scores for _, scores in batches]),
     )
@@ -164,15 +166,7 @@ def calibrated(
             long scores depend on each other.
         spec: Specification of the model.
         training: Options, with the quantile or the rate of alarms that define the threshold.
-
-    Raises:
-        FieldError: If nothing was observed in the held-out windows.
     """
-    require(
-        any(not np.isnan(one.scores).all() for one in stretches),
-        "data.calibration",
-        "leaves a part in which no window has a value: give more data, or a larger share",
-    )
     time = dependence_steps([stretches, *fitted], spec.stride)
     return Calibration.fit(
         Blocks.fit(stretches, spec.window, spec.stride, time),

@@ -72,13 +72,20 @@ def prepare(dataset: Dataset, plan: TrainingPlan) -> Preparation:
     series, splits, vocabulary = _splits(dataset, plan, window)
     left_out = leave_out(series, plan.data, window, seed, folds) if folds > 1 else []
     spec, training = _describe(dataset, plan, window, splits, vocabulary)
-    if training.alarms is not None:  # before the training, not after it
+    # Before the training, not after it.
+    if training.alarms is not None:
         alarm_rate(training.alarms, spec.interval, "training.alarms")
     whole = _prepared(spec, training, splits)
     without = [_prepared(_rescaled(spec, part), training, part) for part in left_out]
     counts = {name: len(part) for name, part in whole.windows.items()}
     if without:
         counts["calibration"] = sum(len(fold.windows["calibration"]) for fold in without)
+    else:
+        require(
+            whole.windows["calibration"].count_observed(1) > 0,
+            "data.calibration",
+            "leaves a part in which no window has a value: give more data, or a larger share",
+        )
     content = {
         "windows": counts,
         "objective": asdict(plan.objective),

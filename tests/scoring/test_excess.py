@@ -37,7 +37,7 @@ def test_the_largest_of_many_parts_keeps_its_promise(count: int) -> None:
     """It does not if levels know the windows that calibrate them: 4 % for 2 % of 12 and 55."""
     random = np.random.default_rng(count)
     rates = []
-    for _ in range(500):
+    for _ in range(250):
         drawn = random.lognormal(size=(300, count)).astype(np.float32)
         training, validation, held_out, fresh = np.split(drawn, [60, 80, 129])
         level = levels(normal_parts({"training": training, "validation": validation}, 0.0))

@@ -29,6 +29,10 @@ from rvae.errors import FieldError, require
 
 __all__ = ["can_leave_out", "leave_out"]
 
+# Length of what is left to train on, in windows. From less, a model scores all that it has not seen
+# so high that a threshold from these scores finds nothing.
+MIN_WINDOWS = 3
+
 
 def leave_out(
     series: Sequence[Series], config: DataConfig, window: int, seed: int, folds: int
@@ -173,7 +177,8 @@ def _rest(
     follows = steps_of(left) - steps_of(before)
     training = without_last(left, min(window, follows) if after and follows >= 0 else window)
     held_out = any(len(piece) >= window for piece in validation)
-    return (training, validation) if held_out and enough_to_train(training, window) else None
+    enough = enough_to_train(training, window, MIN_WINDOWS)
+    return (training, validation) if held_out and enough else None
 
 
 def _too_short(longest: Pieces, config: DataConfig, window: int, folds: int) -> FieldError:

@@ -244,9 +244,9 @@ def cut_in_time(
     )
 
 
-def enough_to_train(training: Pieces, window: int) -> bool:
-    """Whether stretches that hold windows are two windows long in all."""
-    return sum(len(piece) for piece in training if len(piece) >= window) >= 2 * window
+def enough_to_train(training: Pieces, window: int, windows: int = 2) -> bool:
+    """Whether stretches that hold windows are so many windows long in all."""
+    return sum(len(piece) for piece in training if len(piece) >= window) >= windows * window
 
 
 def _deal(

@@ -234,3 +234,9 @@ def test_an_interrupt_ends_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
     interrupt_at(monkeypatch, 0)
     with pytest.raises(KeyboardInterrupt):
         quick().fit(X)
+
+
+def test_with_folds_every_window_calibrates() -> None:
+    estimator = quick(training={"folds": 3}).fit(X)
+    assert estimator.quantile_ == pytest.approx(len(X) / (len(X) + 1))
+    assert estimator.predict(X).shape == (len(X),)

@@ -40,11 +40,11 @@ def leave_out(
     """The data without each fold in turn, in the order of time; a fold is the calibration part.
 
     The starts of all normal windows of a series are divided into stretches of time, one for each
-    fold. No point of its windows is in its training or validation. There is no gap beyond that, and
-    none between these two: each would keep data from the models of folds that the final model has,
-    so that their scores, and the threshold, would be too high. A series that is too short for that belongs to a single fold as a
-    whole, and to the training part of the others. If whole series are assigned to parts, so they
-    are to folds.
+    fold. No point of its windows is in its training or validation, and these two share none. There
+    is no gap beyond that: it would keep data from the models of folds that the final model has, so
+    that their scores, and the threshold, would be too high. A series that is too short to lose a
+    fold belongs to a single one as a whole, and to the training part of the others. If whole series
+    are assigned to parts, so they are to folds.
 
     Args:
         series: The series.

@@ -19,6 +19,7 @@ __all__ = [
     "chunks",
     "count_windows",
     "min_training_steps",
+    "normal_stretches",
     "split",
     "training_candidates",
     "window_starts",
@@ -117,7 +118,7 @@ def split(series: Sequence[Series], config: DataConfig, window: int, seed: int) 
         )
     else:
         parts = _deal(wholes, config, seed)
-    normal = Splits(*(_normal_stretches(chain.from_iterable(part), window) for part in parts))
+    normal = Splits(*(normal_stretches(chain.from_iterable(part), window) for part in parts))
     for name in ("training", "validation", "calibration"):
         if not getattr(normal, name):
             require(
@@ -202,7 +203,7 @@ def _cut(length: int, config: DataConfig, window: int) -> tuple[int, int] | None
     return None if training < 2 * window else (validation, calibration)
 
 
-def _normal_stretches(series: Iterable[Series], window: int) -> list[Series]:
+def normal_stretches(series: Iterable[Series], window: int) -> list[Series]:
     """Normal stretches of at least a window."""
     stretches = []
     for s in series:

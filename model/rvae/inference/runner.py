@@ -23,7 +23,13 @@ from rvae.scoring.reconstruction import (
 )
 from rvae.scoring.scorer import Scorer
 
-__all__ = ["Run", "Runner"]
+__all__ = ["MAX_SCORES", "Run", "Runner", "residual_windows"]
+
+# More scores would enlarge the checkpoint, and hardly improve a quantile.
+MAX_SCORES = 100_000
+
+# Windows whose residuals are looked at: their values fit into a hundred megabytes.
+MAX_RESIDUAL_WINDOWS, MAX_RESIDUALS = 4_000, 1 << 24
 
 # Long enough to show how long scores depend on each other, and to hold many windows in a row.
 WINDOWS_PER_STRETCH = 10_000
@@ -148,6 +154,11 @@ class Runner:
             _array(windows.p.mean),
             {name: _array(tensor) for name, tensor in measured.items()},
         )
+
+
+def residual_windows(spec: ModelSpec) -> int:
+    """Number of windows whose residuals bands are made of, at the most."""
+    return min(MAX_RESIDUAL_WINDOWS, max(1, MAX_RESIDUALS // (spec.window * len(spec.channels))))
 
 
 def _array(tensor: Tensor) -> NDArray[Any]:

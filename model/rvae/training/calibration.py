@@ -19,7 +19,7 @@ from rvae.inference.artifact import (
     spec_of,
 )
 from rvae.inference.card import Card, ModelSpec
-from rvae.inference.runner import Runner
+from rvae.inference.runner import MAX_SCORES, Runner, residual_windows
 from rvae.scoring.bands import Bands
 from rvae.scoring.blocks import Blocks, Stretch, dependence_steps
 from rvae.scoring.calibration import Calibration
@@ -28,18 +28,10 @@ from rvae.training.validation import assess
 
 __all__ = ["calibrate", "calibrated"]
 
-# More scores would enlarge the checkpoint, and hardly improve a quantile.
-MAX_SCORES = 100_000
-
 # Enough to show how long scores depend on each other.
 MAX_DEPENDENT_SCORES = 20_000
 
-MAX_WINDOWS = 4_000
-
 ALARMS = "training.alarms"
-
-# The values of these windows fit into a hundred megabytes.
-MAX_RESIDUALS = 1 << 24
 
 
 def calibrate(
@@ -86,9 +78,8 @@ def _calibrate(
         runner.stretches(windows[name], MAX_DEPENDENT_SCORES) for name in ("training", "validation")
     ]
     calibration = calibrated(stretches, fitted, spec, training)
-    count = min(MAX_WINDOWS, max(1, MAX_RESIDUALS // (spec.window * len(spec.channels))))
     highest = calibration.scores[-1] if spec.scoring.contamination else np.inf
-    residuals = runner.residuals(held_out, count, highest)
+    residuals = runner.residuals(held_out, residual_windows(spec), highest)
     return calibration, Bands.fit(residuals, calibration.blocks.count)
 
 

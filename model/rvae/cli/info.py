@@ -119,16 +119,9 @@ def _promise(calibration: Mapping[str, Any]) -> str:
 
 def _change(change: Mapping[str, Any]) -> str:
     source = f" of {change['data']}" if "data" in change else ""
-    judged = [
-        f"{change[name]} {what}"
-        for name, what in (
-            ("false_alarms", "judged false alarms"),
-            ("confirmed", "confirmed"),
-            ("unjudged", "not judged"),
-        )
-        if change[name]
-    ]
-    events = f"; events {', '.join(judged)}" if judged else ""
+    verdicts = {"false_alarms": "false alarms", "confirmed": "confirmed", "unjudged": "unknown"}
+    judged = [f"{change[name]} {what}" for name, what in verdicts.items() if change[name]]
+    events = f"; events judged: {', '.join(judged)}" if judged else ""
     return (
         f"{change['date']}: {change['windows']} windows in {change['blocks']} blocks{source} "
         f"{change['kind']}{events}; threshold {change['threshold_before']:.4g} at quantile "

@@ -53,9 +53,9 @@ def test_a_card_is_finished_with_what_training_has_found() -> None:
             assert getattr(finished, field.name) == getattr(card, field.name), field.name
 
 
-@pytest.mark.parametrize("number", [3, 6, 99])
+@pytest.mark.parametrize("number", [3, 7, 99])
 def test_another_format_is_refused(number: int) -> None:
-    with pytest.raises(FieldError, match=f"is {number}, but rvae .* reads 4 and 5") as caught:
+    with pytest.raises(FieldError, match=f"is {number}, but rvae .* reads 4, 5 and 6") as caught:
         Card.from_dict(KINDS["numbers"].to_dict() | {"format": number})
     assert caught.value.field == "format"
 
@@ -72,11 +72,12 @@ def test_what_results_mean_is_known_without_torch() -> None:
                 "adaptive_threshold",
                 "aggregation",
                 "bands",
+                "blocks",
                 "calibration",
                 "events",
                 "excess",
                 "evidence",
-                "tail",
+                "ranks",
                 "thresholds",
             )
         ),

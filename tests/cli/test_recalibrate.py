@@ -1,6 +1,7 @@
 """The command `rvae recalibrate`."""
 
 import json
+import shlex
 import shutil
 import zipfile
 from pathlib import Path
@@ -16,8 +17,9 @@ from rvae.errors import FieldError
 from rvae.inference.artifact import Artifact
 from rvae.serving.packaging import build_archive
 from tests.support.command_line import rvae
+from tests.support.paths import ROOT
 
-STEPS = 3200
+STEPS, BUMPS = 3200, (500, 1500, 2500)
 
 
 def running_wave(bumps: tuple[int, ...] = ()) -> NDArray[np.float64]:
@@ -33,40 +35,38 @@ def running_wave(bumps: tuple[int, ...] = ()) -> NDArray[np.float64]:
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with three events, and one without."""
     folder = tmp_path_factory.mktemp("data")
-    np.save(folder / "new.npy", running_wave((500, 1500, 2500)))
+    np.save(folder / "new.npy", running_wave(BUMPS))
     np.save(folder / "calm.npy", running_wave())
     return folder
 
 
-def test_events_are_judged_and_move_the_threshold(
-    checkpoint: Path, data: Path, tmp_path: Path
-) -> None:
-    """The example of the documentation."""
-    shutil.copy(checkpoint, tmp_path / "model.ckpt")
-    shutil.copy(data / "new.npy", tmp_path)
-    done = rvae("score", "model.ckpt", "new.npy", "events.csv", "--events", cwd=tmp_path)
+def test_the_example_of_the_documentation(checkpoint: Path, data: Path, tmp_path: Path) -> None:
+    """Its commands, with the judgement of a person between them."""
+    (tmp_path / "runs" / "machine").mkdir(parents=True)
+    shutil.copy(checkpoint, tmp_path / "runs" / "machine" / "model.ckpt")
+    pd.DataFrame({"height": np.load(data / "new.npy")}).to_csv(tmp_path / "week.csv", index=False)
+    page = (ROOT / "docs" / "detection.md").read_text()
+    _, section = page.split("## Feedback\n")
+    first, second = section.split("```\n")[1].splitlines()
+    done = rvae(*shlex.split(first)[1:], cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     events = pd.read_csv(tmp_path / "events.csv")
-    found = [events[(events["start"] < at + 6) & (events["end"] > at)] for at in (500, 1500, 2500)]
+    found = [events[(events["start"] < at + 6) & (events["end"] > at)] for at in BUMPS]
     assert [len(one) for one in found] == [1, 1, 1]
     events["verdict"] = "false alarm"
     events.loc[found[0].index, "verdict"] = "confirmed"
     events.loc[found[2].index, "verdict"] = None
     events.to_csv(tmp_path / "judged.csv", index=False)
-    done = rvae(
-        *("recalibrate", "model.ckpt", "new.npy", "--events", "judged.csv"),
-        *("--alarms", "1 per 3000 steps"),
-        cwd=tmp_path,
-    )
+    done = rvae(*shlex.split(second)[1:], "--alarms", "1 per 3000 steps", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "independent blocks, added." in done.stdout
     false_alarms = f"0 of {len(events) - 2} false alarm{'s' * (len(events) != 3)}"
     assert f"Still flagged: {false_alarms} and 1 of 1 confirmed event." in done.stdout
     assert "Left out: 1 event that nobody has judged." in done.stdout
-    assert done.stdout.endswith("Saved model-recalibrated.ckpt\n")
-    artifact = Artifact.load(tmp_path / "model-recalibrated.ckpt")
+    assert done.stdout.endswith("Saved runs/machine/model-recalibrated.ckpt\n")
+    artifact = Artifact.load(tmp_path / "runs" / "machine" / "model-recalibrated.ckpt")
     (change,) = artifact.card.history
-    assert change.data == "new.npy" and change.asked_alarms == "1 per 3000 steps"
+    assert change.data == "week.csv" and change.asked_alarms == "1 per 3000 steps"
     assert (change.confirmed, change.unjudged) == (1, 1)
     assert change.false_alarms == len(events) - 2
     assert artifact.card.calibration.threshold() == change.threshold

@@ -136,13 +136,13 @@ def test_windows_at_events_are_those_of_the_stride(stride: int) -> None:
     """Also at the ends of a series, and where an event is between two windows."""
     card = replace(BEFORE.artifact.card, stride=stride)
     artifact = replace(BEFORE.artifact, card=card)
-    series = with_bumps([0, 500, 1198], [1000.0] * 3, steps=1200)
-    events = [JudgedEvent(0, at, at + 2, "confirmed") for at in (0, 500, 1198)]
+    series = with_bumps([0, 510, 1198], [1000.0] * 3, steps=1200)
+    events = [JudgedEvent(0, at, at + 2, "confirmed") for at in (0, 510, 1198)]
     engine = Engine(artifact)
     (analysis,) = engine.analyse([series])
     touched = {
         place: analysis.score[(analysis.starts < place + 2) & (analysis.starts + WINDOW > place)]
-        for place in (0, 500, 1198)
+        for place in (0, 510, 1198)
     }
     found = by_engine(engine, artifact, [series], events)
     threshold = found.change.threshold

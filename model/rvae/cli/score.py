@@ -37,8 +37,9 @@ def score(
         ignore: Columns to leave out that the training file did not have.
         stride: Steps between windows; the model's own if left out.
         quantile: Flag scores above this quantile of normal scores; the model's own if left out.
-        adapt: Rate from 0 to 0.1 at which the threshold follows each series; fixed if left out.
-        gap: Maximum steps between events that are merged; the stride if left out.
+        adapt: Rate from 0 to 0.1 at which the threshold follows each series, such as 0.002; fixed
+            if left out.
+        gap: Maximum steps between windows of one event; the stride if left out.
         format: How the file is written, where it differs from the training file.
     """
     from rvae.errors import require

@@ -15,7 +15,6 @@ from rvae.errors import FieldError, require
 from rvae.inference.analysis import Analysis
 from rvae.inference.artifact import software_versions
 from rvae.inference.engine import Engine
-from rvae.scoring.adaptive_threshold import require_adaptable
 from rvae.serving.contract.description import describe
 from rvae.serving.contract.error_replies import busy_reply, error_reply, failure_reply
 from rvae.serving.contract.formats.format import Content, ServedModel
@@ -156,8 +155,6 @@ class Service:
             f"makes {windows} windows with {values} values in all, the limit is "
             f"{self._limits.values}: {advice}",
         )
-        if options.adapt is not None:
-            require_adaptable(self._calibration, options.adapt, options.quantile)
         if any(output.uses_threshold for output in query.outputs):
             self._calibration.threshold(options.quantile)
         return values

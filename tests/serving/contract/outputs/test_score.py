@@ -14,8 +14,8 @@ def test_scores_come_with_what_they_mean(computation: Computation) -> None:
         np.testing.assert_array_equal(one["score"], analysis.score)
         expected = calibration.tail_probability(analysis.score)
         np.testing.assert_allclose(one["tail_probability"], expected)
-        np.testing.assert_allclose(one["severity"], -np.log10(expected))
-        assert one["threshold"] == calibration.threshold()
+        np.testing.assert_allclose(one["severity"], calibration.severity(analysis.score))
+        assert one["threshold"] == calibration.threshold() and one["drift"] == 0
 
 
 def test_what_scores_above_the_threshold_is_an_anomaly(computation: Computation) -> None:

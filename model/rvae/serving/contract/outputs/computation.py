@@ -31,7 +31,7 @@ class Computation:
         quantile: Quantile of normal scores above which a window is anomalous; the card's if None.
         threshold: Score above which a window is anomalous, in place of a quantile.
         adapt: Rate at which the threshold follows each series; None if it is fixed.
-        gap: Steps between events that are merged; the stride if None.
+        gap: Maximum steps between windows of one event; the stride if None.
     """
 
     analyses: Sequence[Analysis]
@@ -47,11 +47,15 @@ class Computation:
         """The calibration of the model."""
         return self.card.calibration
 
+    @property
+    def rule(self) -> ThresholdRule:
+        """The rule for the thresholds of the request."""
+        return ThresholdRule(self.calibration, self.adapt, self.quantile, self.threshold)
+
     @cached_property
     def thresholds(self) -> NDArray[np.float64]:
         """The threshold of each window of all series (W,), or without axes that of all windows."""
-        rule = ThresholdRule(self.calibration, self.adapt, self.quantile, self.threshold)
-        return rule.thresholds_of_all([analysis.score for analysis in self.analyses])
+        return self.rule.thresholds_of_all([analysis.score for analysis in self.analyses])
 
     def by_series(self, values: NDArray[Any]) -> list[NDArray[Any]]:
         """Values per window of all series (W, ...) → those of each; one number holds for each."""

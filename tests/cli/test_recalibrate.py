@@ -93,7 +93,7 @@ def test_a_quantile_that_was_lowered_is_told(checkpoint: Path, tmp_path: Path) -
         *("recalibrate", checkpoint, "short.npy", "--replace", "--output", "n.ckpt"), cwd=tmp_path
     )
     assert done.returncode == 0, done.stderr
-    assert "independent blocks are too few for quantile 0.98" in done.stdout
+    assert "quantile 0.98 was asked for, which needs 49 blocks" in done.stdout
 
 
 def test_a_folder_stays_a_model_that_every_command_takes(

@@ -1,7 +1,7 @@
 import json
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
@@ -60,6 +60,32 @@ def test_another_format_is_refused(number: int) -> None:
     assert caught.value.field == "format"
 
 
+@pytest.mark.parametrize("interval", [None, 60.0])
+def test_a_rate_of_alarms_becomes_a_quantile(interval: float | None) -> None:
+    """99 windows of 8 steps, each a block of its own."""
+    card = replace(KINDS["numbers"], interval=interval)
+    calibration = card.calibration
+    assert card.quantile_of(None, None) is None and card.quantile_of(0.3, None) == 0.3
+    assert card.quantile_of(None, "1 per 800 steps") == calibration.largest_quantile
+    for steps in (16, 80, 400, 800):
+        quantile = card.quantile_of(None, f"1 per {steps} steps")
+        threshold = calibration.threshold(quantile)
+        assert threshold == calibration.threshold_of_events(1 / steps)
+        assert calibration.events_per_step(threshold) <= 1 / steps * (1 + 1e-9)
+    if interval is not None:
+        told = card.quantile_of(None, "1 per 80 min")
+        assert told == card.quantile_of(None, "1 per 80 steps")
+    for arguments, message in (
+        ((0.5, "1 per 80 steps"), "cannot be combined with quantile"),
+        ((None, "1 per 801 steps"), "must be at least 1 event per"),
+        ((None, "1 per 7 steps"), "no more than 1 event per"),
+        ((None, "1 per week"), "no times" if interval is None else "13.4 hours (800 steps), the"),
+    ):
+        with pytest.raises(FieldError) as caught:
+            card.quantile_of(*arguments)
+        assert caught.value.field == "alarms" and message in caught.value.message
+
+
 def test_what_results_mean_is_known_without_torch() -> None:
     """Cards, analyses and all that judges scores: importing torch takes over a second."""
     modules = [
@@ -77,6 +103,7 @@ def test_what_results_mean_is_known_without_torch() -> None:
                 "events",
                 "excess",
                 "evidence",
+                "promise",
                 "ranks",
                 "thresholds",
             )

@@ -259,7 +259,7 @@ def test_little_data_has_blocks_as_long_as_the_old_ones() -> None:
             [noise(100, 1)],
             {"request": Request(alarms="1 per 100000 steps")},
             "alarms",
-            "must be at least 1 in",
+            "must be at least 1 event per 4,088 steps",
         ),
     ],
 )

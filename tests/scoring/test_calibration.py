@@ -103,7 +103,9 @@ def test_a_rate_of_events_is_raised_to_what_the_blocks_show() -> None:
     assert found.events_per_step(found.threshold()) == pytest.approx(1 / 2010)
     assert not calibration(scores, 0.5, window=10, events_per_step=1 / 2010).lowered
     for rate in (1 / 2011, 0.0, -1.0):
-        with pytest.raises(FieldError, match="1 in 2010 steps") as caught:
+        with pytest.raises(
+            FieldError, match="at least 1 event per 2,010 steps, the limit of 200 ind"
+        ) as caught:
             found.threshold_of_events(rate)
         assert caught.value.field == "alarms"
 

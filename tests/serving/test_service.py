@@ -90,6 +90,47 @@ def test_threshold_and_quantile_of_a_request(
     assert (status, error["field"]) == (422, "quantile")
 
 
+def test_a_rate_of_alarms_is_the_threshold_of_a_request(
+    service: Service, engine: Engine, fresh: list[np.ndarray]
+) -> None:
+    calibration, data = engine.card.calibration, np.concatenate(fresh[:3]).tolist()
+    quantile = engine.card.quantile_of(None, "1 per 100 steps")
+    assert quantile is not None and quantile < calibration.quantile
+    _, answer = ask(service, data=data, alarms="1 per 100 steps", stride=16)
+    assert answer["threshold"] == calibration.threshold_of_events(0.01)
+    assert answer == ask(service, data=data, quantile=quantile, stride=16)[1]
+    events: dict[str, Any] = {"data": data, "stride": 16, "output": ["events"]}
+    more = ask(service, alarms="1 per 33 steps", **events)[1]["events"]
+    assert (
+        more
+        == ask(service, threshold=calibration.threshold_of_events(1 / 33), **events)[1]["events"]
+    )
+    assert sum(one["end"] - one["start"] for one in more) > 0
+    _, adaptive = ask(service, data=data, alarms="1 per 100 steps", stride=16, adapt=0.01)
+    assert adaptive == ask(service, data=data, quantile=quantile, stride=16, adapt=0.01)[1]
+
+
+@pytest.mark.parametrize(
+    ("alarms", "said"),
+    [
+        ("1 per 2913 steps", "at least 1 event per 2,912 steps, the limit of 90 independent"),
+        ("1 per 31 steps", "no more than 1 event per 32 steps can begin"),
+        ("1 per week", "the training data has no times"),
+        ("weekly", "expected a rate as"),
+        ("1 per 999999999999 steps", "at least 1 event per 2,912 steps"),
+    ],
+)
+def test_a_rate_that_cannot_be_promised_is_refused(
+    service: Service, alarms: str, said: str
+) -> None:
+    """90 calibration windows of 32 steps, each a block of its own: 91 * 32 = 2912."""
+    for fields in ({}, {"adapt": 0.01}, {"output": ["events"]}):
+        status, error = ask(service, data=[20.0] * 32, alarms=alarms, **fields)
+        assert (status, error["field"]) == (422, "alarms")
+        assert said in error["message"]
+    assert ask(service, data=[20.0] * 32, alarms="1 per 2912 steps")[0] == 200
+
+
 def test_events_tell_where_and_what(service: Service, engine: Engine) -> None:
     values = 20 + 3 * np.sin(np.arange(400) * 2 * np.pi / 32)
     for bump in (slice(100, 106), slice(300, 306)):

@@ -34,8 +34,6 @@ def test_a_plan_that_works_is_not_changed() -> None:
     expected = prepare(dataset(wave(3000)), start)
     assert found.preparation.spec.training == expected.spec.training
     assert found.segments == expected.windows["calibration"].segments
-    assert not found.keeps_promise  # 22 windows, where 99 are needed
-    assert rehearse(dataset(wave(30000)), start).keeps_promise
 
 
 def test_too_few_rows_make_windows_shorter() -> None:
@@ -58,4 +56,4 @@ def test_an_obstacle_is_told(columns: list[np.ndarray], said: str) -> None:
     found = rehearse(dataset(*columns), plan())
     assert found.preparation is None
     assert found.obstacle is not None and found.obstacle.startswith(said)
-    assert not found.keeps_promise and found.segments == 0
+    assert found.segments == 0

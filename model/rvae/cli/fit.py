@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from rvae.cli.promise import promise_sentences
 from rvae.config import (
     DataConfig,
     ModelConfig,
@@ -47,7 +48,7 @@ def fit(
     result = fit(dataset, plan, output, resume=resume)
     if not result.is_leader:
         return 0
-    card, calibration = result.card, result.card.calibration
+    card = result.card
     if result.interrupted:
         print("Interrupted: this is the model so far.", end=" ")
         if result.resumable:
@@ -71,12 +72,7 @@ def fit(
         or not card.training["active_units"]
     ):
         print("Warning: explains little more than the mean window. Train longer, or on more data.")
-    print(f"Threshold {calibration.threshold():.4g} at quantile {calibration.quantile:g}.")
-    if calibration.lowered:
-        print(
-            f"Warning: the calibration scores are {calibration.blocks.count} independent blocks, "
-            f"too few for {training.alarms or f'quantile {training.quantile:g}'}: the threshold is "
-            "the highest of them. Give more data, a shorter window, or ask for less."
-        )
+    for sentence in promise_sentences(card, training.quantile, training.alarms):
+        print(sentence)
     print(f"Saved {result.checkpoint}")
     return INTERRUPTED if result.interrupted else 0

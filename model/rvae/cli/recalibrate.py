@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from rvae.cli.promise import promise_sentences
 from rvae.config import FileFormat
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def _write(artifact: "Artifact", path: Path, target: Path, version: str | None) 
 
 def _sentences(found: "Recalibrated") -> Iterator[str]:
     """What a person wants to know of the change."""
-    change, calibration = found.change, found.artifact.card.calibration
+    change = found.change
     how = "added" if change.kind == "added" else "in place of the old ones"
     yield f"{change.windows} normal windows in {change.blocks} independent blocks, {how}."
     if change.false_alarms or change.confirmed:
@@ -159,16 +160,9 @@ def _sentences(found: "Recalibrated") -> Iterator[str]:
             "Warning: that is more than promised. If the data has changed for good, use --replace: "
             "the promise now is about a mixture of the old data and the new."
         )
-    yield (
-        f"Threshold {change.threshold_before:.4g} at quantile {change.quantile_before:g} became "
-        f"{change.threshold:.4g} at quantile {change.quantile:g}."
-    )
-    if calibration.lowered:
-        asked = change.asked_alarms or f"quantile {change.asked_quantile:g}"
-        yield (
-            f"Warning: {calibration.blocks.count} independent blocks are too few for {asked}: the "
-            "threshold is the highest score of them. Give more data, or ask for less."
-        )
+    before = f"{change.threshold_before:.4g} at quantile {change.quantile_before:.6g}"
+    yield f"The threshold was {before}."
+    yield from promise_sentences(found.artifact.card, change.asked_quantile, change.asked_alarms)
 
 
 def _judged(found: "Recalibrated") -> str:

@@ -105,7 +105,7 @@ def recalibrate(
     card, old = artifact.card, artifact.card.calibration
     for one in series:
         engine.check(one)
-    blocks, bands = _held_out(engine, _normal(series, events or (), card.window), old.blocks)
+    blocks, bands = _held_out(engine, _normal(series, events or (), card), old.blocks)
     asked = _asked(card, request)
     calibration = _calibration(card, blocks, asked, replacing)
     _require_kept(calibration, card, request)
@@ -146,13 +146,15 @@ def name_of(source: Any) -> str | None:
     return file_name(Path(source)) if isinstance(source, str | Path) else None
 
 
-def _normal(series: Sequence[Series], events: Iterable[JudgedEvent], window: int) -> list[Series]:
+def _normal(series: Sequence[Series], events: Iterable[JudgedEvent], card: Card) -> list[Series]:
     """Stretches of at least a window in which all is normal."""
-    normal = normal_stretches(without_events(series, events, window), window)
+    normal = normal_stretches(
+        without_events(series, events, card.window), card.window, card.stride, at_end=True
+    )
     require(
         bool(normal),
         "data",
-        f"holds no window of {window} steps without an anomaly: give more data",
+        f"holds no window of {card.window} steps without an anomaly: give more data",
     )
     return normal
 
@@ -171,8 +173,8 @@ def _held_out(engine: Engine, normal: Sequence[Series], old: Blocks) -> tuple[Bl
     known = old.steps * float(np.median(old.blocks))
     time = max(known, dependence_steps([stretches], card.stride))
     blocks = Blocks.fit(stretches, card.window, card.stride, time)
-    residuals = runner.residuals(windows, residual_windows(card), np.inf)
-    return blocks, Bands.fit(residuals, blocks.count)
+    residuals = runner.residuals(windows, residual_windows(card))
+    return blocks, Bands.fit((values for values, _ in residuals), blocks.count)
 
 
 def _asked(card: Card, request: Request) -> Request:
@@ -196,7 +198,9 @@ def _calibration(card: Card, blocks: Blocks, asked: Request, replacing: bool) ->
     left_out = old.contamination / (1 - old.contamination) * len(old.scores)
     kept = blocks if replacing else old.blocks.joined(blocks)
     share = 0.0 if replacing else left_out / (left_out + len(kept.scores))
-    rate = None if asked.alarms is None else alarm_rate(asked.alarms, card.interval, "alarms")
+    rate = None
+    if asked.alarms is not None:
+        rate = alarm_rate(asked.alarms, card.interval, old.blocks.steps, "alarms")
     quantile = old.quantile if asked.quantile is None else asked.quantile
     require(0 < quantile < 1, "quantile", f"must be between 0 and 1, got {quantile}")
     found = Calibration.fit(kept.at_most(MAX_KEPT), quantile, rate)
@@ -208,7 +212,8 @@ def _require_kept(calibration: Calibration, card: Card, request: Request) -> Non
     if request.quantile is not None:
         calibration.threshold(request.quantile)
     if request.alarms is not None:
-        calibration.threshold_of_events(alarm_rate(request.alarms, card.interval, "alarms"))
+        rate = alarm_rate(request.alarms, card.interval, calibration.blocks.steps, "alarms")
+        calibration.threshold_of_events(rate, card.interval)
 
 
 def _share_above(blocks: Blocks, threshold: float) -> tuple[float, float, float]:

@@ -57,7 +57,7 @@ SCORE = Output(
         Field(
             "threshold",
             Annotated[
-                float | list[Number],
+                float | list[float],
                 SchemaField(description="Of all windows, or with adapt per window."),
             ],
         ),

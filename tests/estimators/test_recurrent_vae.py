@@ -66,7 +66,7 @@ def test_results_are_those_of_the_engine(
     np.testing.assert_array_equal(loaded.score_samples(flat), -scores)
     calibration = engine.card.calibration
     assert loaded.quantile_ == calibration.quantile
-    outlier = calibration.judged(scores, calibration.threshold())["is_anomaly"]
+    outlier = scores > calibration.threshold()
     assert 40 < outlier.sum() < 80
     np.testing.assert_array_equal(loaded.predict(flat) == -1, outlier)
     np.testing.assert_array_equal(loaded.decision_function(flat) < 0, outlier)
@@ -234,3 +234,9 @@ def test_an_interrupt_ends_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
     interrupt_at(monkeypatch, 0)
     with pytest.raises(KeyboardInterrupt):
         quick().fit(X)
+
+
+def test_with_folds_every_window_calibrates() -> None:
+    estimator = quick(training={"folds": 3}).fit(X)
+    assert estimator.quantile_ == pytest.approx(len(X) / (len(X) + 1))
+    assert estimator.predict(X).shape == (len(X),)

@@ -40,8 +40,9 @@ def leave_out(
     """The data without each fold in turn, in the order of time; a fold is the calibration part.
 
     The starts of all normal windows of a series are divided into stretches of time, one for each
-    fold. Training and validation of a fold lie at least a window away from every point of its
-    windows, and a window apart. A series that is too short for that belongs to a single fold as a
+    fold. No point of its windows is in its training or validation. There is no gap beyond that, and
+    none between these two: each would keep data from the models of folds that the final model has,
+    so that their scores, and the threshold, would be too high. A series that is too short for that belongs to a single fold as a
     whole, and to the training part of the others. If whole series are assigned to parts, so they
     are to folds.
 
@@ -139,8 +140,8 @@ def _cut(
                 fold.append(here)
                 at = passed + here.first - stretch.first
                 begin, end = min(begin, at), at + len(here)
-        before = without_last(whole, steps_of(whole) - begin + window)
-        rest = _rest(before, without_first(whole, end + window), config, window)
+        before = without_last(whole, steps_of(whole) - begin)
+        rest = _rest([*before, *without_first(whole, end)], config, window)
         if rest is None:
             return None
         cut.append((*rest, fold))
@@ -165,17 +166,11 @@ def _with_windows(stretch: Series, low: int, high: int, window: int, stride: int
     return stretch.part(low * stride, (high - 1) * stride + window) if low < high else None
 
 
-def _rest(
-    before: Pieces, after: Pieces, config: DataConfig, window: int
-) -> tuple[Pieces, Pieces] | None:
-    """Training and validation of what lies before and after a fold; None if it is too short."""
-    rest = [*before, *after]
+def _rest(rest: Pieces, config: DataConfig, window: int) -> tuple[Pieces, Pieces] | None:
+    """Training and validation of what lies around a fold; None if it is too short."""
     least = MIN_HALF_WINDOWS * window // 2
-    steps = max(round(config.validation * (steps_of(rest) - window)), least)
-    left, validation = take_last(rest, steps, window, config.stride)
-    # The fold is a gap, too, if validation is all that follows it.
-    follows = steps_of(left) - steps_of(before)
-    training = without_last(left, min(window, follows) if after and follows >= 0 else window)
+    steps = max(round(config.validation * steps_of(rest)), least)
+    training, validation = take_last(rest, steps, window, config.stride)
     held_out = any(len(piece) >= window for piece in validation)
     enough = enough_to_train(training, window, MIN_WINDOWS)
     return (training, validation) if held_out and enough else None

@@ -54,7 +54,7 @@ def test_windows_that_overlap_are_one_block(tmp_path: Path) -> None:
 
 def test_dependence_is_seen_in_all_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Scores of the calibration part alone are too few to show it."""
-    seen = []
+    seen: list[int] = []
 
     def watched(parts: list[list[Stretch]], stride: int) -> float:
         seen.extend(sum(len(one.scores) for one in part) for part in parts)

@@ -91,5 +91,5 @@ def test_steps_have_the_mean_score_and_threshold_of_the_windows_with_a_score() -
     found, thresholds = aggregation.step_scores(scores, np.array([2.0, 4.0, 9.0]), starts, 2, 4)
     np.testing.assert_allclose(found, [1, 2, 3, np.nan])
     np.testing.assert_allclose(thresholds, [2, 3, 4, np.nan])
-    _, thresholds = aggregation.step_scores(scores, np.array([np.inf, 4.0, np.inf]), starts, 2, 4)
-    np.testing.assert_allclose(thresholds, [np.inf, np.inf, 4, np.nan])
+    _, thresholds = aggregation.step_scores(scores, 5.0, starts, 2, 4)
+    np.testing.assert_allclose(thresholds, [5, 5, 5, np.nan])

@@ -161,8 +161,20 @@ def test_events_tell_where_and_what(service: Service, engine: Engine) -> None:
     assert ask(service, data=data, output=["events"], threshold=1e9)[1]["events"] == []
     (whole,) = ask(service, data=data, output=["events"], threshold=-1e9)[1]["events"]
     assert whole["start"] <= 32 and whole["end"] >= 400 - 32
-    lower = ask(service, data=data, output=["events"], quantile=0.5, gap=0)[1]["events"]
-    assert sum(e["end"] - e["start"] for e in lower) > 100
+
+
+def test_a_lower_quantile_has_more_and_longer_events(
+    service: Service, fresh: list[np.ndarray]
+) -> None:
+    fields: dict[str, Any] = {"data": np.concatenate(fresh).tolist(), "stride": 32, "gap": 0}
+    counts, steps = [], []
+    for quantile in (0.98, 0.9, 0.5):
+        events = ask(service, output=["events"], quantile=quantile, **fields)[1]["events"]
+        counts.append(len(events))
+        steps.append(sum(event["end"] - event["start"] for event in events))
+    assert 0 == counts[0] < counts[1] < counts[2]
+    # Every other normal window scores above the median.
+    assert steps[0] < steps[1] < steps[2] and 0.3 < steps[2] / (60 * 32) < 0.7
 
 
 def test_events_a_stride_apart_are_one_unless_the_gap_is_less(service: Service) -> None:

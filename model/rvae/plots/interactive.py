@@ -100,9 +100,8 @@ def _add_score(figure: Figure, scored: ScoredSeries, row: int) -> None:
     x = scored.places[steps]
     traces = [_line(x, scores[steps], "score", line={"color": TEXT, "width": 1.3})]
     if thresholds is not None:
-        finite = np.where(np.isfinite(thresholds), thresholds, np.nan)[steps]
         dashed = {"color": ANOMALY, "width": 1.2, "dash": "dash"}
-        traces.append(_line(x, finite, "threshold", line=dashed))
+        traces.append(_line(x, thresholds[steps], "threshold", line=dashed))
     for trace in traces:
         figure.add_trace(trace, row=row, col=1)
     figure.update_yaxes(title_text="score", row=row)

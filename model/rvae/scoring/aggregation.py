@@ -127,7 +127,7 @@ def step_scores(
 
     Args:
         scores: Score of each window (W,), NaN where nothing was observed.
-        thresholds: Threshold of each window (W,), or of all.
+        thresholds: Threshold of each window (W,), or of all; finite.
         starts: First step of each window (W,).
         window: Time steps T.
         length: Points N of the series.
@@ -135,13 +135,11 @@ def step_scores(
     Returns:
         Scores (N,) and thresholds (N,), NaN where no window has a score.
     """
-    # A window without a score does not count in the threshold either. Infinite thresholds cannot be
-    # summed: they are counted, and make the threshold of every covered step infinite.
+    # A window without a score does not count in the threshold either.
     scored = np.where(np.isnan(scores), np.nan, thresholds)
-    infinite = np.isinf(scored)
-    of_windows = np.stack([scores, np.where(infinite, 0.0, scored), infinite], axis=1)
-    score, finite, beyond = window_mean_by_point(of_windows, starts, window, length).T
-    return score, np.where(beyond > 0, np.inf, finite)
+    of_windows = np.stack([scores, scored], axis=1)
+    score, threshold = window_mean_by_point(of_windows, starts, window, length).T
+    return score, threshold
 
 
 def sum_of_observed(values: NDArray[Any]) -> NDArray[np.float64]:

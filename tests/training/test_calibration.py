@@ -39,7 +39,7 @@ def test_bands_are_taken_from_so_many_values_and_no_more(
 ) -> None:
     whole = train(tmp_path).card.bands
     assert whole.channels[0].count == 18 * 16
-    monkeypatch.setattr("rvae.training.calibration.MAX_RESIDUALS", 5 * 16)
+    monkeypatch.setattr("rvae.inference.runner.MAX_RESIDUALS", 5 * 16)
     some = train(tmp_path).card.bands
     assert some.channels[0].count == 5 * 16 and some.channels[0].blocks == 18
 

@@ -15,7 +15,14 @@ from tests.support.command_line import rvae, rvae_process
     [
         (["fit", "--data.path", "none.npy"], "data: no such file: none.npy"),
         (["fit", "--data.path", "short.npy", "--data.window", "50"], "data.window: 50 steps"),
-        (["fit", "--data.path", "short.npy"], "training.quantile: 0.99 needs at least 99"),
+        (
+            ["fit", "--data.path", "short.npy", "--data.window", "8", "--training.folds", "5"],
+            "training.folds: is 5, but without one of the folds too little of 40 steps is left",
+        ),
+        (
+            ["fit", "--data.path", "short.npy", "--training.alarms", "1 per week"],
+            "training.alarms: is '1 per week', but the training data has no times",
+        ),
         (["fit", "--data.path", "flat.npy", "--data.window", "4"], "channel_0: is constant"),
         (
             ["fit", "--data.path", "short.npy", "--model.recurrent.hidden", "0"],

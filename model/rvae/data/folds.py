@@ -29,8 +29,9 @@ from rvae.errors import FieldError, require
 
 __all__ = ["can_leave_out", "leave_out"]
 
-# Length of what is left to train on, in windows. From less, a model scores all that it has not seen
-# so high that a threshold from these scores finds nothing.
+# Length of what is left to train on, in windows. The less there is, the higher a model scores some
+# of what it has not seen, compared with the final model, and the more the threshold misses. This is
+# a limit of what is accepted; twice as much is better.
 MIN_WINDOWS = 3
 
 

@@ -110,6 +110,11 @@ class Blocks:
         """Number of blocks K."""
         return len(self.blocks)
 
+    @property
+    def mean_steps(self) -> float:
+        """Steps of a block, on average."""
+        return self.steps * len(self.segments) / self.count
+
     @cached_property
     def windows(self) -> Ranks:
         """Ranks of the scores of windows."""

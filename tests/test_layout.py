@@ -20,6 +20,7 @@ ASPECTS = {
     "data/reader_recipe",
     "networks/encoder_recipe",
     "networks/likelihood_recipe",
+    "scoring/event_rates",
     "scoring/score_recipe",
     "serving/contract/format_recipe",
     "serving/contract/imports",

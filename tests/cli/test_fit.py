@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow.csv
 
+from rvae.config.alarms import alarm_text
 from rvae.inference.artifact import Artifact
+from rvae.scoring.promise import share_text
 from tests.support.command_line import rvae, rvae_process
 from tests.support.waiting import wait_for
 from tests.support.waves import waves
@@ -39,6 +41,7 @@ def test_fit_writes_a_checkpoint_that_the_other_commands_take(tmp_path: Path) ->
         "end",
         "score",
         "tail_probability",
+        "above_calibration",
         "severity",
         "threshold",
         "is_anomaly",
@@ -66,8 +69,34 @@ def test_fit_says_where_calibration_cannot_keep_its_promise(tmp_path: Path) -> N
     fit = ["fit", "--data.path=s.npy", "--data.window=32", "--training.epochs=1"]
     done = rvae(*fit, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "Warning: only 6 windows" in done.stdout
-    assert "expect more false alarms" in rvae(*fit, cwd=tmp_path).stdout
+    blocks = Artifact.load(tmp_path / "runs/latest/model.ckpt").card.calibration.blocks
+    most = 1 / (blocks.count + 1)
+    steps = len(blocks.segments) * blocks.steps
+    events = f"1 event per {(blocks.count + 1) * 32} steps"
+    assert f"at most {share_text(most)} of normal windows flagged, and at most {events}" in (
+        done.stdout
+    )
+    evidence = f"{blocks.count} independent blocks of {steps / blocks.count:.0f} steps"
+    limit = f"{share_text(most)} of normal windows flagged, or {events}."
+    assert f"These are {evidence}, which can promise no less than {limit}" in done.stdout
+    assert "Warning: quantile 0.99 was asked for, which needs 99 blocks" in done.stdout
+    asked = "--training.alarms=1 per 10000 steps"
+    needed = 312  # 313 * 32 > 10,000
+    assert (
+        f"Warning: 1 per 10000 steps was asked for, which needs {needed} blocks, "
+        f"{needed * steps / blocks.count:,.0f} steps of held-out normal data."
+    ) in rvae(*fit, asked, cwd=tmp_path).stdout
+
+
+def test_fit_warns_of_nothing_where_the_promise_is_what_was_asked_for(tmp_path: Path) -> None:
+    np.save(tmp_path / "s.npy", np.random.default_rng(0).normal(size=1500))
+    fit = ["fit", "--data.path=s.npy", "--data.window=16", "--training.epochs=1"]
+    done = rvae(*fit, "--training.alarms=1 per 40 steps", cwd=tmp_path)
+    assert done.returncode == 0 and "Warning: 1 per" not in done.stdout
+    calibration = Artifact.load(tmp_path / "runs/latest/model.ckpt").card.calibration
+    rate = calibration.events_per_step(calibration.threshold())
+    assert 1 / 80 < rate <= 1 / 40
+    assert f"and at most {alarm_text(rate, None)}, while new data is like" in done.stdout
 
 
 def test_interrupted_training_says_what_it_kept(tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ from rvae.config import DenseConfig, ModelConfig
 from rvae.errors import FieldError
 from rvae.inference.artifact import Artifact
 from rvae.inference.engine import Engine
+from rvae.scoring.blocks import Blocks
 from rvae.scoring.calibration import Calibration
+from rvae.scoring.promise import promise_text
 from tests.support.untrained import untrained_artifact, untrained_card
 
 
@@ -33,9 +35,8 @@ def test_a_checkpoint_is_described(
     assert told["channels"] == "height" and told["window"] == "32 steps, stride 1"
     assert told["network"].startswith("recurrent (cell lstm, hidden 24, depth 1")
     assert told["threshold"] == f"{card.calibration.threshold():.4g} at quantile 0.98"
-    assert (
-        told["calibration"] == "90 windows, 90 without overlap: keeps the promise of the quantile"
-    )
+    assert told["promise"] == promise_text(card.calibration, None)
+    assert told["calibration"] == "90 windows in 90 independent blocks of 32 steps"
     assert "explained variance 99.5%; 4 of 4 latent units active" in told["training"]
     assert told["trained with"].startswith(f"rvae {card.versions['rvae']}, torch ")
     assert told["read with"].startswith(f"rvae {__version__}, torch ")
@@ -67,14 +68,17 @@ def test_units_categories_and_classes_are_told(
         categories={"mode": ("off", "on")},
         classes=("calm", "storm"),
     )
-    few = Calibration.fit(np.linspace(0, 2, 99), 0.95, 9)
+    few = Calibration.fit(Blocks.without_order(np.linspace(0, 2, 99), 9, card.window), 0.95)
     card = replace(card, units={"heat": "°C"}, calibration=few)
     untrained_artifact(card).save(tmp_path)
     info(tmp_path)
     told = lines(capsys.readouterr().out)
     assert told["channels"] == "heat [°C], mode (off, on)"
     assert told["classes"] == "calm, storm, which requests must name"
-    assert told["calibration"].endswith("false alarms than promised, which needs 19")
+    assert told["calibration"] == (
+        "99 windows in 9 independent blocks of 8 steps, too few for what was asked for: the "
+        "threshold is the highest score"
+    )
     assert "training" not in told and "folder of an artifact" in told["model"]
 
 

@@ -67,6 +67,8 @@ def test_the_first_series_is_drawn_and_a_part_of_it(
         (["x.png", "--channels=[heat]"], "channels: 'heat' is none of height"),
         (["x.png", "--start", "soon"], "start: must be the number of a step or a time"),
         (["x.png", "--quantile", "2"], "quantile: must be above 0"),
+        (["x.png", "--alarms", "weekly"], "alarms: is 'weekly', expected a rate as"),
+        (["x.png", "--alarms", "1 per 64 steps", "--quantile", "0.5"], "alarms: cannot be comb"),
     ],
 )
 def test_options_that_make_no_sense_are_said(

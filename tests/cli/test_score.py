@@ -44,6 +44,28 @@ def test_score_writes_events(checkpoint: Path, tmp_path: Path) -> None:
     assert row["start"] <= 100 and row["end"] >= 306 and row["channel"] == "height"
 
 
+def test_a_rate_of_alarms_is_the_threshold(
+    checkpoint: Path, engine: Engine, tmp_path: Path
+) -> None:
+    values = 20 + 3 * np.sin(np.arange(400) * 2 * np.pi / 32)
+    np.save(tmp_path / "wave.npy", values)
+    thresholds = []
+    for options in ((), ("--points",)):
+        command = ("score", checkpoint, "wave.npy", "s.csv", *options)
+        done = rvae(*command, "--alarms", "1 per 100 steps", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        thresholds += pyarrow.csv.read_csv(tmp_path / "s.csv")["threshold"].to_pylist()
+    expected = engine.card.calibration.threshold_of_events(0.01)
+    np.testing.assert_allclose(thresholds, expected)
+    assert expected < engine.card.calibration.threshold()
+    done = rvae(*command, "--alarms", "1 per 2913 steps", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (
+        1,
+        "rvae: alarms: must be at least 1 event per 2,912 steps, the limit of 90 independent "
+        "blocks of calibration scores\n",
+    )
+
+
 @pytest.mark.parametrize(
     ("options", "field"),
     [
@@ -54,6 +76,9 @@ def test_score_writes_events(checkpoint: Path, tmp_path: Path) -> None:
         ({"gap": 3}, "gap"),
         ({"quantile": 1.5}, "quantile"),
         ({"points": True, "quantile": 0.99999}, "quantile"),
+        ({"alarms": "1 per week"}, "alarms"),
+        ({"events": True, "alarms": "1 per 10000 steps"}, "alarms"),
+        ({"points": True, "alarms": "1 per 100 steps", "quantile": 0.9}, "alarms"),
         ({"events": True, "gap": -1}, "gap"),
     ],
 )

@@ -64,7 +64,7 @@ def test_windows_of_all_series_come_one_after_another() -> None:
     data = windows(6, 4, 9, stride=2)
     firsts = data.__getitems__(range(len(data))).x[:, 0, 0].tolist()
     assert firsts == [0, 2, 100, 200, 202, 204, 205]
-    assert data.independent == 1 + 1 + 2
+    assert data.segments == 3  # a rest of two steps belongs to the one before
 
 
 def test_a_subset_of_a_subset_has_the_windows_that_are_asked_for() -> None:

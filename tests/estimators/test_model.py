@@ -15,6 +15,7 @@ import pytest
 import rvae
 from rvae import FieldError
 from rvae.inference.engine import Engine
+from rvae.scoring.promise import promise_text
 
 
 @pytest.fixture(scope="module")
@@ -134,14 +135,43 @@ def test_a_saved_model_is_the_same_everywhere(
 
 def test_its_description_is_short(model: rvae.Model) -> None:
     assert len(repr(model)) < 250 and "heat [°C], speed" in repr(model)
-    assert model._repr_html_().count("<tr>") == 6
+    assert model._repr_html_().count("<tr>") == 7
+    assert promise_text(model.card.calibration, 60.0) in repr(model)
 
 
 def test_its_description_says_that_its_quantile_had_too_few_windows(model: rvae.Model) -> None:
     assert "(quantile 0.8)" in repr(model)
-    few = replace(model.card, calibration=replace(model.card.calibration, independent=3))
+    few = replace(model.card, calibration=replace(model.card.calibration, lowered=True))
     shown = repr(rvae.Model(replace(model.artifact, card=few)))
-    assert "(quantile 0.8, of too few windows to keep it)" in shown
+    assert "(quantile 0.8, lowered: too few windows)" in shown
+
+
+def test_a_rate_of_alarms_takes_the_place_of_a_quantile(
+    model: rvae.Model, new: pd.DataFrame
+) -> None:
+    """Steps are a minute, and a window has 16 of them."""
+    quantile = model.card.quantile_of(None, "2 per hour")
+    assert quantile is not None and quantile < model.card.calibration.quantile
+    for by in ("point", "window"):
+        told, same = (
+            model.score(new, by=by, **options)
+            for options in ({"alarms": "2 per hour"}, {"quantile": quantile})
+        )
+        pd.testing.assert_frame_equal(told, same)
+    pd.testing.assert_frame_equal(
+        model.events(new, alarms="1 per 30 steps"), model.events(new, quantile=quantile)
+    )
+    for call in (model.score, model.events, model.plot):
+        for options in (
+            {"alarms": "2 per hour", "quantile": 0.8},
+            {"alarms": "1 per week"},
+            {"alarms": "1 per minute"},
+            {"alarms": "sometimes"},
+            {"alarms": 5},
+        ):
+            with pytest.raises(FieldError) as caught:
+                call(new, **options)
+            assert caught.value.field == "alarms"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import json
 import subprocess
 import sys
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
@@ -53,11 +53,37 @@ def test_a_card_is_finished_with_what_training_has_found() -> None:
             assert getattr(finished, field.name) == getattr(card, field.name), field.name
 
 
-@pytest.mark.parametrize("number", [3, 6, 99])
+@pytest.mark.parametrize("number", [3, 7, 99])
 def test_another_format_is_refused(number: int) -> None:
-    with pytest.raises(FieldError, match=f"is {number}, but rvae .* reads 4 and 5") as caught:
+    with pytest.raises(FieldError, match=f"is {number}, but rvae .* reads 4, 5 and 6") as caught:
         Card.from_dict(KINDS["numbers"].to_dict() | {"format": number})
     assert caught.value.field == "format"
+
+
+@pytest.mark.parametrize("interval", [None, 60.0])
+def test_a_rate_of_alarms_becomes_a_quantile(interval: float | None) -> None:
+    """99 windows of 8 steps, each a block of its own."""
+    card = replace(KINDS["numbers"], interval=interval)
+    calibration = card.calibration
+    assert card.quantile_of(None, None) is None and card.quantile_of(0.3, None) == 0.3
+    assert card.quantile_of(None, "1 per 800 steps") == calibration.largest_quantile
+    for steps in (16, 80, 400, 800):
+        quantile = card.quantile_of(None, f"1 per {steps} steps")
+        threshold = calibration.threshold(quantile)
+        assert threshold == calibration.threshold_of_events(1 / steps)
+        assert calibration.events_per_step(threshold) <= 1 / steps * (1 + 1e-9)
+    if interval is not None:
+        told = card.quantile_of(None, "1 per 80 min")
+        assert told == card.quantile_of(None, "1 per 80 steps")
+    for arguments, message in (
+        ((0.5, "1 per 80 steps"), "cannot be combined with quantile"),
+        ((None, "1 per 801 steps"), "must be at least 1 event per"),
+        ((None, "1 per 7 steps"), "no more than 1 event per"),
+        ((None, "1 per week"), "no times" if interval is None else "14 hours (800 steps), the"),
+    ):
+        with pytest.raises(FieldError) as caught:
+            card.quantile_of(*arguments)
+        assert caught.value.field == "alarms" and message in caught.value.message
 
 
 def test_what_results_mean_is_known_without_torch() -> None:
@@ -72,11 +98,13 @@ def test_what_results_mean_is_known_without_torch() -> None:
                 "adaptive_threshold",
                 "aggregation",
                 "bands",
+                "blocks",
                 "calibration",
                 "events",
                 "excess",
                 "evidence",
-                "tail",
+                "promise",
+                "ranks",
                 "thresholds",
             )
         ),

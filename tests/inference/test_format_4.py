@@ -35,7 +35,7 @@ def test_it_is_saved_in_the_format_of_today(tmp_path: Path) -> None:
     folder.save(tmp_path)
     again = Artifact.load(tmp_path)
     assert again.checksum == folder.checksum
-    assert again.card.to_dict() == folder.card.to_dict() and again.card.to_dict()["format"] == 5
+    assert again.card.to_dict() == folder.card.to_dict() and again.card.to_dict()["format"] == 6
     assert "levels" not in again.card.to_dict()
     for name, tensor in folder.scorer.items():
         assert (again.scorer[name] == tensor).all() and again.scorer[name].dtype == tensor.dtype

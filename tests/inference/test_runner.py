@@ -1,6 +1,7 @@
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from scipy.stats import norm
 
@@ -13,15 +14,21 @@ from tests.support.untrained import KINDS, untrained_engine
 CLOSE: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-5}
 
 
-def test_where_scores_are_too_many_they_are_evenly_chosen(
-    engine: Engine, fresh: list[np.ndarray]
+def test_where_scores_are_too_many_stretches_are_evenly_chosen(
+    engine: Engine, fresh: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     series = [Series(values) for values in (np.concatenate(fresh[:20]), fresh[20], fresh[21])]
     every = np.concatenate([analysis.score for analysis in engine.analyse(series)])
     windows = engine.windows(series, 1)
-    np.testing.assert_allclose(engine.runner.scores(windows, 10_000), every, **CLOSE)
-    few = np.linspace(0, len(every) - 1, 50).astype(int)
-    np.testing.assert_allclose(engine.runner.scores(windows, 50), every[few], **CLOSE)
+    whole = engine.runner.stretches(windows, 10_000)
+    assert [len(one.scores) for one in whole] == [len(one) - 31 for one in series]
+    np.testing.assert_allclose(np.concatenate([one.scores for one in whole]), every, **CLOSE)
+    monkeypatch.setattr("rvae.inference.runner.WINDOWS_PER_STRETCH", 20)
+    some = engine.runner.stretches(windows, 80)
+    assert len(some) == 4 and all(1 <= len(one.scores) <= 20 for one in some)
+    assert some[0].starts[0] == 0 and (np.diff(some[1].starts) == 1).all()
+    for one in some[:3]:
+        np.testing.assert_allclose(one.scores, every[one.starts], **CLOSE)
 
 
 def test_residuals_are_what_single_windows_leave(engine: Engine, fresh: list[np.ndarray]) -> None:
@@ -43,7 +50,7 @@ def test_windows_that_are_taken_for_anomalies_leave_none(
     engine: Engine, fresh: list[np.ndarray], anomalous: list[np.ndarray]
 ) -> None:
     windows = engine.windows([Series(one) for one in (*fresh[:5], *anomalous[:5])], 1)
-    scores = engine.runner.scores(windows, 100)
+    scores = np.concatenate([one.scores for one in engine.runner.stretches(windows, 100)])
     (kept,) = engine.runner.residuals(windows, 100, scores[2])
     assert len(kept) == (scores <= scores[2]).sum() < 6
 

@@ -22,13 +22,10 @@ PLAIN = Scaler((0.0,), (1.0,), (0,))
 NOTHING = np.zeros((1, 1))
 
 
-def of(
-    residuals: NDArray[Any] | list[int], windows: int | None = None, independent: int | None = None
-) -> Bands:
-    """Bands of the residuals of a channel (n,), each a window of its own or in so many windows."""
-    windows = windows or len(residuals)
-    run = np.asarray(residuals, dtype=np.float32).reshape(windows, -1, 1)
-    return Bands.fit([run], independent or windows)
+def of(residuals: NDArray[Any] | list[int], blocks: int | None = None) -> Bands:
+    """Bands of the residuals of a channel (n,), each a block of its own or in so many blocks."""
+    blocks = blocks or len(residuals)
+    return Bands.fit([np.asarray(residuals, dtype=np.float32).reshape(blocks, -1, 1)], blocks)
 
 
 def limits(bands: Bands, quantile: float) -> tuple[float, ...]:
@@ -113,37 +110,40 @@ def test_skewed_noise_has_a_skewed_band() -> None:
     assert upper == pytest.approx(np.log(20) - 1, abs=0.05 + (GROWTH - 1))
 
 
-def test_the_promise_is_kept_of_windows_that_overlap() -> None:
-    """Windows of noise, each of which begins a step after the last."""
+@pytest.mark.parametrize(("blocks", "quantile"), [(30, 0.9), (40, 0.95), (200, 0.99)])
+def test_the_promise_is_kept_of_windows_with_an_offset_of_their_own(
+    blocks: int, quantile: float
+) -> None:
+    """An error that all values of a window have in common is seen once a window."""
     random, window = np.random.default_rng(0), 20
-    shares: dict[bool, list[float]] = {True: [], False: []}
-    for _ in range(300):
-        noise = random.normal(size=(2, 79))
-        run = np.lib.stride_tricks.sliding_window_view(noise[0], window)[..., None]
+    inside: dict[bool, list[float]] = {True: [], False: []}
+    for _ in range(500):
+        offset = random.normal(size=(blocks + 1, 1)) * 3
+        *run, fresh = offset + random.normal(size=(blocks + 1, window))
         for counted in (True, False):
-            independent = len(noise[0]) // window if counted else len(run)
-            bands = Bands.fit([run.astype(np.float32)], independent)
-            lower, upper = limits(bands, 0.95)
-            shares[counted].append(((noise[1] >= lower) & (noise[1] <= upper)).mean())
-    assert np.mean(shares[True]) >= 0.95
-    assert np.mean(shares[True]) > np.mean(shares[False]) + 0.005
+            lower, upper = limits(of(np.ravel(run), blocks if counted else None), quantile)
+            inside[counted].append(((fresh >= lower) & (fresh <= upper)).mean())
+    error = np.std(inside[True]) / np.sqrt(500)
+    assert np.mean(inside[True]) > quantile - 3 * error
+    if blocks == 30:  # as if the values of a window were independent
+        assert np.mean(inside[False]) < quantile - 3 * error
 
 
-def test_windows_that_overlap_tell_no_higher_quantile() -> None:
+def test_a_window_with_many_values_tells_no_higher_quantile() -> None:
     residuals = np.random.default_rng(0).normal(size=1000)
-    alone, overlapping = of(residuals, 100), of(residuals, 100, 10)
+    alone, together = of(residuals), of(residuals, 10)
     assert alone.largest_quantile == pytest.approx(1 - 2 / 1001)
-    assert overlapping.largest_quantile == pytest.approx(1 - 2 / 101)
-    with pytest.raises(FieldError, match="100 calibration values") as caught:
-        overlapping.around(NOTHING, PLAIN, 0.99)
+    assert together.largest_quantile == pytest.approx(1 - 2 / 11)
+    with pytest.raises(FieldError, match="10 independent blocks") as caught:
+        together.around(NOTHING, PLAIN, 0.9)
     assert caught.value.field == "quantile"
-    lower, upper = limits(overlapping, overlapping.largest_quantile)
+    lower, upper = limits(together, together.largest_quantile)
     assert (lower, upper) == (residuals.min().astype("f4"), residuals.max().astype("f4"))
 
 
 @pytest.mark.parametrize("quantile", [0.0, -1.0, 1.0, 0.9991])
 def test_a_quantile_that_nothing_tells_is_said(quantile: float) -> None:
-    with pytest.raises(FieldError, match="999 calibration values") as caught:
+    with pytest.raises(FieldError, match="999 independent blocks") as caught:
         of(np.arange(999)).around(NOTHING, PLAIN, quantile)
     assert caught.value.field == "quantile"
 
@@ -218,7 +218,7 @@ def test_checkpoint_and_folder_have_the_same(
     Artifact.load(checkpoint).save(tmp_path)
     assert Engine.load(tmp_path).card.bands == engine.card.bands
     (of_height,) = engine.card.bands.channels
-    assert of_height.count == of_height.independent == 90 * 32
+    assert (of_height.count, of_height.blocks) == (90 * 32, 90)
 
 
 def share_inside(
@@ -231,19 +231,20 @@ def share_inside(
     return float(np.mean(inside))
 
 
-@pytest.mark.parametrize("quantile", [0.9, 0.99])
+@pytest.mark.parametrize("quantile", [0.9, 0.97])
 def test_a_model_keeps_the_promise_on_fresh_normal_data(engine: Engine, quantile: float) -> None:
     inside = share_inside(engine, list(waves(400, seed=11)), quantile)
     # A calibration on 90 windows, as if a third of the values in each counted.
     error = np.sqrt(quantile * (1 - quantile) / (90 * 32 / 3))
-    assert quantile - 3 * error < inside < quantile + 4 * error
+    # One block of 91 is added to either side.
+    assert quantile - 3 * error < inside < quantile + 2 / 91 + 4 * error
 
 
 def test_anomalies_leave_the_band(engine: Engine, anomalous: list[np.ndarray]) -> None:
-    assert share_inside(engine, anomalous, 0.99) < 0.9
+    assert share_inside(engine, anomalous, 0.97) < 0.9
 
 
-@pytest.mark.parametrize("quantile", [0.9, 0.99])
+@pytest.mark.parametrize("quantile", [0.9, 0.97])
 def test_where_windows_overlap_the_band_is_on_the_safe_side(
     engine: Engine, quantile: float
 ) -> None:

@@ -1,91 +1,131 @@
 import numpy as np
 import pytest
-from scipy import stats
 
 from rvae.errors import FieldError
+from rvae.scoring.blocks import Blocks, Stretch
 from rvae.scoring.calibration import Calibration
-from tests.support.chance import CHANCE
 
 
-@pytest.mark.parametrize("quantile", [0.5, 0.9, 0.95, 0.99])
-@pytest.mark.parametrize("draw", ["standard_normal", "standard_cauchy", "standard_exponential"])
-def test_the_threshold_keeps_its_false_alarm_rate(quantile: float, draw: str) -> None:
-    """Over many calibrations the mean rate of fresh normal scores above it is at most 1 - q."""
-    random = np.random.default_rng(0)
-    rates = []
-    for _ in range(400):
-        calibration = Calibration.fit(getattr(random, draw)(200), quantile, 200)
-        rates.append((getattr(random, draw)(500) > calibration.threshold()).mean())
-    error = np.std(rates) / np.sqrt(len(rates))
-    # For continuous scores the rate is between 1 - q - 1/(n + 1) and 1 - q.
-    assert np.mean(rates) < 1 - quantile + 4 * error
-    assert np.mean(rates) > 1 - quantile - 1 / 201 - 4 * error
-
-
-def test_tail_probabilities_are_uniform_for_fresh_normal_scores() -> None:
-    """Of n scores exactly k = level (n + 1) of the ranks that a fresh one may have are so high."""
-    random = np.random.default_rng(1)
-    levels, count, fresh = np.array([0.01, 0.1, 0.5]), 999, 2000
-    shares = []
-    for _ in range(400):
-        calibration = Calibration.fit(random.normal(size=count), 0.99, count)
-        tails = calibration.tail_probability(random.normal(size=fresh))
-        shares.append([(tails <= level + 1e-12).mean() for level in levels])
-    # Each share is a fresh draw of a beta-binomial distribution with this mean and spread.
-    ranks = levels * (count + 1)
-    spread = stats.betabinom(fresh, ranks, count + 1 - ranks).std() / fresh
-    error = stats.norm.isf(CHANCE / 2) * spread / np.sqrt(len(shares))
-    assert error[0] < 0.0012
-    np.testing.assert_array_less(abs(np.mean(shares, axis=0) - levels), error)
-
-
-def test_flag_and_tail_probability_agree() -> None:
-    random = np.random.default_rng(2)
-    calibration = Calibration.fit(random.normal(size=300), 0.95, 300)
-    scores = np.concatenate([calibration.scores, random.normal(size=1000)])
-    flagged = scores > calibration.threshold()
-    np.testing.assert_array_equal(flagged, calibration.tail_probability(scores) <= 1 - 0.95)
+def calibration(
+    scores: np.ndarray | list[float],
+    quantile: float,
+    window: int = 1,
+    events_per_step: float | None = None,
+    contamination: float = 0.0,
+) -> Calibration:
+    """Calibration on the windows of a series at stride 1."""
+    values = np.asarray(scores, dtype=np.float64)
+    blocks = Blocks.fit([Stretch(values, np.arange(len(values)))], window, 1, 1.0)
+    return Calibration.fit(blocks, quantile, events_per_step, contamination)
 
 
 def test_small_cases_by_hand() -> None:
-    calibration = Calibration.fit(np.array([3.0, 1.0, np.nan, 2.0, 4.0]), 0.8, 4)
-    assert calibration.threshold() == 4.0
-    assert calibration.threshold(0.4) == 2.0
+    found = calibration([3.0, 1.0, np.nan, 2.0, 4.0], 0.8)
+    assert found.threshold() == 4.0 and not found.lowered
+    assert found.threshold(0.4) == 2.0
     np.testing.assert_allclose(
-        calibration.tail_probability([5, 4, 3.5, 0, np.nan]), [0.2, 0.4, 0.4, 1, np.nan]
+        found.tail_probability([5, 4, 3.5, 0, np.nan]), [0.2, 0.4, 0.4, 1, np.nan]
     )
+    above = found.above_calibration([5, 4, 0, np.nan])
+    np.testing.assert_array_equal(above, [True, False, False, False])
 
 
-def test_more_is_not_promised_than_the_scores_can_tell() -> None:
-    with pytest.raises(FieldError, match="99 calibration windows") as caught:
-        Calibration.fit(np.arange(98.0), 0.99, 98)
-    assert caught.value.field == "training.quantile"
-    calibration = Calibration.fit(np.arange(99.0), 0.99, 99)
-    assert calibration.threshold() == 98
-    with pytest.raises(FieldError) as caught:
-        calibration.threshold(0.995)
+@pytest.mark.parametrize("quantile", [0.5, 0.9, 0.95, 0.98])
+@pytest.mark.parametrize("window", [1, 7])
+def test_flag_and_tail_probability_agree(quantile: float, window: int) -> None:
+    random = np.random.default_rng(2)
+    found = calibration(random.normal(size=700), quantile, window)
+    scores = np.concatenate([found.scores, random.normal(size=1000)])
+    judged = found.judged(scores, found.threshold())
+    rare = judged["tail_probability"] <= 1 - found.quantile + 1e-9
+    np.testing.assert_array_equal(judged["is_anomaly"], rare)
+    assert 0 < judged["is_anomaly"].sum() < len(scores)
+    np.testing.assert_array_equal(judged["is_anomaly"], judged["severity"] > 1)
+
+
+@pytest.mark.parametrize("blocks", [1, 3, 9, 48])
+def test_a_quantile_is_lowered_to_what_the_blocks_show(blocks: int) -> None:
+    found = calibration(np.arange(10.0 * blocks), 0.98, window=10)
+    assert found.lowered and found.quantile == found.largest_quantile == blocks / (blocks + 1)
+    assert found.threshold() == 10 * blocks - 1
+    scores = np.array([0.0, 10 * blocks - 1, 10 * blocks])
+    np.testing.assert_array_equal(scores > found.threshold(), [False, False, True])
+    assert found.tail_probability(1e9) == pytest.approx(1 - found.quantile)
+    with pytest.raises(FieldError, match=f"{blocks} independent blocks") as caught:
+        found.threshold(0.98)
     assert caught.value.field == "quantile"
 
 
-def rate_with_overlap(windows: int, window: int) -> tuple[float, set[bool]]:
-    """Mean rate of false alarms where neighbouring scores share all but one of their points."""
-    random = np.random.default_rng(3)
-    rates, promises = [], []
-    for _ in range(300):
-        noise = random.normal(size=(2, windows + window - 1)) ** 2
-        held_out, fresh = (np.convolve(part, np.ones(window) / window, "valid") for part in noise)
-        calibration = Calibration.fit(held_out, 0.9, noise.shape[1] // window)
-        rates.append((fresh > calibration.threshold()).mean())
-        promises.append(calibration.keeps_promise)
-    return np.mean(rates), set(promises)
+def test_enough_blocks_lower_nothing() -> None:
+    assert not calibration(np.arange(49.0), 0.98).lowered
+    assert calibration(np.arange(48.0), 0.98).lowered
 
 
-def test_the_promise_is_kept_of_windows_that_overlap() -> None:
-    for windows in (400, 1000, 4000):
-        rate, promised = rate_with_overlap(windows, window=40)
-        assert rate < 0.1 and promised == {True}
+def test_nothing_is_rarer_than_the_blocks_show() -> None:
+    """However many windows there are, and however high a score is."""
+    found = calibration(np.random.default_rng(0).normal(size=5000), 0.9, window=250)
+    assert found.blocks.count == 20
+    probes = [found.scores[-1] + 1e-9, 1e300, np.inf]
+    np.testing.assert_allclose(found.tail_probability(probes), 1 / 21)
+    assert found.above_calibration(probes).all()
 
 
-def test_too_few_windows_without_overlap_are_admitted() -> None:
-    rate, promised = rate_with_overlap(windows=100, window=40)
-    assert 0.1 < rate < 0.15 and promised == {False}
+def test_severity_rises_without_end_and_is_one_at_the_threshold() -> None:
+    found = calibration(np.random.default_rng(0).normal(size=500), 0.95)
+    assert found.severity(found.threshold()) == pytest.approx(1)
+    assert found.severity(np.median(found.scores[found.scores <= found.threshold()])) == 0
+    scores = np.array([-5.0, 0, 1, 5, 6, 1e6])
+    assert (np.diff(found.severity(scores)) > 0).all()
+    assert np.isnan(found.severity(np.nan))
+    constant = calibration(np.full(30, 2.0), 0.9)
+    np.testing.assert_array_equal(constant.severity([1.0, 2.0, 4.0]), [-1, 0, 2])
+
+
+def test_a_rate_of_events_is_a_threshold() -> None:
+    random = np.random.default_rng(1)
+    scores = random.normal(size=2000)
+    found = calibration(scores, 0.5, window=10, events_per_step=1 / 500)
+    peaks = np.sort(scores.reshape(200, 10).max(axis=1))
+    # At most 10 / 500 of the segments: (200 share + 1) / 201, so that three peaks lie above.
+    assert found.threshold() == peaks[-4]
+    assert found.events_per_step(found.threshold()) == pytest.approx(4 / 201 / 10)
+    assert found.events_per_step(found.threshold()) <= 1 / 500 and not found.lowered
+    flagged = scores > found.threshold()
+    rare = found.tail_probability(scores) <= 1 - found.quantile + 1e-9
+    np.testing.assert_array_equal(flagged, rare)
+
+
+def test_a_rate_of_events_is_raised_to_what_the_blocks_show() -> None:
+    scores = np.random.default_rng(1).normal(size=2000)
+    found = calibration(scores, 0.5, window=10, events_per_step=1 / 2011)
+    assert found.lowered and found.threshold() == scores.max()
+    assert found.fewest_events_per_step == pytest.approx(1 / 2010)
+    assert found.events_per_step(found.threshold()) == pytest.approx(1 / 2010)
+    assert not calibration(scores, 0.5, window=10, events_per_step=1 / 2010).lowered
+    for rate in (1 / 2011, 0.0, -1.0):
+        with pytest.raises(
+            FieldError, match="at least 1 event per 2,010 steps, the limit of 200 ind"
+        ) as caught:
+            found.threshold_of_events(rate)
+        assert caught.value.field == "alarms"
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9, -0.1, np.nan])
+def test_no_more_than_half_may_be_contaminated(share: float) -> None:
+    with pytest.raises(FieldError) as caught:
+        calibration(np.arange(50.0), 0.9, contamination=share)
+    assert caught.value.field == "scoring.contamination"
+
+
+def test_contamination_is_left_out() -> None:
+    """Scores of anomalies among the held-out ones do not raise the threshold."""
+    random = np.random.default_rng(4)
+    clean, mixed, kept = [], [], []
+    for _ in range(50):
+        normal, anomalous = random.normal(size=970), random.normal(8, 1, size=30)
+        scores = random.permutation(np.concatenate([normal, anomalous]))
+        clean.append(calibration(normal, 0.98).threshold())
+        mixed.append(calibration(scores, 0.98).threshold())
+        kept.append(calibration(scores, 0.98, contamination=0.03).threshold())
+    assert np.mean(mixed) > np.mean(clean) + 3
+    assert np.mean(kept) == pytest.approx(np.mean(clean), abs=0.02)

@@ -1,6 +1,5 @@
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,6 @@ from rvae.data.series import Series
 from rvae.inference.analysis import Analysis
 from rvae.inference.engine import Engine
 from rvae.scoring.adaptive_threshold import AdaptiveThreshold
-from rvae.scoring.calibration import Calibration
 from rvae.serving.contract import pipeline
 from rvae.serving.contract.formats.format import Content
 from rvae.serving.contract.messages import Request
@@ -46,7 +44,9 @@ def test_an_answer_says_what_the_engine_says(
     assert answer["threshold"] == calibration.threshold()
     assert answer["is_anomaly"] == [bool(analysis.score[0] > calibration.threshold())]
     np.testing.assert_allclose(answer["severity"], calibration.severity(analysis.score))
-    scored = {"score", "tail_probability", "severity", "threshold", "is_anomaly"}
+    scored = {
+        *("score", "tail_probability", "above_calibration", "severity", "threshold", "is_anomaly")
+    }
     assert set(answer) == {"model", "version", "window", "latent"} | scored
 
 
@@ -89,6 +89,47 @@ def test_threshold_and_quantile_of_a_request(
         assert (answer["threshold"], answer["is_anomaly"]) == (threshold, [flagged])
     status, error = ask(service, data=data, quantile=0.9999)
     assert (status, error["field"]) == (422, "quantile")
+
+
+def test_a_rate_of_alarms_is_the_threshold_of_a_request(
+    service: Service, engine: Engine, fresh: list[np.ndarray]
+) -> None:
+    calibration, data = engine.card.calibration, np.concatenate(fresh[:3]).tolist()
+    quantile = engine.card.quantile_of(None, "1 per 100 steps")
+    assert quantile is not None and quantile < calibration.quantile
+    _, answer = ask(service, data=data, alarms="1 per 100 steps", stride=16)
+    assert answer["threshold"] == calibration.threshold_of_events(0.01)
+    assert answer == ask(service, data=data, quantile=quantile, stride=16)[1]
+    events: dict[str, Any] = {"data": data, "stride": 16, "output": ["events"]}
+    more = ask(service, alarms="1 per 33 steps", **events)[1]["events"]
+    assert (
+        more
+        == ask(service, threshold=calibration.threshold_of_events(1 / 33), **events)[1]["events"]
+    )
+    assert sum(one["end"] - one["start"] for one in more) > 0
+    _, adaptive = ask(service, data=data, alarms="1 per 100 steps", stride=16, adapt=0.01)
+    assert adaptive == ask(service, data=data, quantile=quantile, stride=16, adapt=0.01)[1]
+
+
+@pytest.mark.parametrize(
+    ("alarms", "said"),
+    [
+        ("1 per 2913 steps", "at least 1 event per 2,912 steps, the limit of 90 independent"),
+        ("1 per 31 steps", "no more than 1 event per 32 steps can begin"),
+        ("1 per week", "the training data has no times"),
+        ("weekly", "expected a rate as"),
+        ("1 per 999999999999 steps", "at least 1 event per 2,912 steps"),
+    ],
+)
+def test_a_rate_that_cannot_be_promised_is_refused(
+    service: Service, alarms: str, said: str
+) -> None:
+    """90 calibration windows of 32 steps, each a block of its own: 91 * 32 = 2912."""
+    for fields in ({}, {"adapt": 0.01}, {"output": ["events"]}):
+        status, error = ask(service, data=[20.0] * 32, alarms=alarms, **fields)
+        assert (status, error["field"]) == (422, "alarms")
+        assert said in error["message"]
+    assert ask(service, data=[20.0] * 32, alarms="1 per 2912 steps")[0] == 200
 
 
 def test_events_tell_where_and_what(service: Service, engine: Engine) -> None:
@@ -190,17 +231,6 @@ def test_a_threshold_may_follow_the_series(
     assert (status, error["field"]) == (422, "quantile")
     status, error = ask(service, data=data, adapt=0.05, threshold=1)
     assert (status, error["field"]) == (422, "adapt")
-
-
-def test_a_tail_allows_quantiles_that_no_threshold_can_follow_from() -> None:
-    card = untrained_card()
-    scores = np.random.default_rng(0).normal(size=500)
-    card = replace(card, calibration=Calibration.fit(scores, 0.95, 500))
-    service = Service(untrained_engine(card), "any", "1.0", Limits())
-    status, answer = ask(service, data=[20.0] * 8, quantile=0.9999)
-    assert status == 200 and answer["threshold"] > scores.max()
-    status, error = ask(service, data=[20.0] * 8, quantile=0.9999, adapt=0.01)
-    assert (status, error["field"]) == (422, "quantile")
 
 
 def test_every_series_of_a_request_is_followed_from_its_beginning(

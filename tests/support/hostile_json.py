@@ -171,7 +171,8 @@ def other_tasks(chance: random.Random, card: Card) -> Request:
     task = chance.choice(list(TASK_FIELDS))
     right = {
         "timestamps": ["2026-01-01"], "label": "idle", "output": ["score"], "stride": 1,
-        "quantile": 0.5, "threshold": 1, "adapt": 0.01, "gap": 1, "count": 1, "seed": 1,
+        "quantile": 0.5, "alarms": "1 per week", "threshold": 1, "adapt": 0.01, "gap": 1,
+        "count": 1, "seed": 1,
         "latent": [[0] * card.model.latent], "data": [1], "columns": {}, "instances": [[1]],
     }  # fmt: skip
     name = chance.choice([name for name in right if name not in TASK_FIELDS[task]])
@@ -185,6 +186,12 @@ def together(chance: random.Random, card: Card) -> Request:
         *({"threshold": 1, "quantile": 0.5}, {"threshold": 1, "adapt": 0.01}, {"gap": 1}),
         *({"output": ["score", "score"]}, {"instances": [fields["data"]]}, {"columns": {}}),
         *({"output": ["score"] * 9}, {"quantile": 1 - 1e-16}, {"stride": 0}, {"adapt": 1}),
+        *({"alarms": "1 per week", "quantile": 0.5}, {"alarms": "1 per " + "9" * 10**5 + " steps"}),
+        *(
+            {"alarms": "١ per week"},
+            {"alarms": "1 per 999999999999 steps"},
+            {"alarms": "0 per day"},
+        ),
         *({"label": ["idle"]}, {"label": "0" * 99 + "x"}, {"timestamps": ["2026-01-01"]}),
         {"timestamps": [chance.choice(("2026", "0001-01-01T00+23:59", "x" * 999, None, {}))] * 16},
     ]

@@ -90,14 +90,14 @@ def _data(chance: random.Random, card: Card) -> Request:
     steps = _steps(chance, card)
     series = rows(chance, card, steps)
     data = [one for (one,) in series] if len(card.channels) == 1 else series
-    return _json("data", {"data": data} | beside(chance, card, steps) | _how(chance))
+    return _json("data", {"data": data} | beside(chance, card, steps) | _how(chance, card))
 
 
 def _columns(chance: random.Random, card: Card) -> Request:
     steps = _steps(chance, card)
     by_channel = zip(*rows(chance, card, steps), strict=True)
     columns = {name: list(values) for name, values in zip(card.channels, by_channel, strict=True)}
-    return _json("columns", {"columns": columns} | beside(chance, card, steps) | _how(chance))
+    return _json("columns", {"columns": columns} | beside(chance, card, steps) | _how(chance, card))
 
 
 def _instances(chance: random.Random, card: Card) -> Request:
@@ -105,7 +105,7 @@ def _instances(chance: random.Random, card: Card) -> Request:
     extra = [beside(chance, card, steps) for steps in lengths]
     fields = {name: [one[name] for one in extra] for name in extra[0]}
     instances = [rows(chance, card, steps) for steps in lengths]
-    return _json("instances", {"instances": instances} | fields | _how(chance))
+    return _json("instances", {"instances": instances} | fields | _how(chance, card))
 
 
 def _decode(chance: random.Random, card: Card) -> Request:
@@ -121,11 +121,13 @@ def _sample(chance: random.Random, card: Card) -> Request:
 def _csv(chance: random.Random, card: Card) -> Request:
     sink = pa.BufferOutputStream()
     csv.write_csv(pa.table(table(chance, card)), sink)
-    return Request("csv", sink.getvalue().to_pybytes(), _typed(CSV, _how(chance, "score")))
+    return Request("csv", sink.getvalue().to_pybytes(), _typed(CSV, _how(chance, card, "score")))
 
 
 def _arrow(chance: random.Random, card: Card) -> Request:
-    return Request("arrow", arrow(**table(chance, card)), _typed(ARROW, _how(chance, "score")))
+    return Request(
+        "arrow", arrow(**table(chance, card)), _typed(ARROW, _how(chance, card, "score"))
+    )
 
 
 def _npy(chance: random.Random, card: Card) -> Request:
@@ -207,14 +209,14 @@ def _steps(chance: random.Random, card: Card) -> int:
     return card.window + chance.randrange(2 * card.window)
 
 
-def _how(chance: random.Random, *output: str) -> dict[str, Any]:
+def _how(chance: random.Random, card: Card, *output: str) -> dict[str, Any]:
     """What may be said of the task to score, of one kind of output if that is named."""
     often = list(output) or chance.sample(("score", "latent", "point_scores", "band"), 2)
     said: dict[str, Any] = {"output": often, "stride": chance.randint(1, 3)}
     if chance.random() < 0.3:
         said["threshold"] = 1.5
     elif chance.random() < 0.5:
-        said["quantile"] = 0.5
+        said |= chance.choice(({"quantile": 0.5}, {"alarms": f"1 per {2 * card.window} steps"}))
     return said
 
 

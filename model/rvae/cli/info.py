@@ -93,7 +93,8 @@ def _lines(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "posterior", network["posterior"]
     yield "score", model["scoring"]["score"]
     yield "threshold", f"{model['threshold']:.4g} at quantile {calibration['quantile']:g}"
-    yield "calibration", _promise(calibration)
+    yield "promise", calibration["promise"]
+    yield "calibration", _evidence(calibration)
     if model["training"]:
         yield "training", _training(model)
     yield "trained with", _versions(model["versions"]["trained"])
@@ -107,9 +108,11 @@ def _channel(channel: Mapping[str, Any]) -> str:
     return f"{channel['name']} [{channel['unit']}]" if "unit" in channel else channel["name"]
 
 
-def _promise(calibration: Mapping[str, Any]) -> str:
-    independent = calibration["independent_windows"]
-    counts = f"{calibration['windows']} windows in {independent} independent blocks"
+def _evidence(calibration: Mapping[str, Any]) -> str:
+    counts = (
+        f"{calibration['windows']} windows in {calibration['independent_windows']} independent "
+        f"blocks of {calibration['block_steps']:.0f} steps"
+    )
     if calibration["keeps_promise"]:
         return counts
     return f"{counts}, too few for what was asked for: the threshold is the highest score"

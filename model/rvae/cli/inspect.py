@@ -52,19 +52,21 @@ def inspect(data: Path, reader: ReaderConfig = ReaderConfig(), json: bool = Fals
 
 
 def _training(rehearsal: "Rehearsal", period: int | None) -> dict[str, Any]:
-    from rvae.scoring.ranks import blocks_needed
+    from rvae.scoring.promise import limit_text
 
-    plan, prepared = rehearsal.plan, rehearsal.preparation
+    plan, prepared, held = rehearsal.plan, rehearsal.preparation, rehearsal.segments
     return {
         "obstacle": rehearsal.obstacle,
         "period": period,
         "window": None if prepared is None else prepared.spec.window,
         "windows": None if prepared is None else prepared.spec.training["windows"],
         "constant": plan.data.constant,
-        "quantile": plan.training.quantile,
-        "independent_windows": rehearsal.segments,
-        "needed_windows": blocks_needed(1 - plan.training.quantile),
-        "keeps_promise": rehearsal.keeps_promise,
+        "independent_windows": held,
+        "limit": None
+        if prepared is None
+        else limit_text(
+            held, max(prepared.spec.window, prepared.spec.stride), prepared.spec.interval
+        ),
     }
 
 
@@ -127,10 +129,8 @@ def _sentences(report: dict[str, Any]) -> list[str]:
     said.append(f"Windows of {training['window']} steps: {windows}.")
     if training["constant"] == "keep":
         said.append("A channel does not vary in the training part: its first change is detected.")
-    if not training["keeps_promise"]:
-        said.append(
-            f"Windows for calibration that do not overlap: {training['independent_windows']}. A "
-            f"threshold at quantile {training['quantile']} needs {training['needed_windows']}: the "
-            "highest one that they can show is taken, or give more data."
-        )
+    said.append(
+        f"Windows for calibration that do not overlap: {training['independent_windows']}. They can "
+        f"promise no less than {training['limit']}; more data could."
+    )
     return said

@@ -21,6 +21,7 @@ def plot(
     ignore: tuple[str, ...] = (),
     stride: int | None = None,
     quantile: float | None = None,
+    alarms: str | None = None,
     adapt: float | None = None,
     gap: int | None = None,
     format: FileFormat = FileFormat(),
@@ -40,6 +41,8 @@ def plot(
         ignore: Columns to leave out that the training file did not have.
         stride: Steps between windows; the model's own if left out.
         quantile: Quantile of normal scores for threshold and band; the model's own if left out.
+        alarms: At most so many false events, "1 per week" or "1 per 10000 steps", in place of the
+            quantile of the threshold.
         adapt: Rate from 0 to 0.1 at which the threshold follows the series; fixed if left out.
         gap: Maximum steps between events that are merged; the stride if left out.
         format: How the file is written, where it differs from the training file.
@@ -56,7 +59,7 @@ def plot(
         engine.card, data, None, array, layout, labels=False, ignore=ignore, format=format
     )
     pieces = find_pieces(dataset.series, series)
-    scored = score_pieces(engine, pieces, stride, quantile, adapt, gap).part(start, end)
+    scored = score_pieces(engine, pieces, stride, quantile, adapt, gap, alarms).part(start, end)
     if output.suffix == ".html":
         from rvae.plots.interactive import interactive_series, save_page
 

@@ -19,6 +19,7 @@ def score(
     ignore: tuple[str, ...] = (),
     stride: int | None = None,
     quantile: float | None = None,
+    alarms: str | None = None,
     adapt: float | None = None,
     gap: int | None = None,
     format: FileFormat = FileFormat(),
@@ -37,6 +38,8 @@ def score(
         ignore: Columns to leave out that the training file did not have.
         stride: Steps between windows; the model's own if left out.
         quantile: Flag scores above this quantile of normal scores; the model's own if left out.
+        alarms: At most so many false events, "1 per week" or "1 per 10000 steps", in place of the
+            quantile.
         adapt: Rate from 0 to 0.1 at which the threshold follows each series; fixed if left out.
         gap: Maximum steps between events that are merged; the stride if left out.
         format: How the file is written, where it differs from the training file.
@@ -49,6 +52,7 @@ def score(
     require(not (points and events), "events", "cannot be combined with points")
     require(gap is None or events, "gap", "is only valid with --events")
     engine = Engine.load(checkpoint)
+    quantile = engine.card.quantile_of(quantile, alarms)
     dataset = read_for(
         engine.card, data, None, array, layout, labels=False, ignore=ignore, format=format
     )

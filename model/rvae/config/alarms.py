@@ -1,50 +1,70 @@
-"""Rates of alarms as users write them."""
+"""Rates of alarms, as users write them and as they are told."""
 
+import math
 import re
 
-import numpy as np
-
-from rvae.config.duration import duration
 from rvae.errors import require
 
-__all__ = ["alarm_rate", "require_alarms"]
+__all__ = ["ALARM_PATTERN", "SECONDS_PER_WEEK", "alarm_rate", "alarm_text", "require_alarms"]
 
-# Names that people use for lengths of time, in the units of `duration`.
-UNITS = {
-    "second": "1s",
-    "minute": "1min",
-    "hour": "1h",
-    "day": "1d",
-    "week": "7d",
-    "month": "30d",
-    "year": "365d",
+SECONDS = {
+    "second": 1.0,
+    "minute": 60.0,
+    "hour": 3_600.0,
+    "day": 86_400.0,
+    "week": 604_800.0,
+    "month": 30 * 86_400.0,
+    "year": 365 * 86_400.0,
 }
-PATTERN = re.compile(r"\s*(\d{1,6})\s+per\s+(?:(\d{1,12})\s+steps?|([\w ]+?))\s*", re.ASCII)
+SECONDS_PER_WEEK = SECONDS["week"]
+SHORT = {"s": "second", "min": "minute", "h": "hour", "d": "day"}
+# A month is no unit to tell a time in: it has no certain length.
+TOLD = ("second", "minute", "hour", "day", "week", "year")
+
+NUMBER = r"(?:[1-9][0-9]{0,11}|[1-9][0-9]{0,2}(?:,[0-9]{3}){1,3})(?:\.[0-9]{1,6})?"
+# The same in Python and in a JSON Schema.
+ALARM_PATTERN = (
+    r"([1-9][0-9]{0,5})(?: (?:event|alarm)s?)? per "
+    rf"(?:({NUMBER}) ?)?(?:(step|{'|'.join(SECONDS)})s?|({'|'.join(SHORT)}))"
+)
 EXAMPLES = '"1 per week", "3 per 12h" or "1 per 10000 steps"'
+SHOWN = 40  # characters of a text that is none
+
+DIGITS = 3  # of a time that is told
+ROUNDING = 1e-9
 
 
-def alarm_rate(text: str, interval: float | None, field: str) -> float:
+def alarm_rate(text: str, interval: float | None, steps: int, field: str) -> float:
     """A number of events per time, or per steps → events per step.
 
     Args:
-        text: "1 per week", "2 per day", "3 per 12h", "1 per 10000 steps".
+        text: "1 per week", "2 per day", "3 per 12h", "1 per 3.2 days", "1 per 10000 steps".
         interval: Seconds between steps; None if the data has no times.
+        steps: Steps in which at most one event begins.
         field: Name of the option.
 
     Raises:
-        FieldError: If it is something else, nothing, or per time where there are no times.
+        FieldError: If it is something else, per time where there are no times, or more events than
+            can begin.
     """
-    count, steps, time = _parts(text, field)
-    if steps is not None:
-        return count / steps
+    count, number, unit = _parts(text, field)
+    rate = count / number
+    if unit != "step":
+        require(
+            interval is not None,
+            field,
+            f"is {text!r}, but the training data has no times: give a number of steps, such as "
+            '"1 per 10000 steps"',
+        )
+        assert interval is not None
+        rate *= interval / SECONDS[unit]
     require(
-        interval is not None,
+        rate * steps <= 1 + ROUNDING,
         field,
-        f"is {text!r}, but the training data has no times: give a number of steps, such as "
-        '"1 per 10000 steps"',
+        f"is {text!r}, but no more than {alarm_text(1 / steps, interval)} can begin: an event is "
+        "as long as a window",
     )
-    assert time is not None and interval is not None
-    return count * interval / (time / np.timedelta64(1, "s"))
+    return rate
 
 
 def require_alarms(text: str, field: str) -> None:
@@ -52,14 +72,53 @@ def require_alarms(text: str, field: str) -> None:
     _parts(text, field)
 
 
-def _parts(text: str, field: str) -> tuple[int, int | None, np.timedelta64 | None]:
-    """The number of events, and the steps or the time that they are per."""
-    found = PATTERN.fullmatch(text)
-    require(found is not None, field, f"is {text!r}, expected {EXAMPLES}")
+def alarm_text(per_step: float, interval: float | None, fewest: bool = False) -> str:
+    """Events per step → "1 event per 3.2 days (4,600 steps)", without the days if there are none.
+
+    Args:
+        per_step: Events per step, above 0.
+        interval: Seconds between steps; None if the data has no times.
+        fewest: Whether it is the lowest rate that can be asked for, so that what is told can be;
+            else it is the highest rate that is expected. Times are rounded accordingly.
+    """
+    steps = f"{_per(1 / per_step, 'step', fewest, 0)}"
+    if interval is None:
+        return f"1 event per {steps}"
+    seconds = interval / per_step
+    # Two days and more are days: those between are told in hours.
+    fitting = [
+        unit for unit in TOLD if _is_one(seconds / SECONDS[unit]) or seconds >= 2 * SECONDS[unit]
+    ]
+    unit = fitting[-1] if fitting else TOLD[0]
+    number = seconds / SECONDS[unit]
+    decimals = max(0, DIGITS - 1 - math.floor(math.log10(number)))
+    return f"1 event per {_per(number, unit, fewest, decimals)} ({steps})"
+
+
+def _parts(text: str, field: str) -> tuple[int, float, str]:
+    """The number of events, and the number of units that they are per, and the unit."""
+    text = str(text)  # a number, where no type was checked
+    found = re.fullmatch(ALARM_PATTERN, text)
+    shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    require(found is not None, field, f"is {shown!r}, expected a rate as {EXAMPLES}")
     assert found is not None
-    count, steps, time = found.groups()
-    require(int(count) > 0, field, f"is {text!r}: must be more than none")
-    if steps is not None:
-        require(int(steps) > 0, field, f"is {text!r}: must be per at least one step")
-        return int(count), int(steps), None
-    return int(count), None, duration(UNITS.get(time, time), field)
+    count, number, unit, short = found.groups()
+    return int(count), float((number or "1").replace(",", "")), unit or SHORT[short]
+
+
+def _is_one(number: float) -> bool:
+    return abs(number - 1) < ROUNDING
+
+
+def _per(number: float, unit: str, up: bool, decimals: int) -> str:
+    """A number of units, rounded up or down; the unit alone if it is one."""
+    if _is_one(number):
+        return unit
+    scale: float = 10**decimals
+    exact = number * scale
+    whole = math.ceil(exact * (1 - ROUNDING)) if up else math.floor(exact * (1 + ROUNDING))
+    return (
+        f"{whole / scale:,.{decimals}f}".rstrip("0").rstrip(".") + f" {unit}s"
+        if decimals
+        else f"{whole:,} {unit}s"
+    )

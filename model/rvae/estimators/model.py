@@ -19,6 +19,7 @@ from rvae.inference.artifact import Artifact
 from rvae.inference.card import Card
 from rvae.inference.engine import Engine
 from rvae.inference.reading import read_for
+from rvae.scoring.promise import promise_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -91,6 +92,7 @@ class Model:
         stride: int | None = None,
         quantile: float | None = None,
         adapt: float | None = None,
+        alarms: str | None = None,
     ) -> Any:
         """Score data.
 
@@ -100,10 +102,13 @@ class Model:
             stride: Steps between windows; the model's own if left out.
             quantile: Quantile of normal scores that is the threshold; the model's own if left out.
             adapt: Rate from 0 to 0.1 at which the threshold follows each series.
+            alarms: At most so many false events, "1 per week" or "1 per 10000 steps", in place of
+                the quantile.
 
         Raises:
             FieldError: If the data does not fit the model, or an option is not valid.
         """
+        quantile = self.card.quantile_of(quantile, alarms)
         series = self._read(data).series
         if by == "window":
             rows = export.window_records(self.engine, series, stride, adapt, quantile)
@@ -119,6 +124,7 @@ class Model:
         quantile: float | None = None,
         adapt: float | None = None,
         gap: int | None = None,
+        alarms: str | None = None,
     ) -> Any:
         """Anomalous stretches of data, a row per event.
 
@@ -128,10 +134,13 @@ class Model:
             quantile: Quantile of normal scores that is the threshold; the model's own if left out.
             adapt: Rate from 0 to 0.1 at which the threshold follows each series.
             gap: Maximum steps between events that are merged; the stride if left out.
+            alarms: At most so many false events, "1 per week" or "1 per 10000 steps", in place of
+                the quantile.
 
         Raises:
             FieldError: If the data does not fit the model, or an option is not valid.
         """
+        quantile = self.card.quantile_of(quantile, alarms)
         series = self._read(data).series
         rows = export.event_records(self.engine, series, stride, adapt, gap, quantile)
         return results_like(rows, series, data, self.card.reader)
@@ -247,6 +256,7 @@ class Model:
         adapt: float | None = None,
         gap: int | None = None,
         axes: "Sequence[Axes] | None" = None,
+        alarms: str | None = None,
     ) -> "list[Axes]":
         """Draw a series with its reconstruction, band, score, threshold and events.
 
@@ -261,6 +271,8 @@ class Model:
             adapt: Rate from 0 to 0.1 at which the threshold follows the series.
             gap: Maximum steps between events that are merged; the stride if left out.
             axes: One for each channel and one for the score; those of a new figure if left out.
+            alarms: At most so many false events, "1 per week" or "1 per 10000 steps", in place of
+                the quantile of the threshold.
 
         Returns:
             The axes, from top to bottom.
@@ -273,7 +285,7 @@ class Model:
         from rvae.plots.series import plot_scored_series
 
         pieces = find_pieces(self._read(data).series, series)
-        scored = score_pieces(self.engine, pieces, stride, quantile, adapt, gap)
+        scored = score_pieces(self.engine, pieces, stride, quantile, adapt, gap, alarms)
         borders = (None if border is None else str(border) for border in (start, end))
         drawn = plot_scored_series(scored.part(*borders), channels, axes)
         if axes is None:
@@ -377,4 +389,5 @@ class Model:
                 "threshold",
                 f"{card.calibration.threshold():.4g} (quantile {card.calibration.quantile:g}{few})",
             ),
+            ("promise", promise_text(card.calibration, card.interval)),
         ]

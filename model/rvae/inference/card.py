@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from rvae._version import __version__
 from rvae.config import ModelConfig, ReaderConfig, ScoringConfig
+from rvae.config.alarms import alarm_rate
 from rvae.data.scaler import Scaler
 from rvae.data.series import Series
 from rvae.data.stored import blocks
@@ -145,6 +146,24 @@ class Card(ModelSpec):
         """The card of a model after training, with the final summary of the training."""
         kept = {field.name: getattr(spec, field.name) for field in fields(ModelSpec)}
         return cls(**kept | {"training": training}, calibration=calibration, bands=bands)
+
+    def quantile_of(self, quantile: float | None, alarms: str | None) -> float | None:
+        """The quantile that is asked for, as such or by a rate of alarms; None for the model's own.
+
+        Args:
+            quantile: Quantile of normal scores.
+            alarms: Rate of false events, such as "1 per week".
+
+        Raises:
+            FieldError: If both are given, or the rate is no rate, per time where the training data
+                has no times, or lower than the calibration can show.
+        """
+        if alarms is None:
+            return quantile
+        require(quantile is None, "alarms", "cannot be combined with quantile")
+        rate = alarm_rate(alarms, self.interval, self.calibration.blocks.steps, "alarms")
+        threshold = self.calibration.threshold_of_events(rate, self.interval)
+        return self.calibration.quantile_of(threshold)
 
     def band(
         self, expected: NDArray[np.float64], quantile: float | None = None

@@ -21,7 +21,7 @@ def upgrade(content: Mapping[str, Any]) -> Mapping[str, Any]:
     """Convert the data of a card from format 5 to the current one; others are unchanged."""
     if content["format"] != 5:
         return content
-    if "calibration" not in content:  # of an unfinished training
+    if content.get("calibration") is None or content.get("bands") is None:  # unfinished training
         return {**content, "format": FORMAT}
     old = content["calibration"]
     independent = old["independent"]

@@ -40,9 +40,10 @@ def score_pieces(
     quantile: float | None = None,
     adapt: float | None = None,
     gap: int | None = None,
+    alarms: str | None = None,
 ) -> ScoredSeries:
     """Score the pieces of one series, each as `score_series` does, and join them."""
-    scored = [score_series(engine, piece, stride, quantile, adapt, gap) for piece in pieces]
+    scored = [score_series(engine, one, stride, quantile, adapt, gap, alarms) for one in pieces]
     return replace(join_pieces(scored), name=pieces[0].whole_name)
 
 

@@ -159,6 +159,7 @@ def score_series(
     quantile: float | None = None,
     adapt: float | None = None,
     gap: int | None = None,
+    alarms: str | None = None,
 ) -> ScoredSeries:
     """Score a series for a picture: the scores, thresholds and events of `rvae score`.
 
@@ -172,13 +173,16 @@ def score_series(
             band has the same, as far as the calibration allows it.
         adapt: Rate at which the threshold follows the series; fixed if left out.
         gap: Events with at most this many steps between them are merged; the stride if left out.
+        alarms: Rate of false events that defines the threshold, in place of a quantile. The band
+            has the model's own quantile.
 
     Raises:
         FieldError: If the series does not fit the model, or an option is out of range.
     """
     card = engine.card
     (analysis,) = engine.analyse([series], stride)
-    thresholds = ThresholdRule(card.calibration, adapt, quantile).thresholds(analysis.score)
+    rule = ThresholdRule(card.calibration, adapt, card.quantile_of(quantile, alarms))
+    thresholds = rule.thresholds(analysis.score)
     scores, limits = analysis.step_scores(thresholds)
     merged = gap if gap is not None else card.stride if stride is None else stride
     coverage = min(quantile or card.calibration.quantile, card.bands.largest_quantile)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rvae.config.alarms import alarm_text
 from rvae.errors import require
 from rvae.scoring.blocks import Blocks
 
@@ -107,8 +108,12 @@ class Calibration:
         )
         return self.blocks.windows.threshold(1 - quantile)
 
-    def threshold_of_events(self, per_step: float) -> float:
+    def threshold_of_events(self, per_step: float, interval: float | None = None) -> float:
         """The score above which at most so many events begin in a step of normal data.
+
+        Args:
+            per_step: Events per step.
+            interval: Seconds between steps, for the error; None if the data has no times.
 
         Raises:
             FieldError: If the rate is too low for the blocks.
@@ -117,15 +122,15 @@ class Calibration:
         require(
             per_step >= fewest * (1 - ROUNDING),
             "alarms",
-            f"must be at least 1 in {1 / fewest:.6g} steps, the limit of "
-            f"{self.blocks.count} independent blocks of calibration scores; got 1 in "
-            f"{1 / per_step if per_step > 0 else np.inf:.6g}",
+            f"must be at least {alarm_text(fewest, interval, fewest=True)}, the limit of "
+            f"{self.blocks.count} independent blocks of calibration scores",
         )
         return self.blocks.peaks.threshold(per_step * self.blocks.steps)
 
     def quantile_of(self, threshold: float) -> float:
         """The quantile that a threshold has, which its flags keep as a promise."""
-        return 1 - self.blocks.windows.tail_probability_above(threshold)
+        probability = self.blocks.windows.tail_probability_above(threshold)
+        return min(1 - probability, self.largest_quantile)  # rounding must not exceed the limit
 
     def events_per_step(self, threshold: float) -> float:
         """Events that begin above a threshold in a step of normal data, at the most.

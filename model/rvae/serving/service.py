@@ -138,8 +138,8 @@ class Service:
         """The values that a request makes the model compute.
 
         Raises:
-            FieldError: If they are over the limit, or the quantile is outside the range of the
-                calibration.
+            FieldError: If they are over the limit, or the quantile or rate of alarms is outside the
+                range of the calibration.
         """
         card, options = self._model.card, query.options
         if query.generates:
@@ -156,10 +156,11 @@ class Service:
             f"makes {windows} windows with {values} values in all, the limit is "
             f"{self._limits.values}: {advice}",
         )
+        quantile = card.quantile_of(options.quantile, options.alarms)
         if options.adapt is not None:
-            require_adaptable(self._calibration, options.adapt, options.quantile)
+            require_adaptable(self._calibration, options.adapt, quantile)
         if any(output.uses_threshold for output in query.outputs):
-            self._calibration.threshold(options.quantile)
+            self._calibration.threshold(quantile)
         return values
 
     def _groups(self, jobs: Sequence[_Job]) -> Iterator[list[_Job]]:

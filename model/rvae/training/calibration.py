@@ -10,7 +10,6 @@ import torch
 from rvae.config import TrainingConfig
 from rvae.config.alarms import alarm_rate
 from rvae.data.window_dataset import WindowDataset
-from rvae.errors import require
 from rvae.inference.artifact import (
     CARD_KEY,
     SCORER_KEY,
@@ -82,6 +81,8 @@ def _calibrate(
     """Calibration of the scores of held-out windows, and bands around reconstructions."""
     held_out = windows["calibration"]
     stretches = runner.stretches(held_out, MAX_SCORES)
+    if all(np.isnan(one.scores).all() for one in stretches):  # what has values was not chosen
+        stretches = runner.stretches(held_out, len(held_out))
     fitted = [
         runner.stretches(windows[name], MAX_DEPENDENT_SCORES) for name in ("training", "validation")
     ]
@@ -106,19 +107,13 @@ def calibrated(
             long scores depend on each other.
         spec: Specification of the model.
         training: Options, with the quantile or the rate of alarms that define the threshold.
-
-    Raises:
-        FieldError: If nothing was observed in the held-out windows.
     """
-    require(
-        any(not np.isnan(one.scores).all() for one in stretches),
-        "data.calibration",
-        "leaves a part in which no window has a value: give more data, or a larger share",
-    )
     time = dependence_steps([stretches, *fitted], spec.stride)
+    blocks = Blocks.fit(stretches, spec.window, spec.stride, time)
+    alarms = training.alarms
     return Calibration.fit(
-        Blocks.fit(stretches, spec.window, spec.stride, time),
+        blocks,
         training.quantile,
-        None if training.alarms is None else alarm_rate(training.alarms, spec.interval, ALARMS),
+        None if alarms is None else alarm_rate(alarms, spec.interval, blocks.steps, ALARMS),
         spec.scoring.contamination,
     )

@@ -66,13 +66,19 @@ def prepare(dataset: Dataset, plan: TrainingPlan) -> Preparation:
     window = plan.data.window or default_window(dataset, plan.data, plan.training.seed)
     splits, vocabulary = _splits(dataset, plan, window)
     spec, training = _describe(dataset, plan, window, splits, vocabulary)
-    if training.alarms is not None:  # before the training, not after it
-        alarm_rate(training.alarms, spec.interval, "training.alarms")
+    # Before the training, not after it.
+    if training.alarms is not None:
+        alarm_rate(training.alarms, spec.interval, max(window, spec.stride), "training.alarms")
     # The scaler has checked the training part; errors in the other parts must not come later.
     for series in (*splits.validation, *splits.calibration):
         spec.require_in_bounds(series)
     windows = _windows(spec, splits)
     steps, rest = _steps(windows, training)
+    require(
+        windows["calibration"].count_observed(1) > 0,
+        "data.calibration",
+        "leaves a part in which no window has a value: give more data, or a larger share",
+    )
     content = {
         "windows": {name: len(part) for name, part in windows.items()},
         "objective": asdict(plan.objective),

@@ -6,7 +6,6 @@ from rvae.config import TrainingPlan
 from rvae.data.default_window import default_window
 from rvae.data.series import Dataset
 from rvae.errors import FieldError
-from rvae.scoring.ranks import blocks_needed
 from rvae.training.prepare import Preparation, prepare
 
 __all__ = ["Rehearsal", "rehearse"]
@@ -33,11 +32,6 @@ class Rehearsal:
     def segments(self) -> int:
         """Windows of the calibration part that do not overlap: the most blocks that it may have."""
         return 0 if self.preparation is None else self.preparation.windows["calibration"].segments
-
-    @property
-    def keeps_promise(self) -> bool:
-        """Whether they may be enough for the quantile of the threshold."""
-        return self.segments >= blocks_needed(1 - self.plan.training.quantile)
 
 
 def rehearse(dataset: Dataset, plan: TrainingPlan) -> Rehearsal:

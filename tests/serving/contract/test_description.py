@@ -1,9 +1,15 @@
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
+from rvae.config.alarms import alarm_text
 from rvae.inference.card import Card
+from rvae.scoring.blocks import Blocks
+from rvae.scoring.calibration import Calibration
+from rvae.scoring.promise import promise_text
 from rvae.serving.contract.description import describe
 from rvae.serving.contract.schema.description_schema import CardSaid
 from tests.support.untrained import KINDS
@@ -34,7 +40,10 @@ def test_thresholds_rise_with_quantiles_that_the_calibration_can_tell() -> None:
     quantiles = [one["quantile"] for one in content["thresholds"]]
     thresholds = [one["threshold"] for one in content["thresholds"]]
     assert quantiles == sorted(set(quantiles)) and thresholds == sorted(thresholds)
-    assert max(quantiles) <= card.calibration.largest_quantile
+    assert max(quantiles) == card.calibration.largest_quantile  # no more is carried
+    rates = [one["events_per_step"] for one in content["thresholds"]]
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] == card.calibration.fewest_events_per_step == pytest.approx(1 / 800)
     assert thresholds[quantiles.index(card.calibration.quantile)] == content["threshold"]
 
 
@@ -42,3 +51,37 @@ def test_categories_alone_have_no_bands() -> None:
     for kind, has in (("numbers", True), ("one categorical channel", False)):
         calibration = describe(KINDS[kind], CHECKSUM, {})["calibration"]
         assert ("largest_quantile_of_bands" in calibration) == has
+
+
+@pytest.mark.parametrize("interval", [None, 60.0])
+def test_it_says_what_is_promised_and_what_can_be(interval: float | None) -> None:
+    card = replace(KINDS["numbers"], interval=interval)
+    said = describe(card, CHECKSUM, {})
+    calibration = said["calibration"]
+    # 99 windows of 8 steps, each a block of its own, and the quantile 0.95.
+    assert calibration["promise"] == promise_text(card.calibration, interval)
+    assert calibration["flagged_share"] == pytest.approx(0.05)
+    assert calibration["events_per_step"] == pytest.approx(5 / 100 / 8)
+    assert calibration["fewest_events_per_step"] == pytest.approx(1 / 100 / 8)
+    assert (calibration["segment_steps"], calibration["block_steps"]) == (8, 8.0)
+    per_week = {name: value for name, value in calibration.items() if name.endswith("_per_week")}
+    if interval is None:
+        assert not per_week
+    else:
+        assert per_week["events_per_week"] == pytest.approx(10080 * 5 / 800)
+        assert per_week["fewest_events_per_week"] == pytest.approx(10080 / 800)
+    told = said["request"]["$defs"]["alarms"]["description"]
+    assert alarm_text(1 / 800, interval, fewest=True) in told
+
+
+@pytest.mark.parametrize("blocks", range(1, 300, 7))
+def test_the_own_quantile_is_described_at_the_limit_too(blocks: int) -> None:
+    """Rounding puts it neither above the limit nor beside it."""
+    card = KINDS["numbers"]
+    evidence = Blocks.without_order(np.linspace(0, 2, blocks), blocks, 8)
+    rate = 1 / (8 * (blocks + 1))
+    for found in (Calibration.fit(evidence, 0.9999), Calibration.fit(evidence, 0.5, rate)):
+        content = describe(replace(card, calibration=found), CHECKSUM, {})
+        quantiles = [one["quantile"] for one in content["thresholds"]]
+        assert found.quantile == found.largest_quantile == quantiles[-1]
+        assert len(set(quantiles)) == len(quantiles)

@@ -112,6 +112,7 @@ def test_what_is_no_json_object_is_malformed(card: Card, text: bytes) -> None:
         ({"data": VALUES, "quantile": 1}, "quantile"),
         ({"data": VALUES, "threshold": "high"}, "threshold"),
         ({"data": VALUES, "threshold": 1, "quantile": 0.5}, "threshold"),
+        ({"data": VALUES, "alarms": "1 per week", "quantile": 0.5}, "alarms"),
         ({"data": VALUES, "adapt": -0.01}, "adapt"),
         ({"data": VALUES, "adapt": 0.11}, "adapt"),
         ({"data": VALUES, "adapt": True}, "adapt"),

@@ -157,15 +157,25 @@ def test_a_band_is_where_normal_values_are(
 
 def test_a_band_that_cannot_be_told(service: Service, engine: Engine) -> None:
     largest = engine.card.bands.largest_quantile
-    assert largest < 0.99999
+    assert largest < engine.card.calibration.largest_quantile
     body = {"data": [20.0] * 32, "output": ["band"]}
     status, error = answer_to(service, body | {"quantile": 0.99999})
     assert (status, error["field"]) == (422, "quantile")
-    # What scores can tell is nothing to it.
+    # What scores can tell is nothing to it: both of its sides need blocks.
     quantile = (engine.card.calibration.largest_quantile + largest) / 2
-    assert answer_to(service, body | {"quantile": quantile})[0] == 200
-    status, error = answer_to(service, body | {"quantile": quantile, "output": ["score"]})
+    status, error = answer_to(service, body | {"quantile": quantile})
     assert (status, error["field"]) == (422, "quantile")
+    assert answer_to(service, body | {"quantile": quantile, "output": ["score"]})[0] == 200
+    assert answer_to(service, body | {"quantile": largest})[0] == 200
+
+
+def test_a_rate_of_alarms_leaves_the_band_as_it_is(service: Service) -> None:
+    """It is about events, not about values."""
+    body = {"data": [20.0] * 32, "output": ["band", "score"]}
+    _, usual = answer_to(service, body)
+    status, often = answer_to(service, body | {"alarms": "1 per 100 steps"})
+    assert status == 200 and often["threshold"] < usual["threshold"]
+    assert often["upper"] == usual["upper"]
 
 
 def test_a_category_has_no_band(conditional: Service) -> None:

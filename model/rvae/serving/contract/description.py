@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from rvae.config.alarms import SECONDS_PER_WEEK
 from rvae.inference.card import Card
+from rvae.scoring.calibration import Calibration
+from rvae.scoring.promise import promise_text
 from rvae.serving.contract.options import TASK_FIELDS
 from rvae.serving.contract.outputs import OUTPUTS
 from rvae.serving.contract.schema.description_schema import (
@@ -12,6 +15,7 @@ from rvae.serving.contract.schema.description_schema import (
     CardSaid,
     CategoryChannel,
     NumberChannel,
+    ThresholdSaid,
     TimesSaid,
 )
 from rvae.serving.contract.schema.request_schema import request_schema
@@ -33,7 +37,7 @@ def describe(card: Card, checksum: str, versions: Mapping[str, str]) -> CardSaid
         versions: Versions of the software that serves the model.
     """
     calibration = card.calibration
-    quantiles = {calibration.quantile, *QUANTILES}
+    quantiles = {calibration.quantile, calibration.largest_quantile, *QUANTILES}
     return {
         "window": card.window,
         "stride": card.stride,
@@ -47,7 +51,7 @@ def describe(card: Card, checksum: str, versions: Mapping[str, str]) -> CardSaid
         "scoring": _known(asdict(card.scoring)),
         "threshold": calibration.threshold(),
         "thresholds": [
-            {"quantile": quantile, "threshold": calibration.threshold(quantile)}
+            _threshold(calibration, quantile)
             for quantile in sorted(quantiles)
             if quantile <= calibration.largest_quantile
         ],
@@ -81,16 +85,39 @@ def _channels(card: Card) -> list[NumberChannel | CategoryChannel]:
     return channels
 
 
+def _threshold(calibration: Calibration, quantile: float) -> ThresholdSaid:
+    threshold = calibration.threshold(quantile)
+    return {
+        "quantile": quantile,
+        "threshold": threshold,
+        "events_per_step": calibration.events_per_step(threshold),
+    }
+
+
 def _calibration(card: Card) -> CalibrationSaid:
-    calibration, bands = card.calibration, card.bands
+    calibration, bands, blocks = card.calibration, card.bands, card.calibration.blocks
+    events, fewest = (
+        calibration.events_per_step(calibration.threshold()),
+        calibration.fewest_events_per_step,
+    )
     description: CalibrationSaid = {
         "quantile": calibration.quantile,
         "windows": len(calibration.scores),
-        "independent_windows": calibration.blocks.count,
+        "independent_windows": blocks.count,
         "keeps_promise": not calibration.lowered,
         "largest_quantile": calibration.largest_quantile,
         "contamination": calibration.contamination,
+        "promise": promise_text(calibration, card.interval),
+        "flagged_share": 1 - calibration.quantile,
+        "events_per_step": events,
+        "fewest_events_per_step": fewest,
+        "segment_steps": blocks.steps,
+        "block_steps": blocks.steps * len(blocks.segments) / blocks.count,
     }
+    if card.interval is not None:
+        steps_per_week = SECONDS_PER_WEEK / card.interval
+        description["events_per_week"] = events * steps_per_week
+        description["fewest_events_per_week"] = fewest * steps_per_week
     if bands.largest_quantile > 0:  # categories have no bands
         description["largest_quantile_of_bands"] = bands.largest_quantile
     return description

@@ -14,6 +14,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from rvae.config.alarms import ALARM_PATTERN, require_alarms
 from rvae.errors import FieldError, require
 from rvae.scoring.adaptive_threshold import MAX_ADAPTATION_RATE
 from rvae.serving.contract.outputs import OUTPUTS
@@ -41,7 +42,7 @@ SERIES = (*SERIES_FIELDS, *ANNOTATIONS)
 
 # The fields that each task allows.
 TASK_FIELDS: Mapping[Task, tuple[str, ...]] = {
-    "score": (*SERIES, "output", "stride", "quantile", "threshold", "adapt", "gap"),
+    "score": (*SERIES, "output", "stride", "quantile", "alarms", "threshold", "adapt", "gap"),
     "encode": (*SERIES, "stride"),
     "reconstruct": (*SERIES, "stride"),
     "decode": ("latent", "label"),
@@ -95,6 +96,12 @@ def _names_schema(schema: dict[str, Any]) -> None:
 OutputName = Annotated[str, AfterValidator(_known_output), Field(json_schema_extra=_name_schema)]
 
 
+def _alarms_schema(schema: dict[str, Any]) -> None:
+    # Pydantic would check it in a message of its own, and with digits of any alphabet.
+    text = next(one for one in schema["anyOf"] if one.get("type") == "string")
+    text["pattern"] = f"^{ALARM_PATTERN}$"
+
+
 class Options(BaseModel):
     """The body of a prediction request."""
 
@@ -137,6 +144,14 @@ class Options(BaseModel):
     ] = None
     quantile: Annotated[
         float | None, Field(description="Quantile of normal scores to flag above.", gt=0, lt=1)
+    ] = None
+    alarms: Annotated[
+        str | None,
+        Field(
+            description="At most so many false events, in place of a quantile: 1 per week, "
+            "3 per 12h, 1 per 10000 steps.",
+            json_schema_extra=_alarms_schema,
+        ),
     ] = None
     threshold: Annotated[
         float | None, Field(description="Score to flag above.", allow_inf_nan=False)
@@ -227,6 +242,10 @@ class Options(BaseModel):
             "threshold",
             "cannot be combined with quantile",
         )
+        if self.alarms is not None:
+            require_alarms(self.alarms, "alarms")
+            for name in ("quantile", "threshold"):
+                require(getattr(self, name) is None, "alarms", f"cannot be combined with {name}")
         require(
             self.adapt is None or self.threshold is None,
             "adapt",

@@ -58,6 +58,7 @@ def compute_results(analyses: Sequence[Analysis], query: Query, card: Card) -> l
         card,
         query.stride,
         options.quantile,
+        options.alarms,
         options.threshold,
         options.adapt,
         options.gap,

@@ -19,7 +19,9 @@ from tests.support.service_client import answer_to
 from tests.support.untrained import untrained_card, untrained_engine
 
 MODE: dict[str, tuple[str, ...]] = {"mode": ("off", "on")}
-SCORED = {"score", "tail_probability", "severity", "threshold", "is_anomaly"}
+SCORED = {
+    *("score", "tail_probability", "above_calibration", "severity", "threshold", "is_anomaly")
+}
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +79,8 @@ def test_a_batch_of_series(
     assert {one["name"] for one in said["outputs"]} == SCORED | {"latent", "starts"}
     assert (said["model_name"], said["model_version"], said["id"]) == ("waves", "1.0", "seven")
     assert result.as_numpy("is_anomaly").dtype == bool
+    assert result.as_numpy("above_calibration").dtype == bool
+    assert result.as_numpy("above_calibration").shape == (4, 1)
     assert result.as_numpy("threshold").shape == (4,)
 
 

@@ -14,7 +14,10 @@ def test_scores_come_with_what_they_mean(computation: Computation) -> None:
         np.testing.assert_array_equal(one["score"], analysis.score)
         expected = calibration.tail_probability(analysis.score)
         np.testing.assert_allclose(one["tail_probability"], expected)
-        np.testing.assert_allclose(one["severity"], -np.log10(expected))
+        np.testing.assert_array_equal(
+            one["above_calibration"], analysis.score > calibration.scores.max()
+        )
+        np.testing.assert_allclose(one["severity"], calibration.severity(analysis.score))
         assert one["threshold"] == calibration.threshold()
 
 

@@ -198,6 +198,7 @@ def test_what_the_schema_of_a_model_takes_the_model_takes(model: Model) -> None:
     right = [one, columns, many]
     right += [one | {"stride": stride} for stride in (1, 3.0, None)]
     right += [one | {"threshold": 1, "quantile": None}, one | {"quantile": 0.5, "adapt": 0}]
+    right += [one | {"alarms": "1 per 800 steps", "adapt": 0, "quantile": None}]
     right += [one | {"output": ["events"], "gap": 0}, one | {"columns": None, "latent": None}]
     right += [one | {"task": None}, many | {"task": "encode", "stride": 2}]
     zeros = [0.0] * model.card.model.latent
@@ -221,6 +222,8 @@ def test_what_the_schema_of_a_model_takes_the_model_takes(model: Model) -> None:
         wrong += [one | {name: {}}, one | {name: True}]
     wrong += [one | {"stride": stride} for stride in (0, 1.5, "1", True, 10**10)]
     wrong += [one | {"quantile": quantile} for quantile in (0, 1, -1, "0.5", 0.9999)]
+    wrong += [one | {"alarms": alarms} for alarms in ("", "weekly", "0 per day", "١ per day", 1)]
+    wrong += [one | {"alarms": "1 per 800 steps", name: 0.5} for name in ("quantile", "threshold")]
     wrong += [one | {"adapt": adapt} for adapt in (-0.1, 0.2, "0")]
     wrong += [one | {"threshold": 1, "quantile": 0.5}, one | {"threshold": 1, "adapt": 0}]
     wrong += [one | {"output": output} for output in ([], ["all"], "score", ["score"] * 2)]
@@ -240,7 +243,10 @@ def test_what_the_schema_of_a_model_takes_the_model_takes(model: Model) -> None:
 
 
 def mended(body: Any, card: Card) -> Any:
-    """A request with what no schema can say: times that rise, and as many of all as there are."""
+    """A request with what no schema can say: times that rise, and as many of all as there are.
+
+    A rate of alarms becomes one that the calibration carries.
+    """
 
     def whole(value: Any) -> Any:
         match value:
@@ -270,6 +276,8 @@ def mended(body: Any, card: Card) -> Any:
     for name, values in beside.items():
         if body.get(name) is not None:
             body[name] = values if body.get("instances") else values[0]
+    if body.get("alarms") is not None:
+        body["alarms"] = "1 per 800 steps"
     if body.get("count") is not None:
         body["count"] = min(body["count"], 100)
     return body

@@ -29,6 +29,7 @@ class Computation:
         card: Card of the model.
         stride: Steps between windows.
         quantile: Quantile of normal scores above which a window is anomalous; the card's if None.
+        alarms: Rate of false events, in place of a quantile.
         threshold: Score above which a window is anomalous, in place of a quantile.
         adapt: Rate at which the threshold follows each series; None if it is fixed.
         gap: Steps between events that are merged; the stride if None.
@@ -38,6 +39,7 @@ class Computation:
     card: Card
     stride: int
     quantile: float | None = None
+    alarms: str | None = None
     threshold: float | None = None
     adapt: float | None = None
     gap: int | None = None
@@ -50,7 +52,8 @@ class Computation:
     @cached_property
     def thresholds(self) -> NDArray[np.float64]:
         """The threshold of each window of all series (W,), or without axes that of all windows."""
-        rule = ThresholdRule(self.calibration, self.adapt, self.quantile, self.threshold)
+        quantile = self.card.quantile_of(self.quantile, self.alarms)
+        rule = ThresholdRule(self.calibration, self.adapt, quantile, self.threshold)
         return rule.thresholds_of_all([analysis.score for analysis in self.analyses])
 
     def by_series(self, values: NDArray[Any]) -> list[NDArray[Any]]:

@@ -57,8 +57,8 @@ SCORE = Output(
         Field(
             "threshold",
             Annotated[
-                float | list[Number],
-                SchemaField(description="Of all windows, or per window, where null is infinite."),
+                float | list[float],
+                SchemaField(description="Of all windows, or per window with adapt."),
             ],
         ),
         Field(

@@ -62,6 +62,9 @@ class ThresholdSaid(TypedDict):
 
     quantile: Quantile
     threshold: float
+    events_per_step: Annotated[
+        float, Field(gt=0, description="Events in a step of normal data, at most.")
+    ]
 
 
 @with_config(CLOSED)
@@ -83,6 +86,28 @@ class CalibrationSaid(TypedDict):
     contamination: Annotated[
         float, Field(ge=0, lt=0.5, description="Share of windows that are assumed to be anomalous.")
     ]
+    promise: Annotated[
+        str, Field(description="What the default threshold promises about normal data, in words.")
+    ]
+    flagged_share: Annotated[
+        float, Field(gt=0, lt=1, description="Share of normal windows that it flags, at most.")
+    ]
+    events_per_step: Annotated[
+        float, Field(gt=0, description="Events in a step of normal data above it, at most.")
+    ]
+    events_per_week: NotRequired[
+        Annotated[float, Field(gt=0, description="The same per week, if the data has times.")]
+    ]
+    fewest_events_per_step: Annotated[
+        float, Field(gt=0, description="Lowest rate of alarms of requests.")
+    ]
+    fewest_events_per_week: NotRequired[
+        Annotated[float, Field(gt=0, description="The same per week, if the data has times.")]
+    ]
+    segment_steps: Annotated[
+        int, Field(ge=1, description="Steps in which at most one event begins.")
+    ]
+    block_steps: Annotated[float, Field(ge=1, description="Mean steps of an independent block.")]
 
 
 @with_config(CLOSED)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from rvae.config.alarms import alarm_text
 from rvae.inference.card import Card
 from rvae.inference.latents import MAX_COORDINATE
 from rvae.serving.contract.options import ANNOTATIONS, MAX_SERIES, TASK_FIELDS, Options
@@ -40,8 +41,10 @@ def field_schemas(card: Card | None = None) -> dict[str, Schema]:
         about = {"description": schemas[name]["description"]} if name in schemas else {}
         schemas[name] = about | schema
     if card is not None:
-        largest = card.calibration.largest_quantile
-        schemas["quantile"]["anyOf"][0]["maximum"] = largest
+        calibration = card.calibration
+        schemas["quantile"]["anyOf"][0]["maximum"] = calibration.largest_quantile
+        fewest = alarm_text(calibration.fewest_events_per_step, card.interval, fewest=True)
+        schemas["alarms"]["description"] += f" No less than {fewest}."
     return schemas
 
 

@@ -23,7 +23,11 @@ CONSISTENCY: Schema = {
     "allOf": [
         {
             "if": {"required": ["threshold"], "properties": {"threshold": {"type": "number"}}},
-            "then": {"properties": {"quantile": NULL, "adapt": NULL}},
+            "then": {"properties": {"quantile": NULL, "alarms": NULL, "adapt": NULL}},
+        },
+        {
+            "if": {"required": ["alarms"], "properties": {"alarms": {"type": "string"}}},
+            "then": {"properties": {"quantile": NULL}},
         },
         {
             "if": {"required": ["gap"], "properties": {"gap": {"type": "integer"}}},
@@ -43,7 +47,8 @@ def request_schema(card: Card | None = None, references: str = "#/$defs/{model}"
     header Rvae-Options.
 
     No schema can express that times are times and rise, that annotations are as long as the series,
-    that categories and classes are not written as floats, and the limits of a request.
+    that categories and classes are not written as floats, which rate of alarms the calibration
+    carries, and the limits of a request.
 
     Args:
         card: Card of the model; None for what any model might accept.

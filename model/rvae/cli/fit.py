@@ -41,6 +41,7 @@ def fit(
     """
     from rvae.data.holes import short_pieces
     from rvae.data.readers import read
+    from rvae.evaluation.reliability_text import check_sentences
     from rvae.training.fit import fit
     from rvae.training.preflight import require_machine, require_valid_choices
 
@@ -76,7 +77,7 @@ def fit(
         or not card.training["active_units"]
     ):
         print("Warning: explains little more than the mean window. Train longer, or on more data.")
-    for sentence in _promise(card, training):
+    for sentence in (*_promise(card, training), *check_sentences(card.calibration, card.interval)):
         print(sentence)
     print(f"Saved {result.checkpoint}")
     return INTERRUPTED if result.interrupted else 0
@@ -89,7 +90,7 @@ def _promise(card: "Card", training: TrainingConfig) -> Iterator[str]:
     from rvae.scoring.ranks import blocks_needed
 
     calibration, blocks = card.calibration, card.calibration.blocks
-    length = blocks.steps * len(blocks.segments) / blocks.count
+    length = blocks.mean_steps
     yield (
         f"Threshold {calibration.threshold():.4g} at quantile {calibration.quantile:.6g}: "
         f"{promise_text(calibration, card.interval)}, while new data is like the held-out windows."

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rvae.config.alarms import SECONDS_PER_WEEK
 from rvae.evaluation.rates import Rate
 from rvae.scoring.blocks import Blocks, Stretch, dependence_steps
 from rvae.scoring.calibration import Calibration
@@ -28,7 +29,7 @@ QUANTILES = (0.95, 0.98, 0.99, 0.999)
 ROUNDING = 1e-9
 DIGITS = 12  # of a share that is 1 - quantile
 STEPS = 10_000  # of the rate of events that is usual where there are no times
-DAY, WEEK = 86_400.0, 604_800.0  # seconds
+DAY = 86_400.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ def needs(calibration: Calibration, interval: float | None) -> list[Need]:
             of events are one in a day and one in a week, else one in 10,000 steps.
     """
     blocks = calibration.blocks
-    rates = [1 / STEPS] if interval is None else [interval / DAY, interval / WEEK]
+    rates = [1 / STEPS] if interval is None else [interval / DAY, interval / SECONDS_PER_WEEK]
     shares = [(round(1 - q, DIGITS), round(1 - q, DIGITS), None) for q in QUANTILES]
     events = [(rate * blocks.steps, None, rate) for rate in rates]
     found = []

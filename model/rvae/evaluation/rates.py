@@ -1,15 +1,18 @@
 """Rates that are promised, and such that were measured on scores that depend on each other."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import beta, betabinom, t
 
-__all__ = ["CONFIDENCE", "Rate"]
+__all__ = ["CONFIDENCE", "VERDICTS", "Rate", "Verdict"]
 
 CONFIDENCE = 0.95
+
+Verdict = Literal["kept", "possible", "broken"]
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class Rate:
         return cls(promised, share, low, high, max(most, promised), blocks)
 
     @property
-    def verdict(self) -> Literal["kept", "possible", "broken"]:
+    def verdict(self) -> Verdict:
         """Whether the promise is kept.
 
         It is "kept" if the measured share is not above the promise, and "broken" if it is so far

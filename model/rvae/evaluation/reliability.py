@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvae.config.alarms import SECONDS_PER_WEEK
-from rvae.evaluation.rates import Rate
+from rvae.evaluation.rates import VERDICTS, Rate, Verdict
 from rvae.scoring.blocks import Blocks, Stretch, dependence_steps
 from rvae.scoring.calibration import Calibration
 from rvae.scoring.ranks import blocks_needed
@@ -47,6 +47,11 @@ class Level:
     threshold: float
     windows: Rate
     events: Rate
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worse one of windows and events."""
+        return max((self.windows.verdict, self.events.verdict), key=VERDICTS.index)
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,7 @@ def compare(
     observed = [one for one in map(Stretch.observed, stretches) if len(one.scores)]
     sizes = _windows_of(blocks)
     # Events are counted as they begin, and not as segments that have one: it may lie in two.
-    exposure = np.maximum(1, sizes * stride / calibration.blocks.steps)
+    exposure = sizes * stride / calibration.blocks.steps
     carried = [q for q in QUANTILES if q <= calibration.largest_quantile + ROUNDING]
     others = [q for q in carried if abs(q - calibration.quantile) > ROUNDING]
     found = []
@@ -121,7 +126,14 @@ def compare(
         begins = np.concatenate([event_begins(one, threshold, window) for one in observed])
         flagged = _sums(blocks.scores > threshold, sizes)
         events = _sums(begins, sizes)
-        found.append(_level(calibration, quantile, (flagged, sizes), (events, exposure)))
+        found.append(
+            _level(
+                calibration,
+                quantile,
+                (flagged, sizes),
+                (events, np.maximum(events, exposure)),
+            )
+        )
     return found
 
 

@@ -3,31 +3,52 @@
 from collections.abc import Iterator
 
 from rvae.config.alarms import SECONDS_PER_WEEK, alarm_text
-from rvae.evaluation.rates import Rate
+from rvae.evaluation.rates import Rate, Verdict
 from rvae.evaluation.reliability import Need, compare_halves, needs
 from rvae.scoring.calibration import Calibration
 from rvae.scoring.promise import share_text
 
-__all__ = ["VERDICTS", "check_sentences", "event_unit", "measured_text", "need_text", "percent"]
+__all__ = [
+    "BROKEN",
+    "VERDICT_WORDS",
+    "check_sentences",
+    "event_unit",
+    "measured_text",
+    "need_text",
+    "number",
+]
 
 STEPS = 10_000  # of a rate of events where there are no times
 DAY = 86_400.0  # seconds
 
-VERDICTS = {
-    "kept": "kept",
-    "possible": "above, as chance may have it",
-    "broken": "broken: this data is not like that of the calibration",
-}
+# Below this, a number is told as zero: of an interval's lower end no digit matters.
+SMALL = 1e-4
+
+VERDICT_WORDS: dict[Verdict, str] = {"kept": "kept", "possible": "by chance", "broken": "broken"}
+
+BROKEN = (
+    "Warning: chance does not explain that more is measured than promised. The data changes with "
+    "time: let the threshold follow it (adapt), or calibrate on new data."
+)
 
 
 def event_unit(interval: float | None) -> tuple[str, float]:
     """The time that events are counted per, and the number of steps that it has."""
-    return (f"{STEPS:,} steps", STEPS) if interval is None else ("week", SECONDS_PER_WEEK / interval)
+    return (
+        (f"{STEPS:,} steps", STEPS) if interval is None else ("week", SECONDS_PER_WEEK / interval)
+    )
 
 
-def percent(share: float) -> str:
+def number(value: float) -> str:
+    """Two digits, or all before the point."""
+    if value < SMALL:
+        return "0"
+    return f"{value:.2g}" if value < 99.5 else f"{value:,.0f}"
+
+
+def _percent(share: float) -> str:
     """A share in per cent, rounded."""
-    return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * share:.0f} %"
+    return f"{number(100 * share)} %"
 
 
 def measured_text(rate: Rate, steps: float | None = None) -> str:
@@ -39,9 +60,9 @@ def measured_text(rate: Rate, steps: float | None = None) -> str:
     """
     values = (rate.measured, rate.low, rate.high)
     if steps is None:
-        measured, low, high = map(percent, values)
+        measured, low, high = map(_percent, values)
     else:
-        measured, low, high = (_number(steps * value) for value in values)
+        measured, low, high = (number(steps * value) for value in values)
     return f"{measured} ({low} to {high})"
 
 
@@ -52,10 +73,10 @@ def need_text(need: Need, interval: float | None) -> str:
     else:
         assert need.events is not None
         promise = alarm_text(need.events, interval)
-    time = "" if interval is None else f" ({_number(need.steps * interval / DAY)} days)"
+    time = "" if interval is None else f" ({number(need.steps * interval / DAY)} days)"
     return (
         f"{promise}: {need.blocks:,} blocks, {need.steps:,} steps{time} of held-out normal data, "
-        f"{_number(need.times)} times as many as now"
+        f"{number(need.times)} times as many as now"
     )
 
 
@@ -74,15 +95,12 @@ def check_sentences(calibration: Calibration, interval: float | None) -> Iterato
         yield (
             "Check: the first half of these blocks promises at most "
             f"{share_text(level.windows.promised)} of windows and "
-            f"{_number(steps * level.events.promised)} events per {unit}; measured in the second half, "
-            f"with 95 % intervals: {measured_text(level.windows)} and "
+            f"{number(steps * level.events.promised)} events per {unit}; measured in the second "
+            f"half, with 95 % intervals: {measured_text(level.windows)} and "
             f"{measured_text(level.events, steps)}."
         )
-        if "broken" in (level.windows.verdict, level.events.verdict):
-            yield (
-                "Warning: chance does not explain that. The data changes with time, and new data "
-                "may change further: let the threshold follow it (adapt)."
-            )
+        if level.verdict == "broken":
+            yield BROKEN
     lacking = needs(calibration, interval)
     stricter = [
         next((need for need in lacking if (need.windows is None) == events), None)
@@ -91,8 +109,3 @@ def check_sentences(calibration: Calibration, interval: float | None) -> Iterato
     texts = [need_text(need, interval) for need in stricter if need is not None]
     if texts:
         yield f"Stricter promises take more: {'; '.join(texts)}."
-
-
-def _number(value: float) -> str:
-    """Two digits, or all before the point."""
-    return f"{value:.2g}" if value < 99.5 else f"{value:,.0f}"

@@ -42,6 +42,7 @@ from rvae.inference.engine import Engine
 from rvae.inference.runner import Runner
 from rvae.scoring.bands import Bands
 from rvae.scoring.calibration import Calibration
+from rvae.scoring.thresholds import ThresholdRule
 from rvae.serving import service
 from rvae.serving.contract.messages import Request
 from rvae.serving.service import Limits, Service
@@ -186,7 +187,7 @@ def watched() -> Iterator[Seconds]:
 
 def by_hand(engine: Engine, body: bytes) -> Ask:
     """A function that answers JSON instances like a service, with all windows at once."""
-    calibration = engine.card.calibration
+    rule = ThresholdRule(engine.card.calibration)
     arrays = np.array(json.loads(body)["instances"])[:, :, None]
 
     def ask() -> Seconds:
@@ -199,9 +200,8 @@ def by_hand(engine: Engine, body: bytes) -> Ask:
         seconds["decode"] = (after := time.perf_counter()) - began
         np.array(ByHand.model_validate(content).instances, dtype=np.float32)
         seconds["validate"] = (checked := time.perf_counter()) - after
-        judged = calibration.judged(
-            np.concatenate([analysis.score for analysis in analyses]), calibration.threshold()
-        )
+        scores = np.concatenate([analysis.score for analysis in analyses])
+        judged = rule.judged(scores, rule.thresholds(scores))
         seconds["compute"] = (picked := time.perf_counter()) - checked
         json.dumps({"predictions": _predictions(analyses, judged)}).encode()
         seconds["encode"] = time.perf_counter() - picked
@@ -255,12 +255,12 @@ def main() -> None:
 
 def _predictions(analyses: list[Analysis], judged: dict[str, NDArray[Any]]) -> list[dict[str, Any]]:
     """The answer of the alternative, with the fields of the usual one."""
-    threshold = float(judged.pop("threshold"))
+    of_all = {name: float(judged.pop(name)) for name in ("threshold", "drift")}
     return [
         {
             "window": {"length": WINDOW, "stride": 1, "starts": analysis.starts.tolist()},
             "latent": analysis.latent.tolist(),
-            "threshold": threshold,
+            **of_all,
             **{name: [values[i].item()] for name, values in judged.items()},
         }
         for i, analysis in enumerate(analyses)

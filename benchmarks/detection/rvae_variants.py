@@ -29,8 +29,8 @@ NOT_OURS = ("reader", "output")
 # Number of windows that cover a point: more would add little, as neighbours are nearly the same.
 WINDOWS_PER_POINT = 16
 
-# There is no file, and no threshold, for which short series would not suffice.
-UNASKED = {"data": {"path": ""}, "training": {"quantile": 0.5}}
+# There is no file.
+UNASKED = {"data": {"path": ""}}
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "rvae": {},

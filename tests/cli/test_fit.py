@@ -15,6 +15,7 @@ from rvae.config.alarms import alarm_text
 from rvae.inference.artifact import Artifact
 from rvae.scoring.promise import share_text
 from tests.support.command_line import rvae, rvae_process
+from tests.support.paths import ROOT
 from tests.support.waiting import wait_for
 from tests.support.waves import waves
 
@@ -117,3 +118,21 @@ def test_interrupted_training_says_what_it_kept(tmp_path: Path) -> None:
     assert "Interrupted" in said and "Saved runs/latest/model.ckpt" in said
     done = rvae("evaluate", "runs/latest/model.ckpt", "waves.npy", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+def test_500_points_are_enough_with_folds(tmp_path: Path) -> None:
+    """The recipe for detection, from the command line to the scores."""
+    np.savetxt(tmp_path / "m.csv", waves(20, 25)[:, :, 0].ravel(), header="heat", comments="")
+    recipe = ("--config", ROOT / "configs" / "detection.yaml", "--data.path", "m.csv")
+    quick = ("--training.epochs=1", "--training.folds=3", "--training.accelerator=cpu")
+    done = rvae("fit", *recipe, *quick, "--output", "run", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    windows = Artifact.load(tmp_path / "run" / "model.ckpt").card
+    assert windows.training["windows"]["calibration"] == 500 - windows.window + 1
+    for fold in (1, 2, 3):
+        lines = [line for line in done.stdout.split("\n") if f"fold {fold} of 3" in line]
+        assert len(lines) == 1
+    done = rvae("score", "run", "m.csv", "scores.csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    done = rvae("fit", *recipe, "--training.devices=2", cwd=tmp_path)
+    assert done.returncode != 0 and "training.folds" in done.stderr

@@ -42,3 +42,9 @@ def test_nonsense_names_its_field(field: str, make: Callable[..., Any]) -> None:
 
 def test_processes_are_those_of_all_machines() -> None:
     assert TrainingConfig(devices=3, nodes=2).processes == 6
+
+
+def test_folds_are_refused_in_distributed_training() -> None:
+    with pytest.raises(FieldError, match="2 processes") as caught:
+        TrainingConfig(folds=5, devices=2)
+    assert caught.value.field == "training.folds"

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from rvae.config import DataConfig, ReaderConfig
 from rvae.data import default_window as module
+from rvae.data.folds import can_leave_out
 from rvae.data.series import Dataset, Series
 from rvae.data.vocabulary import Vocabulary
 from rvae.data.windows import min_training_steps, split
@@ -114,3 +115,13 @@ def test_what_lies_beyond_the_steps_that_are_training_changes_nothing() -> None:
     steps = min_training_steps([Series(values)], [Series(values)], config, 1500 // 7)
     values[steps:] = 1e3 * wave(1500 - steps, 90)
     assert default_window(dataset(values)) == chosen
+
+
+@pytest.mark.parametrize("length", [500, 1200])
+def test_folds_need_a_shorter_window(length: int) -> None:
+    data = Dataset([Series(np.sin(np.arange(length) / 40)[:, None])], ("a",), ReaderConfig())
+    config = DataConfig("")
+    window = module.default_window(data, config, 0, folds=5)
+    assert window < module.default_window(data, config, 0)
+    assert can_leave_out(data.series, config, window, 5)
+    assert not can_leave_out(data.series, config, window + 1, 5)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rvae.data.pieces import first_steps, steps_of, take_last, together, without_last
+from rvae.data.pieces import first_steps, steps_of, take_last, together, without_first, without_last
 from rvae.data.series import Series
 
 
@@ -40,6 +40,15 @@ def test_the_first_steps(count: int, expected: list[list[float]]) -> None:
     assert steps(without_last(some, 7 - count)) == expected
 
 
+def test_without_the_first_steps() -> None:
+    some = pieces(3, 4)
+    for count in range(9):
+        left = without_first(some, count)
+        assert [v for part in steps(left) for v in part] == list(range(min(count, 7), 7))
+    assert [piece.first for piece in without_first(some, 2)] == [2, 0]
+    assert [piece.first for piece in without_first(some, 5)] == [2]
+
+
 @pytest.mark.parametrize(
     ("lengths", "wanted", "left", "taken"),
     [
@@ -53,5 +62,17 @@ def test_the_first_steps(count: int, expected: list[list[float]]) -> None:
 def test_the_last_steps_in_stretches_of_a_window(
     lengths: list[int], wanted: int, left: list[list[float]], taken: list[list[float]]
 ) -> None:
-    rest, last = take_last(pieces(*lengths), wanted, window=3)
+    rest, last = take_last(pieces(*lengths), wanted, window=3, stride=1)
     assert (steps(rest), steps(last)) == (left, taken)
+
+
+@pytest.mark.parametrize(("stride", "begins"), [(1, [5, 0]), (4, [4, 0]), (10, [0, 0])])
+def test_stretches_begin_at_multiples_of_the_stride_in_their_piece(
+    stride: int, begins: list[int]
+) -> None:
+    rest, last = take_last(pieces(11, 7), 13, window=3, stride=stride)
+    assert [piece.first for piece in last] == begins
+    assert steps_of(rest) == begins[0]
+    # Also of a stretch that does not begin with its piece.
+    _, last = take_last(without_first(pieces(11, 7), 2), 13, window=3, stride=stride)
+    assert [piece.first for piece in last] == [max(2, begins[0]), 0]

@@ -35,3 +35,26 @@ def test_reconstructions_are_means_over_windows_in_the_datas_units() -> None:
     (analysis,) = engine.analyse([values], 4)
     scaled = (analysis.mean[0, 4:] + analysis.mean[1, :4]) / 2
     np.testing.assert_allclose(analysis.reconstruction[4:8], 20 + 2 * scaled, rtol=1e-6)
+
+
+@pytest.mark.parametrize("stride", [1, 3, 13])
+@pytest.mark.parametrize("at_once", [1, 5, 1024])
+def test_details_of_steps_are_those_of_the_whole_series(
+    monkeypatch: pytest.MonkeyPatch, stride: int, at_once: int
+) -> None:
+    monkeypatch.setattr("rvae.inference.analysis.STEPS_AT_ONCE", at_once)
+    engine = untrained_engine(KINDS["several"])
+    values = np.random.default_rng(0).normal(20, 2, (60, 2))
+    values[30:40, 1] = np.nan
+    (analysis,) = engine.analyse([values], stride)
+    last = len(analysis.starts) - 1
+    whole = analysis.scorer.step_evidence(analysis.evidence, analysis.placement)
+    np.testing.assert_allclose(analysis.step_evidence(0, last), whole)
+    assert np.isnan(whole).any() == (stride == 13)  # between windows of 8 steps
+    for step in (0, 17, 33, 59):
+        np.testing.assert_allclose(analysis.channels_at(step), analysis.channel_scores[step])
+    begin, end = analysis.starts[1], analysis.starts[2] + 8
+    some = analysis.step_evidence(1, 2)
+    assert some.shape == (end - begin,)
+    # The windows before and after do not count.
+    assert not np.allclose(some, whole[begin:end], equal_nan=True) or stride > 8

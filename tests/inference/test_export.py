@@ -13,6 +13,7 @@ from rvae.errors import FieldError
 from rvae.inference import export
 from rvae.inference.engine import Engine
 from rvae.scoring.adaptive_threshold import AdaptiveThreshold
+from rvae.scoring.thresholds import ThresholdRule
 from rvae.serving.contract.outputs.band import BAND
 from rvae.serving.contract.outputs.computation import Computation
 
@@ -67,12 +68,15 @@ def test_events_are_rows_with_their_times(engine: Engine, tmp_path: Path) -> Non
     assert export.write(tmp_path / "e.csv", export.event_records(engine, series, None)) == 2
     table = csv.read_csv(tmp_path / "e.csv")
     where = ["series", "time", "start", "end", "peak"]
+    judged = ["score", "severity", "tail_probability", "persistent"]
     spans = ["start_time", "last_time", "peak_time"]
-    assert table.column_names == [*where, "score", "severity", "channel", "channel_score", *spans]
+    assert table.column_names == [*where, *judged, "channel", "channel_score", *spans]
     assert set(table["series"].to_pylist()) == {"loud"}
     assert set(table["channel"].to_pylist()) == {"height"}
     for row, first in zip(table.to_pylist(), (100, 300), strict=True):
-        assert row["start"] <= first <= row["peak"] < first + 6 <= row["end"]
+        assert first <= row["peak"] < first + 6
+        assert abs(row["start"] - first) <= 3 and abs(row["end"] - first - 6) <= 3
+        assert row["persistent"] is False and 0 < row["tail_probability"] < 0.02
         assert row["time"] == row["start_time"]
         steps = (row["start"], row["end"] - 1, row["peak"])
         for name, step in zip(spans, steps, strict=True):
@@ -81,14 +85,18 @@ def test_events_are_rows_with_their_times(engine: Engine, tmp_path: Path) -> Non
     assert export.write(tmp_path / "j.parquet", joined) == 1
     adapted = export.event_records(engine, series, None, adapt=0.1)
     export.write(tmp_path / "a.parquet", adapted)
-    ends, starts = (
-        parquet.read_table(tmp_path / "a.parquet")[n].to_numpy() for n in ("end", "start")
-    )
-    assert (ends - starts).sum() < sum(r["end"] - r["start"] for r in table.to_pylist())
+    found = parquet.read_table(tmp_path / "a.parquet").to_pylist()
+    calibration = engine.card.calibration
+    expected = []
+    for analysis in engine.analyse(series):
+        thresholds = ThresholdRule(calibration, 0.1).thresholds(analysis.score)
+        expected += analysis.events(thresholds, calibration, engine.card.stride)
+    assert [(row["start"], row["end"]) for row in found] == [(e.start, e.end) for e in expected]
+    assert len(found) > 2
 
 
-def test_events_a_stride_apart_are_one_unless_the_gap_is_less(engine: Engine) -> None:
-    series = [Series(bumpy(400, 165, 229))]
+def test_windows_a_stride_apart_are_one_event_unless_the_gap_is_less(engine: Engine) -> None:
+    series = [Series(bumpy(400, 150, 213))]  # flags the windows from 128 to 176 and 192 to 240
     for gap, count in ((None, 1), (16, 1), (15, 2)):
         (columns,) = export.event_records(engine, series, 16, gap=gap)
         assert len(columns["start"]) == count
@@ -125,14 +133,12 @@ def test_points_are_flagged_as_events_are_and_have_the_band_of_http(
     export.write(tmp_path / "p.parquet", export.point_records(engine, [series], 3, adapt))
     table = parquet.read_table(tmp_path / "p.parquet")
     (analysis,) = engine.analyse([series], 3)
-    (events,) = export.event_records(engine, [series], 3, adapt, gap=0)
+    (events,) = export.event_records(engine, [series], 3, adapt)
     flags = np.zeros(400, dtype=bool)
     for start, end in zip(events["start"], events["end"], strict=True):
         flags[start:end] = True
     assert 0 < flags.sum() < 200
     np.testing.assert_array_equal(table["is_anomaly"].to_numpy(), flags)
-    above = table["window_score"].to_numpy() > table["threshold"].to_numpy()
-    np.testing.assert_array_equal(above, flags)
     np.testing.assert_array_equal(table["score"].to_numpy(), analysis.point_scores)
     (band,) = BAND.compute(Computation([analysis], engine.card, 3))
     for name, values in band.items():

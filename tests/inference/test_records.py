@@ -29,7 +29,10 @@ def test_steps_have_their_times_where_they_are_known() -> None:
 
 
 def test_an_event_without_any_value_has_no_channel() -> None:
-    events = [Event(1, 3, 2, 5.0, 2.0, (("heat", 4.0),)), Event(4, 5, 4, 6.0, 3.0, ())]
+    events = [
+        Event(1, 3, 2, 5.0, 2.0, (("heat", 4.0),), 0.1, False),
+        Event(4, 5, 4, 6.0, 3.0, (), 0.05, True),
+    ]
     found = records.event_records(SERIES, events)
     assert found["channel"].tolist() == ["heat", None]
     np.testing.assert_array_equal(found["channel_score"], [4.0, np.nan])
@@ -39,7 +42,7 @@ def test_an_event_without_any_value_has_no_channel() -> None:
 
 def test_an_event_has_the_times_of_its_first_its_last_and_its_least_likely_step() -> None:
     series = Series(np.zeros((6, 1)), "s", None, TIMES)
-    found = records.event_records(series, [Event(1, 4, 2, 5.0, 2.0, ())])
+    found = records.event_records(series, [Event(1, 4, 2, 5.0, 2.0, (), 0.1, False)])
     names = ("time", "start_time", "last_time", "peak_time")
     assert [found[name].item() for name in names] == TIMES[[1, 1, 3, 2]].tolist()
     assert len(records.event_records(series, [])["last_time"]) == 0

@@ -35,24 +35,16 @@ def test_residuals_are_what_single_windows_leave(engine: Engine, fresh: list[np.
     gaps = np.concatenate(fresh[:4])
     gaps[[3, 50]] = np.nan
     windows = engine.windows([Series(gaps)], 8)
-    (found,) = engine.runner.residuals(windows, 10_000, np.inf)
+    ((found, scores),) = engine.runner.residuals(windows, 10_000)
     scale = engine.card.scaler.scale[0]
     (whole,) = engine.analyse([gaps], 8)
+    np.testing.assert_allclose(scores, whole.score, **CLOSE)
     for start, residuals in zip(whole.starts, found, strict=True):
         (one,) = engine.analyse([gaps[start : start + 32]])
         expected = (gaps[start : start + 32] - one.reconstruction) / scale
         np.testing.assert_allclose(residuals, expected, rtol=1e-3, atol=1e-4)
-    (some,) = engine.runner.residuals(windows, 3, np.inf)
+    ((some, _),) = engine.runner.residuals(windows, 3)
     np.testing.assert_allclose(some, found[[0, 6, 12]], rtol=1e-4, atol=1e-5)
-
-
-def test_windows_that_are_taken_for_anomalies_leave_none(
-    engine: Engine, fresh: list[np.ndarray], anomalous: list[np.ndarray]
-) -> None:
-    windows = engine.windows([Series(one) for one in (*fresh[:5], *anomalous[:5])], 1)
-    scores = np.concatenate([one.scores for one in engine.runner.stretches(windows, 100)])
-    (kept,) = engine.runner.residuals(windows, 100, scores[2])
-    assert len(kept) == (scores <= scores[2]).sum() < 6
 
 
 def test_a_run_of_several_batches_is_that_of_each() -> None:

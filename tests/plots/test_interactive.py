@@ -27,7 +27,7 @@ def made(length: int = 30, **of: Any) -> ScoredSeries:
         "lower": reconstruction - 1,
         "upper": reconstruction + 1,
         "thresholds": np.full(length, 2.5),
-        "events": (Event(3, 9, 5, 7.5, 2.25, (("heat", 7.0),)),),
+        "events": (Event(3, 9, 5, 7.5, 2.25, (("heat", 7.0),), 0.1, False),),
         "times": np.datetime64("2026-05-31", "us") + np.arange(length) * HOUR,
     }
     return ScoredSeries(**(scored | of))

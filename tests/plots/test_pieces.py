@@ -21,7 +21,7 @@ def piece(first: int, steps: int, *events: tuple[int, int]) -> ScoredSeries:
         scores=values * 2,
         channels=("heat",),
         thresholds=np.full(steps, 7.0),
-        events=tuple(Event(start, end, start, 1.0, 2.0, ()) for start, end in events),
+        events=tuple(Event(start, end, start, 1.0, 2.0, (), 0.1, False) for start, end in events),
         times=START + np.arange(first, first + steps) * MINUTE,
         name="machine/1",
     )

@@ -33,7 +33,7 @@ def scored(engine: Engine, bumpy: Series) -> ScoredSeries:
 
 
 def event(start: int, end: int, *channels: str) -> Event:
-    return Event(start, end, start, 1.0, 1.0, tuple((name, 1.0) for name in channels))
+    return Event(start, end, start, 1.0, 1.0, tuple((name, 1.0) for name in channels), 0.1, False)
 
 
 def made(channels: int = 1, length: int = 10, **others: Any) -> ScoredSeries:
@@ -55,12 +55,11 @@ def test_it_holds_what_the_model_says(engine: Engine, bumpy: Series, scored: Sco
     assert (scored.name, scored.channels) == ("bumpy", ("height",))
 
 
-def test_events_are_where_the_score_exceeds_the_threshold(scored: ScoredSeries) -> None:
-    above = np.zeros(len(scored), bool)
-    for start, last in scored.spans:
-        above[start : last + 1] = True
+def test_events_are_within_the_stretches_above_the_threshold(scored: ScoredSeries) -> None:
     assert scored.thresholds is not None and len(scored.events) == 2
-    np.testing.assert_array_equal(above, scored.scores > scored.thresholds)
+    above = scored.scores > scored.thresholds
+    for start, last in scored.spans:
+        assert above[start : last + 1].all()
 
 
 def test_options_reach_the_threshold(engine: Engine, bumpy: Series, scored: ScoredSeries) -> None:

@@ -35,7 +35,7 @@ def made(
 
 
 def event(start: int, end: int) -> Event:
-    return Event(start, end, start, 1.0, 1.0, (("heat", 1.0),))
+    return Event(start, end, start, 1.0, 1.0, (("heat", 1.0),), 0.1, False)
 
 
 def curves(axes: Axes) -> dict[str, Any]:
@@ -133,9 +133,9 @@ def test_a_series_may_have_neither_band_nor_threshold() -> None:
     draw(below)
 
 
-def test_thresholds_that_vary_or_are_infinite_can_be_drawn() -> None:
+def test_thresholds_that_vary_or_are_unknown_can_be_drawn() -> None:
     thresholds = np.linspace(1, 2, 30)
-    thresholds[:3] = np.inf
+    thresholds[:3] = np.nan
     below = plot_scored_series(made(thresholds=thresholds))[-1]
     drawn = curves(below)["threshold"]
     assert np.isnan(drawn[:3]).all()

@@ -84,3 +84,12 @@ def test_a_score_is_shared_by_the_errors_that_made_it() -> None:
     shares = aggregation.share_by_errors(np.array([2.0, -1.0]), errors)
     np.testing.assert_allclose(shares[0], [[0.5, 1.5], [np.nan, 0.0]])
     assert (shares[1] == 0).all()
+
+
+def test_steps_have_the_mean_score_and_threshold_of_the_windows_with_a_score() -> None:
+    starts, scores = np.array([0, 1, 2]), np.array([1.0, 3.0, np.nan])
+    found, thresholds = aggregation.step_scores(scores, np.array([2.0, 4.0, 9.0]), starts, 2, 4)
+    np.testing.assert_allclose(found, [1, 2, 3, np.nan])
+    np.testing.assert_allclose(thresholds, [2, 3, 4, np.nan])
+    _, thresholds = aggregation.step_scores(scores, np.array([np.inf, 4.0, np.inf]), starts, 2, 4)
+    np.testing.assert_allclose(thresholds, [np.inf, np.inf, 4, np.nan])

@@ -32,3 +32,11 @@ def test_points_have_the_mean_score_of_the_windows_that_cover_them(
     scorer, evidence = Total(), {"errors": ERRORS}
     np.testing.assert_allclose(scorer.point_scores(evidence, placement), points)
     np.testing.assert_allclose(scorer.channel_scores(evidence, placement), channels)
+
+
+def test_steps_have_the_mean_of_what_they_add_to_the_scores_of_windows() -> None:
+    placement = Placement(np.array([0, 1]), window=2, length=4)
+    found = Total().step_evidence({"errors": ERRORS}, placement)
+    np.testing.assert_allclose(found, [3, 7, 15, np.nan])
+    nothing = Total().step_evidence({"errors": np.full((2, 2, 2), np.nan)}, placement)
+    assert np.isnan(nothing).all()

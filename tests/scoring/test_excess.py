@@ -3,7 +3,8 @@ import pytest
 
 from rvae.scoring.blocks import Blocks, Stretch
 from rvae.scoring.calibration import Calibration
-from rvae.scoring.excess import FLOOR, excess, largest, levels, normal_parts
+from rvae.scoring.evidence import Placement
+from rvae.scoring.excess import FLOOR, errors_by_point, excess, largest, levels, normal_parts
 
 
 def test_it_is_zero_at_the_level_and_log_two_at_twice_the_error() -> None:
@@ -30,6 +31,18 @@ def test_errors_of_a_channel_without_any_do_not_decide_by_their_last_digits() ->
 
 def test_it_is_finite_for_any_error_that_a_float_can_hold() -> None:
     assert np.isfinite(excess(np.array([[0.0, 3e38]]), np.array([0.0, 0.0]))).all()
+
+
+def test_errors_of_points_rise_with_the_error_at_any_excess() -> None:
+    squares = np.array([[1.0, 2.0, 9.0], [2.0, 9.0, 1.0]])[:, :, None]
+    level = np.array([100.0])  # above all of them: the excess is negative
+    excesses = excess(squares.mean(axis=1), level)[:, 0]
+    placement = Placement(np.array([0, 1]), window=3, length=5)
+    found = errors_by_point(excesses, squares, placement)
+    np.testing.assert_allclose(found[:4], np.array([1, 2, 9, 1]) / 100, rtol=0.01)
+    assert np.isnan(found[4])
+    doubled = errors_by_point(excesses + np.log(2), squares, placement)
+    np.testing.assert_allclose(doubled, 4 * found)
 
 
 @pytest.mark.parametrize("count", [1, 12, 55])

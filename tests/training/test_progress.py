@@ -5,11 +5,11 @@ import pytest
 from rich import get_console
 
 import rvae
-from rvae.training.progress import NotebookProgress, TerminalProgress, progress_bar
+from rvae.training.progress import OneLineProgress, TerminalProgress, progress_bar
 
 
 @pytest.mark.parametrize(
-    ("is_notebook", "bar"), [(False, TerminalProgress), (True, NotebookProgress)]
+    ("is_notebook", "bar"), [(False, TerminalProgress), (True, OneLineProgress)]
 )
 def test_the_bar_fits_where_the_program_runs(
     monkeypatch: pytest.MonkeyPatch, is_notebook: bool, bar: type

@@ -73,7 +73,9 @@ def main() -> None:
         sys.exit(auto_cli(commands, prog="rvae", version=__version__, parser_class=CommandParser))
     except (FieldError, OSError) as error:
         sys.exit(f"rvae: {error}")
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
+        if reason := str(interrupt):
+            print(f"rvae: {reason}", file=sys.stderr)
         sys.exit(INTERRUPTED)
     except ModuleNotFoundError as error:
         extra = EXTRAS.get((error.name or "").partition(".")[0], "train")

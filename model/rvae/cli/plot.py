@@ -43,8 +43,9 @@ def plot(
         quantile: Quantile of normal scores for threshold and band; the model's own if left out.
         alarms: At most so many false events, "1 per week" or "1 per 10000 steps", in place of the
             quantile of the threshold.
-        adapt: Rate from 0 to 0.1 at which the threshold follows the series; fixed if left out.
-        gap: Maximum steps between events that are merged; the stride if left out.
+        adapt: Rate from 0 to 0.1 at which the threshold follows the series, such as 0.002; fixed if
+            left out.
+        gap: Maximum steps between windows of one event; the stride if left out.
         format: How the file is written, where it differs from the training file.
     """
     from rvae.inference.engine import Engine

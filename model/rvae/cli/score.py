@@ -40,8 +40,9 @@ def score(
         quantile: Flag scores above this quantile of normal scores; the model's own if left out.
         alarms: At most so many false events, "1 per week" or "1 per 10000 steps", in place of the
             quantile.
-        adapt: Rate from 0 to 0.1 at which the threshold follows each series; fixed if left out.
-        gap: Maximum steps between events that are merged; the stride if left out.
+        adapt: Rate from 0 to 0.1 at which the threshold follows each series, such as 0.002; fixed
+            if left out.
+        gap: Maximum steps between windows of one event; the stride if left out.
         format: How the file is written, where it differs from the training file.
     """
     from rvae.errors import require

@@ -112,7 +112,8 @@ class DataConfig:
             parts, at random or in order: training, validation, calibration. "auto" is "random" for
             at least 20 series, else "time".
         validation: Share of the data that selects the checkpoint.
-        calibration: Share of the data that turns scores into probabilities.
+        calibration: Share of the data that turns scores into probabilities; without effect if
+            `training.folds` is more than 1.
         constant: What to do with a channel that does not vary in the training part: "refuse" it, or
             "keep" it in its own unit, so that its first change is detected.
         units: Units of numeric channels, by name, which are saved with the model: "{heat: °C}".

@@ -64,6 +64,9 @@ class TrainingConfig:
             with a warning, if there are too few of them for it.
         alarms: Rate of false events that defines the threshold instead of the quantile: "1 per
             week", "2 per day", or "1 per 10000 steps".
+        folds: Number of parts F of the normal data, each of which is scored by a further model that
+            was trained without it; the final model then needs no calibration part. It is for short
+            data, and takes nearly F times longer. 1 keeps a calibration part instead.
         accelerator: Lightning's name of the accelerator.
         devices: Processes on this machine for distributed training, each on a GPU of its own or all
             on the CPU, with a batch each. Each of them reads the data.
@@ -88,6 +91,7 @@ class TrainingConfig:
     seed: int = 0
     quantile: float = 0.99
     alarms: str | None = None
+    folds: int = 1
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     devices: int = 1
     nodes: int = 1
@@ -96,7 +100,7 @@ class TrainingConfig:
     pictures: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "patience", "devices", "nodes"):
+        for name in ("epochs", "batch_size", "patience", "folds", "devices", "nodes"):
             require(getattr(self, name) >= 1, f"training.{name}", "must be at least 1")
         for name in ("learning_rate", "gradient_clip"):
             require(getattr(self, name) > 0, f"training.{name}", "must be positive")
@@ -112,6 +116,11 @@ class TrainingConfig:
         if self.alarms is not None:
             require_alarms(self.alarms, "training.alarms")
         require(0 <= self.seed < 2**32, "training.seed", "must be in [0, 4294967296)")
+        require(
+            self.folds == 1 or self.processes == 1,
+            "training.folds",
+            f"must be 1 in distributed training, which has {self.processes} processes here",
+        )
 
     @property
     def processes(self) -> int:

@@ -4,10 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvae.config import DataConfig
+from rvae.data.folds import can_leave_out
 from rvae.data.period import POINTS, found_period, period
-from rvae.data.pieces import first_steps, steps_of
+from rvae.data.pieces import first_steps, steps_of, together
 from rvae.data.series import Dataset
-from rvae.data.windows import min_training_steps, training_candidates
+from rvae.data.windows import cuts_in_time, min_training_steps, training_candidates
 
 __all__ = ["default_window", "training_period"]
 
@@ -21,7 +22,7 @@ WINDOWS_PER_SERIES = 7
 WINDOWS_PER_PIECE = 2
 
 
-def default_window(dataset: Dataset, config: DataConfig, seed: int) -> int:
+def default_window(dataset: Dataset, config: DataConfig, seed: int, folds: int = 1) -> int:
     """Two periods, within bounds; the whole series where each series is a row.
 
     A window shorter than a period cannot show whether the period is normal; in a window of many
@@ -34,30 +35,38 @@ def default_window(dataset: Dataset, config: DataConfig, seed: int) -> int:
         dataset: The series.
         config: Configuration of the split.
         seed: Seed of the split.
+        folds: Number of folds, each of which must leave enough to train on.
     """
     if dataset.source.layout == "rows":
         return len(dataset.series[0])
-    values, max_window = _beginning(dataset, config, seed)
+    values, max_window = _beginning(dataset, config, seed, folds)
     return min(max(PERIODS * period(values), MIN_WINDOW), max_window)
 
 
-def training_period(dataset: Dataset, config: DataConfig, seed: int) -> int | None:
+def training_period(dataset: Dataset, config: DataConfig, seed: int, folds: int = 1) -> int | None:
     """The period that the window is chosen by, in steps; None if there is none."""
     if dataset.source.layout == "rows":
         return None
-    return found_period(_beginning(dataset, config, seed)[0])
+    return found_period(_beginning(dataset, config, seed, folds)[0])
 
 
-def _beginning(dataset: Dataset, config: DataConfig, seed: int) -> tuple[NDArray[np.float64], int]:
+def _beginning(
+    dataset: Dataset, config: DataConfig, seed: int, folds: int
+) -> tuple[NDArray[np.float64], int]:
     """The beginning of a channel (N,), and the longest window that may be chosen."""
-    longest = max(training_candidates(dataset.series, config, seed), key=steps_of)
+    calibration = folds == 1
+    candidates = training_candidates(dataset.series, config, seed, calibration)
+    longest = max(candidates, key=steps_of)
     max_window = min(
         MAX_WINDOW,
         steps_of(longest) // WINDOWS_PER_SERIES,
         max(map(len, longest)) // WINDOWS_PER_PIECE,
     )
     max_window = max(2, max_window)
-    steps = min_training_steps(longest, dataset.series, config, max_window)
+    if folds > 1 and cuts_in_time(together(dataset.series), config):
+        shorter = range(max_window, 1, -1)
+        max_window = next((w for w in shorter if can_leave_out(longest, config, w, folds)), 2)
+    steps = min_training_steps(longest, dataset.series, config, max_window, calibration)
     piece = max(first_steps(longest, steps), key=len)
     values = np.asarray(piece.part(0, POINTS).values)
     moving = np.fmax.reduce(values) > np.fmin.reduce(values)

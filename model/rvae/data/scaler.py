@@ -54,6 +54,7 @@ class Scaler:
         categories: Sequence[int],
         unit_interval: bool = False,
         keep_constant: bool = False,
+        keep_unobserved: bool = False,
     ) -> "Scaler":
         """Bring numeric channels to zero mean and unit spread.
 
@@ -63,6 +64,7 @@ class Scaler:
             categories: Number of categories of each, 0 for a numeric one.
             unit_interval: Whether numeric channels stay as they are, and must lie in [0, 1].
             keep_constant: Whether a channel that does not vary is kept, in its own unit.
+            keep_unobserved: Whether a channel without values is kept, in its own unit.
 
         Raises:
             FieldError: If a channel has no values, does not vary, or is out of range.
@@ -72,13 +74,14 @@ class Scaler:
         mean = summary.mean.copy()
         for i, name in enumerate(channels):
             low, high = summary.smallest[i], summary.largest[i]
-            require(bool(summary.observed[i] > 0), name, "has no value in the training part")
+            observed = bool(summary.observed[i] > 0)
+            require(keep_unobserved or observed, name, "has no value in the training part")
             require(
-                keep_constant or bool(low < high),
+                keep_constant or not observed or bool(low < high),
                 name,
                 'is constant in the training part: leave it out, or set data.constant to "keep"',
             )
-            if low == high:
+            if low == high or not observed:
                 scale[i] = 1.0
             if categories[i] or unit_interval:
                 mean[i], scale[i] = 0.0, 1.0

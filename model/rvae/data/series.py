@@ -35,6 +35,7 @@ class Series:
             table, or from several rows.
         origin: Name of the series that this one was cut out of, at holes in its times; None for a
             whole series. The pieces of a series follow each other.
+        first: Index of the first step in the series, or piece of one, that this is a stretch of.
     """
 
     values: NDArray[np.float64] | StoredArray
@@ -44,17 +45,20 @@ class Series:
     classes: NDArray[np.int64] | StoredArray | None = None
     rows: NDArray[np.int64] | None = None
     origin: str | None = None
+    first: int = field(default=0, kw_only=True)
 
     def __len__(self) -> int:
         return len(self.values)
 
     def part(self, start: int, stop: int) -> "Series":
         """The stretch of time steps from `start` to before `stop`."""
-        return self.steps(slice(start, stop), self.name)
+        return self._selected(slice(start, stop), self.name, self.first + start)
 
     def steps(self, which: Any, name: str) -> "Series":
         """A new series of the steps of a slice or, in memory, of a mask (N,)."""
+        return self._selected(which, name, 0)
 
+    def _selected(self, which: Any, name: str, first: int) -> "Series":
         def select(array: Any) -> Any:
             return None if array is None else array[which]
 
@@ -66,6 +70,7 @@ class Series:
             select(self.classes),
             select(self.rows),
             self.origin,
+            first=first,
         )
 
     def pieces(self) -> Iterator["Series"]:

@@ -15,10 +15,17 @@ from rvae.data.series import Series
 from rvae.errors import FieldError, require
 
 __all__ = [
+    "MIN_HALF_WINDOWS",
     "Splits",
     "chunks",
     "count_windows",
+    "cut_in_time",
+    "cuts_in_time",
+    "enough_to_train",
+    "in_order",
+    "long_enough_wholes",
     "min_training_steps",
+    "normal_stretches",
     "split",
     "training_candidates",
     "window_starts",
@@ -77,14 +84,27 @@ def windows_with(
 
 @dataclass(frozen=True)
 class Splits:
-    """Parts of the data for training, model selection and calibration."""
+    """Parts of the data for training, model selection and calibration.
+
+    Attributes:
+        training: Stretches that a model is trained on.
+        validation: Stretches that select its checkpoint.
+        calibration: Stretches that it has not seen; empty if those of folds are scored instead, see
+            `rvae.data.folds`.
+    """
 
     training: list[Series]
     validation: list[Series]
     calibration: list[Series]
 
 
-def split(series: Sequence[Series], config: DataConfig, window: int, seed: int) -> Splits:
+def split(
+    series: Sequence[Series],
+    config: DataConfig,
+    window: int,
+    seed: int,
+    calibration: bool = True,
+) -> Splits:
     """Split series, in time or into groups of whole series, before any window is cut.
 
     A series that is cut in time is training, gap, validation, gap, calibration, in this order. A
@@ -92,10 +112,54 @@ def split(series: Sequence[Series], config: DataConfig, window: int, seed: int) 
     at least a window and a half long. A series with less than two windows left for training is
     training as a whole. The pieces of a series with holes are cut, or assigned to a part, like the
     series; those that are shorter than a window are left out. Anomalous stretches are removed from
-    every part.
+    every part. Stretches begin at multiples of the stride, counted from the beginning of the series
+    or piece: windows of all parts have the phases that windows of the whole series have.
+
+    Args:
+        series: The series.
+        config: Configuration of the split.
+        window: Time steps of a window.
+        seed: Seed of a random split.
+        calibration: Whether there is a calibration part.
 
     Raises:
         FieldError: If a part would hold no window.
+    """
+    wholes = long_enough_wholes(series, window)
+    cut = cuts_in_time(wholes, config)
+    if cut:
+        parts: Iterable[Iterable[Pieces]] = zip(
+            *(cut_in_time(whole, config, window, calibration) for whole in wholes), strict=True
+        )
+    else:
+        parts = _deal(wholes, config, seed, calibration)
+    normal = Splits(
+        *(
+            normal_stretches(chain.from_iterable(part), window, config.stride, at_end=not cut)
+            for part in parts
+        )
+    )
+    for name in ("training", "validation", "calibration")[: 3 if calibration else 2]:
+        if not getattr(normal, name):
+            require(
+                not all(piece.anomalous.all() for s in series for piece in s.pieces()),
+                "reader.label",
+                "marks every step as an anomaly: what is normal must be zero or false",
+            )
+            raise FieldError(
+                "data",
+                f"the {name} part holds no normal window of {window} steps"
+                + (f" at a multiple of the stride, {config.stride}" if config.stride > 1 else "")
+                + ": give more data or a shorter window",
+            )
+    return normal
+
+
+def long_enough_wholes(series: Sequence[Series], window: int) -> list[Pieces]:
+    """The pieces of each series, without those that are shorter than a window.
+
+    Raises:
+        FieldError: If a series without holes is shorter than a window, or no piece is long enough.
     """
     series = long_enough(
         series,
@@ -110,37 +174,25 @@ def split(series: Sequence[Series], config: DataConfig, window: int, seed: int) 
             "data.window",
             f"{window} steps, but series {s.name} has only {len(s)}",
         )
-    wholes = together(series)
-    if _is_cut_in_time(wholes, config):
-        parts: Iterable[Iterable[Pieces]] = zip(
-            *(_cut_in_time(whole, config, window) for whole in wholes), strict=True
-        )
-    else:
-        parts = _deal(wholes, config, seed)
-    normal = Splits(*(_normal_stretches(chain.from_iterable(part), window) for part in parts))
-    for name in ("training", "validation", "calibration"):
-        if not getattr(normal, name):
-            require(
-                not all(piece.anomalous.all() for s in series for piece in s.pieces()),
-                "reader.label",
-                "marks every step as an anomaly: what is normal must be zero or false",
-            )
-            raise FieldError(
-                "data",
-                f"the {name} part holds no normal window of {window} steps: "
-                "give more data or a shorter window",
-            )
-    return normal
+    return together(series)
 
 
-def training_candidates(series: Sequence[Series], config: DataConfig, seed: int) -> list[Pieces]:
+def training_candidates(
+    series: Sequence[Series], config: DataConfig, seed: int, calibration: bool = True
+) -> list[Pieces]:
     """The series with a training part, for any window."""
     wholes = together(series)
-    return wholes if _is_cut_in_time(wholes, config) else _deal(wholes, config, seed)[0]
+    if cuts_in_time(wholes, config):
+        return wholes
+    return _deal(wholes, config, seed, calibration)[0]
 
 
 def min_training_steps(
-    candidate: Pieces, series: Sequence[Series], config: DataConfig, max_window: int
+    candidate: Pieces,
+    series: Sequence[Series],
+    config: DataConfig,
+    max_window: int,
+    calibration: bool = True,
 ) -> int:
     """Number of first steps of a candidate that belong to training for any window.
 
@@ -149,69 +201,98 @@ def min_training_steps(
         series: All series.
         config: Configuration of the split.
         max_window: The longest window that may be chosen.
+        calibration: Whether there is a calibration part.
     """
-    if not _is_cut_in_time(together(series), config):
+    if not cuts_in_time(together(series), config):
         return steps_of(candidate)
     windows = range(2, max_window + 1)
-    return min(steps_of(_cut_in_time(candidate, config, window)[0]) for window in windows)
+    return min(
+        steps_of(cut_in_time(candidate, config, window, calibration)[0]) for window in windows
+    )
 
 
-def _is_cut_in_time(wholes: Sequence[Pieces], config: DataConfig) -> bool:
+def cuts_in_time(wholes: Sequence[Pieces], config: DataConfig) -> bool:
     """Whether each series is cut in time, instead of being assigned to a part as a whole."""
     if config.split == "auto":
         return len(wholes) < MIN_SERIES_TO_DEAL
     return config.split == "time"
 
 
-def _deal(
-    wholes: Sequence[Pieces], config: DataConfig, seed: int
-) -> tuple[list[Pieces], list[Pieces], list[Pieces]]:
-    if config.split != "order":
-        order = np.random.default_rng(seed).permutation(len(wholes))
-        wholes = [wholes[i] for i in order]
-    validation = round(config.validation * len(wholes))
-    calibration = round(config.calibration * len(wholes))
-    training = len(wholes) - validation - calibration
-    return (
-        list(wholes[:training]),
-        list(wholes[training : training + validation]),
-        list(wholes[training + validation :]),
-    )
+def in_order(wholes: Sequence[Pieces], config: DataConfig, seed: int) -> list[Pieces]:
+    """The series in the order in which they are assigned to parts."""
+    if config.split == "order":
+        return list(wholes)
+    return [wholes[i] for i in np.random.default_rng(seed).permutation(len(wholes))]
 
 
-def _cut_in_time(whole: Pieces, config: DataConfig, window: int) -> tuple[Pieces, Pieces, Pieces]:
+def cut_in_time(
+    whole: Pieces, config: DataConfig, window: int, calibration: bool = True
+) -> tuple[Pieces, Pieces, Pieces]:
     """Training, validation and calibration of a series, which may have holes."""
-    lengths = _cut(steps_of(whole), config, window)
+    lengths = _cut(steps_of(whole), config, window, calibration)
     if lengths is None:
         return whole, [], []  # too short to be cut, but long enough for training
     validation_steps, calibration_steps = lengths
-    rest, calibration = take_last(whole, calibration_steps, window)
-    rest, validation = take_last(without_last(rest, window), validation_steps, window)
+    rest, held_out = take_last(whole, calibration_steps, window, config.stride)
+    if calibration:
+        rest = without_last(rest, window)
+    rest, validation = take_last(rest, validation_steps, window, config.stride)
     training = without_last(rest, window)
-    usable = sum(len(piece) for piece in training if len(piece) >= window)
     # Holes may have cost too much.
-    return (training, validation, calibration) if usable >= 2 * window else (whole, [], [])
+    return (
+        (training, validation, held_out) if enough_to_train(training, window) else (whole, [], [])
+    )
 
 
-def _cut(length: int, config: DataConfig, window: int) -> tuple[int, int] | None:
+def enough_to_train(training: Pieces, window: int, windows: int = 2) -> bool:
+    """Whether stretches that hold windows are so many windows long in all."""
+    return sum(len(piece) for piece in training if len(piece) >= window) >= windows * window
+
+
+def _deal(
+    wholes: Sequence[Pieces], config: DataConfig, seed: int, calibrated: bool
+) -> tuple[list[Pieces], list[Pieces], list[Pieces]]:
+    wholes = in_order(wholes, config, seed)
+    validation = round(config.validation * len(wholes))
+    calibration = round(config.calibration * len(wholes)) if calibrated else 0
+    training = len(wholes) - validation - calibration
+    return (
+        wholes[:training],
+        wholes[training : training + validation],
+        wholes[training + validation :],
+    )
+
+
+def _cut(length: int, config: DataConfig, window: int, calibrated: bool) -> tuple[int, int] | None:
     """Steps of validation and calibration of a series; None if it is too short."""
-    usable = length - 2 * window
-    validation = max(round(config.validation * usable), MIN_HALF_WINDOWS * window // 2)
-    calibration = max(round(config.calibration * usable), MIN_HALF_WINDOWS * window // 2)
+    usable = length - (2 if calibrated else 1) * window
+    least = MIN_HALF_WINDOWS * window // 2
+    validation = max(round(config.validation * usable), least)
+    calibration = max(round(config.calibration * usable), least) if calibrated else 0
     training = usable - validation - calibration
     return None if training < 2 * window else (validation, calibration)
 
 
-def _normal_stretches(series: Iterable[Series], window: int) -> list[Series]:
-    """Normal stretches of at least a window."""
+def normal_stretches(
+    series: Iterable[Series], window: int, stride: int, at_end: bool
+) -> list[Series]:
+    """Normal stretches of at least a window, which begin at multiples of the stride.
+
+    Args:
+        series: The series.
+        window: Time steps of a window.
+        stride: Steps between the starts of neighbouring windows.
+        at_end: Whether the last window of a series may begin elsewhere, so that the end is covered.
+    """
     stretches = []
     for s in series:
-        if s.labels is None:
-            stretches += [s] if len(s) >= window else []
-            continue
-        for start, stop in _normal(s):
-            if stop - start >= window:
-                stretches.append(s.part(start, stop))
+        for start, stop in [(0, len(s))] if s.labels is None else _normal(s):
+            begin = start + -(s.first + start) % stride
+            if stop - begin < window:
+                continue
+            if not (at_end and stop == len(s)):
+                stop = begin + (stop - begin - window) // stride * stride + window
+            stretches.append(s.part(begin, stop))
     return stretches
 
 

@@ -133,7 +133,7 @@ class Model:
             stride: Steps between windows; the model's own if left out.
             quantile: Quantile of normal scores that is the threshold; the model's own if left out.
             adapt: Rate from 0 to 0.1 at which the threshold follows each series.
-            gap: Maximum steps between events that are merged; the stride if left out.
+            gap: Maximum steps between windows of one event; the stride if left out.
             alarms: At most so many false events, "1 per week" or "1 per 10000 steps", in place of
                 the quantile.
 
@@ -269,7 +269,7 @@ class Model:
             stride: Steps between windows; the model's own if left out.
             quantile: Quantile of normal scores for threshold and band; the model's own if left out.
             adapt: Rate from 0 to 0.1 at which the threshold follows the series.
-            gap: Maximum steps between events that are merged; the stride if left out.
+            gap: Maximum steps between windows of one event; the stride if left out.
             axes: One for each channel and one for the score; those of a new figure if left out.
             alarms: At most so many false events, "1 per week" or "1 per 10000 steps", in place of
                 the quantile of the threshold.

@@ -77,7 +77,11 @@ def training_plan(
     plan = make_section(TrainingPlan, options | {"data": data}, "")
     if not automatic:
         return plan
-    held_out = len(split(dataset.series, plan.data, window, seed).calibration)
+    held_out = (
+        len(split(dataset.series, plan.data, window, seed).calibration)
+        if plan.training.folds == 1
+        else len(dataset.series)
+    )
     normal = held_out - round(plan.scoring.contamination * held_out)
     quantile = min(MAX_QUANTILE, normal / (normal + 1))
     return replace(plan, training=replace(plan.training, quantile=quantile))

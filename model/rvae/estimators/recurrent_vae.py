@@ -59,9 +59,9 @@ class RecurrentVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMix
         batch_size: Windows per step.
         learning_rate: Peak learning rate.
         quantile: Quantile of the scores of held-out windows that becomes the threshold: a new
-            normal window is predicted as an outlier with a probability of at most 1 - quantile. It
-            is an error if there are too few held-out windows to keep that. "auto" is 0.99, or the
-            highest quantile that they support: `quantile_`.
+            normal window is predicted as an outlier with a probability of at most 1 - quantile. If
+            there are too few held-out windows to keep that, it is lowered to the highest quantile
+            that they support: `quantile_`. "auto" is 0.99, or that.
         validation: Share of the windows that selects the epoch.
         calibration: Share of the windows that calibrates the threshold.
         random_state: Seed of splits, weights and latents, or a generator that draws it.

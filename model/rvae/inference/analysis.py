@@ -1,5 +1,6 @@
 """Results of a model for one series."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,10 +10,13 @@ from numpy.typing import NDArray
 from rvae.inference.card import ModelSpec
 from rvae.scoring import aggregation
 from rvae.scoring.calibration import Calibration
-from rvae.scoring.events import Event, find_events, require_gap, step_scores
+from rvae.scoring.events import Event, find_events
 from rvae.scoring.evidence import Evidence, EvidenceScorer, Placement
 
 __all__ = ["Analysis"]
+
+# Evidence of the steps of events is computed in pieces, so that a long event needs little memory.
+STEPS_AT_ONCE = 1024
 
 
 @dataclass(frozen=True)
@@ -76,36 +80,72 @@ class Analysis:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean score (N,) and mean threshold (N,) of the windows that cover each step.
 
-        A step is anomalous if the first is above the second. NaN where no window has a score.
+        NaN where no window has a score.
 
         Args:
             thresholds: Threshold of each window (W,), or of all.
         """
-        return step_scores(self.score, thresholds, self.starts, self.card.window, self.length)
+        return aggregation.step_scores(
+            self.score, thresholds, self.starts, self.card.window, self.length
+        )
 
     def events(
         self, thresholds: float | NDArray[np.float64], calibration: Calibration, gap: int
     ) -> list[Event]:
-        """The events of the series, in order: stretches of steps that score above the threshold.
+        """The events of the series, in order: located clusters of windows above their threshold.
 
         Args:
             thresholds: Threshold of each window (W,), or of all.
             calibration: Calibration of the model.
-            gap: Stretches with at most this many steps between them are merged.
+            gap: Flagged windows with at most this many steps between them belong to one event.
 
         Raises:
             FieldError: If the gap is negative.
         """
-        require_gap(gap)
-        if not (self.score > thresholds).any():
-            return []  # no mean of scores at a step exceeds that of the thresholds
-        scores, limits = self.step_scores(thresholds)
         return find_events(
-            scores,
-            limits,
-            self.point_scores,
-            self.channel_scores,
-            self.card.channels,
-            calibration,
-            gap,
+            self.score, thresholds, self.placement, self, self.card.channels, calibration, gap
         )
+
+    def step_evidence(self, first: int, last: int) -> NDArray[np.float64]:
+        """How much each step of some windows speaks for an anomaly, see the scorer.
+
+        Args:
+            first: Number of the first window.
+            last: Number of the last one.
+
+        Returns:
+            Evidence of the steps from the first of the first window to the last of the last one,
+            NaN where unknown.
+        """
+        begin, end = int(self.starts[first]), int(self.starts[last]) + self.card.window
+        pieces = []
+        for at in range(begin, end, STEPS_AT_ONCE):
+            until = min(at + STEPS_AT_ONCE, end)
+            pieces.append(self._of_steps(self.scorer.step_evidence, at, until, first, last + 1))
+        return np.concatenate(pieces)
+
+    def channels_at(self, step: int) -> NDArray[np.float64]:
+        """Score of each channel at a step (C,), see the scorer, NaN where missing."""
+        scores = self._of_steps(self.scorer.channel_scores, step, step + 1, 0, len(self.starts))
+        return scores[0]
+
+    def _of_steps(
+        self,
+        compute: Callable[[Evidence, Placement], NDArray[np.float64]],
+        begin: int,
+        end: int,
+        first: int,
+        stop: int,
+    ) -> NDArray[np.float64]:
+        """Results of steps (end - begin, ...), from those windows `first:stop` that cover them."""
+        window = self.card.window
+        low = max(first, int(np.searchsorted(self.starts, begin - window, side="right")))
+        high = min(stop, int(np.searchsorted(self.starts, end, side="left")))
+        starts = self.starts[low:high]  # none within a hole between windows
+        origin = int(min([begin, *starts[:1]]))
+        length = int(max([end, *(starts[-1:] + window)])) - origin
+        results = compute(
+            {name: values[low:high] for name, values in self.evidence.items()},
+            Placement(starts - origin, window, length),
+        )
+        return results[begin - origin : end - origin]

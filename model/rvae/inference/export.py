@@ -16,6 +16,7 @@ from rvae.inference.analysis import Analysis
 from rvae.inference.card import ModelSpec
 from rvae.inference.engine import Engine
 from rvae.inference.records import Columns
+from rvae.scoring.events import steps_in_events
 from rvae.scoring.thresholds import ThresholdRule
 
 __all__ = [
@@ -75,14 +76,12 @@ def window_records(
         adapt: Rate at which the threshold follows each series; a fixed threshold if left out.
         quantile: Quantile of normal scores that is the threshold; the model's own if left out.
     """
-    calibration = engine.card.calibration
-    rule = ThresholdRule(calibration, adapt, quantile)
+    rule = ThresholdRule(engine.card.calibration, adapt, quantile)
     for first, stretch, analysis in engine.scan(series, stride):
         if first == 0:  # a new series, which may have several stretches
             thresholds = rule.begin_series()
-        yield _window_rows(
-            first, stretch, analysis, calibration.judged(analysis.score, thresholds(analysis.score))
-        )
+        judged = rule.judged(analysis.score, thresholds(analysis.score))
+        yield _window_rows(first, stretch, analysis, judged)
 
 
 def point_records(
@@ -94,9 +93,8 @@ def point_records(
 ) -> Iterator[Columns]:
     """One row per time step: its score, whether it is anomalous, and where normal values lie.
 
-    A step is anomalous if the windows that cover it score above their threshold, on average. Its
-    own score scatters more, and points to the worst steps of an event. The band is that of the
-    model's own quantile.
+    A step is anomalous if it lies in an event: `event_records` has the same events. The band is
+    that of the model's own quantile.
 
     Args:
         engine: The model.
@@ -106,14 +104,17 @@ def point_records(
         quantile: Quantile of normal scores that is the threshold; the model's own if left out.
     """
     card, rule = engine.card, ThresholdRule(engine.card.calibration, adapt, quantile)
+    gap = card.stride if stride is None else stride
     for one in series:
         (analysis,) = engine.analyse([one], stride)
-        scores, thresholds = analysis.step_scores(rule.thresholds(analysis.score))
+        of_windows = rule.thresholds(analysis.score)
+        scores, thresholds = analysis.step_scores(of_windows)
+        events = analysis.events(of_windows, card.calibration, gap)
         columns: Columns = {
             "score": analysis.point_scores,
             "window_score": scores,
             "threshold": thresholds,
-            "is_anomaly": scores > thresholds,
+            "is_anomaly": steps_in_events(events, len(one)),
         }
         for name, values in card.band(analysis.reconstruction).items():
             columns |= records.channel_columns(card, values, f"_{name}")
@@ -154,7 +155,8 @@ def event_records(
         series: In the data's units, each with N ≥ T.
         stride: Steps between windows; the model's own if left out.
         adapt: Rate at which the threshold follows each series; a fixed threshold if left out.
-        gap: Events with at most this many steps between them are merged; the stride if left out.
+        gap: Flagged windows with at most this many steps between them belong to one event; the
+            stride if left out.
         quantile: Quantile of normal scores that is the threshold; the model's own if left out.
     """
     card, rule = engine.card, ThresholdRule(engine.card.calibration, adapt, quantile)

@@ -70,6 +70,10 @@ def event_records(series: Series, events: Sequence[Event]) -> Columns:
         "peak": peaks,
         "score": np.array([event.score for event in events], dtype=np.float64),
         "severity": np.array([event.severity for event in events], dtype=np.float64),
+        "tail_probability": np.array(
+            [event.tail_probability for event in events], dtype=np.float64
+        ),
+        "persistent": np.array([event.persistent for event in events], dtype=bool),
         "channel": np.array([name for name, _ in leading], dtype=object),
         "channel_score": np.array([score for _, score in leading], dtype=np.float64),
         **times,

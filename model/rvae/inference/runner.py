@@ -87,21 +87,19 @@ class Runner:
         ]
 
     def residuals(
-        self, windows: WindowDataset, count: int, highest: float
-    ) -> Iterator[NDArray[np.float32]]:
+        self, windows: WindowDataset, count: int
+    ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float64]]]:
         """Residuals of scaled values, values minus reconstruction, in batches of windows.
 
         Args:
             windows: The windows, of which some are chosen, evenly spaced.
             count: Maximum number of windows.
-            highest: Windows that score higher are left out.
 
         Yields:
-            Residuals (B, T, C), NaN where missing and for categorical channels.
+            Residuals (B, T, C), NaN where missing and for categorical channels, and scores (B,).
         """
         for batch, run, scores in self._scored(windows, count):
-            normal = ~(scores > highest)
-            yield batch.x.numpy()[normal] - self._spec.scaler.numbers(run.mean[normal])
+            yield batch.x.numpy() - self._spec.scaler.numbers(run.mean), scores
 
     @torch.inference_mode()
     def lower_bounds(self, windows: WindowDataset) -> NDArray[np.float64]:

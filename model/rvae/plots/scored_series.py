@@ -163,7 +163,7 @@ def score_series(
 ) -> ScoredSeries:
     """Score a series for a picture: the scores, thresholds and events of `rvae score`.
 
-    A step has the mean score of the windows that cover it, from which events follow.
+    A step has the mean score of the windows that cover it. Events are located within these windows.
 
     Args:
         engine: The model.
@@ -172,7 +172,8 @@ def score_series(
         quantile: Quantile of normal scores for the threshold; the model's own if left out. The
             band has the same, as far as the calibration allows it.
         adapt: Rate at which the threshold follows the series; fixed if left out.
-        gap: Events with at most this many steps between them are merged; the stride if left out.
+        gap: Flagged windows with at most this many steps between them belong to one event; the
+            stride if left out.
         alarms: Rate of false events that defines the threshold, in place of a quantile. The band
             has the model's own quantile.
 

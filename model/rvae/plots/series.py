@@ -105,13 +105,11 @@ def _draw_score(axes: Axes, scored: ScoredSeries) -> None:
     axes.set_ylabel("score")
     if thresholds is None:
         return
-    # An infinite threshold is out of every picture.
-    finite = np.where(np.isfinite(thresholds), thresholds, np.nan)
-    known = finite[~np.isnan(finite)]
+    known = thresholds[~np.isnan(thresholds)]
     name = "threshold"
     if len(known) and np.isclose(known.min(), known.max()):
         name += f" {known[0]:.3g}"
-    plot_line(axes, x, finite[steps], color=ANOMALY, linewidth=1.2, linestyle="--", label=name)
+    plot_line(axes, x, thresholds[steps], color=ANOMALY, linewidth=1.2, linestyle="--", label=name)
     if len(known) and 0 < known.min() < np.nanmax(scores) / HIGH_SCORES:
         axes.set_yscale("symlog", linthresh=float(known.min()))
     axes.legend(loc="lower left", bbox_to_anchor=(0, 0.97), ncols=2, frameon=False, borderaxespad=0)

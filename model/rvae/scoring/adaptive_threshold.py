@@ -1,8 +1,6 @@
 """Thresholds that follow the drift of a series."""
 
-import math
-from bisect import bisect_left, insort
-from collections import deque
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,47 +8,56 @@ from numpy.typing import NDArray
 from rvae.errors import require
 from rvae.scoring.calibration import Calibration
 
-__all__ = ["MAX_ADAPTATION_RATE", "AdaptiveThreshold", "require_adaptable"]
+__all__ = ["MAX_ADAPTATION_RATE", "AdaptiveThreshold"]
 
 MAX_ADAPTATION_RATE = 0.1
 
 
 class AdaptiveThreshold:
-    """Adaptive conformal inference over the windows of one series, in their order.
+    """Quantile tracking over the windows of one series, in their order.
 
-    The threshold is the quantile 1 - α of the latest n scores. At first these are the n scores of
-    the calibration; each window replaces one of them. The level α, at first 1 - quantile, rises a
-    little with every window that is not flagged and falls with every flagged one:
-    α ← α + γ (1 - quantile - flagged) (Gibbs and Candès 2021, "Adaptive conformal inference under
-    distribution shift", equation 2). For any drift of the scores, at most the share
-    1 - quantile + (1 - quantile + γ) / (γ W) of W windows is flagged (as in their proposition 4.1,
-    which holds for any scores).
+    The threshold is that of the calibration, plus a shift, at first 0. Each flagged window raises
+    the shift by q η, every other one lowers it by (1 - q) η, but not below 0, where q is the
+    quantile and η the rate times the spread of the calibration (Angelopoulos, Candès and Tibshirani
+    2023, "Conformal PID control for time series prediction", section 2.1; the limit 0 is ours).
 
-    It cannot distinguish drift from an anomaly: a long anomaly is flagged at its beginning, and
-    then learned as normal. A high rate costs precision: a level below the resolution of n scores
-    makes the threshold infinite, for up to 1 / (1 - quantile) windows. At a rate above 1 - quantile
-    one alarm may do that; at a tenth of it hardly any does.
+    What follows for any scores whatsoever, with a = 1 - q:
+
+    - It flags no window that the threshold of the calibration would not flag: where scores do not
+      drift, that keeps its promise.
+    - At most the share a + (M / η + 1) / W of W windows is flagged, where M is the most by which a
+      score exceeds the threshold of the calibration. So a permanent rise of the scores by M is
+      learned in about M / η windows.
+    - A window raises the threshold by less than η: an anomaly of L windows, each of which exceeds
+      the threshold at its beginning by L η, is flagged from beginning to end. A longer one is
+      learned as normal, as if it were drift.
+    - The threshold returns more slowly than it rises. Still, a score as high as that of the last
+      flagged window is flagged again once 1 / a windows have passed.
+
+    A window is one step here, so a stride s makes it follow s times more slowly in time.
 
     Args:
         calibration: Calibration of the model.
-        rate: γ, from 0 (the threshold of the calibration) to `MAX_ADAPTATION_RATE`.
+        rate: From 0 (the threshold of the calibration) to `MAX_ADAPTATION_RATE`.
         quantile: Quantile of normal scores; the calibration's if left out.
 
     Raises:
-        FieldError: If the rate is out of bounds, or the quantile too high for the scores.
+        FieldError: If the rate is out of bounds, or the quantile too high for the calibration.
     """
 
     def __init__(
         self, calibration: Calibration, rate: float, quantile: float | None = None
     ) -> None:
-        require_adaptable(calibration, rate, quantile)
-        self._rate = rate
-        self._first = calibration.threshold(quantile)
-        self._target = 1 - (calibration.quantile if quantile is None else quantile)
-        self._level = self._target
-        self._ascending = calibration.scores.tolist()
-        # Scores of the calibration have no order in time in which to replace them.
-        self._recent = deque(np.random.default_rng(0).permutation(calibration.scores).tolist())
+        require(
+            0 <= rate <= MAX_ADAPTATION_RATE,
+            "adapt",
+            f"must be between 0 and {MAX_ADAPTATION_RATE}, got {rate}",
+        )
+        self._limit = calibration.threshold(quantile)
+        step = rate * calibration.spread
+        self._fall = step * (1 - (calibration.quantile if quantile is None else quantile))
+        self._rise = step - self._fall
+        self._shift = 0.0
 
     def follow(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """The threshold of each window (W,), which depends only on earlier scores.
@@ -58,40 +65,13 @@ class AdaptiveThreshold:
         Args:
             scores: Scores of the next windows (W,); NaN does not change the threshold.
         """
-        if self._rate == 0:
-            return np.full(len(scores), self._first)
-        thresholds = np.empty(len(scores))
-        for window, score in enumerate(scores.tolist()):
-            thresholds[window] = threshold = self._threshold()
-            if not math.isnan(score):
-                self._learn(score, score > threshold)
-        return thresholds
+        return np.fromiter(self._thresholds(scores), np.float64)
 
-    def _threshold(self) -> float:
-        count = len(self._ascending)
-        rank = math.ceil((count + 1) * (1 - self._level) - 1e-9)
-        return math.inf if rank > count else self._ascending[max(rank, 1) - 1]
-
-    def _learn(self, score: float, flagged: bool) -> None:
-        # A level beyond that of the lowest score would only take longer to return.
-        highest = 1 - 1 / (len(self._ascending) + 1)
-        self._level = min(self._level + self._rate * (self._target - flagged), highest)
-        self._recent.append(score)
-        insort(self._ascending, score)
-        del self._ascending[bisect_left(self._ascending, self._recent.popleft())]
-
-
-def require_adaptable(calibration: Calibration, rate: float, quantile: float | None) -> None:
-    """Raise a `FieldError` if the rate or the quantile is not valid for an adaptive threshold."""
-    require(
-        0 <= rate <= MAX_ADAPTATION_RATE,
-        "adapt",
-        f"must be between 0 and {MAX_ADAPTATION_RATE}, got {rate}",
-    )
-    count = len(calibration.scores)
-    require(
-        rate == 0 or quantile is None or quantile <= count / (count + 1) + 1e-12,
-        "quantile",
-        f"must be at most {count / (count + 1):.6g} with adapt: an adaptive threshold "
-        f"uses the last {count} scores, and no tail",
-    )
+    def _thresholds(self, scores: NDArray[np.float64]) -> Iterator[float]:
+        for score in np.ascontiguousarray(scores).data:
+            threshold = self._limit + self._shift
+            yield threshold
+            if score > threshold:
+                self._shift += self._rise
+            elif score == score:  # not NaN
+                self._shift = max(self._shift - self._fall, 0.0)

@@ -10,6 +10,8 @@ __all__ = [
     "mean_by_point",
     "point_scores",
     "share_by_errors",
+    "step_scores",
+    "sum_of_observed",
     "window_mean_by_point",
     "window_scores",
 ]
@@ -109,6 +111,43 @@ def window_mean_by_point(
     count = np.cumsum(count, axis=0)[:length]
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(count > 0.5, np.cumsum(total, axis=0)[:length] / count, np.nan)
+
+
+def step_scores(
+    scores: NDArray[np.float64],
+    thresholds: float | NDArray[np.float64],
+    starts: NDArray[np.int64],
+    window: int,
+    length: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Scores and thresholds of windows → means over the windows that cover each step.
+
+    They are for pictures and tables. What is anomalous follows from the windows themselves, see
+    `rvae.scoring.events`.
+
+    Args:
+        scores: Score of each window (W,), NaN where nothing was observed.
+        thresholds: Threshold of each window (W,), or of all.
+        starts: First step of each window (W,).
+        window: Time steps T.
+        length: Points N of the series.
+
+    Returns:
+        Scores (N,) and thresholds (N,), NaN where no window has a score.
+    """
+    # A window without a score does not count in the threshold either. Infinite thresholds cannot be
+    # summed: they are counted, and make the threshold of every covered step infinite.
+    scored = np.where(np.isnan(scores), np.nan, thresholds)
+    infinite = np.isinf(scored)
+    of_windows = np.stack([scores, np.where(infinite, 0.0, scored), infinite], axis=1)
+    score, finite, beyond = window_mean_by_point(of_windows, starts, window, length).T
+    return score, np.where(beyond > 0, np.inf, finite)
+
+
+def sum_of_observed(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Sum over the observed channels of each step: (W, T, C) → (W, T), NaN where there are none."""
+    total = np.nansum(values, axis=2, dtype=np.float64)
+    return np.where(np.isnan(values).all(axis=2), np.nan, total)
 
 
 def _mean_of_observed(nll: NDArray[Any], axis: int | tuple[int, ...]) -> NDArray[np.float64]:

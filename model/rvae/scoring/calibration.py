@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -164,19 +163,6 @@ class Calibration:
         """Distance of the model's own threshold from a usual score; positive."""
         distance = self.threshold() - self._usual
         return distance if distance > 0 else 1.0  # half of the scores are the threshold itself
-
-    def judged(
-        self, scores: NDArray[np.float64], threshold: float | NDArray[np.float64]
-    ) -> dict[str, NDArray[Any]]:
-        """Scores, tail probabilities, severities and flags above a threshold, as columns."""
-        return {
-            "score": scores,
-            "tail_probability": self.tail_probability(scores),
-            "above_calibration": self.above_calibration(scores),
-            "severity": self.severity(scores),
-            "threshold": np.asarray(threshold),
-            "is_anomaly": scores > threshold,
-        }
 
     @cached_property
     def _usual(self) -> float:

@@ -13,8 +13,8 @@ from rvae.data.scaler import Scaler
 from rvae.data.window_dataset import WindowDataset
 from rvae.networks.vae import VAE
 from rvae.scoring import aggregation
-from rvae.scoring.evidence import Evidence
-from rvae.scoring.excess import MAX_WINDOWS, largest, levels, normal_parts
+from rvae.scoring.evidence import Evidence, Placement
+from rvae.scoring.excess import MAX_WINDOWS, errors_by_point, largest, levels, normal_parts
 from rvae.scoring.nearest_windows import NearestWindows, require_memory_possible
 from rvae.scoring.reconstruction import Reconstruction, measure_windows
 from rvae.scoring.scorer import Scorer
@@ -82,3 +82,6 @@ class DistanceScorer(Scorer):
 
     def contributions(self, evidence: Evidence) -> NDArray[np.float64]:
         return aggregation.share_by_errors(self.score(evidence), evidence["errors"])
+
+    def step_evidence(self, evidence: Evidence, placement: Placement) -> NDArray[np.float64]:
+        return errors_by_point(self.score(evidence), evidence["errors"], placement)

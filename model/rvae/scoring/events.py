@@ -2,18 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rvae.data.intervals import intervals
-from rvae.errors import require
-from rvae.scoring import aggregation
 from rvae.scoring.calibration import Calibration
+from rvae.scoring.clusters import find_clusters
+from rvae.scoring.evidence import Placement
+from rvae.scoring.location import bounds, trimmed
 
-__all__ = ["Event", "find_events", "require_gap", "step_scores"]
+__all__ = ["PERSISTENT", "Event", "StepDetails", "find_events", "steps_in_events"]
 
 MAX_CHANNELS = 3  # per event
+
+# Window lengths after which scores that stay high are a change of the series, not an anomaly, and
+# the share of windows that must be high.
+PERSISTENT = 5
+PERSISTENT_SHARE = 0.9
 
 
 @dataclass(frozen=True)
@@ -23,10 +29,13 @@ class Event:
     Attributes:
         start: First step.
         end: Step after the last one.
-        peak: The least likely step, the one to inspect first.
-        score: Highest score of the stretch.
+        peak: The step with the largest error, the one to inspect first.
+        score: Highest score of its windows.
         severity: Severity of that score.
         channels: The least likely channels at the peak, and their scores there.
+        tail_probability: Tail probability of that score.
+        persistent: Whether scores stay above the threshold of the calibration for at least
+            `PERSISTENT` window lengths: a change of the series, rather than an anomaly.
     """
 
     start: int
@@ -35,102 +44,109 @@ class Event:
     score: float
     severity: float
     channels: tuple[tuple[str, float], ...]
+    tail_probability: float
+    persistent: bool
 
 
-def step_scores(
-    scores: NDArray[np.float64],
-    thresholds: float | NDArray[np.float64],
-    starts: NDArray[np.int64],
-    window: int,
-    length: int,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Scores and thresholds of windows → scores and thresholds of the steps of their series.
+class StepDetails(Protocol):
+    """What is known about single steps of a series; computed for events alone."""
 
-    A step has the mean score of the windows that cover it, and their mean threshold. Its own
-    likelihood is not suitable: single values scatter far more than the means over windows that are
-    calibrated, and many normal ones exceed the threshold of windows.
+    def step_evidence(self, first: int, last: int) -> NDArray[np.float64]:
+        """Evidence of the steps of the windows `first` to `last`, from those windows.
 
-    Args:
-        scores: Score of each window (W,), NaN where nothing was observed.
-        thresholds: Threshold of each window (W,), or of all.
-        starts: First step of each window (W,).
-        window: Time steps T.
-        length: Points N of the series.
+        Returns:
+            Evidence of all steps from the first of the first window to the last of the last one,
+            NaN where unknown.
+        """
 
-    Returns:
-        Scores (N,) and thresholds (N,), NaN where no window has a score.
-    """
-    # A window without a score does not count in the threshold either. Infinite thresholds cannot be
-    # summed: they are counted, and make the threshold of every covered step infinite.
-    scored = np.where(np.isnan(scores), np.nan, thresholds)
-    infinite = np.isinf(scored)
-    of_windows = np.stack([scores, np.where(infinite, 0.0, scored), infinite], axis=1)
-    score, finite, beyond = aggregation.window_mean_by_point(of_windows, starts, window, length).T
-    return score, np.where(beyond > 0, np.inf, finite)
+    def channels_at(self, step: int) -> NDArray[np.float64]:
+        """Score of each channel at a step (C,), NaN where missing."""
 
 
 def find_events(
     scores: NDArray[np.float64],
     thresholds: float | NDArray[np.float64],
-    point_scores: NDArray[np.float64],
-    channel_scores: NDArray[np.float64],
+    placement: Placement,
+    details: StepDetails,
     channels: Sequence[str],
     calibration: Calibration,
     gap: int,
 ) -> list[Event]:
-    """Find stretches of steps that score above the threshold.
+    """Find the clusters of windows that score above their threshold, and locate them.
 
     Args:
-        scores: Score of each step (N,); NaN ends an event.
-        thresholds: Threshold of each step (N,), or of all.
-        point_scores: Scores that define the peak of a stretch (N,), NaN where unknown.
-        channel_scores: Score of each step and channel (N, C), NaN where missing.
+        scores: Score of each window (W,), NaN where nothing was observed.
+        thresholds: Threshold of each window (W,), or of all.
+        placement: Positions of the windows.
+        details: What is known about steps.
         channels: Names of the channels.
-        calibration: Calibration, for severities.
-        gap: Stretches with at most this many steps between them are merged.
+        calibration: Calibration, for severities, probabilities, and what is persistent.
+        gap: Flagged windows with at most this many steps between them belong to one event.
 
     Raises:
         FieldError: If the gap is negative.
     """
-    require_gap(gap)
-    starts, ends = intervals(_bridged(scores > thresholds, np.isnan(scores), gap))
+    clusters = find_clusters(scores, thresholds, placement.starts, placement.window, gap)
+    if len(clusters) == 0:
+        return []
+    begins, ends = bounds(clusters, placement)
+    severities = calibration.severity(clusters.score)
+    probabilities = calibration.tail_probability(clusters.score)
+    persistent = _persistent(scores > calibration.threshold(), clusters.first, placement)
     found = []
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        peak = start + int(np.argmax(_or_lowest(point_scores[start:end])))
-        highest = float(scores[start:end].max())
-        severity = float(calibration.severity(highest))
+    for i, (first, last) in enumerate(
+        zip(clusters.first.tolist(), clusters.last.tolist(), strict=True)
+    ):
+        evidence = details.step_evidence(first, last)
+        begin, end = int(begins[i]), int(ends[i])
+        origin = int(placement.starts[first])
+        start, end, peak = trimmed(
+            evidence[begin - origin : end - origin],
+            begin,
+            end,
+            float(np.fmin.reduce(evidence)),
+            placement.window,
+        )
         found.append(
-            Event(start, end, peak, highest, severity, _leading(channel_scores[peak], channels))
+            Event(
+                start,
+                end,
+                peak,
+                float(clusters.score[i]),
+                float(severities[i]),
+                _leading(details.channels_at(peak), channels),
+                float(probabilities[i]),
+                bool(persistent[i]),
+            )
         )
     return found
 
 
-def require_gap(gap: int) -> None:
-    """Raise a `FieldError` if a gap is negative."""
-    require(gap >= 0, "gap", f"must be at least 0, got {gap}")
+def steps_in_events(events: Sequence[Event], length: int) -> NDArray[np.bool_]:
+    """Which of the N steps of a series lie in an event: these are its anomalous steps (N,)."""
+    flags = np.zeros(length, dtype=bool)
+    for event in events:
+        flags[event.start : event.end] = True
+    return flags
 
 
-def _bridged(flags: NDArray[np.bool_], unknown: NDArray[np.bool_], gap: int) -> NDArray[np.bool_]:
-    """Flags (N,) with the short gaps between them closed."""
-    bridged = flags.copy()
-    starts, ends = intervals(~flags)
-    before = np.concatenate([[0], np.cumsum(unknown)])
-    short = (ends - starts <= gap) & (starts > 0) & (ends < len(flags))
-    closed = short & (before[starts] == before[ends])
-    for start, end in zip(starts[closed], ends[closed], strict=True):
-        bridged[start:end] = True
-    return bridged
+def _persistent(
+    high: NDArray[np.bool_], first: NDArray[np.int64], placement: Placement
+) -> NDArray[np.bool_]:
+    """Whether windows (W,) are high for long enough from the first window of each event (E,)."""
+    until = placement.starts[first] + PERSISTENT * placement.window
+    stop = np.searchsorted(placement.starts, until, side="right")
+    before = np.concatenate([[0], np.cumsum(high)])
+    enough = before[stop] - before[first] >= PERSISTENT_SHARE * (stop - first)
+    # A series that ends earlier does not show it.
+    return enough & (until <= placement.starts[-1])
 
 
 def _leading(
     channel_scores: NDArray[np.float64], channels: Sequence[str]
 ) -> tuple[tuple[str, float], ...]:
     """The channels that score highest in one step (C,)."""
-    order = np.argsort(-_or_lowest(channel_scores), kind="stable")
+    known = np.where(np.isnan(channel_scores), -np.inf, channel_scores)
+    order = np.argsort(-known, kind="stable")
     observed = [i for i in order.tolist() if not np.isnan(channel_scores[i])]
     return tuple((channels[i], float(channel_scores[i])) for i in observed[:MAX_CHANNELS])
-
-
-def _or_lowest(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Scores, minus infinity where missing."""
-    return np.where(np.isnan(scores), -np.inf, scores)

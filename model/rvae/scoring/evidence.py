@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rvae.scoring.aggregation import window_mean_by_point
+from rvae.scoring.aggregation import mean_by_point, sum_of_observed, window_mean_by_point
 
 __all__ = ["Evidence", "EvidenceScorer", "Placement"]
 
@@ -56,3 +56,13 @@ class EvidenceScorer(Protocol):
         """
         channels = np.nansum(self.contributions(evidence), axis=1)  # (W, C)
         return window_mean_by_point(channels, placement.starts, placement.window, placement.length)
+
+    def step_evidence(self, evidence: Evidence, placement: Placement) -> NDArray[np.float64]:
+        """How much each point of a series speaks for an anomaly (N,), NaN where unknown.
+
+        It locates events within their windows: only ratios of its distances from the least evidence
+        matter. Here it is the mean of what a point adds to the scores of the windows that cover it.
+        """
+        return mean_by_point(
+            sum_of_observed(self.contributions(evidence)), placement.starts, placement.length
+        )

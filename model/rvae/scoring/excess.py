@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MAX_WINDOWS", "excess", "largest", "levels", "normal_parts"]
+from rvae.scoring import aggregation
+from rvae.scoring.evidence import Placement
+
+__all__ = ["MAX_WINDOWS", "errors_by_point", "excess", "largest", "levels", "normal_parts"]
 
 # Maximum number of windows of each part of the data that levels are estimated from.
 MAX_WINDOWS = 20_000
@@ -55,6 +58,26 @@ def excess(parts: NDArray[Any], level: NDArray[np.float64]) -> NDArray[np.float6
     error. In a mean of ratios the highest of overlapping windows would outweigh all others.
     """
     return 0.5 * np.log((parts + FLOOR) / (level + FLOOR))
+
+
+def errors_by_point(
+    excess: NDArray[np.float64], errors: NDArray[Any], placement: Placement
+) -> NDArray[np.float64]:
+    """Mean squared error of each point (N,) as a multiple of the level, NaN where missing.
+
+    Unlike an excess it is never negative, and in windows whose excess different parts decide it has
+    the same unit.
+
+    Args:
+        excess: Excess of each window (W,).
+        errors: Squared errors of the part that decides (W, T, C), NaN where missing.
+        placement: Positions of the windows.
+    """
+    steps = aggregation.sum_of_observed(errors)  # (W, T)
+    total = np.nansum(steps, axis=1)
+    mean = total / np.maximum((~np.isnan(steps)).sum(axis=1), 1)
+    multiples = steps * (np.exp(2 * excess) / np.where(total > 0, mean, 1.0))[:, None]
+    return aggregation.mean_by_point(multiples, placement.starts, placement.length)
 
 
 def largest(parts: NDArray[Any], level: NDArray[np.float64]) -> NDArray[np.float64]:

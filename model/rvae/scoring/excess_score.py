@@ -15,7 +15,14 @@ from rvae.networks.vae import VAE
 from rvae.scoring import aggregation
 from rvae.scoring.channel_errors import reconstruction_errors
 from rvae.scoring.evidence import Evidence, Placement
-from rvae.scoring.excess import MAX_WINDOWS, excess, largest, levels, normal_parts
+from rvae.scoring.excess import (
+    MAX_WINDOWS,
+    errors_by_point,
+    excess,
+    largest,
+    levels,
+    normal_parts,
+)
 from rvae.scoring.nearest_windows import NearestWindows, require_memory_possible
 from rvae.scoring.reconstruction import Reconstruction, measure_windows
 from rvae.scoring.scorer import Scorer
@@ -150,6 +157,9 @@ class ExcessScorer(Scorer):
         return aggregation.window_mean_by_point(
             largest_of_channel, placement.starts, placement.window, placement.length
         )
+
+    def step_evidence(self, evidence: Evidence, placement: Placement) -> NDArray[np.float64]:
+        return errors_by_point(self.score(evidence), evidence["errors"], placement)
 
 
 def _deciding_errors(over: NDArray[np.float64], errors: Sequence[Tensor]) -> Tensor:

@@ -38,3 +38,6 @@ class LikelihoodScorer(Scorer):
 
     def channel_scores(self, evidence: Evidence, placement: Placement) -> NDArray[np.float64]:
         return aggregation.mean_by_point(evidence["nll"], placement.starts, placement.length)
+
+    def step_evidence(self, evidence: Evidence, placement: Placement) -> NDArray[np.float64]:
+        return self.point_scores(evidence, placement)

@@ -15,7 +15,6 @@ from rvae.errors import FieldError, require
 from rvae.inference.analysis import Analysis
 from rvae.inference.artifact import software_versions
 from rvae.inference.engine import Engine
-from rvae.scoring.adaptive_threshold import require_adaptable
 from rvae.serving.contract.description import describe
 from rvae.serving.contract.error_replies import busy_reply, error_reply, failure_reply
 from rvae.serving.contract.formats.format import Content, ServedModel
@@ -157,8 +156,6 @@ class Service:
             f"{self._limits.values}: {advice}",
         )
         quantile = card.quantile_of(options.quantile, options.alarms)
-        if options.adapt is not None:
-            require_adaptable(self._calibration, options.adapt, quantile)
         if any(output.uses_threshold for output in query.outputs):
             self._calibration.threshold(quantile)
         return values

@@ -1,14 +1,18 @@
 """Steps after training: the scorer is fitted, and its scores are calibrated."""
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from rvae.config import TrainingConfig
 from rvae.config.alarms import alarm_rate
+from rvae.data.scaler import Scaler
 from rvae.data.window_dataset import WindowDataset
 from rvae.inference.artifact import (
     CARD_KEY,
@@ -19,13 +23,14 @@ from rvae.inference.artifact import (
 )
 from rvae.inference.card import Card, ModelSpec
 from rvae.inference.runner import Runner
+from rvae.networks.vae import VAE
 from rvae.scoring.bands import Bands
 from rvae.scoring.blocks import Blocks, Stretch, dependence_steps
 from rvae.scoring.calibration import Calibration
 from rvae.scoring.scorers import SCORERS
 from rvae.training.validation import assess
 
-__all__ = ["calibrate", "calibrated"]
+__all__ = ["HeldOut", "calibrate", "calibrated", "hold_out"]
 
 # More scores would enlarge the checkpoint, and hardly improve a quantile.
 MAX_SCORES = 100_000
@@ -37,28 +42,79 @@ MAX_WINDOWS = 4_000
 
 ALARMS = "training.alarms"
 
+# Parts that a scorer is fitted to.
+FITTED = ("training", "validation")
+
 # The values of these windows fit into a hundred megabytes.
 MAX_RESIDUALS = 1 << 24
 
 
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Scores and residuals of windows that a model has not seen.
+
+    Attributes:
+        stretches: Scores, in time order.
+        residuals: Residuals of some of the windows, values minus reconstruction (R, T, C), in units
+            of the final model's scaler; NaN where missing and for categorical channels.
+        residual_scores: Scores of these windows (R,).
+    """
+
+    stretches: Sequence[Stretch]
+    residuals: NDArray[np.float32]
+    residual_scores: NDArray[np.float64]
+
+
+def hold_out(
+    best: Path, windows: Mapping[str, WindowDataset], scaler: Scaler, folds: int
+) -> HeldOut:
+    """Scores and residuals of a fold, by the model that was trained without it.
+
+    Args:
+        best: Checkpoint of this model.
+        windows: Its windows of the parts "training" and "validation", and those of the fold as
+            "calibration".
+        scaler: Scaler of the final model.
+        folds: Number of folds.
+    """
+    checkpoint = torch.load(best, map_location="cpu", weights_only=True)
+    spec = spec_of(checkpoint)
+    network = build_network(spec, network_weights(checkpoint))
+    with warnings.catch_warnings():
+        # A channel may be missing wherever the fold is not: its level is zero.
+        warnings.filterwarnings("ignore", "All-NaN slice encountered", RuntimeWarning)
+        runner = _runner(spec, network, windows)
+    return _held_out(runner, spec, windows["calibration"], scaler, folds)
+
+
 def calibrate(
-    best: Path, final: Path, windows: Mapping[str, WindowDataset], training: TrainingConfig
+    best: Path,
+    final: Path,
+    windows: Mapping[str, WindowDataset],
+    training: TrainingConfig,
+    folds: Sequence[HeldOut] = (),
 ) -> None:
     """Turn the best checkpoint into one with a calibration and validation results.
 
     Args:
         best: Checkpoint of the training.
         final: File to write.
-        windows: Windows of the parts "training", "validation" and "calibration".
+        windows: Windows of the parts "training" and "validation", and of "calibration" if there are
+            no folds.
         training: Options, with the quantile or the rate of alarms that define the threshold.
+        folds: What models that were trained without one of the folds say of it.
     """
     checkpoint = torch.load(best, map_location="cpu", weights_only=True)
     spec = spec_of(checkpoint)
     network = build_network(spec, network_weights(checkpoint))
-    fitted = {name: windows[name] for name in ("training", "validation")}
-    scorer = SCORERS.lookup(spec.scoring.score).fit(network, spec.scaler, spec.scoring, fitted)
-    runner = Runner(spec, network, scorer, torch.device("cpu"))
-    calibration, bands = _calibrate(runner, spec, windows, training)
+    runner = _runner(spec, network, windows)
+    held_out = folds or [_held_out(runner, spec, windows["calibration"], spec.scaler, 1)]
+    fitted = [runner.stretches(windows[name], MAX_DEPENDENT_SCORES) for name in FITTED]
+    stretches = [stretch for fold in held_out for stretch in fold.stretches]
+    calibration = calibrated(stretches, fitted, spec, training)
+    highest = calibration.scores[-1] if spec.scoring.contamination else np.inf
+    normal = (fold.residuals[~(fold.residual_scores > highest)] for fold in held_out)
+    bands = Bands.fit(normal, calibration.blocks.count)
     summary = {
         **spec.training,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -66,31 +122,34 @@ def calibrate(
         **assess(network, spec, windows["validation"]),
     }
     checkpoint[CARD_KEY] = Card.finish(spec, calibration, bands, summary).to_dict()
-    checkpoint[SCORER_KEY] = scorer.state()
+    checkpoint[SCORER_KEY] = runner.scorer.state()
     unfinished = final.with_suffix(".unfinished")
     torch.save(checkpoint, unfinished)
     unfinished.replace(final)  # Atomic: a reader sees the old or the new checkpoint.
 
 
-def _calibrate(
-    runner: Runner,
-    spec: ModelSpec,
-    windows: Mapping[str, WindowDataset],
-    training: TrainingConfig,
-) -> tuple[Calibration, Bands]:
-    """Calibration of the scores of held-out windows, and bands around reconstructions."""
-    held_out = windows["calibration"]
-    stretches = runner.stretches(held_out, MAX_SCORES)
+def _runner(spec: ModelSpec, network: VAE, windows: Mapping[str, WindowDataset]) -> Runner:
+    fitted = {name: windows[name] for name in FITTED}
+    scorer = SCORERS.lookup(spec.scoring.score).fit(network, spec.scaler, spec.scoring, fitted)
+    return Runner(spec, network, scorer, torch.device("cpu"))
+
+
+def _held_out(
+    runner: Runner, spec: ModelSpec, windows: WindowDataset, scaler: Scaler, folds: int
+) -> HeldOut:
+    """Scores and residuals, of as many windows as one of so many folds may have."""
+    count = min(MAX_WINDOWS, MAX_RESIDUALS // (spec.window * len(spec.channels))) // folds
+    batches = list(runner.residuals(windows, max(1, count)))
+    # Residuals are differences, so that the means of the scalers have no part in them.
+    units = (np.array(spec.scaler.scale) / np.array(scaler.scale)).astype(np.float32)
+    stretches = runner.stretches(windows, MAX_SCORES // folds)
     if all(np.isnan(one.scores).all() for one in stretches):  # what has values was not chosen
-        stretches = runner.stretches(held_out, len(held_out))
-    fitted = [
-        runner.stretches(windows[name], MAX_DEPENDENT_SCORES) for name in ("training", "validation")
-    ]
-    calibration = calibrated(stretches, fitted, spec, training)
-    count = min(MAX_WINDOWS, max(1, MAX_RESIDUALS // (spec.window * len(spec.channels))))
-    highest = calibration.scores[-1] if spec.scoring.contamination else np.inf
-    residuals = runner.residuals(held_out, count, highest)
-    return calibration, Bands.fit(residuals, calibration.blocks.count)
+        stretches = runner.stretches(windows, len(windows))
+    return HeldOut(
+        stretches,
+        np.concatenate([residuals for residuals, _ in batches]) * units,
+        np.concatenate([scores for _, scores in batches]),
+    )
 
 
 def calibrated(

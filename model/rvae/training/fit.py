@@ -8,17 +8,17 @@ import pytorch_lightning as pl
 
 from rvae.config import TrainingPlan
 from rvae.data.series import Dataset
-from rvae.errors import FieldError
 from rvae.inference.artifact import Artifact
 from rvae.inference.card import Card
 from rvae.inference.compute import keep_freed_memory, limited_threads
 from rvae.training.calibration import calibrate
+from rvae.training.cross_fitting import FOLDS_FILE, cross_fit
 from rvae.training.distributed import end_others_on_failure, with_launched_processes
 from rvae.training.pca_init import initialize_from_pca
 from rvae.training.prepare import prepare
 from rvae.training.resume import require_same_training
 from rvae.training.settings import restored_settings
-from rvae.training.trainer import LAST_CHECKPOINT, LOGS, PICTURES, STATE, TrainingRun, make_run
+from rvae.training.trainer import LAST_CHECKPOINT, LOGS, PICTURES, STATE, make_run
 
 __all__ = ["FitResult", "fit"]
 
@@ -80,17 +80,27 @@ def _fit(
     pl.seed_everything(plan.training.seed, workers=True, verbose=False)
     preparation = prepare(dataset, plan)
     last, checkpoint = output / STATE / LAST_CHECKPOINT, output / "model.ckpt"
+    held_out = []
     if resume:
-        require_same_training(last, preparation.spec)
+        # Before the first epoch of the final model there are only results of folds.
+        folds = output / STATE / FOLDS_FILE
+        state = folds if folds.exists() and not last.exists() else last
+        require_same_training(state, preparation.spec)
+        resume = last.exists()
+    elif preparation.folds:
+        _clear(output)
+    if preparation.folds:
+        held_out = cross_fit(plan, preparation, output, progress)
+        pl.seed_everything(plan.training.seed, workers=True, verbose=False)
     run = make_run(plan, preparation, output, progress)
-    if run.trainer.is_global_zero and not resume:
+    if run.trainer.is_global_zero and not resume and not preparation.folds:
         _clear(output)
     initialize_from_pca(run.module.vae, preparation.windows["training"])
     with end_others_on_failure(run.trainer):
         best = run.fit(preparation, resume)
         if run.trainer.is_global_zero:
-            _require_convergence(run)
-            calibrate(best, checkpoint, preparation.windows, preparation.training)
+            run.require_convergence()
+            calibrate(best, checkpoint, preparation.windows, preparation.training, held_out)
         run.trainer.strategy.barrier()
     return FitResult(
         checkpoint,
@@ -105,9 +115,3 @@ def _clear(output: Path) -> None:
     """Remove the files of an earlier training."""
     for name in (STATE, LOGS, PICTURES):
         shutil.rmtree(output / name, ignore_errors=True)
-
-
-def _require_convergence(run: TrainingRun) -> None:
-    score = run.best.best_model_score
-    if score is not None and not score.isfinite():
-        raise FieldError("training", "diverged: lower training.learning_rate, or check the data")

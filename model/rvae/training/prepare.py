@@ -11,6 +11,7 @@ from rvae.config import TrainingConfig, TrainingPlan
 from rvae.config.alarms import alarm_rate
 from rvae.data.categories import restrict_to_training
 from rvae.data.default_window import default_window
+from rvae.data.folds import leave_out
 from rvae.data.scaler import Scaler, summarize
 from rvae.data.series import Dataset, Series
 from rvae.data.vocabulary import Vocabulary
@@ -44,6 +45,8 @@ class Preparation:
         windows: Windows of each split, by its name.
         steps: Training steps per epoch.
         drop_last: Whether the last batch of an epoch is left out, because it has only one window.
+        folds: Inputs of the trainings without one of the folds, whose windows are the calibration
+            part; empty if the data has a calibration part.
     """
 
     spec: ModelSpec
@@ -51,6 +54,7 @@ class Preparation:
     windows: Mapping[str, WindowDataset]
     steps: int
     drop_last: bool
+    folds: Sequence["Preparation"] = ()
 
 
 def prepare(dataset: Dataset, plan: TrainingPlan) -> Preparation:
@@ -63,41 +67,58 @@ def prepare(dataset: Dataset, plan: TrainingPlan) -> Preparation:
     require_machine(plan.training)
     require_compatible(dataset, plan.model, plan.scoring)
     require_units(dataset, plan.data)
-    window = plan.data.window or default_window(dataset, plan.data, plan.training.seed)
-    splits, vocabulary = _splits(dataset, plan, window)
+    seed, folds = plan.training.seed, plan.training.folds
+    window = plan.data.window or default_window(dataset, plan.data, seed, folds)
+    series, splits, vocabulary = _splits(dataset, plan, window)
+    left_out = leave_out(series, plan.data, window, seed, folds) if folds > 1 else []
     spec, training = _describe(dataset, plan, window, splits, vocabulary)
     # Before the training, not after it.
     if training.alarms is not None:
         alarm_rate(training.alarms, spec.interval, max(window, spec.stride), "training.alarms")
+    whole = _prepared(spec, training, splits)
+    without = [_prepared(_rescaled(spec, part), training, part) for part in left_out]
+    counts = {name: len(part) for name, part in whole.windows.items()}
+    if without:
+        counts["calibration"] = sum(len(fold.windows["calibration"]) for fold in without)
+    else:
+        require(
+            whole.windows["calibration"].count_observed(1) > 0,
+            "data.calibration",
+            "leaves a part in which no window has a value: give more data, or a larger share",
+        )
+    content = {
+        "windows": counts,
+        "objective": asdict(plan.objective),
+        "options": asdict(training),
+    }
+    return replace(whole, spec=replace(spec, training=content), folds=without)
+
+
+def _prepared(spec: ModelSpec, training: TrainingConfig, splits: Splits) -> Preparation:
     # The scaler has checked the training part; errors in the other parts must not come later.
     for series in (*splits.validation, *splits.calibration):
         spec.require_in_bounds(series)
     windows = _windows(spec, splits)
     steps, rest = _steps(windows, training)
-    require(
-        windows["calibration"].count_observed(1) > 0,
-        "data.calibration",
-        "leaves a part in which no window has a value: give more data, or a larger share",
-    )
-    content = {
-        "windows": {name: len(part) for name, part in windows.items()},
-        "objective": asdict(plan.objective),
-        "options": asdict(training),
-    }
     # A batch of one window has no spread for batch normalization, and a noisy gradient. Shuffling
     # leaves out another window each time.
-    return Preparation(replace(spec, training=content), training, windows, steps, rest == 1)
+    return Preparation(spec, training, windows, steps, rest == 1)
 
 
-def _splits(dataset: Dataset, plan: TrainingPlan, window: int) -> tuple[Splits, Vocabulary]:
-    """The splits, with categories numbered by the vocabulary of the training part."""
-    splits = split(dataset.series, plan.data, window, plan.training.seed)
-    vocabulary, renumber = restrict_to_training(
-        splits.training, dataset.channels, dataset.vocabulary
-    )
+def _splits(
+    dataset: Dataset, plan: TrainingPlan, window: int
+) -> tuple[list[Series], Splits, Vocabulary]:
+    """The series with categories numbered by the vocabulary of the training part, and splits."""
+
+    def parts(series: Sequence[Series]) -> Splits:
+        return split(series, plan.data, window, plan.training.seed, plan.training.folds == 1)
+
+    training = parts(dataset.series).training
+    vocabulary, renumber = restrict_to_training(training, dataset.channels, dataset.vocabulary)
     if plan.model.conditional:
-        _require_classes(splits.training, vocabulary)
-    return Splits(*(renumber(getattr(splits, part.name)) for part in fields(Splits))), vocabulary
+        _require_classes(training, vocabulary)
+    series = renumber(dataset.series)
+    return series, parts(series), vocabulary
 
 
 def _describe(
@@ -132,6 +153,23 @@ def _describe(
     return spec, training
 
 
+def _rescaled(spec: ModelSpec, splits: Splits) -> ModelSpec:
+    """The specification with a scaler that is fitted to another training part.
+
+    A channel that does not vary there, or is missing, is kept in its own unit, like one that does
+    not vary in all of the data if that is asked for.
+    """
+    scaler = Scaler.fit(
+        summarize(splits.training),
+        spec.channels,
+        spec.scaler.categories,
+        spec.scaler.unit_interval,
+        keep_constant=True,
+        keep_unobserved=True,
+    )
+    return replace(spec, scaler=scaler)
+
+
 def _windows(spec: ModelSpec, splits: Splits) -> dict[str, WindowDataset]:
     """Windows of each split; outliers of the training part are removed if configured."""
     windows = {
@@ -143,6 +181,7 @@ def _windows(spec: ModelSpec, splits: Splits) -> dict[str, WindowDataset]:
             spec.model.time.calendar,
         )
         for part in fields(Splits)
+        if getattr(splits, part.name)
     }
     if spec.scoring.contamination:
         windows["training"] = drop_outliers(

@@ -8,7 +8,7 @@ from pytorch_lightning.callbacks import RichProgressBar
 from rich import get_console
 from tqdm import tqdm
 
-__all__ = ["NotebookProgress", "TerminalProgress", "progress_bar"]
+__all__ = ["OneLineProgress", "TerminalProgress", "progress_bar"]
 
 
 class TerminalProgress(RichProgressBar):
@@ -21,17 +21,22 @@ class TerminalProgress(RichProgressBar):
         return {name: value for name, value in metrics.items() if name != "v_num"}
 
 
-class NotebookProgress(pl.Callback):
-    """One line for all epochs, which needs no widgets and leaves little in a saved notebook."""
+class OneLineProgress(pl.Callback):
+    """One line for all epochs, which needs no widgets and leaves little in a saved notebook.
 
-    def __init__(self) -> None:
+    Args:
+        description: What the line begins with.
+    """
+
+    def __init__(self, description: str = "training") -> None:
+        self._description = description
         self._bar: tqdm[Any] | None = None
 
     def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         self._bar = tqdm(
             total=trainer.max_epochs,
             initial=trainer.current_epoch,
-            desc="training",
+            desc=self._description,
             unit=" epochs",
             file=sys.stdout,
         )
@@ -49,4 +54,4 @@ class NotebookProgress(pl.Callback):
 
 def progress_bar() -> pl.Callback:
     """The progress bar that fits where the program runs."""
-    return NotebookProgress() if get_console().is_jupyter else TerminalProgress()
+    return OneLineProgress() if get_console().is_jupyter else TerminalProgress()

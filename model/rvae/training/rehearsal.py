@@ -31,7 +31,10 @@ class Rehearsal:
     @property
     def segments(self) -> int:
         """Windows of the calibration part that do not overlap: the most blocks that it may have."""
-        return 0 if self.preparation is None else self.preparation.windows["calibration"].segments
+        if self.preparation is None:
+            return 0
+        parts = self.preparation.folds or [self.preparation]
+        return sum(part.windows["calibration"].segments for part in parts)
 
 
 def rehearse(dataset: Dataset, plan: TrainingPlan) -> Rehearsal:
@@ -56,8 +59,9 @@ def _changed(dataset: Dataset, plan: TrainingPlan, error: FieldError) -> Trainin
     data = plan.data
     if error.field in dataset.channels and data.constant == "refuse":
         return replace(plan, data=replace(data, constant="keep"))
-    if error.field in ("data.window", "data"):
-        window = data.window or default_window(dataset, data, plan.training.seed)
+    training = plan.training
+    if error.field in ("training.folds", "data.window", "data"):
+        window = data.window or default_window(dataset, data, training.seed, training.folds)
         if window // 2 >= MIN_WINDOW:
             return replace(plan, data=replace(data, window=window // 2))
     return None

@@ -11,7 +11,7 @@ from rvae.errors import require
 from rvae.inference.artifact import read_spec
 from rvae.inference.card import ModelSpec
 
-__all__ = ["require_same_training"]
+__all__ = ["require_same_training", "settings_of"]
 
 # Options that do not affect the result.
 WITHOUT_EFFECT = ("workers",)
@@ -20,7 +20,7 @@ WITHOUT_EFFECT = ("workers",)
 def require_same_training(last: Path, spec: ModelSpec) -> None:
     """Raise a `FieldError` unless the state is of the same training, with any number of epochs."""
     require(last.exists(), "resume", f"there is no {last}")
-    before, now = _settings(read_spec(last)), _settings(spec)
+    before, now = settings_of(read_spec(last)), settings_of(spec)
     epochs = torch.load(last, map_location="cpu", weights_only=True)["epoch"] + 1
     require(
         now.pop("epochs") >= epochs, "training.epochs", f"{last} has gone through {epochs} already"
@@ -30,7 +30,7 @@ def require_same_training(last: Path, spec: ModelSpec) -> None:
             require(before[name] == value, "resume", f"{last} is of another {name}")
 
 
-def _settings(spec: ModelSpec) -> dict[str, Any]:
+def settings_of(spec: ModelSpec) -> dict[str, Any]:
     """Everything that affects the result of a training, by name."""
     content = spec.to_dict()
     del content["versions"]

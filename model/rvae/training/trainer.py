@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 
 from rvae.config import TrainingPlan
 from rvae.data.window_dataset import Batch, EpochShuffle, WindowDataset
+from rvae.errors import FieldError
 from rvae.networks.objective import kl_warm_up
 from rvae.training.callbacks import (
     EpochCheckpoint,
@@ -26,16 +27,19 @@ from rvae.training.module import TrainingModule
 from rvae.training.optimization import WARM_UP
 from rvae.training.pictures import Pictures
 from rvae.training.prepare import Preparation
-from rvae.training.progress import progress_bar
+from rvae.training.progress import OneLineProgress, progress_bar
 from rvae.training.validation import take_snapshot
 
-__all__ = ["LAST_CHECKPOINT", "LOGS", "PICTURES", "STATE", "TrainingRun", "make_run"]
+__all__ = ["FOLD", "LAST_CHECKPOINT", "LOGS", "PICTURES", "STATE", "TrainingRun", "make_run"]
 
 # In the output folder.
 STATE = "state"
 LOGS = "logs"
 PICTURES = "pictures"
 LAST_CHECKPOINT = "last.ckpt"
+
+# In the folder of the state, while a model without one of the folds is trained.
+FOLD = "fold"
 
 MAX_STEPS_PER_LOG = 10
 
@@ -77,9 +81,21 @@ class TrainingRun:
             self.trainer.save_checkpoint(self.best.best_model_path)
         return Path(self.best.best_model_path)
 
+    def require_convergence(self) -> None:
+        """Raise a `FieldError` if the validation loss is not a number."""
+        score = self.best.best_model_score
+        if score is not None and not score.isfinite():
+            raise FieldError(
+                "training", "diverged: lower training.learning_rate, or check the data"
+            )
+
 
 def make_run(
-    plan: TrainingPlan, preparation: Preparation, output: Path, progress: bool
+    plan: TrainingPlan,
+    preparation: Preparation,
+    output: Path,
+    progress: bool,
+    fold: str | None = None,
 ) -> TrainingRun:
     """Make the trainer of a training.
 
@@ -88,14 +104,16 @@ def make_run(
         preparation: The prepared data.
         output: Folder for the logs and the state of training.
         progress: Whether to show progress bars.
+        fold: What a training without one of the folds is called. It leaves nothing but its best
+            checkpoint, cannot be resumed, and shows one line.
     """
     training = preparation.training
+    state = output / STATE if fold is None else output / STATE / FOLD
     module = TrainingModule(preparation.spec, plan.objective, training)
-    best = EpochCheckpoint(output / STATE, "best", "validation/loss")
+    best = EpochCheckpoint(state, "best", "validation/loss")
     interrupt = StopOnInterrupt()
     callbacks: list[pl.Callback] = [
         best,
-        EpochCheckpoint(output / STATE, Path(LAST_CHECKPOINT).stem),
         StopWithoutProgress(
             training.patience, training.improvement, max(WARM_UP, kl_warm_up(plan.objective))
         ),
@@ -103,7 +121,9 @@ def make_run(
     ]
     if training.schedule == "plateau":
         callbacks.append(HalveOnPlateau(training.improvement))
-    if training.pictures:
+    if fold is None:
+        callbacks.append(EpochCheckpoint(state, Path(LAST_CHECKPOINT).stem))
+    if training.pictures and fold is None:
         callbacks.append(
             Pictures(
                 output / PICTURES,
@@ -114,7 +134,7 @@ def make_run(
             )
         )
     if progress:
-        callbacks.append(progress_bar())
+        callbacks.append(progress_bar() if fold is None else OneLineProgress(fold))
     trainer = pl.Trainer(
         accelerator=training.accelerator,
         devices=training.devices,
@@ -125,14 +145,18 @@ def make_run(
         max_epochs=training.epochs,
         gradient_clip_val=training.gradient_clip,
         deterministic="warn",
-        logger=TensorBoardLogger(output, name="", version=LOGS, default_hp_metric=False),
+        logger=(
+            TensorBoardLogger(output, name="", version=LOGS, default_hp_metric=False)
+            if fold is None
+            else False
+        ),
         callbacks=callbacks,
         enable_progress_bar=any(isinstance(c, ProgressBar) for c in callbacks),
         enable_model_summary=False,
         log_every_n_steps=min(MAX_STEPS_PER_LOG, preparation.steps),
         num_sanity_val_steps=0,
     )
-    return TrainingRun(trainer, module, best, interrupt, output / STATE)
+    return TrainingRun(trainer, module, best, interrupt, state)
 
 
 def _loader(

@@ -159,13 +159,16 @@ class Options(BaseModel):
     adapt: Annotated[
         float | None,
         Field(
-            description="How fast the threshold follows the series.", ge=0, le=MAX_ADAPTATION_RATE
+            description="How far one flagged window raises the threshold, at the most, on the "
+            "scale of severity. 0.002 is a good start.",
+            ge=0,
+            le=MAX_ADAPTATION_RATE,
         ),
     ] = None
     gap: Annotated[
         int | None,
         Field(
-            description="Events with at most so many steps between them are merged.",
+            description="Maximum steps between windows above the threshold of one event.",
             ge=0,
             le=1_000_000_000,
         ),

@@ -8,7 +8,7 @@ from rvae.scoring.events import Event
 from rvae.serving.contract.outputs.computation import Computation
 from rvae.serving.contract.outputs.events import EVENTS, event_json
 
-EVENT = Event(2, 5, 3, 1.5, 2.0, (("heat", 1.0), ("speed", 0.5)))
+EVENT = Event(2, 5, 3, 1.5, 2.0, (("heat", 1.0), ("speed", 0.5)), 0.25, True)
 
 
 def test_events_are_those_of_each_series_at_the_threshold_and_gap(
@@ -22,9 +22,8 @@ def test_events_are_those_of_each_series_at_the_threshold_and_gap(
     assert found == [one.events(threshold, calibration, 8) for one in analyses]
     assert len(found[1]) > 0
     lowest = [one["events"] for one in EVENTS.compute(replace(request, threshold=-1e9, gap=0))]
-    assert [[(event.start, event.end) for event in one] for one in lowest] == [
-        [(0, len(values))] for values in series
-    ]
+    for (event,), values in zip(lowest, series, strict=True):  # ends with hardly any error are cut
+        assert 0 <= event.start <= 32 and len(values) - 32 <= event.end <= len(values)
 
 
 def test_an_event_of_a_series_with_times_has_its_times() -> None:
@@ -34,6 +33,8 @@ def test_an_event_of_a_series_with_times_has_its_times() -> None:
         "peak": 3,
         "score": 1.5,
         "severity": 2.0,
+        "tail_probability": 0.25,
+        "persistent": True,
         "channels": [{"name": "heat", "score": 1.0}, {"name": "speed", "score": 0.5}],
     }
     values = np.zeros((6, 2))

@@ -18,7 +18,7 @@ def test_scores_come_with_what_they_mean(computation: Computation) -> None:
             one["above_calibration"], analysis.score > calibration.scores.max()
         )
         np.testing.assert_allclose(one["severity"], calibration.severity(analysis.score))
-        assert one["threshold"] == calibration.threshold()
+        assert one["threshold"] == calibration.threshold() and one["drift"] == 0
 
 
 def test_what_scores_above_the_threshold_is_an_anomaly(computation: Computation) -> None:

@@ -32,7 +32,7 @@ class Computation:
         alarms: Rate of false events, in place of a quantile.
         threshold: Score above which a window is anomalous, in place of a quantile.
         adapt: Rate at which the threshold follows each series; None if it is fixed.
-        gap: Steps between events that are merged; the stride if None.
+        gap: Maximum steps between windows of one event; the stride if None.
     """
 
     analyses: Sequence[Analysis]
@@ -49,12 +49,16 @@ class Computation:
         """The calibration of the model."""
         return self.card.calibration
 
+    @property
+    def rule(self) -> ThresholdRule:
+        """The rule for the thresholds of the request."""
+        quantile = self.card.quantile_of(self.quantile, self.alarms)
+        return ThresholdRule(self.calibration, self.adapt, quantile, self.threshold)
+
     @cached_property
     def thresholds(self) -> NDArray[np.float64]:
         """The threshold of each window of all series (W,), or without axes that of all windows."""
-        quantile = self.card.quantile_of(self.quantile, self.alarms)
-        rule = ThresholdRule(self.calibration, self.adapt, quantile, self.threshold)
-        return rule.thresholds_of_all([analysis.score for analysis in self.analyses])
+        return self.rule.thresholds_of_all([analysis.score for analysis in self.analyses])
 
     def by_series(self, values: NDArray[Any]) -> list[NDArray[Any]]:
         """Values per window of all series (W, ...) → those of each; one number holds for each."""

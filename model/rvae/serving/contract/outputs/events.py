@@ -8,6 +8,7 @@ from typing_extensions import TypedDict  # pydantic wants it where typing has an
 
 from rvae.data.series import Series
 from rvae.scoring import events
+from rvae.scoring.events import PERSISTENT
 from rvae.serving.contract.outputs.computation import Computation
 from rvae.serving.contract.outputs.output import CLOSED, Axis, Field, Output
 
@@ -24,13 +25,23 @@ class Channel(TypedDict):
 
 @with_config(CLOSED)
 class Event(TypedDict):
-    """A stretch of steps that score above the threshold."""
+    """An anomaly, located within the windows that score above the threshold."""
 
     start: Annotated[int, SchemaField(description="Its first step.")]
     end: Annotated[int, SchemaField(description="The step after its last.")]
-    peak: Annotated[int, SchemaField(description="Its least likely step.")]
-    score: Annotated[float, SchemaField(description="The highest of its steps.")]
+    peak: Annotated[int, SchemaField(description="Its step with the largest error.")]
+    score: Annotated[float, SchemaField(description="The highest of its windows.")]
     severity: Annotated[float, SchemaField(description="Severity of that score.")]
+    tail_probability: Annotated[
+        float, SchemaField(description="Tail probability of that score.", ge=0, le=1)
+    ]
+    persistent: Annotated[
+        bool,
+        SchemaField(
+            description="Whether scores stay above the calibration's threshold for at least "
+            f"{PERSISTENT} window lengths: a change of the series, rather than an anomaly."
+        ),
+    ]
     channels: Annotated[
         list[Channel], SchemaField(description="The least likely at the peak, up to 3.")
     ]
@@ -57,6 +68,8 @@ def event_json(event: events.Event, series: Series) -> dict[str, Any]:
         "peak": event.peak,
         "score": event.score,
         "severity": event.severity,
+        "tail_probability": event.tail_probability,
+        "persistent": event.persistent,
         "channels": [{"name": name, "score": score} for name, score in event.channels],
     }
     if series.times is None:

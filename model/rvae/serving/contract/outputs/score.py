@@ -12,9 +12,9 @@ __all__ = ["SCORE"]
 
 
 def compute(request: Computation) -> list[dict[str, Any]]:
-    """Scores (W,), tail probabilities, severities, the threshold and what it flags."""
+    """Scores (W,), tail probabilities, severities, the threshold, its drift and what it flags."""
     scores = np.concatenate([analysis.score for analysis in request.analyses])
-    judged = request.calibration.judged(scores, request.thresholds)
+    judged = request.rule.judged(scores, request.thresholds)
     parts = (request.by_series(values) for values in judged.values())
     return [dict(zip(judged, one, strict=True)) for one in zip(*parts, strict=True)]
 
@@ -58,7 +58,17 @@ SCORE = Output(
             "threshold",
             Annotated[
                 float | list[float],
-                SchemaField(description="Of all windows, or per window with adapt."),
+                SchemaField(description="Of all windows, or with adapt per window."),
+            ],
+        ),
+        Field(
+            "drift",
+            Annotated[
+                float | list[Number],
+                SchemaField(
+                    description="How far the threshold has followed the series, on the scale of "
+                    "severity: 0 for all windows, or with adapt per window."
+                ),
             ],
         ),
         Field(

@@ -154,13 +154,14 @@ def held_out(parts: NDArray[np.float64], values: NDArray[np.float64]) -> Evidenc
 
 
 def folds(parts: NDArray[np.float64], values: NDArray[np.float64]) -> Evidence | None:
-    """Scores of each fold with levels from the rest, at least a window away from its points."""
+    """Scores of each fold with levels from the windows that share no point with its own."""
     borders = np.linspace(0, len(parts), FOLDS + 1).round().astype(int)
     if borders[1] < 1 or len(parts) - borders[1] - 2 * WINDOW < WINDOW:
         return None
     stretches = []
     for low, high in pairwise(borders.tolist()):
-        rest = np.concatenate([parts[: max(0, low - 2 * WINDOW)], parts[high + 2 * WINDOW :]])
+        before, after = parts[: max(0, low - WINDOW + 1)], parts[high + WINDOW - 1 :]
+        rest = np.concatenate([before, after])
         stretches.append(_stretch(parts[low:high], levels(evenly(rest, MAX_LEVEL_WINDOWS)), low))
     level = levels(evenly(parts, MAX_LEVEL_WINDOWS))
     fitted = [[_stretch(parts[:MAX_DEPENDENT_SCORES], level, 0)]]

@@ -39,9 +39,7 @@ def train_and_compare(
         Window, number of blocks, whether the quantile was lowered, a list of `levels` with the
         model's own first, the `band`, and the level with thresholds that follow, `adapted`.
     """
-    engine = trained(
-        known, {**overrides, "training": {"quantile": 0.98, **_training(overrides)}}, seed
-    )
+    engine = trained(known, overrides, seed)
     card, calibration = engine.card, engine.card.calibration
     scored, band = _scored(engine, fresh)
     levels = compare(calibration, [scored], card.window, card.stride)
@@ -53,11 +51,6 @@ def train_and_compare(
         "band": None if band is None else _rate(band),
         "adapted": _level(_adapted(calibration, scored, card.window, card.stride)),
     }
-
-
-def _training(overrides: Mapping[str, Any]) -> Mapping[str, Any]:
-    section: Mapping[str, Any] = overrides.get("training", {})
-    return section
 
 
 def _scored(engine: Engine, values: NDArray[np.float64]) -> tuple[Stretch, Rate | None]:

@@ -41,6 +41,7 @@ from rvae.inference.card import Card
 from rvae.inference.engine import Engine
 from rvae.inference.runner import Runner
 from rvae.scoring.bands import Bands
+from rvae.scoring.blocks import Blocks
 from rvae.scoring.calibration import Calibration
 from rvae.scoring.thresholds import ThresholdRule
 from rvae.serving import service
@@ -96,14 +97,18 @@ def untrained() -> Engine:
         training={},
         scoring=ScoringConfig(),
         versions={},
-        calibration=Calibration.fit(np.linspace(0, 1, HELD_OUT), 0.95, HELD_OUT),
+        calibration=_calibration(np.linspace(0, 1, HELD_OUT)),
         bands=Bands.fit([held_out[:, :, None].astype(np.float32)], HELD_OUT),
     )
     artifact = Artifact(card, network_of(card).state_dict())
     analyses = Engine(artifact).analyse(list(held_out[:, :, None]))
     scores = np.concatenate([analysis.score for analysis in analyses])
-    calibration = Calibration.fit(scores, 0.95, HELD_OUT)
+    calibration = _calibration(scores)
     return Engine(replace(artifact, card=replace(card, calibration=calibration)))
+
+
+def _calibration(scores: NDArray[np.float64]) -> Calibration:
+    return Calibration.fit(Blocks.without_order(scores, HELD_OUT, WINDOW), 0.95)
 
 
 def requests(windows: int) -> dict[str, Request]:

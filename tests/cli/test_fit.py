@@ -45,6 +45,7 @@ def test_fit_writes_a_checkpoint_that_the_other_commands_take(tmp_path: Path) ->
         "above_calibration",
         "severity",
         "threshold",
+        "drift",
         "is_anomaly",
     ]
     assert table["end"].to_pylist()[-1] == 900

@@ -16,7 +16,8 @@ from rvae.inference.engine import Engine
 from rvae.scoring.blocks import Blocks
 from rvae.scoring.calibration import Calibration
 from rvae.scoring.promise import promise_text
-from tests.support.untrained import untrained_artifact, untrained_card
+from tests.support.changes import CHANGE
+from tests.support.untrained import KINDS, untrained_artifact, untrained_card
 
 
 def lines(text: str) -> dict[str, str]:
@@ -85,3 +86,15 @@ def test_units_categories_and_classes_are_told(
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FieldError, match="it is empty"):
         info(tmp_path)
+
+
+def test_changes_of_the_calibration_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    untrained_artifact(replace(KINDS["numbers"], history=(CHANGE,))).save(tmp_path)
+    info(tmp_path)
+    assert lines(capsys.readouterr().out)["recalibrated"] == (
+        "2026-01-02T03:04:05+00:00: 240 windows in 12 blocks of new.csv added; events judged: 3 "
+        "false alarms, 1 confirmed; threshold 1.5 at quantile 0.95 became 2.5 at quantile 0.98; by "
+        "rvae 0.1.0"
+    )

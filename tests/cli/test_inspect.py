@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from rvae.inference.artifact import Artifact
+from rvae.scoring.promise import limit_text
 from tests.support.command_line import rvae
 
 COUNT = 700
@@ -69,6 +70,11 @@ def test_the_command_to_type_next_runs(tmp_path: Path, name: str) -> None:
     ]
     assert told["training"]["windows"] == card.training["windows"]
     assert told["training"]["window"] == card.window
+    # What the file can promise at the most; scores that depend on each other for long allow less.
+    held, limit = told["training"]["independent_windows"], told["training"]["limit"]
+    assert limit == limit_text(held, card.calibration.blocks.steps, card.interval)
+    assert f"overlap: {held}. They can promise no less than {limit};" in " ".join(shown.split())
+    assert 1 <= card.calibration.blocks.count <= held
     # The model reads the file that it was trained on, with all its columns.
     done = rvae("score", tmp_path / "runs" / name / "model.ckpt", path, "s.csv", cwd=tmp_path)
     assert done.returncode == 0, done.stderr

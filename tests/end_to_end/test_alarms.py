@@ -71,6 +71,6 @@ def test_events_that_are_served_are_those_of_the_rate(model: rvae.Model) -> None
         flagged = windows["start"][windows["is_anomaly"]].to_numpy()
         # One calibration may be worse than promised, the more the rarer the events.
         assert 0 < clusters(flagged, WINDOW + 2) < 2 * 20_000 / steps
-        assert len(model.events(fresh, stride=2, alarms=alarms)) <= clusters(flagged, WINDOW + 2)
+        assert len(model.events(fresh, stride=2, alarms=alarms)) == clusters(flagged, WINDOW + 2)
         counts.append(len(flagged))
     assert counts[0] == counts[1] < counts[2]

@@ -235,3 +235,45 @@ def _with_series(model: rvae.Model, column: str) -> rvae.Model:
     """The same model, as if it had been trained on a table of several series."""
     card = replace(model.card, reader=replace(model.card.reader, series=column))
     return rvae.Model(replace(model.artifact, card=card))
+
+
+def test_judged_events_move_the_threshold_of_a_new_model(
+    model: rvae.Model, machine: pd.DataFrame, tmp_path: Path
+) -> None:
+    new = machine.copy()
+    for at in (150, 450):
+        new.iloc[at : at + 4, 0] += 60
+    before = model.card.calibration.threshold()
+    events = model.events(new, gap=0)
+    events["verdict"] = "false alarm"
+    events.loc[(events["start"] < 454) & (events["end"] > 450), "verdict"] = "confirmed"
+    changed = model.recalibrate(new, events, alarms="1 per 400 steps", replace=True)
+    assert isinstance(changed, rvae.Model) and model.card.calibration.threshold() == before
+    assert changed.card.calibration.threshold() > before and model.card.history == ()
+    (change,) = changed.card.history
+    assert change.data is None and change.kind == "replaced" and change.confirmed >= 1
+    assert change.asked_alarms == "1 per 400 steps"
+    path = tmp_path / "judged.csv"
+    events.to_csv(path)
+    again = changed.recalibrate(new, path, quantile=0.7)
+    assert again.card.history[0] == change and len(again.card.history) == 2
+    reloaded = rvae.load(again.save(tmp_path / "new.ckpt"))
+    assert reloaded.card.history == again.card.history
+    with pytest.raises(FieldError, match=r"^quantile: "):
+        model.recalibrate(new, quantile=0.99999)
+    with pytest.raises(FieldError, match=r"^label: .*fault"):
+        model.recalibrate(new, label="fault")
+
+
+def test_events_of_several_series_are_found_by_their_column(
+    model: rvae.Model, new: pd.DataFrame
+) -> None:
+    several = _with_series(model, "unit")
+    units = [new.reset_index(names="time").assign(unit=unit) for unit in ("a", "b")]
+    mixed = pd.concat(units, ignore_index=True)
+    events = several.events(mixed)
+    assert {"unit", "start", "end"} <= set(events)
+    changed = several.recalibrate(mixed, events.assign(verdict="confirmed"))
+    assert changed.card.history[0].confirmed == len(events) >= 2
+    with pytest.raises(FieldError, match="there is no series 'c' in the data, which has 'a', 'b'"):
+        several.recalibrate(mixed, events.assign(verdict="confirmed", unit="c"))

@@ -257,3 +257,34 @@ def test_where_windows_overlap_the_band_is_on_the_safe_side(
     averaged = share_inside(engine, series, quantile, stride=1)
     assert averaged > single
     assert averaged > quantile
+
+
+def test_joined_residuals_are_those_of_both_with_each_block_alike() -> None:
+    """No narrower than the residuals of equally many windows of both, and hardly wider."""
+    random = np.random.default_rng(8)
+    calm, wild = (random.normal(size=(2, 3000)) * [[1], [3]]).astype(np.float32)
+    # Three quarters of the blocks are calm, though only half of the residuals are.
+    joined = of(calm, 300).joined(of(wild, 100))
+    both = of(np.concatenate([calm, wild[:1000]]), 400)
+    assert joined.channels[0].blocks == 400 and joined.largest_quantile == both.largest_quantile
+    for quantile in (0.1, 0.5, 0.9, 0.98, joined.largest_quantile):
+        (low, high), (least, most) = limits(joined, quantile), limits(both, quantile)
+        slack = 0.15 * (most - least)
+        assert least - slack < low < least + slack and most - slack < high < most + slack
+
+
+def test_joining_never_makes_bounds_narrower_than_those_of_all_residuals() -> None:
+    random = np.random.default_rng(9)
+    for count in (1, 2, 30, 500):
+        parts = random.normal(size=(2, count)).astype(np.float32)
+        joined, both = of(parts[0]).joined(of(parts[1])), of(parts.reshape(-1))
+        assert joined.channels[0].count == 2 * count
+        for quantile in np.linspace(0.01, joined.largest_quantile, 7) if count > 2 else ():
+            (low, high), (least, most) = limits(joined, quantile), limits(both, quantile)
+            assert low <= least and most <= high
+
+
+def test_a_channel_without_residuals_joins_as_nothing() -> None:
+    some, none = of([3, 1, 2]).channels[0], Bands.fit([np.full((2, 2, 1), np.nan)], 2).channels[0]
+    assert some.joined(none) == none.joined(some) == some
+    assert none.joined(none).count == 0

@@ -117,3 +117,12 @@ def test_the_promise_is_kept_of_windows_that_overlap(coefficient: float, points:
     for kind in promises(coefficient, points, window=40, runs=200):
         assert kind.mean() < 1 + 3 * kind.std() / np.sqrt(len(kind))
         assert kind.mean() > 0.05  # it is no empty promise
+
+
+def test_some_blocks_are_kept_as_they_are() -> None:
+    whole = Blocks.fit([stretch(np.arange(200.0))], 4, 1, time=8)
+    some = whole.at_most(80)
+    assert whole.at_most(10_000).count == whole.count == 25
+    assert some.count == 10 and some.segments.tolist() == [4] * 20
+    assert some.scores[[0, 7, -1]].tolist() == [0, 7, 199]
+    assert whole.at_most(1).count == 1

@@ -19,7 +19,7 @@ def white(random: np.random.Generator, steps: int) -> NDArray[np.float64]:
 
 def coloured(random: np.random.Generator, steps: int) -> NDArray[np.float64]:
     """An autoregressive process whose values depend on each other for about ten steps."""
-    return lfilter([1.0], [1.0, -0.8], random.normal(size=steps + 100))[100:]  # type: ignore[no-any-return]
+    return lfilter([1.0], [1.0, -0.8], random.normal(size=steps + 100))[100:]
 
 
 def heavy(random: np.random.Generator, steps: int) -> NDArray[np.float64]:

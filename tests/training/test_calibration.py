@@ -39,7 +39,7 @@ def test_bands_are_taken_from_so_many_values_and_no_more(
 ) -> None:
     whole = train(tmp_path).card.bands
     assert whole.channels[0].count == 18 * 16
-    monkeypatch.setattr("rvae.training.calibration.MAX_RESIDUALS", 5 * 16)
+    monkeypatch.setattr("rvae.inference.runner.MAX_RESIDUALS", 5 * 16)
     some = train(tmp_path).card.bands
     assert some.channels[0].count == 5 * 16 and some.channels[0].blocks == 18
 
@@ -54,7 +54,7 @@ def test_windows_that_overlap_are_one_block(tmp_path: Path) -> None:
 
 def test_dependence_is_seen_in_all_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Scores of the calibration part alone are too few to show it."""
-    seen = []
+    seen: list[int] = []
 
     def watched(parts: list[list[Stretch]], stride: int) -> float:
         seen.extend(sum(len(one.scores) for one in part) for part in parts)

@@ -1,9 +1,8 @@
 """The command `rvae fit`: from a file to a checkpoint."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from rvae.cli.promise import promise_sentences
 from rvae.config import (
     DataConfig,
     ModelConfig,
@@ -13,9 +12,6 @@ from rvae.config import (
     TrainingConfig,
     TrainingPlan,
 )
-
-if TYPE_CHECKING:
-    from rvae.inference.card import Card
 
 __all__ = ["INTERRUPTED", "fit"]
 
@@ -77,38 +73,9 @@ def fit(
         or not card.training["active_units"]
     ):
         print("Warning: explains little more than the mean window. Train longer, or on more data.")
-    for sentence in (*_promise(card, training), *check_sentences(card.calibration, card.interval)):
+    for sentence in promise_sentences(card, training.quantile, training.alarms):
+        print(sentence)
+    for sentence in check_sentences(card.calibration, card.interval):
         print(sentence)
     print(f"Saved {result.checkpoint}")
     return INTERRUPTED if result.interrupted else 0
-
-
-def _promise(card: "Card", training: TrainingConfig) -> Iterator[str]:
-    """What the threshold promises, the most that it could, and what was asked for would need."""
-    from rvae.config.alarms import alarm_rate
-    from rvae.scoring.promise import limit_text, promise_text
-    from rvae.scoring.ranks import blocks_needed
-
-    calibration, blocks = card.calibration, card.calibration.blocks
-    length = blocks.mean_steps
-    yield (
-        f"Threshold {calibration.threshold():.4g} at quantile {calibration.quantile:.6g}: "
-        f"{promise_text(calibration, card.interval)}, while new data is like the held-out windows."
-    )
-    yield (
-        f"These are {blocks.count} independent blocks of {length:.0f} steps, which can promise no "
-        f"less than {limit_text(blocks.count, blocks.steps, card.interval)}."
-    )
-    if not calibration.lowered:
-        return
-    asked, probability = f"quantile {training.quantile:g}", 1 - training.quantile
-    if training.alarms is not None:
-        asked = training.alarms
-        rate = alarm_rate(asked, card.interval, blocks.steps, "training.alarms")
-        probability = rate * blocks.steps
-    needed = blocks_needed(probability)
-    yield (
-        f"Warning: {asked} was asked for, which needs {needed:,} blocks, {needed * length:,.0f} "
-        "steps of held-out normal data. The threshold is the highest score that was found. Give "
-        "more data, hold out more of it, take a shorter window, or ask for less."
-    )

@@ -95,6 +95,8 @@ def _lines(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "threshold", f"{model['threshold']:.4g} at quantile {calibration['quantile']:g}"
     yield "promise", calibration["promise"]
     yield "calibration", _evidence(calibration)
+    for change in model["history"]:
+        yield "recalibrated", _change(change)
     if model["training"]:
         yield "training", _training(model)
     yield "trained with", _versions(model["versions"]["trained"])
@@ -116,6 +118,19 @@ def _evidence(calibration: Mapping[str, Any]) -> str:
     if calibration["keeps_promise"]:
         return counts
     return f"{counts}, too few for what was asked for: the threshold is the highest score"
+
+
+def _change(change: Mapping[str, Any]) -> str:
+    source = f" of {change['data']}" if "data" in change else ""
+    verdicts = {"false_alarms": "false alarms", "confirmed": "confirmed", "unjudged": "unknown"}
+    judged = [f"{change[name]} {what}" for name, what in verdicts.items() if change[name]]
+    events = f"; events judged: {', '.join(judged)}" if judged else ""
+    return (
+        f"{change['date']}: {change['windows']} windows in {change['blocks']} blocks{source} "
+        f"{change['kind']}{events}; threshold {change['threshold_before']:.4g} at quantile "
+        f"{change['quantile_before']:g} became {change['threshold']:.4g} at quantile "
+        f"{change['quantile']:g}; by rvae {change['version']}"
+    )
 
 
 def _training(model: Mapping[str, Any]) -> str:

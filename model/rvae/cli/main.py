@@ -24,6 +24,7 @@ from rvae.cli.plot_classes import plot_classes
 from rvae.cli.plot_grid import plot_grid
 from rvae.cli.plot_latent import plot_latent
 from rvae.cli.plot_training import plot_training
+from rvae.cli.recalibrate import recalibrate
 from rvae.cli.sample import sample
 from rvae.cli.score import score
 from rvae.cli.serve import serve
@@ -40,6 +41,7 @@ COMMANDS: dict[str, Any] = {
         fit,
         evaluate,
         score,
+        recalibrate,
         cluster,
         classify,
         plot,

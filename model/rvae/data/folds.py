@@ -42,9 +42,9 @@ def leave_out(
     The starts of all normal windows of a series are divided into stretches of time, one for each
     fold. No point of its windows is in its training or validation. There is no gap beyond that, and
     none between these two: each would keep data from the models of folds that the final model has,
-    so that their scores, and the threshold, would be too high. A series that is too short for that belongs to a single fold as a
-    whole, and to the training part of the others. If whole series are assigned to parts, so they
-    are to folds.
+    so that their scores, and the threshold, would be too high. A series that is too short for that
+    belongs to a single fold as a whole, and to the training part of the others. If whole series are
+    assigned to parts, so they are to folds.
 
     Args:
         series: The series.

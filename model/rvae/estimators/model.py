@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rvae.data.judged_events import read_judged_events
 from rvae.data.series import Dataset
 from rvae.estimators.arguments import checked
 from rvae.estimators.results import results_by_row, results_like
@@ -19,6 +20,7 @@ from rvae.inference.artifact import Artifact
 from rvae.inference.card import Card
 from rvae.inference.engine import Engine
 from rvae.inference.reading import read_for
+from rvae.inference.recalibration import Request, name_of, recalibrate
 from rvae.scoring.promise import promise_text
 
 if TYPE_CHECKING:
@@ -242,6 +244,52 @@ class Model:
         """
         series = read_for(self.card, data, label, None, None, labels=True).series
         return evaluate(self.engine, series, stride)
+
+    @checked
+    def recalibrate(
+        self,
+        data: Any,
+        events: Any = None,
+        label: str | None = None,
+        quantile: float | None = None,
+        alarms: str | None = None,
+        replace: bool = False,
+    ) -> Self:
+        """The same model with another threshold, by new normal data; nothing is trained.
+
+        Everything that depends on the threshold moves with it: tail probabilities, severities and
+        bands. This model stays as it is.
+
+        Args:
+            data: See the class. All of it is taken as normal, except what is labelled, and events
+                that are no false alarms.
+            events: What `events` returned for this data, or the path of what `rvae score --events`
+                wrote, with a column "verdict": "false alarm", "confirmed", or nothing.
+            label: Column of the labels, if its name differs from the training data.
+            quantile: Quantile of normal scores that is the threshold; what was asked for at last if
+                left out.
+            alarms: Rate of events instead, as "1 per week" or "1 per 10000 steps".
+            replace: Whether the new scores take the place of the old ones, because the data has
+                changed for good, instead of being added.
+
+        Raises:
+            FieldError: If the data or the events do not fit the model, or more is asked for than
+                the data can show.
+        """
+        dataset = read_for(self.card, data, label, None, None, labels=True)
+        judged = None
+        if events is not None:
+            judged = read_judged_events(events, dataset.series, self.card.reader.series)
+        found = recalibrate(
+            self.engine,
+            self.artifact,
+            dataset.series,
+            judged,
+            Request(quantile, alarms),
+            replace,
+            name_of(data),
+        )
+        return type(self)(found.artifact, self.device)
 
     @checked
     def plot(

@@ -15,6 +15,7 @@ from rvae.data.series import Series
 from rvae.data.stored import blocks
 from rvae.data.vocabulary import Vocabulary
 from rvae.errors import FieldError, require
+from rvae.inference.history import Recalibration
 from rvae.scoring.bands import Bands, Residuals
 from rvae.scoring.blocks import Blocks
 from rvae.scoring.calibration import Calibration
@@ -134,10 +135,12 @@ class Card(ModelSpec):
     Attributes:
         calibration: Calibration of the scores.
         bands: Bounds of normal values around reconstructions.
+        history: Changes of the calibration since the training, in order.
     """
 
     calibration: Calibration
     bands: Bands
+    history: tuple[Recalibration, ...] = ()
 
     @classmethod
     def finish(
@@ -185,7 +188,11 @@ class Card(ModelSpec):
 
     def to_dict(self) -> dict[str, Any]:
         calibration = calibration_content(self.calibration)
-        return super().to_dict() | {"calibration": calibration, "bands": asdict(self.bands)}
+        return super().to_dict() | {
+            "calibration": calibration,
+            "bands": asdict(self.bands),
+            "history": [asdict(change) for change in self.history],
+        }
 
     @classmethod
     def _fields_of(cls, content: Mapping[str, Any]) -> dict[str, Any]:
@@ -217,6 +224,7 @@ class Card(ModelSpec):
                     for channel in bands["channels"]
                 )
             ),
+            "history": tuple(Recalibration(**change) for change in content.get("history", ())),
         }
 
 

@@ -23,7 +23,13 @@ from rvae.scoring.reconstruction import (
 )
 from rvae.scoring.scorer import Scorer
 
-__all__ = ["Run", "Runner"]
+__all__ = ["MAX_SCORES", "Run", "Runner", "residual_windows"]
+
+# More scores would enlarge the checkpoint, and hardly improve a quantile.
+MAX_SCORES = 100_000
+
+# Windows whose residuals are looked at: their values fit into a hundred megabytes.
+MAX_RESIDUAL_WINDOWS, MAX_RESIDUALS = 4_000, 1 << 24
 
 # Long enough to show how long scores depend on each other, and to hold many windows in a row.
 WINDOWS_PER_STRETCH = 10_000
@@ -76,10 +82,15 @@ class Runner:
         return whole
 
     def stretches(self, windows: WindowDataset, most: int) -> list[Stretch]:
-        """Scores of at most `most` windows, in stretches of neighbouring ones, evenly chosen."""
+        """Scores of at most `most` windows, in stretches of neighbouring ones, evenly chosen.
+
+        They are those of all windows if nothing was observed in the chosen ones.
+        """
         runs = windows.runs(most, WINDOWS_PER_STRETCH)
         scored = windows.subset(np.concatenate(runs))
         scores = np.concatenate([scores for _, _, scores in self._scored(scored, len(scored))])
+        if np.isnan(scores).all() and len(scores) < len(windows):
+            return self.stretches(windows, len(windows))
         ends = np.cumsum([len(run) for run in runs])[:-1]
         return [
             Stretch(some, windows.starts(run))
@@ -146,6 +157,11 @@ class Runner:
             _array(windows.p.mean),
             {name: _array(tensor) for name, tensor in measured.items()},
         )
+
+
+def residual_windows(spec: ModelSpec) -> int:
+    """Number of windows whose residuals bands are made of, at the most."""
+    return min(MAX_RESIDUAL_WINDOWS, max(1, MAX_RESIDUALS // (spec.window * len(spec.channels))))
 
 
 def _array(tensor: Tensor) -> NDArray[Any]:

@@ -1,6 +1,6 @@
 """Residuals of normal values → bounds around their reconstruction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -58,6 +58,20 @@ class Residuals:
             tuple(ascending[count - kept].tolist()),
         )
 
+    def joined(self, others: "Residuals") -> "Residuals":
+        """These residuals and others, of which each block has the same weight.
+
+        Between kept ranks, residuals count as the next kept one further out: bounds are at least as
+        wide as those of all residuals.
+        """
+        if not (self.count and others.count):
+            return self if self.count else others
+        count, blocks = self.count + others.count, self.blocks + others.blocks
+        shares = [one._shares * one.blocks / blocks for one in (self, others)]
+        below = _quantiles(np.concatenate([self.below, others.below]), shares, count)
+        above = -_quantiles(-np.concatenate([self.above, others.above]), shares, count)
+        return Residuals(count, blocks, tuple(below.tolist()), tuple(above.tolist()))
+
     @property
     def largest_quantile(self) -> float:
         """The highest quantile that the residuals support."""
@@ -80,6 +94,11 @@ class Residuals:
     @cached_property
     def _ranks(self) -> NDArray[np.int64]:
         return ranks(self.count)
+
+    @property
+    def _shares(self) -> NDArray[np.float64]:
+        """Share of the residuals from each kept rank to before the next one."""
+        return np.diff(self._ranks, append=self.count + 1) / self.count
 
 
 @dataclass(frozen=True)
@@ -123,6 +142,11 @@ class Bands:
         return cls(
             tuple(Residuals.fit(np.concatenate(runs), blocks) for runs in zip(*held, strict=True))
         )
+
+    def joined(self, others: "Bands") -> "Bands":
+        """Bands by the residuals of both, see `Residuals.joined`."""
+        pairs = zip(self.channels, others.channels, strict=True)
+        return Bands(tuple(mine.joined(other) for mine, other in pairs))
 
     @property
     def largest_quantile(self) -> float:
@@ -170,3 +194,17 @@ def ranks(count: int) -> NDArray[np.int64]:
     steps = int(np.log(half) / np.log(GROWTH)) + 2
     growing = np.floor(GROWTH ** np.arange(steps)).astype(np.int64)
     return np.unique(growing.clip(max=half))
+
+
+def _quantiles(
+    values: NDArray[np.float64], shares: Sequence[NDArray[np.float64]], count: int
+) -> NDArray[np.float64]:
+    """Values at the kept ranks of `count`, among values (n,) with shares that sum to one.
+
+    They are rounded down, to values below which there is no larger share than below the rank.
+    """
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(np.concatenate(shares)[order])  # share of these values and lower ones
+    wanted = (ranks(count) - 1) / count
+    at = np.searchsorted(reached, wanted + ROUNDING, side="right")
+    return values[order][at.clip(max=len(values) - 1)]

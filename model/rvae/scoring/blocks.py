@@ -105,6 +105,19 @@ class Blocks:
             self.steps,
         )
 
+    def at_most(self, scores: int) -> "Blocks":
+        """About so many scores at the most: those of blocks that are evenly spaced in time."""
+        kept = max(1, min(self.count, self.count * scores // len(self.scores)))
+        chosen = np.zeros(self.count, dtype=bool)
+        chosen[np.linspace(0, self.count - 1, kept).astype(int)] = True
+        segments = np.repeat(chosen, self.blocks)
+        return Blocks(
+            self.scores[np.repeat(segments, self.segments)],
+            self.segments[segments],
+            self.blocks[chosen],
+            self.steps,
+        )
+
     @property
     def count(self) -> int:
         """Number of blocks K."""

@@ -22,7 +22,7 @@ from rvae.inference.artifact import (
     spec_of,
 )
 from rvae.inference.card import Card, ModelSpec
-from rvae.inference.runner import Runner
+from rvae.inference.runner import MAX_SCORES, Runner, residual_windows
 from rvae.networks.vae import VAE
 from rvae.scoring.bands import Bands
 from rvae.scoring.blocks import Blocks, Stretch, dependence_steps
@@ -32,21 +32,13 @@ from rvae.training.validation import assess
 
 __all__ = ["HeldOut", "calibrate", "calibrated", "hold_out"]
 
-# More scores would enlarge the checkpoint, and hardly improve a quantile.
-MAX_SCORES = 100_000
-
 # Enough to show how long scores depend on each other.
 MAX_DEPENDENT_SCORES = 20_000
-
-MAX_WINDOWS = 4_000
 
 ALARMS = "training.alarms"
 
 # Parts that a scorer is fitted to.
 FITTED = ("training", "validation")
-
-# The values of these windows fit into a hundred megabytes.
-MAX_RESIDUALS = 1 << 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,15 +130,11 @@ def _held_out(
     runner: Runner, spec: ModelSpec, windows: WindowDataset, scaler: Scaler, folds: int
 ) -> HeldOut:
     """Scores and residuals, of as many windows as one of so many folds may have."""
-    count = min(MAX_WINDOWS, MAX_RESIDUALS // (spec.window * len(spec.channels))) // folds
-    batches = list(runner.residuals(windows, max(1, count)))
+    batches = list(runner.residuals(windows, max(1, residual_windows(spec) // folds)))
     # Residuals are differences, so that the means of the scalers have no part in them.
     units = (np.array(spec.scaler.scale) / np.array(scaler.scale)).astype(np.float32)
-    stretches = runner.stretches(windows, MAX_SCORES // folds)
-    if all(np.isnan(one.scores).all() for one in stretches):  # what has values was not chosen
-        stretches = runner.stretches(windows, len(windows))
     return HeldOut(
-        stretches,
+        runner.stretches(windows, MAX_SCORES // folds),
         np.concatenate([residuals for residuals, _ in batches]) * units,
         np.concatenate([scores for _, scores in batches]),
     )

@@ -12,6 +12,7 @@ from rvae.scoring.calibration import Calibration
 from rvae.scoring.promise import promise_text
 from rvae.serving.contract.description import describe
 from rvae.serving.contract.schema.description_schema import CardSaid
+from tests.support.changes import CHANGE
 from tests.support.untrained import KINDS
 
 CHECKSUM = "sha256:" + "0" * 64
@@ -51,6 +52,15 @@ def test_categories_alone_have_no_bands() -> None:
     for kind, has in (("numbers", True), ("one categorical channel", False)):
         calibration = describe(KINDS[kind], CHECKSUM, {})["calibration"]
         assert ("largest_quantile_of_bands" in calibration) == has
+
+
+def test_changes_of_the_calibration_are_said_in_order() -> None:
+    card = replace(KINDS["numbers"], history=(CHANGE, replace(CHANGE, data=None)))
+    content = describe(card, CHECKSUM, {})
+    TypeAdapter(CardSaid).validate_python(content)
+    first, second = content["history"]
+    assert first["data"] == "new.csv" and first["threshold"] == 2.5
+    assert "data" not in second and "asked_alarms" not in second
 
 
 @pytest.mark.parametrize("interval", [None, 60.0])

@@ -56,6 +56,7 @@ def describe(card: Card, checksum: str, versions: Mapping[str, str]) -> CardSaid
             if quantile <= calibration.largest_quantile
         ],
         "calibration": _calibration(card),
+        "history": [_known(asdict(change)) for change in card.history],
         "network": _known(asdict(card.model)),
         "training": _known(dict(card.training)),
         "versions": {"trained": dict(card.versions), "serving": dict(versions)},

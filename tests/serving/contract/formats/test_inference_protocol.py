@@ -20,7 +20,8 @@ from tests.support.untrained import untrained_card, untrained_engine
 
 MODE: dict[str, tuple[str, ...]] = {"mode": ("off", "on")}
 SCORED = {
-    *("score", "tail_probability", "above_calibration", "severity", "threshold", "is_anomaly")
+    *("score", "tail_probability", "above_calibration", "severity", "threshold", "drift"),
+    "is_anomaly",
 }
 
 

@@ -15,6 +15,7 @@ __all__ = [
     "Description",
     "LimitsSaid",
     "NumberChannel",
+    "RecalibrationSaid",
     "Registered",
     "ThresholdSaid",
     "TimesSaid",
@@ -111,6 +112,36 @@ class CalibrationSaid(TypedDict):
 
 
 @with_config(CLOSED)
+class RecalibrationSaid(TypedDict):
+    """A change of the calibration after the training."""
+
+    date: Annotated[str, Field(description="Date and time in UTC.")]
+    kind: Annotated[
+        Literal["added", "replaced"],
+        Field(description="Whether new scores were added to the old ones, or took their place."),
+    ]
+    data: NotRequired[Annotated[str, Field(description="Name of the file of the new data.")]]
+    windows: Annotated[int, Field(ge=1, description="Windows of the new data.")]
+    blocks: Annotated[int, Field(ge=1, description="Blocks of them that count as independent.")]
+    false_alarms: Annotated[
+        int, Field(ge=0, description="Events that were judged false alarms, and count as normal.")
+    ]
+    confirmed: Annotated[int, Field(ge=0, description="Confirmed events, which were left out.")]
+    unjudged: Annotated[
+        int, Field(ge=0, description="Events that were not judged, and were left out.")
+    ]
+    asked_quantile: Annotated[Quantile, Field(description="Quantile that was asked for.")]
+    asked_alarms: NotRequired[
+        Annotated[str, Field(description="Rate of events that was asked for instead.")]
+    ]
+    quantile_before: Annotated[Quantile, Field(description="Quantile of the threshold before.")]
+    quantile: Annotated[Quantile, Field(description="Quantile of the threshold after.")]
+    threshold_before: float
+    threshold: float
+    version: Annotated[str, Field(description="Version of rvae.")]
+
+
+@with_config(CLOSED)
 class VersionsSaid(TypedDict):
     """Versions of software, by name."""
 
@@ -137,6 +168,9 @@ class CardSaid(TypedDict):
     threshold: Annotated[float, Field(description="Score above which a window is anomalous.")]
     thresholds: list[ThresholdSaid]
     calibration: CalibrationSaid
+    history: Annotated[
+        list[RecalibrationSaid], Field(description="Changes of the calibration since the training.")
+    ]
     network: Annotated[dict[str, Any], Field(description="Architecture of the network.")]
     training: Annotated[dict[str, Any], Field(description="Summary of the training.")]
     versions: VersionsSaid

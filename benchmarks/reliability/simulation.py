@@ -60,12 +60,14 @@ class Evidence:
         fitted: Scores of the windows that levels come from.
         residuals: Residuals of one channel in windows (W, T).
         level: Level of each channel (C,).
+        successive: Whether the stretches follow each other.
     """
 
     stretches: Sequence[Stretch]
     fitted: Sequence[Sequence[Stretch]]
     residuals: NDArray[np.float64]
     level: NDArray[np.float64]
+    successive: bool = False
 
 
 def measure(
@@ -92,7 +94,7 @@ def measure(
         if evidence is None:
             continue
         time = dependence_steps([evidence.stretches, *evidence.fitted], stride=1)
-        blocks = Blocks.fit(evidence.stretches, WINDOW, 1, time)
+        blocks = Blocks.fit(evidence.stretches, WINDOW, 1, time, evidence.successive)
         scores = largest(later, evidence.level)
         values = first_values[points + WINDOW :]
         for one in _measured(blocks, scores, evidence.residuals, values):
@@ -165,7 +167,7 @@ def folds(parts: NDArray[np.float64], values: NDArray[np.float64]) -> Evidence |
         stretches.append(_stretch(parts[low:high], levels(evenly(rest, MAX_LEVEL_WINDOWS)), low))
     level = levels(evenly(parts, MAX_LEVEL_WINDOWS))
     fitted = [[_stretch(parts[:MAX_DEPENDENT_SCORES], level, 0)]]
-    return Evidence(stretches, fitted, _windows(values), level)
+    return Evidence(stretches, fitted, _windows(values), level, successive=True)
 
 
 PLANS = {"held out": held_out, "5 folds": folds}

@@ -18,7 +18,7 @@ from rvae.scoring.thresholds import ThresholdRule
 
 __all__ = ["ADAPT", "train_and_compare"]
 
-ADAPT = 0.01  # rate of thresholds that follow the series
+ADAPT = 0.002  # as the documentation recommends
 
 
 def train_and_compare(

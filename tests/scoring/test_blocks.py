@@ -126,3 +126,11 @@ def test_some_blocks_are_kept_as_they_are() -> None:
     assert some.count == 10 and some.segments.tolist() == [4] * 20
     assert some.scores[[0, 7, -1]].tolist() == [0, 7, 199]
     assert whole.at_most(1).count == 1
+
+
+def test_a_dependence_that_is_longer_than_a_fold_joins_folds() -> None:
+    """Separate series are blocks of their own, however short; folds of one series are not."""
+    folds = [stretch(np.arange(4.0)) for _ in range(6)]
+    assert Blocks.fit(folds, 4, 1, time=12.0).blocks.tolist() == [1] * 6
+    joined = Blocks.fit(folds, 4, 1, time=12.0, successive=True)
+    assert joined.blocks.tolist() == [3, 3] and joined.segments.tolist() == [4] * 6

@@ -1,5 +1,8 @@
 """The command `rvae evaluate`: how well a model performs on a file."""
 
+import json as json_text
+import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -25,9 +28,13 @@ def evaluate(
     stride: int | None = None,
     probes: bool = False,
     seed: int = 0,
+    reliability: Path | None = None,
+    json: bool = False,
     format: FileFormat = FileFormat(),
 ) -> None:
     """Print how well a model performs on a file: detection if it has labels, else its scores.
+
+    It also compares what the model promises with the normal windows of the file.
 
     Args:
         checkpoint: Checkpoint, archive, or a folder with one of them.
@@ -39,29 +46,47 @@ def evaluate(
         stride: Steps between windows; the model's own if left out.
         probes: Also change normal windows, and print how large a change must be to be flagged.
         seed: Seed of the changes.
+        reliability: Picture to write of promised and measured rates: .png, .svg or .pdf.
+        json: Print one JSON object instead of tables; not with probes.
         format: How the file is written, where it differs from the training file.
     """
     from rich.console import Console
 
     from rvae.cli.class_table import class_table
+    from rvae.cli.reliability import draw_reliability, reliability_sentences, reliability_table
+    from rvae.errors import require
     from rvae.evaluation import report
     from rvae.evaluation.probes import run_probes
     from rvae.inference.engine import Engine
     from rvae.inference.reading import read_for
+    from rvae.plots.saving import require_picture
 
+    require(not (json and probes), "json", "cannot be combined with probes")
+    if reliability is not None:
+        require_picture(reliability, field="reliability")
     engine = Engine.load(checkpoint)
     dataset = read_for(
         engine.card, data, label, array, layout, labels=True, ignore=ignore, format=format
     )
     console = Console()
-    for note in dataset.notes:
-        console.print(note)
+    if not json:
+        for note in dataset.notes:
+            console.print(note)
     try:
         found = report.evaluate(engine, dataset.series, stride)
+        if reliability is not None:
+            draw_reliability(found.reliability, reliability)
+        if json:
+            json_text.dump(asdict(found), sys.stdout, indent=1, ensure_ascii=False)
+            print()
+            return
         console.print(_summary(found, data.name))
         if found.detection is not None:
             title = f"anomalous is what scores above {found.threshold:.4g}"
             console.print(class_table(found.detection.report, title))
+        if found.reliability is not None:
+            console.print(reliability_table(found.reliability))
+            console.print(*reliability_sentences(found.reliability), sep="\n")
         if probes:
             console.print(_probes(run_probes(engine, dataset.series, stride, seed)))
     except FieldError as error:

@@ -37,6 +37,7 @@ def fit(
     """
     from rvae.data.holes import short_pieces
     from rvae.data.readers import read
+    from rvae.evaluation.reliability_text import check_sentences
     from rvae.training.fit import fit
     from rvae.training.preflight import require_machine, require_valid_choices
 
@@ -73,6 +74,8 @@ def fit(
     ):
         print("Warning: explains little more than the mean window. Train longer, or on more data.")
     for sentence in promise_sentences(card, training.quantile, training.alarms):
+        print(sentence)
+    for sentence in check_sentences(card.calibration, card.interval):
         print(sentence)
     print(f"Saved {result.checkpoint}")
     return INTERRUPTED if result.interrupted else 0

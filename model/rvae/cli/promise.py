@@ -22,7 +22,7 @@ def promise_sentences(card: "Card", quantile: float, alarms: str | None) -> Iter
     from rvae.scoring.ranks import blocks_needed
 
     calibration, blocks = card.calibration, card.calibration.blocks
-    length = blocks.steps * len(blocks.segments) / blocks.count
+    length = blocks.mean_steps
     yield (
         f"Threshold {calibration.threshold():.4g} at quantile {calibration.quantile:.6g}: "
         f"{promise_text(calibration, card.interval)}, while new data is like the held-out windows."

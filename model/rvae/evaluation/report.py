@@ -1,4 +1,4 @@
-"""Evaluation of a model on series: explained variance and detection."""
+"""Evaluation of a model on series: explained variance, detection and reliability."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,10 +9,14 @@ from numpy.typing import NDArray
 from rvae.data.series import Series
 from rvae.data.windows import window_view, windows_with
 from rvae.errors import require
+from rvae.evaluation.band_reliability import BandReliability
 from rvae.evaluation.detection import Detection, detection
 from rvae.evaluation.metrics import ExplainedVariance
+from rvae.evaluation.reliability import Reliability, compare, needs
 from rvae.inference.analysis import Analysis
+from rvae.inference.card import Card
 from rvae.inference.engine import Engine
+from rvae.scoring.blocks import Stretch
 
 __all__ = ["QUANTILES", "Report", "evaluate"]
 
@@ -32,6 +36,8 @@ class Report:
         score_quantiles: Quantiles of the scores, at each of `QUANTILES`.
         explained_variance: Explained variance of normal windows; None without any.
         detection: None unless there are both normal and anomalous windows.
+        reliability: Rates of flags and events of the normal windows, and what is promised of them;
+            None without any.
     """
 
     windows: int
@@ -42,6 +48,7 @@ class Report:
     score_quantiles: tuple[float, ...]
     explained_variance: float | None
     detection: Detection | None
+    reliability: Reliability | None
 
 
 def evaluate(engine: Engine, series: Sequence[Series], stride: int | None = None) -> Report:
@@ -55,13 +62,20 @@ def evaluate(engine: Engine, series: Sequence[Series], stride: int | None = None
     Raises:
         FieldError: If a series does not fit the model, or no window has a value.
     """
-    explained = ExplainedVariance()
+    explained, band = ExplainedVariance(), BandReliability(engine.card)
     scores_of_stretches, labels_of_stretches = [], []
-    for _, stretch, analysis in engine.scan(series, stride):
+    normal: list[list[Stretch]] = []
+    for first, stretch, analysis in engine.scan(series, stride):
         labels = windows_with(stretch.anomalous, analysis.starts, engine.card.window)
         _add_normal(explained, stretch, analysis, labels)
+        band.add(stretch, analysis, labels)
         scores_of_stretches.append(analysis.score)
         labels_of_stretches.append(labels)
+        if first == 0:  # a new series, which may have several stretches
+            normal.append([])
+        normal[-1].append(
+            Stretch(np.where(labels, np.nan, analysis.score), first + analysis.starts)
+        )
     scores, labels = np.concatenate(scores_of_stretches), np.concatenate(labels_of_stretches)
     observed = ~np.isnan(scores)
     require(bool(observed.any()), "data", "has no window with a value")
@@ -78,6 +92,32 @@ def evaluate(engine: Engine, series: Sequence[Series], stride: int | None = None
         score_quantiles=tuple(np.quantile(scores, QUANTILES).tolist()),
         explained_variance=None if labels.all() else explained.value,
         detection=detection(labels, scores, flags) if 0 < labels.sum() < len(labels) else None,
+        reliability=None if labels.all() else _reliability(engine.card, normal, stride, band),
+    )
+
+
+def _reliability(
+    card: Card,
+    normal: Sequence[Sequence[Stretch]],
+    stride: int | None,
+    band: BandReliability,
+) -> Reliability:
+    """What is promised of windows, and what happened to those of each series."""
+    calibration = card.calibration
+    whole = [
+        Stretch(
+            np.concatenate([part.scores for part in parts]),
+            np.concatenate([part.starts for part in parts]),
+        )
+        for parts in normal
+    ]
+    return Reliability(
+        tuple(compare(calibration, whole, card.window, stride or card.stride)),
+        band.rate,
+        1 - calibration.largest_quantile,
+        calibration.fewest_events_per_step,
+        tuple(needs(calibration, card.interval)),
+        card.interval,
     )
 
 

@@ -14,15 +14,15 @@ PICTURES = (".png", ".svg", ".pdf")
 DOTS_PER_INCH = 110
 
 
-def require_picture(path: Path, others: tuple[str, ...] = ()) -> None:
-    """Raise a `FieldError` unless a file has the suffix of a picture, or one of the others."""
+def require_picture(path: Path, others: tuple[str, ...] = (), field: str = "output") -> None:
+    """Raise a `FieldError` for a field unless a file has the suffix of a picture, or of others."""
     suffixes = (*PICTURES, *others)
     require(
         path.suffix in suffixes,
-        "output",
+        field,
         f"must end in {', '.join(suffixes[:-1])} or {suffixes[-1]}, got {path}",
     )
-    require(not path.is_dir(), "output", f"is a folder: {path}")
+    require(not path.is_dir(), field, f"is a folder: {path}")
 
 
 def save_axes(axes: Axes, path: Path) -> None:

@@ -55,7 +55,14 @@ class Blocks:
     steps: int
 
     @classmethod
-    def fit(cls, stretches: Sequence[Stretch], window: int, stride: int, time: float) -> "Blocks":
+    def fit(
+        cls,
+        stretches: Sequence[Stretch],
+        window: int,
+        stride: int,
+        time: float,
+        successive: bool = False,
+    ) -> "Blocks":
         """Divide stretches, of which at least one has a score.
 
         Args:
@@ -63,18 +70,22 @@ class Blocks:
             window: Time steps T.
             stride: Steps between the starts of neighbouring windows.
             time: Steps for which scores depend on each other, see `dependence_steps`.
+            successive: Whether stretches follow each other, as folds do: a block may then have
+                segments of several, and a stretch shorter than a block is none of its own.
         """
         steps = max(window, stride)
         together = max(1, round(time / steps))  # segments of a block
-        segments: list[int] = []
-        blocks: list[int] = []
         observed = [one for one in map(Stretch.observed, stretches) if len(one.scores)]
-        for one in observed:
-            held = _segments(one.starts, steps, stride)
-            segments += held
-            blocks += map(len, np.array_split(held, max(1, len(held) // together)))
+        held = [_segments(one.starts, steps, stride) for one in observed]
+        if successive:
+            held = [[size for sizes in held for size in sizes]]
+        blocks = [
+            len(block)
+            for sizes in held
+            for block in np.array_split(sizes, max(1, len(sizes) // together))
+        ]
         scores = np.concatenate([one.scores for one in observed])
-        return cls(scores, np.array(segments), np.array(blocks), steps)
+        return cls(scores, np.concatenate(held), np.array(blocks), steps)
 
     @classmethod
     def without_order(cls, scores: NDArray[np.float64], independent: int, steps: int) -> "Blocks":
@@ -122,6 +133,11 @@ class Blocks:
     def count(self) -> int:
         """Number of blocks K."""
         return len(self.blocks)
+
+    @property
+    def mean_steps(self) -> float:
+        """Steps of a block, on average."""
+        return self.steps * len(self.segments) / self.count
 
     @cached_property
     def windows(self) -> Ranks:

@@ -22,7 +22,9 @@ def autocorrelation_time(parts: Sequence[Sequence[NDArray[np.float64]]]) -> floa
     new algorithms", section 3). Scores may have no variance: the correlations are those of their
     ranks. The larger one of two times counts, that of the ranks and that of the highest tenth.
 
-    From few scores it is too small, as for any dependence that lasts longer than the data.
+    Few scores tell little about it, and where it comes out too small by chance, more would be
+    promised: its standard error is added to it, τ √(2 (2 M + 1) / n) for n scores and a sum up to
+    the lag M (the same source). Dependence that lasts longer than the data is not seen.
 
     Args:
         parts: Stretches of each part of the data: scores of neighbouring windows (W,), without NaN.
@@ -66,7 +68,10 @@ def _time(parts: Sequence[Sequence[NDArray[np.float64]]]) -> float:
     times = 2 * np.cumsum(products / products[0]) - 1
     enough = np.arange(len(times)) >= WINDOW_FACTOR * times
     cut = int(np.argmax(enough)) if enough.any() else len(times) - 1
-    return max(1.0, float(times[cut]))
+    # Parts may be scores of the same data by different models: they do not add up.
+    count = max(sum(map(len, part)) for part in parts)
+    error = np.sqrt(2 * (2 * cut + 1) / count)
+    return max(1.0, float(times[cut])) * (1 + float(error)) if cut else 1.0
 
 
 def _lagged_products(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -103,7 +103,7 @@ def calibrate(
     held_out = folds or [_held_out(runner, spec, windows["calibration"], spec.scaler, 1)]
     fitted = [runner.stretches(windows[name], MAX_DEPENDENT_SCORES) for name in FITTED]
     stretches = [stretch for fold in held_out for stretch in fold.stretches]
-    calibration = calibrated(stretches, fitted, spec, training)
+    calibration = calibrated(stretches, fitted, spec, training, successive=len(folds) > 0)
     highest = calibration.scores[-1] if spec.scoring.contamination else np.inf
     normal = (fold.residuals[~(fold.residual_scores > highest)] for fold in held_out)
     bands = Bands.fit(normal, calibration.blocks.count)
@@ -145,6 +145,7 @@ def calibrated(
     fitted: Iterable[Sequence[Stretch]],
     spec: ModelSpec,
     training: TrainingConfig,
+    successive: bool = False,
 ) -> Calibration:
     """Calibration by the scores of held-out windows.
 
@@ -154,9 +155,10 @@ def calibrated(
             long scores depend on each other.
         spec: Specification of the model.
         training: Options, with the quantile or the rate of alarms that define the threshold.
+        successive: Whether the held-out windows are those of folds, see `Blocks.fit`.
     """
     time = dependence_steps([stretches, *fitted], spec.stride)
-    blocks = Blocks.fit(stretches, spec.window, spec.stride, time)
+    blocks = Blocks.fit(stretches, spec.window, spec.stride, time, successive)
     alarms = training.alarms
     return Calibration.fit(
         blocks,

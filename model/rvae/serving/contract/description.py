@@ -113,7 +113,7 @@ def _calibration(card: Card) -> CalibrationSaid:
         "events_per_step": events,
         "fewest_events_per_step": fewest,
         "segment_steps": blocks.steps,
-        "block_steps": blocks.steps * len(blocks.segments) / blocks.count,
+        "block_steps": blocks.mean_steps,
     }
     if card.interval is not None:
         steps_per_week = SECONDS_PER_WEEK / card.interval

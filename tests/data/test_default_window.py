@@ -117,11 +117,20 @@ def test_what_lies_beyond_the_steps_that_are_training_changes_nothing() -> None:
     assert default_window(dataset(values)) == chosen
 
 
-@pytest.mark.parametrize("length", [500, 1200])
-def test_folds_need_a_shorter_window(length: int) -> None:
+@pytest.mark.parametrize(
+    ("length", "usual", "with_folds"),
+    # The first is shortened once more, so that folds leave enough.
+    [(700, 100, 93), (1200, 171, 109), (2000, 256, 181), (3000, 256, 256)],
+)
+def test_folds_take_a_shorter_window(length: int, usual: int, with_folds: int) -> None:
     data = Dataset([Series(np.sin(np.arange(length) / 40)[:, None])], ("a",), ReaderConfig())
-    config = DataConfig("")
-    window = module.default_window(data, config, 0, folds=5)
-    assert window < module.default_window(data, config, 0)
-    assert can_leave_out(data.series, config, window, 5)
-    assert not can_leave_out(data.series, config, window + 1, 5)
+    assert module.default_window(data, DataConfig(""), 0) == usual
+    assert module.default_window(data, DataConfig(""), 0, folds=5) == with_folds
+
+
+def test_a_window_is_short_enough_for_all_folds() -> None:
+    data = Dataset([Series(np.sin(np.arange(500) / 40)[:, None])], ("a",), ReaderConfig())
+    window = module.default_window(data, DataConfig(""), 0, folds=5)
+    assert window < 500 // 7
+    assert can_leave_out(data.series, DataConfig(""), window, 5)
+    assert not can_leave_out(data.series, DataConfig(""), window + 1, 5)

@@ -106,7 +106,8 @@ class DataConfig:
             .ts of the UCR archive. "-" is .csv from standard input. Or a folder of .npy or .parquet
             files, which may be larger than memory.
         window: Time steps of a window. If left out, the whole series for the layout "rows"; else
-            two periods of the series, within 96 to 256 steps and a seventh of its length.
+            two periods of the series, within 96 to 256 steps and a seventh of its length;
+            with folds an eleventh of it, if that is at least 96 steps.
         stride: Steps between the starts of neighbouring windows, here and when serving.
         split: "time" cuts every series in time. "random" and "order" assign whole series to the
             parts, at random or in order: training, validation, calibration. "auto" is "random" for

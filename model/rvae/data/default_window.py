@@ -18,6 +18,11 @@ MIN_WINDOW, MAX_WINDOW = 96, 256
 # Windows in a series cut in time: two in training, one and a half in each other part, two gaps.
 WINDOWS_PER_SERIES = 7
 
+# With folds a series has to hold more, as far as a window stays as long as the shortest usual one.
+# Fewer are little evidence, and leave the models of folds too little: what they have not seen
+# scores so high that nothing exceeds it.
+WINDOWS_PER_FOLDED_SERIES = 11
+
 # In the longest piece of a series with holes: shorter pieces hold none.
 WINDOWS_PER_PIECE = 2
 
@@ -50,6 +55,14 @@ def training_period(dataset: Dataset, config: DataConfig, seed: int, folds: int 
     return found_period(_beginning(dataset, config, seed, folds)[0])
 
 
+def _longest(steps: int, folds: int) -> int:
+    """The longest window that may be chosen for a series with so many steps."""
+    longest = steps // WINDOWS_PER_SERIES
+    if folds == 1:
+        return longest
+    return max(min(MIN_WINDOW, longest), steps // WINDOWS_PER_FOLDED_SERIES)
+
+
 def _beginning(
     dataset: Dataset, config: DataConfig, seed: int, folds: int
 ) -> tuple[NDArray[np.float64], int]:
@@ -59,7 +72,7 @@ def _beginning(
     longest = max(candidates, key=steps_of)
     max_window = min(
         MAX_WINDOW,
-        steps_of(longest) // WINDOWS_PER_SERIES,
+        _longest(steps_of(longest), folds),
         max(map(len, longest)) // WINDOWS_PER_PIECE,
     )
     max_window = max(2, max_window)

@@ -19,12 +19,12 @@ def promise_sentences(card: "Card", quantile: float, alarms: str | None) -> Iter
     """
     from rvae.config.alarms import alarm_rate
     from rvae.scoring.promise import limit_text, promise_text
-    from rvae.scoring.ranks import blocks_needed
+    from rvae.scoring.ranks import blocks_needed, quantile_text
 
     calibration, blocks = card.calibration, card.calibration.blocks
     length = blocks.steps * len(blocks.segments) / blocks.count
     yield (
-        f"Threshold {calibration.threshold():.4g} at quantile {calibration.quantile:.6g}: "
+        f"Threshold {calibration.threshold():.4g} at quantile {quantile_text(calibration.quantile)}: "
         f"{promise_text(calibration, card.interval)}, while new data is like the held-out windows."
     )
     yield (

@@ -94,7 +94,8 @@ def _lines(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "likelihood", network["likelihood"]
     yield "posterior", network["posterior"]
     yield "score", model["scoring"]["score"]
-    yield "threshold", f"{model['threshold']:.4g} at quantile {quantile_text(calibration['quantile'])}"
+    quantile = quantile_text(calibration["quantile"])
+    yield "threshold", f"{model['threshold']:.4g} at quantile {quantile}"
     yield "promise", calibration["promise"]
     yield "calibration", _evidence(calibration)
     for change in model["history"]:

@@ -28,3 +28,11 @@ def test_what_is_lacking_is_told(quantile: float, alarms: str | None, needed: st
     assert "49 independent blocks of 8 steps" in second
     assert len(warning) == (needed is not None)
     assert needed is None or needed in warning[0]
+
+
+def test_one_block_is_told_as_one() -> None:
+    calibration = Calibration.fit(Blocks.without_order(np.arange(9.0), 1, 8), 0.99)
+    card = replace(KINDS["numbers"], calibration=calibration)
+    _, second, warning = promise_sentences(card, 0.99, None)
+    assert second.startswith("These are no more than one independent block of 8 steps, which can ")
+    assert "--training.folds 5" in warning

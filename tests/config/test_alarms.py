@@ -72,7 +72,7 @@ def test_no_more_events_than_begin_are_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("steps", "interval", "highest", "fewest"),
+    ("steps", "interval", "lowest", "highest"),
     [
         (4600, None, "4,600 steps", "4,600 steps"),
         (4600, MINUTE, "3.19 days (4,600 steps)", "3.2 days (4,600 steps)"),
@@ -85,19 +85,23 @@ def test_no_more_events_than_begin_are_taken() -> None:
     ],
 )
 def test_rates_are_told_in_a_unit_that_fits(
-    steps: float, interval: float | None, highest: str, fewest: str
+    steps: float, interval: float | None, lowest: str, highest: str
 ) -> None:
-    """Rounded so that the promise is true, and what is said to be possible is."""
-    assert alarm_text(1 / steps, interval) == f"1 event per {highest}"
-    assert alarm_text(1 / steps, interval, fewest=True) == f"1 event per {fewest}"
+    assert alarm_text(1 / steps, interval) == f"1 event per {lowest}"
+    assert alarm_text(1 / steps, interval, highest=True) == f"1 event per {highest}"
 
 
+@pytest.mark.parametrize("highest", [False, True])
 @pytest.mark.parametrize("interval", [None, 0.5, MINUTE, HOUR, DAY])
 @pytest.mark.parametrize("steps", [12, 130, 1001, 4_617, 12_345, 98_765, 1_234_567])
-def test_what_is_told_can_be_asked_for(steps: int, interval: float | None) -> None:
-    told = alarm_text(1 / steps, interval, fewest=True)
+def test_a_limit_that_is_told_can_be_asked_for(
+    steps: int, interval: float | None, highest: bool
+) -> None:
+    """More events are asked for than the lowest limit, and fewer than the highest."""
+    told = alarm_text(1 / steps, interval, highest=highest)
     time, _, counted = told.partition(" (")
-    assert alarm_rate(time, interval, 1, "alarms") <= 1 / steps * (1 + 1e-9)
+    excess = alarm_rate(time, interval, 1, "alarms") - 1 / steps
+    assert excess <= 1e-9 / steps if highest else excess >= -1e-9 / steps
     assert alarm_rate(time, interval, 1, "alarms") == pytest.approx(1 / steps, rel=0.01)
     if counted:
         exact = alarm_rate(f"1 per {counted.rstrip(')')}", interval, 1, "alarms")

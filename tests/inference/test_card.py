@@ -79,7 +79,7 @@ def test_a_rate_of_alarms_becomes_a_quantile(interval: float | None) -> None:
         ((0.5, "1 per 80 steps"), "cannot be combined with quantile"),
         ((None, "1 per 801 steps"), "must be at least 1 event per"),
         ((None, "1 per 7 steps"), "no more than 1 event per"),
-        ((None, "1 per week"), "no times" if interval is None else "13.4 hours (800 steps), the"),
+        ((None, "1 per week"), "no times" if interval is None else "13.3 hours (800 steps), the"),
     ):
         with pytest.raises(FieldError) as caught:
             card.quantile_of(*arguments)

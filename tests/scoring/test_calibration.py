@@ -37,7 +37,7 @@ def test_flag_and_tail_probability_agree(quantile: float, window: int) -> None:
     found = calibration(random.normal(size=700), quantile, window)
     scores = np.concatenate([found.scores, random.normal(size=1000)])
     flagged = scores > found.threshold()
-    rare = found.tail_probability(scores) <= 1 - found.quantile + 1e-9
+    rare = found.tail_probability(scores) <= 1 - found.quantile
     np.testing.assert_array_equal(flagged, rare)
     assert 0 < flagged.sum() < len(scores)
     np.testing.assert_array_equal(flagged, found.severity(scores) > 1)
@@ -46,7 +46,8 @@ def test_flag_and_tail_probability_agree(quantile: float, window: int) -> None:
 @pytest.mark.parametrize("blocks", [1, 3, 9, 48])
 def test_a_quantile_is_lowered_to_what_the_blocks_show(blocks: int) -> None:
     found = calibration(np.arange(10.0 * blocks), 0.98, window=10)
-    assert found.lowered and found.quantile == found.largest_quantile == blocks / (blocks + 1)
+    assert found.lowered and found.quantile == found.largest_quantile
+    assert found.quantile == pytest.approx(blocks / (blocks + 1))
     assert found.threshold() == 10 * blocks - 1
     scores = np.array([0.0, 10 * blocks - 1, 10 * blocks])
     np.testing.assert_array_equal(scores > found.threshold(), [False, False, True])
@@ -54,6 +55,22 @@ def test_a_quantile_is_lowered_to_what_the_blocks_show(blocks: int) -> None:
     with pytest.raises(FieldError, match=f"{blocks} independent blocks") as caught:
         found.threshold(0.98)
     assert caught.value.field == "quantile"
+
+
+@pytest.mark.parametrize("blocks", [*range(1, 30), 206])
+def test_flag_and_tail_probability_agree_to_the_bit(blocks: int) -> None:
+    """As a client compares them, for every quantile that the blocks have, and as it is told."""
+    found = calibration(np.arange(1.0 * blocks), 0.999)
+    scores = np.arange(blocks) + 0.5
+    tails = found.tail_probability(scores)
+    for threshold in found.scores:
+        quantile = found.quantile_of(threshold)
+        flagged = scores > found.threshold(quantile)
+        np.testing.assert_array_equal(flagged, tails <= 1 - quantile)
+    with pytest.raises(FieldError, match="at most") as caught:
+        found.threshold(0.9999)
+    told = float(caught.value.message.split("at most ")[1].split(",")[0])
+    assert found.threshold(told) == found.threshold()
 
 
 def test_enough_blocks_lower_nothing() -> None:
@@ -91,7 +108,7 @@ def test_a_rate_of_events_is_a_threshold() -> None:
     assert found.events_per_step(found.threshold()) == pytest.approx(4 / 201 / 10)
     assert found.events_per_step(found.threshold()) <= 1 / 500 and not found.lowered
     flagged = scores > found.threshold()
-    rare = found.tail_probability(scores) <= 1 - found.quantile + 1e-9
+    rare = found.tail_probability(scores) <= 1 - found.quantile
     np.testing.assert_array_equal(flagged, rare)
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rvae.scoring.ranks import Ranks, blocks_needed
+from rvae.scoring.ranks import Ranks, blocks_needed, quantile_of, quantile_text
 from tests.support.chance import CHANCE
 
 
@@ -92,5 +92,26 @@ def test_numbers_of_blocks_that_are_needed() -> None:
 def test_many_equal_values_are_one_rank() -> None:
     ranks = alone(np.zeros(10))
     assert ranks.tail_probability(0.0) == pytest.approx(1)
-    assert ranks.tail_probability(1e-9) == ranks.smallest
+    assert ranks.tail_probability(1e-9) == pytest.approx(ranks.smallest)
     assert ranks.threshold(0.5) == 0
+
+
+@pytest.mark.parametrize(
+    ("quantile", "told"),
+    [
+        (0.98, "0.98"),
+        (6 / 7, "0.857142"),
+        (2 / 3, "0.666666"),
+        (0.5, "0.5"),
+        (0.9999996, "0.999999"),
+    ],
+)
+def test_a_quantile_is_told_rounded_down(quantile: float, told: str) -> None:
+    assert quantile_text(quantile) == told
+
+
+@pytest.mark.parametrize("blocks", [4, 6, 206])
+def test_tail_probabilities_are_those_of_quantiles_to_the_bit(blocks: int) -> None:
+    ranks = alone(np.arange(blocks))
+    assert ranks.tail_probability(blocks) == 1 - quantile_of(ranks.smallest)
+    assert ranks.tail_probability(blocks) == pytest.approx(ranks.smallest, abs=1e-12)

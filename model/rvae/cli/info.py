@@ -73,6 +73,8 @@ def _parameters(artifact: "Artifact") -> int:
 
 def _lines(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What a person wants to know of a model: a name and a text for each line."""
+    from rvae.scoring.ranks import quantile_text
+
     network, calibration = model["network"], model["calibration"]
     yield "model", f"{model['path']} ({model['kind']}, {model['bytes'] / 1e6:.3g} MB)"
     if "name" in model:
@@ -92,7 +94,8 @@ def _lines(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "likelihood", network["likelihood"]
     yield "posterior", network["posterior"]
     yield "score", model["scoring"]["score"]
-    yield "threshold", f"{model['threshold']:.4g} at quantile {calibration['quantile']:g}"
+    quantile = quantile_text(calibration["quantile"])
+    yield "threshold", f"{model['threshold']:.4g} at quantile {quantile}"
     yield "promise", calibration["promise"]
     yield "calibration", _evidence(calibration)
     for change in model["history"]:
@@ -121,6 +124,8 @@ def _evidence(calibration: Mapping[str, Any]) -> str:
 
 
 def _change(change: Mapping[str, Any]) -> str:
+    from rvae.scoring.ranks import quantile_text
+
     source = f" of {change['data']}" if "data" in change else ""
     verdicts = {"false_alarms": "false alarms", "confirmed": "confirmed", "unjudged": "unknown"}
     judged = [f"{change[name]} {what}" for name, what in verdicts.items() if change[name]]
@@ -128,8 +133,8 @@ def _change(change: Mapping[str, Any]) -> str:
     return (
         f"{change['date']}: {change['windows']} windows in {change['blocks']} blocks{source} "
         f"{change['kind']}{events}; threshold {change['threshold_before']:.4g} at quantile "
-        f"{change['quantile_before']:g} became {change['threshold']:.4g} at quantile "
-        f"{change['quantile']:g}; by rvae {change['version']}"
+        f"{quantile_text(change['quantile_before'])} became {change['threshold']:.4g} at quantile "
+        f"{quantile_text(change['quantile'])}; by rvae {change['version']}"
     )
 
 

@@ -131,6 +131,7 @@ def _sentences(report: dict[str, Any]) -> list[str]:
         said.append("A channel does not vary in the training part: its first change is detected.")
     said.append(
         f"Windows for calibration that do not overlap: {training['independent_windows']}. They can "
-        f"promise no less than {training['limit']}; more data could."
+        f"promise no less than {training['limit']}; more data could, or --training.folds 5, "
+        "which holds out all of it in turn."
     )
     return said

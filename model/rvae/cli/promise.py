@@ -19,17 +19,22 @@ def promise_sentences(card: "Card", quantile: float, alarms: str | None) -> Iter
     """
     from rvae.config.alarms import alarm_rate
     from rvae.scoring.promise import limit_text, promise_text
-    from rvae.scoring.ranks import blocks_needed
+    from rvae.scoring.ranks import blocks_needed, quantile_text
 
     calibration, blocks = card.calibration, card.calibration.blocks
     length = blocks.mean_steps
+    threshold = f"{calibration.threshold():.4g} at quantile {quantile_text(calibration.quantile)}"
     yield (
-        f"Threshold {calibration.threshold():.4g} at quantile {calibration.quantile:.6g}: "
-        f"{promise_text(calibration, card.interval)}, while new data is like the held-out windows."
+        f"Threshold {threshold}: {promise_text(calibration, card.interval)}, while new data is "
+        "like the held-out windows."
     )
     yield (
-        f"These are {blocks.count} independent blocks of {length:.0f} steps, which can promise no "
-        f"less than {limit_text(blocks.count, blocks.steps, card.interval)}."
+        (
+            f"These are {blocks.count} independent blocks of {length:.0f} steps, which can"
+            if blocks.count > 1
+            else f"These are no more than one independent block of {length:.0f} steps, which can"
+        )
+        + f" promise no less than {limit_text(blocks.count, blocks.steps, card.interval)}."
     )
     if not calibration.lowered:
         return
@@ -42,5 +47,6 @@ def promise_sentences(card: "Card", quantile: float, alarms: str | None) -> Iter
     yield (
         f"Warning: {asked} was asked for, which needs {needed:,} blocks, {needed * length:,.0f} "
         "steps of held-out normal data. The threshold is the highest score that was found. Give "
-        "more data, hold out more of it, take a shorter window, or ask for less."
+        "more data, hold out all of it in turn (--training.folds 5), take a shorter window, or ask "
+        "for less."
     )

@@ -140,6 +140,8 @@ def _write(artifact: "Artifact", path: Path, target: Path, version: str | None) 
 
 def _sentences(found: "Recalibrated") -> Iterator[str]:
     """What a person wants to know of the change."""
+    from rvae.scoring.ranks import quantile_text
+
     change = found.change
     how = "added" if change.kind == "added" else "in place of the old ones"
     yield f"{change.windows} normal windows in {change.blocks} independent blocks, {how}."
@@ -160,7 +162,7 @@ def _sentences(found: "Recalibrated") -> Iterator[str]:
             "Warning: that is more than promised. If the data has changed for good, use --replace: "
             "the promise now is about a mixture of the old data and the new."
         )
-    before = f"{change.threshold_before:.4g} at quantile {change.quantile_before:.6g}"
+    before = f"{change.threshold_before:.4g} at quantile {quantile_text(change.quantile_before)}"
     yield f"The threshold was {before}."
     yield from promise_sentences(found.artifact.card, change.asked_quantile, change.asked_alarms)
 

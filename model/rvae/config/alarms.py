@@ -58,11 +58,11 @@ def alarm_rate(text: str, interval: float | None, steps: int, field: str) -> flo
         )
         assert interval is not None
         rate *= interval / SECONDS[unit]
+    highest = alarm_text(1 / steps, interval, highest=True)
     require(
         rate * steps <= 1 + ROUNDING,
         field,
-        f"is {text!r}, but no more than {alarm_text(1 / steps, interval)} can begin: an event is "
-        "as long as a window",
+        f"is {text!r}, but no more than {highest} can begin: an event is as long as a window",
     )
     return rate
 
@@ -72,16 +72,17 @@ def require_alarms(text: str, field: str) -> None:
     _parts(text, field)
 
 
-def alarm_text(per_step: float, interval: float | None, fewest: bool = False) -> str:
+def alarm_text(per_step: float, interval: float | None, highest: bool = False) -> str:
     """Events per step → "1 event per 3.2 days (4,600 steps)", without the days if there are none.
 
     Args:
         per_step: Events per step, above 0.
         interval: Seconds between steps; None if the data has no times.
-        fewest: Whether it is the lowest rate that can be asked for, so that what is told can be;
-            else it is the highest rate that is expected. Times are rounded accordingly.
+        highest: Whether it is the highest rate that can be asked for, so that times are rounded up.
+            Else they are rounded down: a promise is true as it is told, and the lowest rate that
+            can be asked for can be asked for as it is told.
     """
-    steps = f"{_per(1 / per_step, 'step', fewest, 0)}"
+    steps = f"{_per(1 / per_step, 'step', highest, 0)}"
     if interval is None:
         return f"1 event per {steps}"
     seconds = interval / per_step
@@ -92,7 +93,7 @@ def alarm_text(per_step: float, interval: float | None, fewest: bool = False) ->
     unit = fitting[-1] if fitting else TOLD[0]
     number = seconds / SECONDS[unit]
     decimals = max(0, DIGITS - 1 - math.floor(math.log10(number)))
-    return f"1 event per {_per(number, unit, fewest, decimals)} ({steps})"
+    return f"1 event per {_per(number, unit, highest, decimals)} ({steps})"
 
 
 def _parts(text: str, field: str) -> tuple[int, float, str]:

@@ -22,6 +22,7 @@ from rvae.inference.engine import Engine
 from rvae.inference.reading import read_for
 from rvae.inference.recalibration import Request, name_of, recalibrate
 from rvae.scoring.promise import promise_text
+from rvae.scoring.ranks import quantile_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -426,6 +427,7 @@ class Model:
             f"{name} [{card.units[name]}]" if name in card.units else name for name in card.channels
         ]
         shown = ", ".join(names[:SHOWN_CHANNELS]) + (", …" if len(names) > SHOWN_CHANNELS else "")
+        quantile = quantile_text(card.calibration.quantile)
         few = ", lowered: too few windows" if card.calibration.lowered else ""
         return [
             ("architecture", card.model.architecture),
@@ -433,9 +435,6 @@ class Model:
             ("window", f"{card.window} steps"),
             ("latent", f"{card.model.latent}"),
             ("score", card.scoring.score),
-            (
-                "threshold",
-                f"{card.calibration.threshold():.4g} (quantile {card.calibration.quantile:g}{few})",
-            ),
+            ("threshold", f"{card.calibration.threshold():.4g} (quantile {quantile}{few})"),
             ("promise", promise_text(card.calibration, card.interval)),
         ]

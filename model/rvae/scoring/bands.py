@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from rvae.data.scaler import Scaler
 from rvae.errors import require
+from rvae.scoring.ranks import quantile_text
 
 __all__ = ["Bands", "Residuals"]
 
@@ -175,8 +176,8 @@ class Bands:
         require(
             largest == 0 or 0 < quantile <= largest + ROUNDING,
             "quantile",
-            f"must be above 0 and at most {largest:.8g}, the limit of {most} independent blocks of "
-            "calibration values",
+            f"must be above 0 and at most {quantile_text(largest)}, the limit of {most} "
+            "independent blocks of calibration values",
         )
         far = np.array([channel.bounds(quantile) for channel in self.channels])  # (C, 2)
         lower, upper = (expected + side * np.array(scaler.scale) for side in far.T)

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from rvae.config.alarms import alarm_text
 from rvae.errors import require
 from rvae.scoring.blocks import Blocks
+from rvae.scoring.ranks import quantile_of, quantile_text
 
 __all__ = ["Calibration"]
 
@@ -67,7 +68,7 @@ class Calibration:
             f"must be at least 0 and below 0.5, got {contamination}",
         )
         kept = blocks.without_highest(contamination)
-        most = kept.count / (kept.count + 1)
+        most = quantile_of(kept.windows.smallest)
         lowered = quantile > most + ROUNDING
         found = cls(kept, most if lowered else quantile, lowered, contamination)
         if events_per_step is None:
@@ -85,7 +86,7 @@ class Calibration:
     @property
     def largest_quantile(self) -> float:
         """The highest quantile that the blocks can show."""
-        return self.blocks.count / (self.blocks.count + 1)
+        return quantile_of(self.blocks.windows.smallest)
 
     @property
     def fewest_events_per_step(self) -> float:
@@ -102,7 +103,7 @@ class Calibration:
         require(
             0 < quantile <= self.largest_quantile + ROUNDING,
             "quantile",
-            f"must be above 0 and at most {self.largest_quantile:.6g}, the limit of "
+            f"must be above 0 and at most {quantile_text(self.largest_quantile)}, the limit of "
             f"{self.blocks.count} independent blocks of calibration scores",
         )
         return self.blocks.windows.threshold(1 - quantile)
@@ -121,7 +122,7 @@ class Calibration:
         require(
             per_step >= fewest * (1 - ROUNDING),
             "alarms",
-            f"must be at least {alarm_text(fewest, interval, fewest=True)}, the limit of "
+            f"must be at least {alarm_text(fewest, interval)}, the limit of "
             f"{self.blocks.count} independent blocks of calibration scores",
         )
         return self.blocks.peaks.threshold(per_step * self.blocks.steps)
@@ -129,7 +130,7 @@ class Calibration:
     def quantile_of(self, threshold: float) -> float:
         """The quantile that a threshold has, which its flags keep as a promise."""
         probability = self.blocks.windows.tail_probability_above(threshold)
-        return min(1 - probability, self.largest_quantile)  # rounding must not exceed the limit
+        return min(quantile_of(probability), self.largest_quantile)  # rounding must not exceed it
 
     def events_per_step(self, threshold: float) -> float:
         """Events that begin above a threshold in a step of normal data, at the most.

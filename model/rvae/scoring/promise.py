@@ -34,7 +34,7 @@ def limit_text(blocks: int, steps: int, interval: float | None) -> str:
         interval: Seconds between steps; None if the data has no times.
     """
     smallest = 1 / (blocks + 1)
-    events = alarm_text(smallest / steps, interval, fewest=True)
+    events = alarm_text(smallest / steps, interval)
     return f"{share_text(smallest)} of normal windows flagged, or {events}"
 
 

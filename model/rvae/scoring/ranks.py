@@ -1,15 +1,18 @@
 """Ranks of a new value among held-out ones that come in blocks: tail probabilities, thresholds."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Ranks", "blocks_needed"]
+__all__ = ["Ranks", "blocks_needed", "quantile_of", "quantile_text"]
 
 # Rounding of decimal probabilities must not move them to the next rank.
 ROUNDING = 1e-9
+DECIMALS = 12  # of quantiles and tail probabilities
+SHOWN = 6  # decimals of a quantile in a sentence
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +54,14 @@ class Ranks:
         return 1 / (self.blocks + 1)
 
     def tail_probability(self, values: ArrayLike) -> NDArray[np.float64]:
-        """Probability of a new value at least as high, rounded up by one block; NaN for NaN."""
+        """Probability of a new value at least as high, rounded up by one block; NaN for NaN.
+
+        It has so many decimals that it is at most 1 - `quantile_of` of the same probability to the
+        bit: who compares it with 1 - quantile finds what the threshold says.
+        """
         values = np.asarray(values, dtype=np.float64)
-        probability = self._tails[np.searchsorted(self.values, values, side="left")]
+        tails = self._tails[np.searchsorted(self.values, values, side="left")]
+        probability = 1 - np.round(1 - tails, DECIMALS)
         return np.where(np.isnan(values), np.nan, probability)
 
     def tail_probability_above(self, value: float) -> float:
@@ -67,7 +75,7 @@ class Ranks:
             probability: At least `smallest`.
         """
         # The tails fall: the first position at which a higher value is rare enough.
-        rare = self._tails <= probability + ROUNDING
+        rare = self._tails <= probability + 10.0**-DECIMALS
         position = int(np.argmax(rare))
         return float(self.values[max(position - 1, 0)])
 
@@ -81,3 +89,14 @@ class Ranks:
 def blocks_needed(probability: float) -> int:
     """Number of blocks for a tail probability as small as this."""
     return int(np.ceil(1 / probability - 1 - ROUNDING))
+
+
+def quantile_of(probability: float) -> float:
+    """The quantile above which values have at most a tail probability."""
+    return round(1 - probability, DECIMALS)
+
+
+def quantile_text(quantile: float) -> str:
+    """A quantile, rounded down: as it is told, it can be asked for."""
+    scale: float = 10**SHOWN
+    return f"{math.floor(quantile * scale * (1 + ROUNDING)) / scale:g}"

@@ -43,7 +43,7 @@ def field_schemas(card: Card | None = None) -> dict[str, Schema]:
     if card is not None:
         calibration = card.calibration
         schemas["quantile"]["anyOf"][0]["maximum"] = calibration.largest_quantile
-        fewest = alarm_text(calibration.fewest_events_per_step, card.interval, fewest=True)
+        fewest = alarm_text(calibration.fewest_events_per_step, card.interval)
         schemas["alarms"]["description"] += f" No less than {fewest}."
     return schemas
 

@@ -55,7 +55,7 @@ def reliability_sentences(found: "Reliability") -> Iterator[str]:
 
     if any(level.verdict == "broken" for level in found.levels):
         yield BROKEN
-    fewest = alarm_text(found.fewest, found.interval, fewest=True)
+    fewest = alarm_text(found.fewest, found.interval)
     yield f"Nothing below {share_text(found.smallest)} of windows or {fewest} is promised."
     for need in found.needs:
         yield f"Needed for {need_text(need, found.interval)}."

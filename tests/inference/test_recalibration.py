@@ -157,11 +157,11 @@ def test_after_a_change_of_scale_only_replacing_keeps_the_promise() -> None:
         new, fresh = (noise(400, 1000 * kind + seed, scale=3.0) for kind in (1, 2))
         of_fresh = scores(fresh)
         for replacing, held in rates.items():
-            found = again([new], request=Request(0.9), replacing=replacing)
+            found = again([new], request=Request(0.85), replacing=replacing)
             held.append((of_fresh > found.change.threshold).mean())
             assert found.differs
     kept, broken = np.array(rates[True]), np.array(rates[False])
-    assert kept.mean() < 0.1 + 3 * kept.std() / np.sqrt(len(kept))
+    assert kept.mean() < 0.15 + 3 * kept.std() / np.sqrt(len(kept))
     assert kept.mean() > 0.05  # it is no promise that flags nothing
     assert broken.mean() > 0.2
 

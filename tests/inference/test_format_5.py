@@ -45,7 +45,7 @@ def test_probabilities_are_no_lower_than_they_were(engine: Engine) -> None:
     now, before = calibration.tail_probability(score), EXPECTED["tail_probability"]
     assert (now >= before).all()
     # A tail beyond the ranks made it far lower: the anomaly is above all calibration scores.
-    assert before.min() < 0.001 and now.min() == 1 / (INDEPENDENT + 1)
+    assert before.min() < 0.001 and now.min() == pytest.approx(1 / (INDEPENDENT + 1))
 
 
 def test_the_threshold_is_that_of_the_time_but_for_one_rank(engine: Engine) -> None:

@@ -14,6 +14,7 @@ VALUES = {"train/loss": 4.0, "validation/reconstruction": 2.0, "validation/kl": 
 
 def log(folder: Path, epochs: list[int], offset: float = 0.0, suffix: str = "") -> None:
     """Logs of epochs of ten steps, the validation's a step before the training's."""
+    earlier = set((folder / LOGS).glob("*")) if (folder / LOGS).exists() else set()
     writer = SummaryWriter(str(folder / LOGS))
     for epoch in epochs:
         step = 10 * epoch + 9
@@ -22,6 +23,9 @@ def log(folder: Path, epochs: list[int], offset: float = 0.0, suffix: str = "") 
             writer.add_scalar(tag, value, step)
             writer.add_scalar("epoch", epoch, step)
     writer.close()
+    # Files are read in the order of their names, which is that of time but for those of one second.
+    (written,) = set((folder / LOGS).iterdir()) - earlier
+    written.rename(written.with_name(f"events.out.tfevents.{len(earlier)}"))
 
 
 @pytest.mark.parametrize("suffix", ["", "_epoch"])

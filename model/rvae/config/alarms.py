@@ -5,7 +5,14 @@ import re
 
 from rvae.errors import require
 
-__all__ = ["ALARM_PATTERN", "SECONDS_PER_WEEK", "alarm_rate", "alarm_text", "require_alarms"]
+__all__ = [
+    "ALARM_PATTERN",
+    "SECONDS_PER_DAY",
+    "SECONDS_PER_WEEK",
+    "alarm_rate",
+    "alarm_text",
+    "require_alarms",
+]
 
 SECONDS = {
     "second": 1.0,
@@ -16,7 +23,7 @@ SECONDS = {
     "month": 30 * 86_400.0,
     "year": 365 * 86_400.0,
 }
-SECONDS_PER_WEEK = SECONDS["week"]
+SECONDS_PER_DAY, SECONDS_PER_WEEK = SECONDS["day"], SECONDS["week"]
 SHORT = {"s": "second", "min": "minute", "h": "hour", "d": "day"}
 # A month is no unit to tell a time in: it has no certain length.
 TOLD = ("second", "minute", "hour", "day", "week", "year")

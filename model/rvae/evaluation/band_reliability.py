@@ -7,6 +7,7 @@ from rvae.data.series import Series
 from rvae.evaluation.rates import Rate
 from rvae.inference.analysis import Analysis
 from rvae.inference.card import Card
+from rvae.scoring.aggregation import window_mean_by_point
 
 __all__ = ["BandReliability"]
 
@@ -20,7 +21,7 @@ class BandReliability:
 
     def __init__(self, card: Card) -> None:
         self._card = card
-        self._quantile = min(card.calibration.quantile, card.bands.largest_quantile)
+        self._quantile = card.band_quantile()
         self._steps = round(card.calibration.blocks.mean_steps)
         self._counts: list[NDArray[np.int64]] = []  # values beyond, and all, of blocks (K, 2)
 
@@ -55,9 +56,8 @@ class BandReliability:
 
 def _beside(analysis: Analysis, left_out: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which points (N,) are in none of the windows that are left out (W,)."""
-    covered = np.zeros(analysis.length + 1, dtype=np.int64)
-    starts = analysis.starts[left_out]
-    np.add.at(covered, starts, 1)
-    np.add.at(covered, starts + analysis.card.window, -1)
-    beside: NDArray[np.bool_] = np.cumsum(covered)[:-1] == 0
-    return beside
+    placement = analysis.placement
+    share = window_mean_by_point(
+        left_out.astype(np.float64), placement.starts, placement.window, placement.length
+    )
+    return ~(share > 0)

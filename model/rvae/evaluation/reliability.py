@@ -6,14 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rvae.config.alarms import SECONDS_PER_WEEK
+from rvae.config.alarms import SECONDS_PER_DAY, SECONDS_PER_WEEK
 from rvae.evaluation.rates import VERDICTS, Rate, Verdict
-from rvae.scoring.blocks import Blocks, Stretch, dependence_steps
+from rvae.scoring.blocks import Blocks, Stretch, dependence_steps, group_sums
 from rvae.scoring.calibration import Calibration
 from rvae.scoring.ranks import blocks_needed
 
 __all__ = [
     "QUANTILES",
+    "STEPS",
     "Level",
     "Need",
     "Reliability",
@@ -29,7 +30,6 @@ QUANTILES = (0.95, 0.98, 0.99, 0.999)
 ROUNDING = 1e-9
 DIGITS = 12  # of a share that is 1 - quantile
 STEPS = 10_000  # of the rate of events that is usual where there are no times
-DAY = 86_400.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def compare(
     time = max(calibration.blocks.mean_steps, dependence_steps([stretches], stride))
     blocks = Blocks.fit(stretches, window, stride, time)
     observed = [one for one in map(Stretch.observed, stretches) if len(one.scores)]
-    sizes = _windows_of(blocks)
+    sizes = blocks.sizes
     # Events are counted as they begin, and not as segments that have one: it may lie in two.
     exposure = sizes * stride / calibration.blocks.steps
     carried = [q for q in QUANTILES if q <= calibration.largest_quantile + ROUNDING]
@@ -124,8 +124,8 @@ def compare(
     for quantile in (calibration.quantile, *others):
         threshold = calibration.threshold(quantile)
         begins = np.concatenate([event_begins(one, threshold, window) for one in observed])
-        flagged = _sums(blocks.scores > threshold, sizes)
-        events = _sums(begins, sizes)
+        flagged = group_sums(blocks.scores > threshold, sizes)
+        events = group_sums(begins, sizes)
         found.append(
             _level(
                 calibration,
@@ -152,12 +152,12 @@ def compare_halves(calibration: Calibration) -> Level | None:
     first, second = calibration.blocks.halves()
     earlier = Calibration.fit(first, calibration.quantile)
     flagged = second.scores > earlier.threshold()
-    segments = _sums(flagged, second.segments) > 0
+    segments = group_sums(flagged, second.segments) > 0
     return _level(
         earlier,
         earlier.quantile,
-        (_sums(flagged, _windows_of(second)), _windows_of(second)),
-        (_sums(segments, second.blocks), second.blocks),
+        (group_sums(flagged, second.sizes), second.sizes),
+        (group_sums(segments, second.blocks), second.blocks),
     )
 
 
@@ -173,7 +173,11 @@ def needs(calibration: Calibration, interval: float | None) -> list[Need]:
             of events are one in a day and one in a week, else one in 10,000 steps.
     """
     blocks = calibration.blocks
-    rates = [1 / STEPS] if interval is None else [interval / DAY, interval / SECONDS_PER_WEEK]
+    rates = (
+        [1 / STEPS]
+        if interval is None
+        else [interval / SECONDS_PER_DAY, interval / SECONDS_PER_WEEK]
+    )
     shares = [(round(1 - q, DIGITS), round(1 - q, DIGITS), None) for q in QUANTILES]
     events = [(rate * blocks.steps, None, rate) for rate in rates]
     found = []
@@ -211,14 +215,3 @@ def _level(
         Rate.measure(round(1 - quantile, DIGITS), *windows, count),
         Rate.measure(per_segment, *events, count).per(steps),
     )
-
-
-def _windows_of(blocks: Blocks) -> NDArray[np.int64]:
-    """Number of windows of each block (K,)."""
-    return _sums(blocks.segments, blocks.blocks)
-
-
-def _sums(values: NDArray[np.generic], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Sums of groups of neighbouring values, of which each has at least one."""
-    firsts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    return np.add.reduceat(values.astype(np.int64), firsts)

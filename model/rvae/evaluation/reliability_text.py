@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from rvae.config.alarms import SECONDS_PER_WEEK, alarm_text
+from rvae.config.alarms import SECONDS_PER_DAY, SECONDS_PER_WEEK, alarm_text
 from rvae.evaluation.rates import Rate, Verdict
-from rvae.evaluation.reliability import Need, compare_halves, needs
+from rvae.evaluation.reliability import STEPS, Need, compare_halves, needs
 from rvae.scoring.calibration import Calibration
 from rvae.scoring.promise import share_text
 
@@ -17,9 +17,6 @@ __all__ = [
     "need_text",
     "number",
 ]
-
-STEPS = 10_000  # of a rate of events where there are no times
-DAY = 86_400.0  # seconds
 
 # Below this, a number is told as zero: of an interval's lower end no digit matters.
 SMALL = 1e-4
@@ -73,7 +70,7 @@ def need_text(need: Need, interval: float | None) -> str:
     else:
         assert need.events is not None
         promise = alarm_text(need.events, interval)
-    time = "" if interval is None else f" ({number(need.steps * interval / DAY)} days)"
+    time = "" if interval is None else f" ({number(need.steps * interval / SECONDS_PER_DAY)} days)"
     return (
         f"{promise}: {need.blocks:,} blocks, {need.steps:,} steps{time} of held-out normal data, "
         f"{number(need.times)} times as many as now"

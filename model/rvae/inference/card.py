@@ -168,6 +168,13 @@ class Card(ModelSpec):
         threshold = self.calibration.threshold_of_events(rate, self.interval)
         return self.calibration.quantile_of(threshold)
 
+    def band_quantile(self, quantile: float | None = None) -> float:
+        """The quantile, the calibration's if left out, as far as the bands have it.
+
+        A quantile of thresholds must not be an error where it is above the range of the bands.
+        """
+        return min(quantile or self.calibration.quantile, self.bands.largest_quantile)
+
     def band(
         self, expected: NDArray[np.float64], quantile: float | None = None
     ) -> dict[str, NDArray[np.float64]]:
@@ -181,8 +188,7 @@ class Card(ModelSpec):
         Raises:
             FieldError: If the quantile is above the range of the bands.
         """
-        # The default quantile must not be an error where it is above the range of the bands.
-        share = quantile or min(self.calibration.quantile, self.bands.largest_quantile)
+        share = quantile or self.band_quantile()
         lower, upper = self.bands.around(expected, self.scaler, share)
         return {"expected": expected, "lower": lower, "upper": upper}
 

@@ -186,7 +186,7 @@ def score_series(
     thresholds = rule.thresholds(analysis.score)
     scores, limits = analysis.step_scores(thresholds)
     merged = gap if gap is not None else card.stride if stride is None else stride
-    coverage = min(quantile or card.calibration.quantile, card.bands.largest_quantile)
+    coverage = card.band_quantile(quantile)
     band = card.band(analysis.reconstruction, coverage)
     return ScoredSeries(
         values=np.asarray(series.values),

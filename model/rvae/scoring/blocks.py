@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rvae.scoring.dependence import autocorrelation_time
 from rvae.scoring.ranks import Ranks
 
-__all__ = ["Blocks", "Stretch", "dependence_steps"]
+__all__ = ["Blocks", "Stretch", "dependence_steps", "group_sums"]
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,8 @@ class Blocks:
         dropped = round(share * len(self.scores))
         kept = np.ones(len(self.scores), dtype=bool)
         kept[np.argsort(self.scores, kind="stable")[len(self.scores) - dropped :]] = False
-        segments = _sums(kept, self.segments)
-        blocks = _sums(segments > 0, self.blocks)
+        segments = group_sums(kept, self.segments)
+        blocks = group_sums(segments > 0, self.blocks)
         return Blocks(self.scores[kept], segments[segments > 0], blocks[blocks > 0], self.steps)
 
     def joined(self, others: "Blocks") -> "Blocks":
@@ -135,6 +135,11 @@ class Blocks:
         return len(self.blocks)
 
     @property
+    def sizes(self) -> NDArray[np.int64]:
+        """Number of scores of each block (K,)."""
+        return group_sums(self.segments, self.blocks)
+
+    @property
     def mean_steps(self) -> float:
         """Steps of a block, on average."""
         return self.steps * len(self.segments) / self.count
@@ -142,8 +147,7 @@ class Blocks:
     @cached_property
     def windows(self) -> Ranks:
         """Ranks of the scores of windows."""
-        sizes = _sums(self.segments, self.blocks)
-        return Ranks.fit(self.scores, np.repeat(np.arange(self.count), sizes))
+        return Ranks.fit(self.scores, np.repeat(np.arange(self.count), self.sizes))
 
     @cached_property
     def peaks(self) -> Ranks:
@@ -194,7 +198,7 @@ def _segments(starts: NDArray[np.int64], steps: int, stride: int) -> list[int]:
     return sizes[sizes > 0].tolist()
 
 
-def _sums(values: NDArray[Any], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+def group_sums(values: NDArray[Any], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
     """Sums of groups of neighbouring values, of which each has at least one."""
     firsts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     sums: NDArray[np.int64] = np.add.reduceat(values.astype(np.int64), firsts)

@@ -46,7 +46,8 @@ def _write_json(content: Any) -> None:
 
 def _described(path: Path) -> dict[str, Any]:
     """The description that a server would give of a model, and what its file tells."""
-    from rvae.inference.artifact import Artifact, software_versions
+    from rvae.inference.artifact import Artifact
+    from rvae.inference.software import software_versions
     from rvae.serving.contract.description import describe
     from rvae.serving.model_store import read_archive
 

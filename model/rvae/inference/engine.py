@@ -5,13 +5,11 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 
 from rvae.data.calendar import calendar_features
-from rvae.data.context import Context
 from rvae.data.series import Series
-from rvae.data.window_dataset import WindowDataset
+from rvae.data.window_dataset import WINDOWS_PER_BATCH, WindowDataset
 from rvae.data.windows import chunks, count_windows, window_starts
 from rvae.errors import require
 from rvae.inference import latent_paths
@@ -19,7 +17,7 @@ from rvae.inference.analysis import Analysis
 from rvae.inference.artifact import Artifact
 from rvae.inference.latents import require_latents
 from rvae.inference.runner import Runner
-from rvae.scoring.reconstruction import WINDOWS_PER_BATCH
+from rvae.inference.runtimes.loading import load_runtime
 
 __all__ = ["Engine"]
 
@@ -40,17 +38,15 @@ class Engine:
     Attributes:
         card: Card of the model.
         checksum: Checksum of the artifact's tensors.
-        device: Device of the network.
+        runtime: Computes the network.
         runner: Runs windows of series that were checked against the model.
     """
 
     def __init__(self, artifact: Artifact, device: str = "cpu") -> None:
         self.card = artifact.card
         self.checksum = artifact.checksum
-        self.device = torch.device(device)
-        self._network = artifact.build().to(self.device)
-        scorer = artifact.build_scorer(self._network, self.device)
-        self.runner = Runner(self.card, self._network, scorer, self.device)
+        self.runtime, scorer = load_runtime(artifact, device)
+        self.runner = Runner(self.card, self.runtime, scorer)
 
     @classmethod
     def load(cls, path: str | Path, device: str = "cpu") -> "Engine":
@@ -173,7 +169,7 @@ class Engine:
                 "windows",
                 f"{number} is none of the {len(every)} windows, which count from 0",
             )
-        return self.runner.run(every.subset(np.array(windows))).latent
+        return self.runner.encode(every.subset(np.array(windows)))
 
     def sample(self, count: int, label: str | None = None, seed: int = 0) -> NDArray[np.float64]:
         """Draw windows from the model: latents from the prior, decoded.
@@ -236,20 +232,17 @@ class Engine:
             require_latents(end[None], self.card.model.latent, "latent")
         return self.decode(latent_paths.interpolate(first, last, steps, path), label)
 
-    def prior(self, count: int, seed: int) -> torch.Tensor:
-        """Latents (S, D) drawn from the prior, the same on every device.
+    def prior(self, count: int, seed: int) -> NDArray[np.float32]:
+        """Latents (S, D) drawn from the prior, the same with every runtime.
 
         Raises:
             FieldError: If there are none to draw.
         """
         require(count >= 1, "count", f"must be at least 1, got {count}")
-        random = torch.Generator().manual_seed(seed)
-        return torch.randn(count, self.card.model.latent, generator=random)
+        shape = (count, self.card.model.latent)
+        return np.random.default_rng(seed).standard_normal(shape, np.float32)
 
-    @torch.inference_mode()
-    def decode(
-        self, latent: torch.Tensor | NDArray[np.floating], label: str | None = None
-    ) -> NDArray[np.float64]:
+    def decode(self, latent: NDArray[np.floating], label: str | None = None) -> NDArray[np.float64]:
         """Decode latents (S, D) at placeholder times, to windows as `sample` returns them.
 
         Raises:
@@ -257,7 +250,7 @@ class Engine:
                 the model has none.
         """
         card = self.card
-        require_latents(np.asarray(latent), card.model.latent, "latent")
+        require_latents(latent, card.model.latent, "latent")
         require(
             card.model.conditional == (label is not None),
             "label",
@@ -265,15 +258,13 @@ class Engine:
             if card.model.conditional
             else "is only valid for conditional models",
         )
-        time = torch.from_numpy(
-            calendar_features(self.placeholder_times(), card.model.time.calendar)
-        )
+        time = calendar_features(self.placeholder_times(), card.model.time.calendar)  # (T, K)
         kind = -1 if label is None else self.class_of(label)
         means = []
-        for z in torch.as_tensor(latent, dtype=torch.float32).split(WINDOWS_PER_BATCH):
-            context = Context(time.expand(len(z), -1, -1), torch.full((len(z),), kind))
-            decoded = self._network.decode(z.to(self.device), context.to(self.device))
-            means.append(decoded.mean.cpu().numpy())
+        for first in range(0, len(latent), WINDOWS_PER_BATCH):
+            z = np.ascontiguousarray(latent[first : first + WINDOWS_PER_BATCH], np.float32)
+            times = np.tile(time, (len(z), 1, 1))
+            means.append(self.runtime.decode(z, times, np.full(len(z), kind)))
         return card.scaler.inverse(np.concatenate(means))
 
     def placeholder_times(self) -> NDArray[np.datetime64]:

@@ -8,13 +8,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
-import torch
 
 from rvae.data.windows import count_windows
 from rvae.errors import FieldError, require
 from rvae.inference.analysis import Analysis
-from rvae.inference.artifact import software_versions
 from rvae.inference.engine import Engine
+from rvae.inference.software import software_versions
 from rvae.serving.contract.description import describe
 from rvae.serving.contract.error_replies import busy_reply, error_reply, failure_reply
 from rvae.serving.contract.formats.format import Content, ServedModel
@@ -222,6 +221,6 @@ class Service:
         else:
             seed = query.options.seed
             seed = secrets.randbits(SEED_BITS) if seed is None else seed
-            latent = self._engine.prior(query.count, seed).numpy()
-        windows = self._engine.decode(torch.from_numpy(latent), query.label)
+            latent = self._engine.prior(query.count, seed)
+        windows = self._engine.decode(latent, query.label)
         return Samples(windows, latent, seed)

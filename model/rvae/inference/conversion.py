@@ -89,7 +89,7 @@ def _converted(
     reference, scorer = torch_runtime(artifact)
     found = replace(artifact, graphs=_graphs(artifact, name))
     checksums = {file: checksum_of(graph) for file, graph in found.graphs.items()}
-    unknown = Parity(source, 0, 0.0, 0.0, 0.0, 0.0, 0, kind.tolerance, not kind.exact)
+    unknown = Parity(0, 0.0, 0.0, 0.0, 0.0, 0, kind.tolerance, not kind.exact)
     report = RuntimeReport(name, checksums, unknown, software_versions())
     candidate, _ = graph_runtime(replace(found, card=replace(card, runtime=report)), threads=1)
     batches = _windows(card, data) if data is not None else [draw_windows(card, reference)]
@@ -98,7 +98,6 @@ def _converted(
     if not kind.exact:
         after = before.moved(compared.expected, compared.found)
     parity = Parity(
-        data=source,
         windows=len(compared.found),
         latent=compared.latent,
         reconstruction=compared.reconstruction,
@@ -107,6 +106,7 @@ def _converted(
         flags=compared.flags(before, after),
         tolerance=kind.tolerance,
         recalibrated=not kind.exact,
+        data=source,
     )
     for difference in ("latent", "reconstruction", "score"):
         value = getattr(parity, difference)
@@ -144,7 +144,7 @@ def with_runtime(
         require(data is None, "data", "is only valid for another runtime than torch")
         artifact.card.require_calibrated_for_torch()
         card = replace(artifact.card, runtime=None)
-        return replace(artifact, card=card, graphs={}), "torch runs the network."
+        return replace(artifact, card=card, graphs={}), "The network is run by torch."
     if name != "auto":
         found = convert(artifact, name, data, source)
         return found, _sentence(found.card)
@@ -153,22 +153,13 @@ def with_runtime(
     except FieldError as error:
         if error.field != "runtime":
             raise
-        return artifact, f"torch runs the network: {error.message}."
+        return artifact, f"The network is run by torch: {error.message}."
     return found, _sentence(found.card)
 
 
 def _sentence(card: Card) -> str:
-    """What runs the network, and how exact that is."""
     assert card.runtime is not None
-    parity = card.runtime.parity
-    windows = f"of {parity.data}" if parity.data else "that the model drew"
-    moved = ", and thresholds are moved to its own scores" if parity.recalibrated else ""
-    return (
-        f"{card.runtime.name} runs the network{moved}. In {parity.windows} windows {windows} "
-        f"latents differ from torch by at most {parity.latent:.0e}, reconstructions by "
-        f"{parity.reconstruction:.0e} and scores by {parity.score:.0e} (bound: "
-        f"{parity.tolerance:g})."
-    )
+    return f"The network is run by {card.runtime.sentence}."
 
 
 def draw_windows(card: Card, runtime: Runtime, count: int = DRAWN_WINDOWS) -> Batch:

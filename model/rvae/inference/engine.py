@@ -17,14 +17,17 @@ from rvae.errors import require
 from rvae.inference import latent_paths
 from rvae.inference.analysis import Analysis
 from rvae.inference.artifact import Artifact
+from rvae.inference.compute import side_by_side
 from rvae.inference.latents import require_latents
 from rvae.inference.runner import Runner
 from rvae.scoring.reconstruction import WINDOWS_PER_BATCH
 
 __all__ = ["Engine"]
 
-# Maximum numbers of a stretch, or of its windows: their results fit into a few hundred megabytes.
-NUMBERS_PER_CHUNK = 1 << 23
+# Limits of a stretch: its results fit into some ten megabytes, and a series has several stretches
+# for several processors.
+NUMBERS_PER_CHUNK = 1 << 21
+WINDOWS_PER_CHUNK = 4 * WINDOWS_PER_BATCH
 
 # Placeholder times for windows without times: the first one, and the seconds between steps.
 PLACEHOLDER_START, PLACEHOLDER_INTERVAL = np.datetime64("2026-01-01T00:00:00", "us"), 3600.0
@@ -130,8 +133,11 @@ class Engine:
         """
         stride = self.card.stride if stride is None else stride
         _require_stride(stride)
-        for batch in self._stretches(series, stride):
-            analyses = self._analyse([stretch for _, stretch in batch], [stride] * len(batch))
+
+        def analysed(batch: list[tuple[int, Series]]) -> list[Analysis]:
+            return self._analyse([stretch for _, stretch in batch], [stride] * len(batch))
+
+        for batch, analyses in side_by_side(analysed, self._stretches(series, stride)):
             for (first, stretch), analysis in zip(batch, analyses, strict=True):
                 yield first, stretch, analysis
 
@@ -313,7 +319,10 @@ class Engine:
     def _windows_per_chunk(self, stride: int) -> int:
         """Windows per chunk, so that neither they nor the steps they span are too many."""
         steps = max(self.card.window, stride)
-        return max(1, NUMBERS_PER_CHUNK // (steps * self.card.scaler.outputs))
+        most = max(1, NUMBERS_PER_CHUNK // (steps * self.card.scaler.outputs))
+        # Whole runs: a network's results may differ in the last bit in runs of another size.
+        most -= most % WINDOWS_PER_BATCH if most > WINDOWS_PER_BATCH else 0
+        return min(most, WINDOWS_PER_CHUNK)
 
     def check(self, series: Series) -> None:
         """Raise a `FieldError` if a series does not fit the model."""

@@ -142,6 +142,7 @@ def test_memory_does_not_grow_with_the_series(
     engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
 ) -> None:
     monkeypatch.setattr("rvae.inference.engine.NUMBERS_PER_CHUNK", 64 * 32)
+    monkeypatch.setattr("rvae.inference.export.ROWS_PER_GROUP", 100)
     values, peaks = bumpy(8000), []
     for steps in (800, 8000):
         records = getattr(export, f"{name}_records")(engine, [Series(values[:steps])], 4)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv, parquet
 
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 WRITERS = {".csv": csv.CSVWriter, ".parquet": parquet.ParquetWriter}
+ROWS_PER_GROUP = 1 << 16
 
 
 def write(path: Path, pieces: Iterable[Columns]) -> int:
@@ -47,8 +49,7 @@ def write(path: Path, pieces: Iterable[Columns]) -> int:
     written, writer = 0, None
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
-        for columns in pieces:
-            table = table_of(columns)
+        for table in _gathered(map(table_of, pieces)):
             writer = writer or WRITERS[path.suffix](unfinished, table.schema)
             writer.write_table(table)
             written += len(table)
@@ -58,6 +59,20 @@ def write(path: Path, pieces: Iterable[Columns]) -> int:
     finally:
         unfinished.unlink(missing_ok=True)
     return written
+
+
+def _gathered(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows in larger tables: a .parquet file has a group of rows for each of them."""
+    gathered: list[pa.Table] = []
+    rows = 0
+    for table in tables:
+        gathered.append(table)
+        rows += len(table)
+        if rows >= ROWS_PER_GROUP:
+            yield pa.concat_tables(gathered).combine_chunks()
+            gathered, rows = [], 0
+    if gathered:
+        yield pa.concat_tables(gathered).combine_chunks()
 
 
 def window_records(

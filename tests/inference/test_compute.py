@@ -1,8 +1,6 @@
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -58,55 +56,6 @@ def test_threads_are_limited_for_a_while(eight: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     with process.limited_threads(3):
         assert (torch.get_num_threads(), os.environ["OMP_NUM_THREADS"]) == (before, "3")
-
-
-def test_calls_run_side_by_side_on_one_thread_each_and_come_back_in_order(
-    eight: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    (eight / "cpu.max").write_text("300000 100000\n")
-    before, taken, together = torch.get_num_threads(), list[int](), threading.Barrier(3)
-
-    def numbers() -> Iterator[int]:
-        for number in range(9):
-            taken.append(number)
-            yield number
-
-    def call(number: int) -> int:
-        together.wait(timeout=60)  # three of them at a time, or never
-        return torch.get_num_threads()
-
-    torch.set_num_threads(2)
-    try:
-        for number, threads in process.side_by_side(call, numbers()):
-            assert threads == 1
-            assert taken[-1] <= number + 2
-        assert number == 8 and torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
-
-
-def test_calls_are_as_many_as_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "2")
-    alone, met = threading.Barrier(3), threading.Barrier(2)
-
-    def call(barrier: threading.Barrier) -> bool:
-        try:
-            barrier.wait(timeout=60 if barrier is met else 0.1)
-        except threading.BrokenBarrierError:
-            return False
-        return True
-
-    calls = process.side_by_side(call, [met, met, alone, alone, alone])
-    assert [are for _, are in calls] == [True, True, False, False, False]
-
-
-def test_an_error_of_a_call_ends_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", "2")
-    before = threading.active_count()
-    with pytest.raises(ZeroDivisionError):
-        list(process.side_by_side(lambda number: 1 / number, [1, 0, 1, 1]))
-    assert threading.active_count() == before
 
 
 def test_waiting_threads_sleep_unless_the_environment_says_otherwise(

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 
 from rvae.config import ScoringConfig
@@ -25,7 +24,7 @@ CUTS = [1, 2, 7, 100, 1000]  # windows of a stretch
 def simulated(score: str, stride: int) -> tuple[Series, Analysis, NDArray[np.float64]]:
     """A series, its analysis, and a threshold of each window that some of its events exceed."""
     card = replace(KINDS["several"], scoring=ScoringConfig(score))
-    state = {} if score == "likelihood" else {"levels": torch.tensor([0.5, 0.8]).double()}
+    state = {} if score == "likelihood" else {"levels": np.array([0.5, 0.8])}
     engine = Engine(replace(untrained_artifact(card), scorer=state))
     random = np.random.default_rng(stride)
     values = random.normal(20, 1, (SERIES, 2))

@@ -3,25 +3,17 @@
 import ctypes
 import os
 import platform
-import sys
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 __all__ = [
     "available_cpus",
     "compute_threads",
     "keep_freed_memory",
     "limited_threads",
-    "side_by_side",
     "wait_asleep",
 ]
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 # Options of mallopt(3).
 M_TRIM_THRESHOLD = -1
@@ -56,8 +48,8 @@ def wait_asleep() -> None:
     """Let threads that wait for each other sleep, unless the environment says otherwise.
 
     By default they keep their processors busy while they wait, after every step of every layer. If
-    other processes want these, the threads that are waited for get none: a run takes up to a
-    hundred times as long. It is without effect once torch is loaded.
+    other processes want these, the threads that are waited for get none: a run takes fifteen times
+    as long. It is without effect once torch is loaded.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
@@ -91,7 +83,7 @@ def compute_threads(processes: int = 1) -> int | None:
 @contextmanager
 def limited_threads(processes: int = 1) -> Iterator[None]:
     """Compute with as many threads as `compute_threads` says, also in processes started here."""
-    import torch
+    import torch  # not by a server without it
 
     threads, before = compute_threads(processes), torch.get_num_threads()
     if threads is None:
@@ -105,42 +97,3 @@ def limited_threads(processes: int = 1) -> Iterator[None]:
     finally:
         del os.environ["OMP_NUM_THREADS"]
         torch.set_num_threads(before)
-
-
-def side_by_side(
-    function: Callable[[Item], Result], items: Iterable[Item]
-) -> Iterator[tuple[Item, Result]]:
-    """Items and what a function makes of them, in order, computed on several processors.
-
-    Every call computes on a single thread, and as many calls run side by side as there are
-    processors, or as OMP_NUM_THREADS says. They wait for nobody: threads of one run would wait for
-    each other after every step of every layer, and for those that another process keeps from a
-    processor. Results do not depend on their number. No more items are taken ahead than run.
-    """
-    stated = os.environ.get("OMP_NUM_THREADS", "")
-    threads = int(stated) if stated.isdigit() else available_cpus()
-    torch = sys.modules.get("torch")  # if it is not loaded, nothing computes with it
-    before = torch.get_num_threads() if torch else 1
-
-    def use(threads: int) -> None:
-        if torch:
-            torch.set_num_threads(threads)
-
-    running: deque[tuple[Item, Future[Result]]] = deque()
-    # Each thread has a number of its own with OpenMP.
-    with ThreadPoolExecutor(threads, "run", use, (1,)) as pool:
-        try:
-            for item in items:
-                running.append((item, pool.submit(function, item)))
-                if len(running) == threads:
-                    yield _first_of(running)
-            while running:
-                yield _first_of(running)
-        finally:
-            pool.shutdown(cancel_futures=True)
-            use(before)
-
-
-def _first_of(running: deque[tuple[Item, Future[Result]]]) -> tuple[Item, Result]:
-    item, result = running.popleft()
-    return item, result.result()

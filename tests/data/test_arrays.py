@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 
 from rvae.config import ReaderConfig
 from rvae.data.readers import read
+from rvae.data.stored import StoredArray
 from rvae.data.vocabulary import Vocabulary
+from rvae.errors import FieldError
 
 
 @pytest.mark.parametrize(
@@ -61,3 +63,37 @@ def test_an_npz_holds_times_and_classes_a_series_or_a_point(tmp_path: Path) -> N
     np.savez(tmp_path / "c.npz", x=np.zeros((3, 5, 2)), t=times, k=np.array(["2", "x", "y"]))
     other = read(tmp_path / "c.npz", config, dataset.vocabulary)
     assert [s.classes[0] for s in other.series] == [0, -1, -1]
+
+
+@pytest.mark.parametrize(
+    ("array", "viewed"),
+    [
+        (np.arange(6, dtype=np.float32), True),
+        (np.arange(12, dtype=np.int16).reshape(6, 2), True),
+        (np.asfortranarray(np.arange(12.0).reshape(6, 2)), False),
+        (np.arange(24.0).reshape(2, 6, 2), False),
+    ],
+)
+def test_a_viewed_array_is_the_one_that_is_read(
+    tmp_path: Path, array: NDArray[Any], viewed: bool
+) -> None:
+    np.save(tmp_path / "a.npy", array)
+    config = ReaderConfig()
+    found = read(tmp_path / "a.npy", config, on_disk=True)
+    expected = read(tmp_path / "a.npy", config)
+    assert isinstance(found.series[0].values, StoredArray) == viewed
+    assert (found.channels, found.source) == (expected.channels, expected.source)
+    for one, other in zip(found.series, expected.series, strict=True):
+        assert one.name == other.name
+        np.testing.assert_array_equal(np.asarray(one.values), other.values)
+
+
+@pytest.mark.parametrize("array", [np.ones(4, bool), np.array(["a"]), np.ones((0, 2)), np.ones(())])
+def test_an_array_that_is_refused_is_refused_on_disk(tmp_path: Path, array: NDArray[Any]) -> None:
+    np.save(tmp_path / "a.npy", array)
+    messages = []
+    for on_disk in (False, True):
+        with pytest.raises(FieldError) as caught:
+            read(tmp_path / "a.npy", ReaderConfig(), on_disk=on_disk)
+        messages.append(str(caught.value))
+    assert messages[0] == messages[1]

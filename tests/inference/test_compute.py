@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,3 +56,28 @@ def test_threads_are_limited_for_a_while(eight: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     with process.limited_threads(3):
         assert (torch.get_num_threads(), os.environ["OMP_NUM_THREADS"]) == (before, "3")
+
+
+def test_waiting_threads_sleep_unless_the_environment_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", "")  # so that it is restored
+    del os.environ["OMP_WAIT_POLICY"]
+    process.wait_asleep()
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    process.wait_asleep()
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
+
+
+def test_the_command_line_lets_threads_sleep_before_torch_is_loaded() -> None:
+    script = (
+        "import os, sys; import rvae.cli.main as m; sys.argv = ['rvae', '--version']\n"
+        "try: m.main()\n"
+        "except SystemExit: print(os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules)"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True
+    )
+    assert done.stdout.splitlines()[-1] == "PASSIVE False", done.stderr

@@ -56,6 +56,29 @@ def test_points_average_the_same_however_few_the_windows_are() -> None:
         np.testing.assert_allclose(averaged[known], np.nanmean(steps[:, known], axis=0))
 
 
+def test_means_in_a_stretch_are_those_in_the_series_to_the_last_bit() -> None:
+    """Also if their windows are few in the stretch, and many in the series."""
+    starts = np.arange(0, 60, 2)
+    pointwise = (
+        np.random.default_rng(3).normal(size=(30, 12, 2)) * 10.0 ** np.arange(30)[:, None, None]
+    )
+    windows = pointwise[:, 0]
+    whole = aggregation.mean_by_point(pointwise, starts, 70)
+    of_windows = aggregation.window_mean_by_point(windows, starts, 12, 70)
+    for first in range(20):
+        some, place = slice(first, first + 8), 2 * first + 12  # two steps that no others cover
+        found = aggregation.mean_by_point(pointwise[some], starts[some], 70)
+        np.testing.assert_array_equal(found[place : place + 2], whole[place : place + 2])
+        found = aggregation.window_mean_by_point(windows[some], starts[some], 12, 70)
+        np.testing.assert_array_equal(found[place : place + 2], of_windows[place : place + 2])
+
+
+def test_a_huge_score_is_not_felt_where_its_window_has_ended() -> None:
+    scores = np.array([1.0, 1e24, 1.0, 2.0])
+    found = aggregation.window_mean_by_point(scores, np.array([0, 2, 4, 6]), window=2, length=8)
+    assert found.tolist() == [1, 1, 1e24, 1e24, 1, 1, 2, 2]
+
+
 def test_channels_are_averaged_over_the_series_one_by_one() -> None:
     averaged = aggregation.mean_by_point(NLL, np.array([0, 1, 2, 3, 4]), 8)
     assert averaged.shape == (8, 3)

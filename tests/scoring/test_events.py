@@ -193,6 +193,7 @@ def test_a_change_that_the_threshold_has_learnt_is_persistent() -> None:
 def test_the_steps_in_events_are_anomalous() -> None:
     events = [Event(s, e, s, 1.0, 1.0, (), 0.1, False) for s, e in ((0, 2), (4, 5))]
     assert steps_in_events(events, 6).tolist() == [True, True, False, False, True, False]
+    assert steps_in_events(events, 4, first=1).tolist() == [True, False, False, True]
     assert not steps_in_events([], 3).any()
 
 

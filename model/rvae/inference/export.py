@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv, parquet
 
@@ -12,11 +13,11 @@ from rvae.data.columns import table_of
 from rvae.data.series import Series
 from rvae.errors import require
 from rvae.inference import records
-from rvae.inference.analysis import Analysis
-from rvae.inference.card import ModelSpec
+from rvae.inference.card import Card, ModelSpec
 from rvae.inference.engine import Engine
 from rvae.inference.records import Columns
-from rvae.scoring.events import steps_in_events
+from rvae.inference.streams import EventStream, PointStream, SettledPoints, Stretch, stretches
+from rvae.scoring.events import Event, steps_in_events
 from rvae.scoring.thresholds import ThresholdRule
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 WRITERS = {".csv": csv.CSVWriter, ".parquet": parquet.ParquetWriter}
+ROWS_PER_GROUP = 1 << 16
 
 
 def write(path: Path, pieces: Iterable[Columns]) -> int:
@@ -47,8 +49,7 @@ def write(path: Path, pieces: Iterable[Columns]) -> int:
     written, writer = 0, None
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:
-        for columns in pieces:
-            table = table_of(columns)
+        for table in _gathered(map(table_of, pieces)):
             writer = writer or WRITERS[path.suffix](unfinished, table.schema)
             writer.write_table(table)
             written += len(table)
@@ -58,6 +59,20 @@ def write(path: Path, pieces: Iterable[Columns]) -> int:
     finally:
         unfinished.unlink(missing_ok=True)
     return written
+
+
+def _gathered(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows in larger tables: a .parquet file has a group of rows for each of them."""
+    gathered: list[pa.Table] = []
+    rows = 0
+    for table in tables:
+        gathered.append(table)
+        rows += len(table)
+        if rows >= ROWS_PER_GROUP:
+            yield pa.concat_tables(gathered).combine_chunks()
+            gathered, rows = [], 0
+    if gathered:
+        yield pa.concat_tables(gathered).combine_chunks()
 
 
 def window_records(
@@ -77,11 +92,9 @@ def window_records(
         quantile: Quantile of normal scores that is the threshold; the model's own if left out.
     """
     rule = ThresholdRule(engine.card.calibration, adapt, quantile)
-    for first, stretch, analysis in engine.scan(series, stride):
-        if first == 0:  # a new series, which may have several stretches
-            thresholds = rule.begin_series()
-        judged = rule.judged(analysis.score, thresholds(analysis.score))
-        yield _window_rows(first, stretch, analysis, judged)
+    for stretch in stretches(engine, series, stride, rule):
+        judged = rule.judged(stretch.analysis.score, stretch.thresholds)
+        yield _window_rows(stretch, judged)
 
 
 def point_records(
@@ -105,39 +118,40 @@ def point_records(
     """
     card, rule = engine.card, ThresholdRule(engine.card.calibration, adapt, quantile)
     gap = card.stride if stride is None else stride
-    for one in series:
-        (analysis,) = engine.analyse([one], stride)
-        of_windows = rule.thresholds(analysis.score)
-        scores, thresholds = analysis.step_scores(of_windows)
-        events = analysis.events(of_windows, card.calibration, gap)
-        columns: Columns = {
-            "score": analysis.point_scores,
-            "window_score": scores,
-            "threshold": thresholds,
-            "is_anomaly": steps_in_events(events, len(one)),
-        }
-        for name, values in card.band(analysis.reconstruction).items():
-            columns |= records.channel_columns(card, values, f"_{name}")
-        yield records.point_records(one, columns)
+    for stretch in stretches(engine, series, stride, rule):
+        if stretch.is_first:
+            points, found = PointStream(), EventStream(card.calibration, gap)
+            waiting: list[tuple[int, Columns]] = []  # for the decision whether they are anomalous
+            events: list[Event] = []
+        events += found.add(stretch)
+        waiting.append(_point_columns(card, points.add(stretch)))
+        while waiting and waiting[0][0] + len(waiting[0][1]["score"]) <= found.decided:
+            first, columns = waiting.pop(0)
+            events = [event for event in events if event.end > first]
+            columns["is_anomaly"] = steps_in_events(events, len(columns["score"]), first)
+            yield _point_rows(stretch.series, first, columns)
 
 
 def latent_records(
     engine: Engine, series: Sequence[Series], stride: int | None
 ) -> Iterator[Columns]:
     """One row per window: its position, and its latent."""
-    for first, stretch, analysis in engine.scan(series, stride):
-        columns = {f"latent_{i}": values for i, values in enumerate(analysis.latent.T)}
-        yield _window_rows(first, stretch, analysis, columns)
+    for stretch in stretches(engine, series, stride):
+        columns = {f"latent_{i}": values for i, values in enumerate(stretch.analysis.latent.T)}
+        yield _window_rows(stretch, columns)
 
 
 def reconstruction_records(
     engine: Engine, series: Sequence[Series], stride: int | None
 ) -> Iterator[Columns]:
     """One row per time step: its reconstruction, the mean over the windows that cover it."""
-    for one in series:
-        (analysis,) = engine.analyse([one], stride)
-        columns = records.channel_columns(engine.card, analysis.reconstruction)
-        yield records.point_records(one, columns)
+    for stretch in stretches(engine, series, stride):
+        if stretch.is_first:
+            points = PointStream()
+        settled = points.add(stretch)
+        values = settled.analysis.reconstruction[settled.rows]
+        columns = records.channel_columns(engine.card, values)
+        yield _point_rows(stretch.series, settled.first, columns)
 
 
 def event_records(
@@ -162,10 +176,12 @@ def event_records(
     card, rule = engine.card, ThresholdRule(engine.card.calibration, adapt, quantile)
     stride = card.stride if stride is None else stride
     gap = stride if gap is None else gap
-    for one in series:
-        (analysis,) = engine.analyse([one], stride)
-        events = analysis.events(rule.thresholds(analysis.score), card.calibration, gap)
-        yield records.event_records(one, events)
+    for stretch in stretches(engine, series, stride, rule):
+        if stretch.is_first:
+            found = EventStream(card.calibration, gap)
+        events = found.add(stretch)
+        if events or stretch.is_last:  # so that there are columns without any row, too
+            yield records.event_records(stretch.series, events)
 
 
 def sample_records(card: ModelSpec, samples: NDArray[np.float64]) -> Iterator[Columns]:
@@ -173,11 +189,29 @@ def sample_records(card: ModelSpec, samples: NDArray[np.float64]) -> Iterator[Co
     yield records.sample_records(card, samples)
 
 
-def _window_rows(
-    first: int, stretch: Series, analysis: Analysis, columns: Mapping[str, NDArray[Any]]
-) -> Columns:
-    """Rows of the windows of a stretch that begins at a step of its series."""
-    rows = records.window_records(stretch, analysis.starts, analysis.card.window, columns)
-    rows["start"] += first
-    rows["end"] += first
+def _window_rows(stretch: Stretch, columns: Mapping[str, NDArray[Any]]) -> Columns:
+    analysis = stretch.analysis
+    return records.window_records(stretch.series, analysis.starts, analysis.card.window, columns)
+
+
+def _point_columns(card: Card, settled: SettledPoints) -> tuple[int, Columns]:
+    """The first of some points, and their results but for what events say of them."""
+    analysis, rows = settled.analysis, settled.rows
+    scores, thresholds = analysis.step_scores(settled.thresholds)
+    columns: Columns = {
+        "score": analysis.point_scores[rows],
+        "window_score": scores[rows],
+        "threshold": thresholds[rows],
+        "is_anomaly": None,
+    }
+    for name, values in card.band(analysis.reconstruction[rows]).items():
+        columns |= records.channel_columns(card, values, f"_{name}")
+    return settled.first, columns
+
+
+def _point_rows(series: Series, first: int, columns: Columns) -> Columns:
+    """Rows of points of a series from a first one on."""
+    steps = len(next(iter(columns.values())))
+    rows = records.point_records(series.part(first, first + steps), columns)
+    rows["step"] += first
     return rows

@@ -28,11 +28,13 @@ def read_for(
     labels: bool,
     ignore: Sequence[str] = (),
     format: FileFormat = FileFormat(),
+    on_disk: bool = False,
 ) -> Dataset:
     """Read data like the training data, except for the options that are set.
 
     Columns are found by their names. Those that the training data had besides its channels, labels
-    and classes among them, may be absent; others are refused unless they are ignored.
+    and classes among them, may be absent; others are refused unless they are ignored. `on_disk` is
+    that of `rvae.data.readers.read`.
     """
     known = card.reader
     required = known.classes if card.model.conditional else None
@@ -47,13 +49,14 @@ def read_for(
                 normal=normal,
             ),
             card.vocabulary,
+            on_disk,
         )
     except FieldError as error:
         # Labels of the training data are optional here.
         optional = {"reader.label"} | ({"reader.classes"} if required is None else set())
         if error.field not in optional or label is not None:
             raise _as_option(error) from None
-        dataset = read(source, configured(classes=required), card.vocabulary)
+        dataset = read(source, configured(classes=required), card.vocabulary, on_disk)
         note = f"Labels are not read: {_as_option(error)}"
         dataset = replace(dataset, notes=(note, *dataset.notes))
     return _fitting(card, dataset)

@@ -59,9 +59,8 @@ def event_records(series: Series, events: Sequence[Event]) -> Columns:
     )
     times: Columns = {}
     if series.times is not None:
-        clock = series.clock()
-        times["start_time"], times["last_time"] = clock[starts], clock[ends - 1]
-        times["peak_time"] = clock[peaks]
+        times["start_time"], times["last_time"] = _times(series, starts), _times(series, ends - 1)
+        times["peak_time"] = _times(series, peaks)
     # An event in which nothing was observed has no channel.
     leading = [event.channels[0] if event.channels else (None, np.nan) for event in events]
     return _place(series, starts) | {
@@ -111,5 +110,11 @@ def category_words(card: ModelSpec, values: NDArray[np.float64]) -> list[NDArray
 
 def _place(series: Series, steps: NDArray[np.int64]) -> Columns:
     """Name of the series, and times of the steps, if there are any."""
-    times = {} if series.times is None else {"time": series.clock()[steps]}
+    times = {} if series.times is None else {"time": _times(series, steps)}
     return {"series": np.full(len(steps), series.name, dtype=object)} | times
+
+
+def _times(series: Series, steps: NDArray[np.int64]) -> NDArray[np.datetime64]:
+    """Times of steps; of a series on disk only the stretch that they lie in is read."""
+    begin, end = (int(steps.min()), int(steps.max()) + 1) if len(steps) else (0, 0)
+    return series.part(begin, end).clock()[steps - begin]

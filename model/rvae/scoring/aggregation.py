@@ -60,28 +60,34 @@ def mean_by_point(
 ) -> NDArray[np.float64]:
     """Average the values of overlapping windows at each point of a series.
 
+    The values of a point are added in the order of its windows, and nothing else has an influence
+    on its mean: it is the same to the last bit in a stretch of the series.
+
     Args:
         pointwise: Values per step of each window (W, T, ...), NaN where missing.
-        starts: First step of each window (W,), all different.
+        starts: First step of each window (W,), ascending, all different.
         length: Points N of the series.
 
     Returns:
         Means (N, ...), NaN at points where no window has a value.
     """
-    observed = ~np.isnan(pointwise)
     total = np.zeros((length, *pointwise.shape[2:]))
     count = np.zeros_like(total)
+
+    def add(places: Any, values: NDArray[Any]) -> None:
+        observed = ~np.isnan(values)
+        total[places] += np.where(observed, values, 0.0)
+        count[places] += observed
+
     windows, steps = pointwise.shape[:2]
     if windows < steps:
         for window in range(windows):
-            within = slice(starts[window], starts[window] + steps)
-            total[within] += np.where(observed[window], pointwise[window], 0.0)
-            count[within] += observed[window]
+            add(slice(starts[window], starts[window] + steps), pointwise[window])
     else:
-        # All starts differ, so the same step of all windows never hits a point twice.
-        for step in range(steps):
-            total[starts + step] += np.where(observed[:, step], pointwise[:, step], 0.0)
-            count[starts + step] += observed[:, step]
+        # All starts differ, so the same step of all windows never hits a point twice. Of the
+        # windows of a point, the first one has it as its last step.
+        for step in reversed(range(steps)):
+            add(starts + step, pointwise[:, step])
     with np.errstate(invalid="ignore"):
         return total / count
 
@@ -93,24 +99,17 @@ def window_mean_by_point(
 
     Args:
         windows: Values per window (W, ...), NaN where missing.
-        starts: First step of each window (W,).
+        starts: First step of each window (W,), ascending, all different.
         window: Time steps T.
         length: Points N of the series.
 
     Returns:
-        Means (N, ...), NaN at points where no window has a value.
+        Means (N, ...), NaN at points where no window has a value, as `mean_by_point` returns them.
     """
-    observed = ~np.isnan(windows)
-    values = np.where(observed, windows, 0.0)
-    total = np.zeros((length + 1, *windows.shape[1:]))
-    count = np.zeros_like(total)
-    # A window adds its value at its start, and subtracts it after its last step.
-    for at, sign in ((starts, 1.0), (starts + window, -1.0)):
-        np.add.at(total, at, sign * values)
-        np.add.at(count, at, sign * observed)
-    count = np.cumsum(count, axis=0)[:length]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(count > 0.5, np.cumsum(total, axis=0)[:length] / count, np.nan)
+    # A running sum would take less time, but after a huge value, such as that of an outlier, all
+    # others would be lost in its rounding error.
+    steps = np.broadcast_to(windows[:, None], (len(windows), window, *windows.shape[1:]))
+    return mean_by_point(steps, starts, length)
 
 
 def step_scores(

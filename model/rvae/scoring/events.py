@@ -122,11 +122,17 @@ def find_events(
     return found
 
 
-def steps_in_events(events: Sequence[Event], length: int) -> NDArray[np.bool_]:
-    """Which of the N steps of a series lie in an event: these are its anomalous steps (N,)."""
+def steps_in_events(events: Sequence[Event], length: int, first: int = 0) -> NDArray[np.bool_]:
+    """Which of N steps lie in an event: these are the anomalous steps (N,) of a series.
+
+    Args:
+        events: Its events.
+        length: Number of steps N.
+        first: The first of the steps.
+    """
     flags = np.zeros(length, dtype=bool)
     for event in events:
-        flags[event.start : event.end] = True
+        flags[max(0, event.start - first) : max(0, event.end - first)] = True
     return flags
 
 

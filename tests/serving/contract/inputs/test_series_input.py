@@ -7,6 +7,7 @@ from rvae.config import ModelConfig
 from rvae.errors import FieldError
 from rvae.serving.contract.inputs.series_input import (
     annotated_input,
+    first_out_of_bounds,
     require_in_bounds,
     require_series_count,
     require_window,
@@ -74,3 +75,26 @@ def test_each_series_gets_its_own_class() -> None:
     with pytest.raises(FieldError) as caught:
         annotated_input(values, [True, False], True, Options.parse({"label": ["old"]}), card)
     assert caught.value.field == "label"
+
+
+def test_the_first_series_that_is_refused_is_found_at_one_look() -> None:
+    random = np.random.default_rng(0)
+    found = set()
+    for _ in range(200):
+        values = np.stack(
+            [random.normal(20, 2, (4, 3)), random.integers(0, 3, (4, 3)).astype(float)], axis=2
+        )
+        places = random.random(values.shape)
+        values[places < 0.1] = np.nan
+        values[places > 0.97] = random.choice([1e30, -1e30, np.inf, 0.5, 4])
+        values[random.random(4) < 0.05] = np.nan
+        refused = []
+        for number, one in enumerate(values):
+            try:
+                require_in_bounds(one, np.isnan(one), "data", place, CARD)
+            except FieldError:
+                refused.append(number)
+        expected = min(refused, default=None)
+        assert first_out_of_bounds(values, CARD) == expected
+        found.add(expected)
+    assert found == {None, 0, 1, 2, 3}

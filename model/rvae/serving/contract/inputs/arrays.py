@@ -9,6 +9,7 @@ from rvae.serving.contract.inputs.latents import latent_input
 from rvae.serving.contract.inputs.series_input import (
     SeriesInput,
     annotated_input,
+    first_out_of_bounds,
     require_in_bounds,
     require_series_count,
     require_window,
@@ -56,11 +57,12 @@ def array_input(
         (-1, *array.shape[-2:]) if many else (1, -1, channels)
     )
 
-    def place(step: int, channel: int) -> str:
-        inner = f"[{step}]" if flat else f"[{step}][{channel}]"
-        return f"{field}[{number}]{inner}" if many else field + inner
-
-    for number, values in enumerate(series):
+    number = first_out_of_bounds(series, card)
+    if number is not None:
         name = f"{field}[{number}]" if many else field
-        require_in_bounds(values, np.isnan(values), name, place, card)
+
+        def place(step: int, channel: int) -> str:
+            return f"{name}[{step}]" if flat else f"{name}[{step}][{channel}]"
+
+        require_in_bounds(series[number], np.isnan(series[number]), name, place, card)
     return annotated_input(list(series), [flat] * len(series), many, options, card, wide)

@@ -15,6 +15,7 @@ from rvae.serving.contract.options import MAX_SERIES, Options
 __all__ = [
     "SeriesInput",
     "annotated_input",
+    "first_out_of_bounds",
     "require_in_bounds",
     "require_series_count",
     "require_window",
@@ -102,16 +103,12 @@ def require_in_bounds(
         place: Name of the value of a step and channel in errors.
         card: Card of the model.
     """
-    low, high = card.scaler.bounds
-    # A NaN is out of bounds, unless it marks a missing value.
-    wrong = ~((values >= low) & (values <= high))
-    coded = np.array(card.scaler.categories) > 0
-    if coded.any():
-        wrong |= coded & (values != np.trunc(values))
+    wrong = _out_of_bounds(values, card)
     if absent is not None:
         require(not absent.all(), field, "has no value at all")
         wrong &= ~absent
     if wrong.any():
+        low, high = card.scaler.bounds
         step, channel = divmod(int(np.argmax(wrong)), values.shape[1])
         takes = "whole numbers of categories" if card.scaler.categories[channel] else "values"
         raise FieldError(
@@ -119,3 +116,28 @@ def require_in_bounds(
             f"is {values[step, channel]:g}, but the model takes {takes} from "
             f"{low[channel]:.4g} to {high[channel]:.4g}",
         )
+
+
+def first_out_of_bounds(values: NDArray[np.float64], card: Card) -> int | None:
+    """Number of the first of several series that `require_in_bounds` refuses, if there is one.
+
+    One look at all of them takes a fraction of the time of one at each.
+
+    Args:
+        values: Values of the series (S, N, C), NaN where missing.
+        card: Card of the model.
+    """
+    absent = np.isnan(values)
+    wrong = _out_of_bounds(values, card) & ~absent
+    refused = wrong.any(axis=(1, 2)) | absent.all(axis=(1, 2))
+    return int(refused.argmax()) if refused.any() else None
+
+
+def _out_of_bounds(values: NDArray[np.float64], card: Card) -> NDArray[np.bool_]:
+    """Which values (..., C) the model does not take, NaN among them."""
+    low, high = card.scaler.bounds
+    wrong = ~((values >= low) & (values <= high))
+    coded = np.array(card.scaler.categories) > 0
+    if coded.any():
+        wrong |= coded & (values != np.trunc(values))
+    return wrong

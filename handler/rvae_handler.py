@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from rvae.inference.artifact import Artifact
-from rvae.inference.compute import compute_threads, keep_freed_memory
+from rvae.inference.compute import inference_threads, keep_freed_memory
 from rvae.inference.engine import Engine
 from rvae.serving.contract.messages import Reply, Request
 from rvae.serving.service import Limits, Service
@@ -35,7 +35,7 @@ class RvaeHandler:
         engine = Engine(
             Artifact.load(properties["model_dir"]),
             "cpu" if gpu is None else cuda_or_cpu(gpu),
-            compute_threads(int(os.environ.get("RVAE_WORKERS", "1"))),
+            inference_threads(int(os.environ.get("RVAE_WORKERS", "1"))),
             tuned=True,
         )
         manifest = context.manifest["model"]

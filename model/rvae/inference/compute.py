@@ -10,6 +10,7 @@ from pathlib import Path
 __all__ = [
     "available_cpus",
     "compute_threads",
+    "inference_threads",
     "keep_freed_memory",
     "limited_threads",
     "wait_asleep",
@@ -78,6 +79,16 @@ def compute_threads(processes: int = 1) -> int | None:
     if "OMP_NUM_THREADS" in os.environ:
         return None
     return max(1, min(MAX_THREADS, (available_cpus() - 1) // processes))
+
+
+def inference_threads(processes: int = 1) -> int:
+    """Threads per process for inference, whose threads sleep while they wait: one per processor.
+
+    OMP_NUM_THREADS overrides it.
+    """
+    if "OMP_NUM_THREADS" in os.environ:
+        return max(1, int(os.environ["OMP_NUM_THREADS"]))
+    return max(1, min(MAX_THREADS, available_cpus() // processes))
 
 
 @contextmanager

@@ -34,7 +34,7 @@ class Engine:
     Args:
         artifact: The trained model.
         device: Torch's name of the device.
-        threads: Threads that graphs may use; as many as `compute_threads` says if left out.
+        threads: Threads that graphs may use; as many as `inference_threads` says if left out.
         tuned: Whether to measure how graphs are run fastest, which takes a second.
 
     Attributes:

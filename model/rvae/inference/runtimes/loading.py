@@ -8,7 +8,7 @@ from rvae.data.window_dataset import Batch
 from rvae.errors import FieldError
 from rvae.inference.artifact import Artifact
 from rvae.inference.card import ModelSpec
-from rvae.inference.compute import compute_threads
+from rvae.inference.compute import inference_threads
 from rvae.inference.runtimes.graph_runtime import GraphRuntime, LoadSession
 from rvae.inference.runtimes.runtime import Runtime
 from rvae.inference.runtimes.tuning import Tuning
@@ -30,14 +30,14 @@ def load_runtime(
         artifact: The model.
         device: Torch's name of the device. Graphs are for the CPU: on another one torch runs the
             network.
-        threads: Threads that may be used; as many as `compute_threads` says if left out.
+        threads: Threads that may be used; as many as `inference_threads` says if left out.
         tuned: Whether to measure what is fastest, which takes a second, instead of assuming it.
 
     Raises:
         FieldError: If the runtime of the model is not installed, or the model is damaged.
     """
     if artifact.graphs and device == "cpu":
-        return graph_runtime(artifact, threads or compute_threads() or 1, tuned)
+        return graph_runtime(artifact, threads or inference_threads(), tuned)
     return torch_runtime(artifact, device, threads)
 
 

@@ -6,6 +6,7 @@ import torch
 
 from rvae.inference.artifact import Artifact
 from rvae.inference.engine import Engine
+from rvae.scoring.likelihood_score import LikelihoodScorer
 from tests.support.untrained import untrained_card, untrained_engine
 
 CLOSE: dict[str, Any] = {"rtol": 1e-4, "atol": 1e-5}
@@ -44,6 +45,7 @@ def test_points_have_a_score_of_each_channel() -> None:
 
 def test_there_is_no_state_and_nothing_else_is_measured(checkpoint: Path, engine: Engine) -> None:
     assert Artifact.load(checkpoint).scorer == {}
+    assert type(engine.runner.scorer) is LikelihoodScorer
     assert engine.runner.scorer.state() == {}
     (analysis,) = engine.analyse([np.full((32, 1), 20.0)])
     assert set(analysis.evidence) == {"nll"}

@@ -74,6 +74,7 @@ def _parameters(artifact: "Artifact") -> int:
 
 def _lines(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What a person wants to know of a model: a name and a text for each line."""
+    from rvae.inference.runtimes.report import RuntimeReport
     from rvae.scoring.ranks import quantile_text
 
     network, calibration = model["network"], model["calibration"]
@@ -99,6 +100,8 @@ def _lines(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "threshold", f"{model['threshold']:.4g} at quantile {quantile}"
     yield "promise", calibration["promise"]
     yield "calibration", _evidence(calibration)
+    if "graphs" in model:
+        yield "runtime", RuntimeReport.from_dict(model["graphs"]).sentence
     for change in model["history"]:
         yield "recalibrated", _change(change)
     if model["training"]:

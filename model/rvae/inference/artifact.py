@@ -10,7 +10,7 @@ import json
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,10 +105,16 @@ class Artifact:
             (path / name).write_bytes(graph)
 
     def save_checkpoint(self, path: Path) -> None:
-        """Write a checkpoint, atomically. It lacks the state of the training, which ended."""
+        """Write a checkpoint, atomically, for torch. It lacks the state of the training.
+
+        Raises:
+            FieldError: If the calibration is that of another runtime.
+        """
         from rvae.inference import checkpoints
 
-        checkpoints.write(path, self.card.to_dict(), self.weights, self.scorer)
+        self.card.require_calibrated_for_torch()
+        card = replace(self.card, runtime=None)
+        checkpoints.write(path, card.to_dict(), self.weights, self.scorer)
 
     def build(self) -> "VAE":
         """The network with these weights, ready for inference.

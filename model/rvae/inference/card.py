@@ -154,6 +154,14 @@ class Card(ModelSpec):
         kept = {field.name: getattr(spec, field.name) for field in fields(ModelSpec)}
         return cls(**kept | {"training": training}, calibration=calibration, bands=bands)
 
+    def require_calibrated_for_torch(self) -> None:
+        """Raise a `FieldError` if the calibration is that of a runtime in reduced precision."""
+        require(
+            self.runtime is None or not self.runtime.parity.recalibrated,
+            "runtime",
+            "the archive has the calibration of its own runtime: use its checkpoint instead",
+        )
+
     def quantile_of(self, quantile: float | None, alarms: str | None) -> float | None:
         """The quantile that is asked for, as such or by a rate of alarms; None for the model's own.
 

@@ -13,7 +13,7 @@ from rvae.data.window_dataset import WINDOWS_PER_BATCH, WindowDataset
 from rvae.data.windows import chunks, count_windows, window_starts
 from rvae.errors import require
 from rvae.inference import latent_paths
-from rvae.inference.analysis import Analysis
+from rvae.inference.analysis import Analysis, Encoded
 from rvae.inference.artifact import Artifact
 from rvae.inference.latents import require_latents
 from rvae.inference.runner import Runner
@@ -34,6 +34,8 @@ class Engine:
     Args:
         artifact: The trained model.
         device: Torch's name of the device.
+        threads: Threads that graphs may use; as many as `compute_threads` says if left out.
+        tuned: Whether to measure how graphs are run fastest, which takes a second.
 
     Attributes:
         card: Card of the model.
@@ -42,16 +44,35 @@ class Engine:
         runner: Runs windows of series that were checked against the model.
     """
 
-    def __init__(self, artifact: Artifact, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        artifact: Artifact,
+        device: str = "cpu",
+        threads: int | None = None,
+        tuned: bool = False,
+    ) -> None:
         self.card = artifact.card
         self.checksum = artifact.checksum
-        self.runtime, scorer = load_runtime(artifact, device)
+        self.runtime, scorer = load_runtime(artifact, device, threads, tuned)
         self.runner = Runner(self.card, self.runtime, scorer)
 
     @classmethod
     def load(cls, path: str | Path, device: str = "cpu") -> "Engine":
         """Load a checkpoint, an artifact's folder or an archive; see `Artifact.load`."""
         return cls(Artifact.load(path), device)
+
+    def encode(
+        self, series: Sequence[Series], strides: Sequence[int] | int | None = None
+    ) -> list[Encoded]:
+        """The latents alone of several series, for half the work; see `analyse`."""
+        named, strides = self._checked(series, strides)
+        if not named:
+            return []
+        latent = self.runner.encode(self.windows(named, strides))
+        return [
+            Encoded(starts, latent[first:end])
+            for starts, (first, end) in self._placed(named, strides)
+        ]
 
     def analyse(
         self,
@@ -71,6 +92,15 @@ class Engine:
         Raises:
             FieldError: If a series does not fit the model, or a stride is not positive.
         """
+        named, strides = self._checked(series, strides)
+        return self._analyse(named, strides) if named else []
+
+    def _checked(
+        self,
+        series: Sequence[Series | NDArray[np.float64]],
+        strides: Sequence[int] | int | None,
+    ) -> tuple[list[Series], Sequence[int]]:
+        """Series that fit the model, and the stride of each."""
         if strides is None:
             strides = self.card.stride
         if not isinstance(strides, Sequence):  # a whole number, which may be NumPy's
@@ -81,17 +111,22 @@ class Engine:
         for one, stride in zip(named, strides, strict=True):
             self.check(one)
             _require_stride(stride)
-        return self._analyse(named, strides) if named else []
+        return named, strides
+
+    def _placed(
+        self, series: Sequence[Series], strides: Sequence[int]
+    ) -> Iterator[tuple[NDArray[np.int64], tuple[int, int]]]:
+        """First steps of the windows of each series, and their places among those of all."""
+        starts = [
+            window_starts(len(one), self.card.window, stride)
+            for one, stride in zip(series, strides, strict=True)
+        ]
+        yield from zip(starts, pairwise(accumulate(map(len, starts), initial=0)), strict=True)
 
     def _analyse(self, series: Sequence[Series], strides: Sequence[int]) -> list[Analysis]:
         run, scorer = self.runner.run(self.windows(series, strides)), self.runner.scorer
         # Of all series at once: most may have a single window, too little for a call of NumPy.
         scores = scorer.score(run.evidence)
-        starts = [
-            window_starts(len(one), self.card.window, stride)
-            for one, stride in zip(series, strides, strict=True)
-        ]
-        borders = pairwise(accumulate(map(len, starts), initial=0))
         return [
             Analysis(
                 card=self.card,
@@ -103,7 +138,9 @@ class Engine:
                 evidence={name: values[first:end] for name, values in run.evidence.items()},
                 score=scores[first:end],
             )
-            for one, places, (first, end) in zip(series, starts, borders, strict=True)
+            for one, (places, (first, end)) in zip(
+                series, self._placed(series, strides), strict=True
+            )
         ]
 
     def scan(

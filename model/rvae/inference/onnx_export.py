@@ -15,6 +15,7 @@ from rvae.errors import FieldError
 from rvae.inference.card import ModelSpec
 from rvae.inference.runtimes.graphs import (
     DECODER_GRAPH,
+    ENCODER_GRAPH,
     EVIDENCE_PREFIX,
     LABEL,
     LATENT,
@@ -58,6 +59,24 @@ class WindowGraph(nn.Module):
         measured = self.scorer.measure(windows)
         self.evidence = tuple(measured)
         return windows.latent, windows.p.mean, *measured.values()
+
+
+class EncoderGraph(nn.Module):
+    """Scaled windows (B, T, C) → centres of q(z|x) (B, D).
+
+    Args:
+        network: The network.
+        inputs: Names of the inputs after the first.
+    """
+
+    def __init__(self, network: VAE, inputs: Sequence[str]) -> None:
+        super().__init__()
+        self.network, self.inputs = network, inputs
+
+    def forward(self, x: Tensor, *conditions: Tensor) -> Tensor:
+        """Centres (B, D)."""
+        context = _context(x, x.shape[1], dict(zip(self.inputs, conditions, strict=True)))
+        return self.network.encode(x, ~x.isnan(), context).posterior.centre
 
 
 class DecoderGraph(nn.Module):
@@ -107,6 +126,7 @@ def export(spec: ModelSpec, network: VAE, scorer: Scorer) -> dict[str, bytes]:
     latent = torch.zeros(EXAMPLES, spec.model.latent)
     return {
         WINDOW_GRAPH: _graph(windows, [x, *conditions], [X, *used], outputs),
+        ENCODER_GRAPH: _graph(EncoderGraph(network, used), [x, *conditions], [X, *used], [LATENT]),
         DECODER_GRAPH: _graph(
             DecoderGraph(network, used), [latent, *conditions], [LATENT, *used], [MEAN]
         ),

@@ -1,13 +1,14 @@
 """Windows of series through a runtime."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rvae.data.window_dataset import Batch, WindowDataset
 from rvae.inference.card import ModelSpec
+from rvae.inference.concurrency import in_order
 from rvae.inference.runtimes.runtime import Run, Runtime
 from rvae.scoring.blocks import Stretch
 from rvae.scoring.evidence import EvidenceScorer
@@ -22,6 +23,9 @@ MAX_RESIDUAL_WINDOWS, MAX_RESIDUALS = 4_000, 1 << 24
 
 # Long enough to show how long scores depend on each other, and to hold many windows in a row.
 WINDOWS_PER_STRETCH = 10_000
+
+
+R = TypeVar("R")
 
 
 class Runner:
@@ -40,11 +44,10 @@ class Runner:
 
     def run(self, windows: WindowDataset) -> Run:
         """Run all windows."""
+        if len(windows) <= self._runtime.windows_per_run:
+            return self._runtime.run(windows.__getitems__(range(len(windows))))
         whole: Run | None = None
-        for indices in self._batches(windows):
-            batch = self._runtime.run(windows.__getitems__(indices))
-            if len(indices) == len(windows):
-                return batch
+        for indices, batch in self._runs(windows, self._runtime.run):
             whole = whole or _room_for(len(windows), batch)
             for rows, array in zip(_arrays(batch), _arrays(whole), strict=True):
                 array[indices.start : indices.stop] = rows
@@ -53,12 +56,7 @@ class Runner:
 
     def encode(self, windows: WindowDataset) -> NDArray[np.float32]:
         """Centres of q(z|x) of all windows (W, D): nothing is decoded."""
-        return np.concatenate(
-            [
-                self._runtime.encode(windows.__getitems__(indices))
-                for indices in self._batches(windows)
-            ]
-        )
+        return np.concatenate([latent for _, latent in self._runs(windows, self._runtime.encode)])
 
     def stretches(self, windows: WindowDataset, most: int) -> list[Stretch]:
         """Scores of at most `most` windows, in stretches of neighbouring ones, evenly chosen.
@@ -95,15 +93,26 @@ class Runner:
         self, windows: WindowDataset, count: int
     ) -> Iterator[tuple[Batch, Run, NDArray[np.float64]]]:
         some = windows.subset(windows.evenly_spaced(count))
-        for indices in self._batches(some):
-            batch = some.__getitems__(indices)
-            run = self._runtime.run(batch)
-            yield batch, run, self.scorer.score(run.evidence)
+        for _, scored in self._runs(some, self._score):
+            yield scored
 
-    def _batches(self, windows: WindowDataset) -> Iterator[range]:
+    def _score(self, batch: Batch) -> tuple[Batch, Run, NDArray[np.float64]]:
+        run = self._runtime.run(batch)
+        return batch, run, self.scorer.score(run.evidence)
+
+    def _runs(
+        self, windows: WindowDataset, compute: Callable[[Batch], R]
+    ) -> Iterator[tuple[range, R]]:
+        """Indices and results of batches, in order."""
         size = self._runtime.windows_per_run
-        for first in range(0, len(windows), size):
-            yield range(first, min(first + size, len(windows)))
+        batches = (
+            range(first, min(first + size, len(windows))) for first in range(0, len(windows), size)
+        )
+
+        def result(indices: range) -> tuple[range, R]:
+            return indices, compute(windows.__getitems__(indices))
+
+        return in_order(result, batches, self._runtime.concurrency)
 
 
 def residual_windows(spec: ModelSpec) -> int:

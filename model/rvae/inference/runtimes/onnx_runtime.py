@@ -1,6 +1,7 @@
 """Graphs that ONNX Runtime runs on the CPU."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from rvae.data.window_dataset import Batch
 from rvae.inference.runtimes.graphs import (
     DECODER_GRAPH,
+    ENCODER_GRAPH,
     EVIDENCE_PREFIX,
     LABEL,
     LATENT,
@@ -20,6 +22,7 @@ from rvae.inference.runtimes.graphs import (
     X,
 )
 from rvae.inference.runtimes.runtime import Run, Runtime
+from rvae.inference.runtimes.tuning import MAX_BATCH, Tuning, tune
 
 __all__ = ["OnnxRuntime"]
 
@@ -33,23 +36,53 @@ class OnnxRuntime(Runtime):
     Args:
         name: Name of the runtime.
         graphs: The graphs, by file.
-        threads: Threads of a run.
-        windows_per_run: Most windows of a run.
+        tuning: Threads and batches.
     """
 
-    def __init__(
-        self, name: str, graphs: Mapping[str, bytes], threads: int, windows_per_run: int
-    ) -> None:
-        self.name, self.windows_per_run = name, windows_per_run
-        self._graphs, self._threads = graphs, threads
-        self._windows = _session(graphs[WINDOW_GRAPH], threads)
-        self._inputs = [one.name for one in self._windows.get_inputs()]
-        self._outputs = [one.name for one in self._windows.get_outputs()]
-        self._to_latent = onnxruntime.RunOptions()
-        self._to_latent.only_execute_path_to_fetches = True
+    def __init__(self, name: str, graphs: Mapping[str, bytes], tuning: Tuning) -> None:
+        self.name, self.windows_per_run = name, tuning.windows_per_run
+        self.concurrency = tuning.concurrency
+        self._graphs, self._tuning = graphs, tuning
+        # By threads: a session cannot change their number.
+        self._windows = {
+            threads: _session(graphs[WINDOW_GRAPH], threads) for threads in {tuning.threads, 1}
+        }
+        (session, *_) = self._windows.values()
+        self._inputs = [one.name for one in session.get_inputs()]
+        self._outputs = [one.name for one in session.get_outputs()]
+
+    @classmethod
+    def tuned(
+        cls,
+        name: str,
+        graphs: Mapping[str, bytes],
+        most_threads: int,
+        example: Callable[[int], Batch],
+    ) -> "OnnxRuntime":
+        """Measure what is fastest on this machine.
+
+        Args:
+            name: Name of the runtime.
+            graphs: The graphs, by file.
+            most_threads: Threads that may be used.
+            example: Makes a batch of so many windows.
+        """
+        runtimes = {
+            threads: cls(name, graphs, Tuning(threads, MAX_BATCH, 1))
+            for threads in {1, most_threads}
+        }
+        batch = example(MAX_BATCH)
+
+        def run(threads: int, windows: int) -> None:
+            few = Batch(batch.x[:windows], batch.time[:windows], batch.label[:windows])
+            runtimes[threads].run(few)
+
+        return cls(name, graphs, tune(run, most_threads))
 
     def run(self, batch: Batch) -> Run:
-        found = dict(zip(self._outputs, self._windows.run(None, self._feed(batch)), strict=True))
+        found = dict(
+            zip(self._outputs, self._session(batch).run(None, self._feed(batch)), strict=True)
+        )
         evidence = {
             name.removeprefix(EVIDENCE_PREFIX): values
             for name, values in found.items()
@@ -58,7 +91,7 @@ class OnnxRuntime(Runtime):
         return Run(found[LATENT], found[MEAN], evidence)
 
     def encode(self, batch: Batch) -> NDArray[np.float32]:
-        (latent,) = self._windows.run([LATENT], self._feed(batch), self._to_latent)
+        (latent,) = self._encoder.run(None, self._feed(batch))
         return np.asarray(latent)
 
     def decode(
@@ -70,16 +103,20 @@ class OnnxRuntime(Runtime):
         return np.asarray(mean)
 
     def settings(self) -> Mapping[str, Any]:
-        return {
-            "version": onnxruntime.__version__,
-            "threads": self._threads,
-            "windows_per_run": self.windows_per_run,
-        }
+        return {"version": onnxruntime.__version__, **asdict(self._tuning)}
+
+    @cached_property
+    def _encoder(self) -> onnxruntime.InferenceSession:
+        """Loaded when it is needed: a part of the other graph's outputs takes as long as all."""
+        return _session(self._graphs[ENCODER_GRAPH], 1)
 
     @cached_property
     def _decoder(self) -> onnxruntime.InferenceSession:
         """Loaded when it is needed: most servers never generate windows."""
-        return _session(self._graphs[DECODER_GRAPH], self._threads)
+        return _session(self._graphs[DECODER_GRAPH], 1)
+
+    def _session(self, batch: Batch) -> onnxruntime.InferenceSession:
+        return self._windows[self._tuning.threads_for(len(batch.x))]
 
     def _feed(self, batch: Batch) -> dict[str, NDArray[Any]]:
         inputs: dict[str, NDArray[Any]] = {X: batch.x, TIME: batch.time, LABEL: batch.label}

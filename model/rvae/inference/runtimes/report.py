@@ -12,18 +12,17 @@ class Parity:
     """Largest differences of a runtime's results from those of torch, over the same windows.
 
     Attributes:
-        data: Name of the file with the windows; None if the model drew them.
         windows: Number of windows.
         latent: Of a coordinate of the latent, in standard deviations of the prior.
         reconstruction: Of a scaled value, or of the probability of a category.
-        score: Of a score, as a share of the distance between the median score and the threshold.
+        score: Of a score, as a share of the threshold's distance from a usual score.
         tail_probability: Of a tail probability, by the calibrations that belong to the results.
         flags: Number of windows that only one of them flags.
         tolerance: Bound on `latent`, `reconstruction` and `score`.
-        recalibrated: Whether the calibration was made for the runtime's own scores.
+        recalibrated: Whether the calibration was moved to the runtime's own scores.
+        data: Name of the file with the windows; None if the model drew them.
     """
 
-    data: str | None
     windows: int
     latent: float
     reconstruction: float
@@ -32,6 +31,7 @@ class Parity:
     flags: int
     tolerance: float
     recalibrated: bool
+    data: str | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,18 @@ class RuntimeReport:
     checksums: Mapping[str, str]
     parity: Parity
     versions: Mapping[str, str]
+
+    @property
+    def sentence(self) -> str:
+        """How exact it is, for people."""
+        parity = self.parity
+        windows = f"of {parity.data}" if parity.data else "that the model drew"
+        moved = "; the thresholds are those of its own scores" if parity.recalibrated else ""
+        return (
+            f"{self.name}, which differs from torch by at most {parity.latent:.0e} in latents, "
+            f"{parity.reconstruction:.0e} in reconstructions and {parity.score:.0e} in scores, "
+            f"in {parity.windows} windows {windows} (bound {parity.tolerance:g}){moved}"
+        )
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "RuntimeReport":

@@ -35,10 +35,12 @@ class Runtime(Protocol):
     Attributes:
         name: Name of the runtime in options and descriptions.
         windows_per_run: Most windows of a batch.
+        concurrency: Batches that may run at a time, each in a thread of its own.
     """
 
     name: str
     windows_per_run: int
+    concurrency: int
 
     def run(self, batch: Batch) -> Run:
         """Results for a batch of windows."""

@@ -37,6 +37,7 @@ class TorchRuntime(Runtime):
     """
 
     name = "torch"
+    concurrency = 1  # a run has threads of its own
 
     def __init__(self, network: VAE, scorer: Scorer, device: torch.device) -> None:
         self.network, self.scorer, self.device = network, scorer, device

@@ -140,6 +140,6 @@ def with_graphs(artifact: Artifact) -> Artifact:
     checksums = {
         name: "sha256:" + hashlib.sha256(graph).hexdigest() for name, graph in graphs.items()
     }
-    parity = Parity(None, 0, 0.0, 0.0, 0.0, 0.0, 0, 1e-4, recalibrated=False)
+    parity = Parity(0, 0.0, 0.0, 0.0, 0.0, 0, 1e-4, recalibrated=False)
     card = replace(artifact.card, runtime=RuntimeReport("onnx", checksums, parity, {}))
     return replace(artifact, card=card, graphs=graphs)

@@ -6,6 +6,7 @@ import pytest
 from rvae.inference.artifact import Artifact
 from rvae.inference.runtimes.graphs import (
     DECODER_GRAPH,
+    ENCODER_GRAPH,
     EVIDENCE_PREFIX,
     GRAPHS,
     LABEL,
@@ -38,5 +39,6 @@ def test_graphs_have_the_inputs_and_outputs_that_are_described(
     assert set(artifact.graphs) == set(GRAPHS)
     measured = [EVIDENCE_PREFIX + name for name in evidence]
     assert names(artifact, WINDOW_GRAPH) == ([X, *conditions], [LATENT, MEAN, *measured])
+    assert names(artifact, ENCODER_GRAPH) == ([X, *conditions], [LATENT])
     inputs, outputs = names(artifact, DECODER_GRAPH)
     assert (sorted(inputs), outputs) == (sorted([LATENT, *conditions]), [MEAN])

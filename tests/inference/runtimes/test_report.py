@@ -6,7 +6,7 @@ from rvae.inference.runtimes.report import Parity, RuntimeReport
 REPORT = RuntimeReport(
     "onnx",
     {"windows.onnx": "sha256:0"},
-    Parity("waves.csv", 512, 1e-6, 2e-6, 3e-6, 4e-6, 0, 1e-4, recalibrated=False),
+    Parity(512, 1e-6, 2e-6, 3e-6, 4e-6, 0, 1e-4, recalibrated=False, data="waves.csv"),
     {"onnxruntime": "1.0"},
 )
 

@@ -12,7 +12,8 @@ from tests.support.networks import network_card, scored, with_graphs
 
 MODULES = (
     "rvae.inference.engine",
-    "rvae.inference.runtimes.onnx_runtime",
+    "rvae.inference.runtimes.graph_runtime",
+    "rvae.inference.runtimes.onnx_session",
     "rvae.scoring.evidence_scorers",
     "rvae.serving.service",
 )

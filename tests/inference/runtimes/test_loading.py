@@ -46,7 +46,7 @@ def test_a_runtime_that_is_not_installed_is_named(
     graphs: Artifact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    monkeypatch.delitem(sys.modules, "rvae.inference.runtimes.onnx_runtime", raising=False)
+    monkeypatch.delitem(sys.modules, "rvae.inference.runtimes.onnx_session", raising=False)
     with pytest.raises(FieldError, match="onnxruntime") as caught:
         load_runtime(graphs, "cpu")
     assert caught.value.field == "runtime"

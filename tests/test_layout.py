@@ -29,6 +29,7 @@ ASPECTS = {
     "serving/contract/tasks",
     "serving/handler",
     "serving/hostile",
+    "serving/imports",
     "serving/schemathesis",
     "serving/torchserve_formats",
     "training/on_disk",

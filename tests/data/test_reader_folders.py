@@ -85,11 +85,11 @@ def test_windows_on_disk_are_those_in_memory(tmp_path: Path) -> None:
         (batch,) = windows.batches()
         if series is on_disk.series:
             stored = batch
-    assert stored.context.time.shape == (len(stored.x), 8, 4)
+    assert stored.time.shape == (len(stored.x), 8, 4)
     np.testing.assert_array_equal(stored.x, batch.x)
-    np.testing.assert_array_equal(stored.context.time, batch.context.time)
-    np.testing.assert_array_equal(stored.context.label, batch.context.label)
-    assert set(stored.context.label.tolist()) == {0, 1, 2}
+    np.testing.assert_array_equal(stored.time, batch.time)
+    np.testing.assert_array_equal(stored.label, batch.label)
+    assert set(stored.label.tolist()) == {0, 1, 2}
 
 
 def test_training_on_files_is_training_on_the_table_that_they_make_up(tmp_path: Path) -> None:

@@ -1,11 +1,11 @@
-"""Windows that are cut when they are asked for, and the order in which training sees them."""
+"""Windows that are cut when they are asked for."""
 
 import numpy as np
 import pytest
 
 from rvae.data.scaler import Scaler
 from rvae.data.series import Series
-from rvae.data.window_dataset import EpochShuffle, WindowDataset, random_order
+from rvae.data.window_dataset import WINDOWS_PER_BATCH, WindowDataset
 
 
 def windows(*lengths: int, stride: int = 1) -> WindowDataset:
@@ -14,50 +14,6 @@ def windows(*lengths: int, stride: int = 1) -> WindowDataset:
         Series(np.arange(100.0 * i, 100.0 * i + n)[:, None], str(i)) for i, n in enumerate(lengths)
     ]
     return WindowDataset(series, Scaler((0.0,), (1.0,), (0,)), 4, stride, ())
-
-
-@pytest.mark.parametrize("length", [1, 2, 3, 5, 64, 65, 1000, 4096, 4097])
-def test_an_order_has_everything_once(length: int) -> None:
-    order = random_order(length, 0, 0)
-    assert sorted(order.tolist()) == list(range(length))
-
-
-def test_a_seed_keeps_its_order() -> None:
-    """A training that another version began must see the windows as that version showed them."""
-    assert random_order(10, 0, 0).tolist() == [4, 6, 2, 7, 3, 5, 9, 0, 8, 1]
-    drawn = np.random.default_rng([3, 2]).permutation(np.arange(5000, dtype=np.uint32))
-    assert (random_order(5000, 3, 2) == drawn).all()
-
-
-def test_epochs_and_seeds_have_orders_of_their_own() -> None:
-    """Things far apart come one after another, and the same thing never at the same place."""
-    length = 100_003
-    orders = [random_order(length, seed, epoch) for seed, epoch in ((0, 0), (0, 1), (1, 0))]
-    for i, order in enumerate(orders):
-        steps = np.abs(np.diff(order.astype(np.int64))) / length
-        # The distance of two places in a line is a third of its length, with a spread of 0.236.
-        assert steps.mean() == pytest.approx(1 / 3, abs=0.01)
-        assert steps.std() == pytest.approx(0.236, abs=0.01)
-        assert (order == orders[i - 1]).mean() < 1e-3
-        assert abs(np.corrcoef(order, orders[i - 1])[0, 1]) < 0.02
-
-
-def test_an_order_takes_four_bytes_per_window() -> None:
-    assert random_order(1000, 0, 0).nbytes == 4000
-
-
-def test_processes_share_an_order() -> None:
-    whole = list(EpochShuffle(5001, seed=3, rank=0, processes=1))
-    shares = [list(EpochShuffle(5001, seed=3, rank=rank, processes=2)) for rank in (0, 1)]
-    assert shares[0] == whole[::2]
-    assert shares[1] == [*whole[1::2], whole[0]]
-
-
-def test_an_epoch_that_is_set_changes_the_order() -> None:
-    order = EpochShuffle(50, seed=3, rank=0, processes=1)
-    first = list(order)
-    order.set_epoch(1)
-    assert list(order) == random_order(50, 3, 1).tolist() != first
 
 
 def test_windows_of_all_series_come_one_after_another() -> None:
@@ -85,3 +41,12 @@ def test_evenly_spaced_windows_reach_from_the_first_to_the_last() -> None:
     assert len(data) == 11
     assert data.evenly_spaced(3).tolist() == [0, 5, 10]
     assert data.evenly_spaced(99).tolist() == list(range(11))
+
+
+@pytest.mark.parametrize("count", [1, 7, WINDOWS_PER_BATCH + 1, None])
+def test_batches_of_some_windows_have_them_in_order_and_evenly_spaced(count: int | None) -> None:
+    data = windows(603)
+    batches = [batch.x for batch in data.batches(count)]
+    assert all(0 < len(x) <= WINDOWS_PER_BATCH for x in batches)
+    expected = np.arange(600) if count is None else np.linspace(0, 599, count, dtype=int)
+    np.testing.assert_array_equal(np.concatenate(batches)[:, 0, 0], expected)

@@ -203,7 +203,7 @@ def test_the_class_of_a_window_is_that_of_most_of_its_steps() -> None:
     dataset = WindowDataset([given, unclassed], Scaler((0.0,), (1.0,), (0,)), 4, 1, calendar=())
     (batch,) = dataset.batches()
     # Of equally many the lower one, where a class that is not known is the lowest.
-    assert batch.context.label.tolist() == [2, 0, 0, 0, -1, -1, -1, -1]
+    assert batch.label.tolist() == [2, 0, 0, 0, -1, -1, -1, -1]
 
 
 def test_the_time_of_a_window_is_that_of_its_steps() -> None:
@@ -212,10 +212,10 @@ def test_the_time_of_a_window_is_that_of_its_steps() -> None:
     scaler = Scaler((0.0,), (1.0,), (0,))
     batch = WindowDataset([given], scaler, 4, 10, ("day", "week")).__getitems__([2, 1])
     expected = calendar_features(times, ("day", "week"))
-    np.testing.assert_array_equal(batch.context.time[0], expected[20:24])
-    np.testing.assert_array_equal(batch.context.time[1], expected[10:14])
+    np.testing.assert_array_equal(batch.time[0], expected[20:24])
+    np.testing.assert_array_equal(batch.time[1], expected[10:14])
     nothing = WindowDataset([given], scaler, 4, 10, ()).__getitems__([0])
-    assert nothing.context.time.shape == (1, 4, 0)
+    assert nothing.time.shape == (1, 4, 0)
 
 
 @given(st.integers(0, 1000), st.integers(2, 6), st.integers(1, 8))

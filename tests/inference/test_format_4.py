@@ -19,14 +19,15 @@ EXPECTED = np.load(DATA / "expected.npz")
 
 @pytest.mark.parametrize("name", ["model.ckpt", "folder"])
 def test_a_model_says_what_it_said_when_it_was_saved(name: str) -> None:
-    engine = Engine.load(DATA / name)
+    artifact = Artifact.load(DATA / name)
+    engine = Engine(artifact)
     analyses = engine.analyse(list(EXPECTED["values"]))
     for attribute in ("score", "contributions"):
         found = np.concatenate([getattr(analysis, attribute) for analysis in analyses])
         np.testing.assert_allclose(found, EXPECTED[attribute], rtol=1e-4, atol=1e-6)
     channels = np.stack([analysis.channel_scores for analysis in analyses])
     np.testing.assert_allclose(channels, EXPECTED["channel_scores"], rtol=1e-4, atol=1e-6)
-    state = engine.runner.scorer.state()
+    state = artifact.scorer
     assert state["memory"].shape == (20, 2) and state["levels"].shape == (5,)
 
 

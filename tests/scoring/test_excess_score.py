@@ -16,6 +16,7 @@ from rvae.inference.analysis import Analysis
 from rvae.inference.artifact import Artifact
 from rvae.inference.engine import Engine
 from rvae.scoring.excess import excess
+from rvae.scoring.excess_score import ExcessScorer
 from tests.support.chance import highest_share_of_fitted
 from tests.support.trained import STEPS, WAVES_MODEL, train_on_waves
 from tests.support.waves import anomalous_waves, waves
@@ -33,7 +34,9 @@ def trained(
 
 
 def levels_of(engine: Engine) -> NDArray[Any]:
-    return engine.runner.scorer.state()["levels"].numpy()
+    scorer = engine.runner.scorer
+    assert isinstance(scorer, ExcessScorer)
+    return scorer.state()["levels"].numpy()
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +64,7 @@ def test_the_memory_holds_training_windows_only(path: Path, engine: Engine) -> N
         name: np.concatenate([one.latent for one in engine.analyse(getattr(parts, name))])
         for name in ("training", "validation", "calibration")
     }
-    memory = Artifact.load(path).scorer["memory"].numpy()
+    memory = Artifact.load(path).scorer["memory"]
     training = latents.pop("training")
     chosen = np.linspace(0, len(training) - 1, 200, dtype=int)
     np.testing.assert_allclose(memory, training[chosen], rtol=1e-4, atol=1e-5)

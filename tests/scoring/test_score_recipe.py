@@ -58,7 +58,7 @@ class RelativeErrorScorer(LargestErrorScorer):
         scoring: ScoringConfig,
         windows: Mapping[str, WindowDataset],
     ) -> Self:
-        x = torch.cat([batch.x for batch in windows["validation"].batches()])
+        x = torch.cat([torch.from_numpy(one.x) for one in windows["validation"].batches()])
         return cls(x.square().amax((1, 2)).mean())
 
     @classmethod

@@ -19,7 +19,7 @@ from rvae.config import (
     TrainingPlan,
 )
 from rvae.data.readers import read
-from rvae.data.window_dataset import Batch
+from rvae.networks.tensor_batch import TensorBatch
 from rvae.training.fit import FitResult, fit
 from rvae.training.module import TrainingModule
 from tests.support.waves import waves
@@ -65,7 +65,7 @@ def interrupt_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """Ctrl-C while this training step is taken."""
     original = TrainingModule.training_step
 
-    def interrupted(self: TrainingModule, windows: Batch, batch_index: int) -> torch.Tensor:
+    def interrupted(self: TrainingModule, windows: TensorBatch, batch_index: int) -> torch.Tensor:
         if self.global_step == step:
             os.kill(os.getpid(), signal.SIGINT)
         return original(self, windows, batch_index)

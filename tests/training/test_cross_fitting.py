@@ -25,6 +25,7 @@ from rvae.data.windows import window_starts
 from rvae.errors import FieldError
 from rvae.inference.engine import Engine
 from rvae.inference.runner import Runner
+from rvae.scoring.scorer import Scorer
 from rvae.training import calibration
 from rvae.training.cross_fitting import FOLDS_FILE, _read
 from rvae.training.fit import FitResult, fit
@@ -73,15 +74,15 @@ def trained(
 def models(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Everything that is fitted, of each model in the order of training."""
     found: list[dict[str, Any]] = []
-    original = calibration._runner
+    original = calibration._fitted
 
-    def recorded(spec: Any, network: Any, windows: Mapping[str, Any]) -> Runner:
-        runner = original(spec, network, windows)
+    def recorded(spec: Any, network: Any, windows: Mapping[str, Any]) -> tuple[Runner, Scorer]:
+        runner, scorer = original(spec, network, windows)
         weights = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-        found.append({"scaler": spec.scaler, "fitted": weights | runner.scorer.state()})
-        return runner
+        found.append({"scaler": spec.scaler, "fitted": weights | scorer.state()})
+        return runner, scorer
 
-    monkeypatch.setattr(calibration, "_runner", recorded)
+    monkeypatch.setattr(calibration, "_fitted", recorded)
     return found
 
 

@@ -110,9 +110,10 @@ def test_the_checkpoint_is_plain_data_and_holds_everything(outcome: FitResult) -
     calibration = content[CARD_KEY]["calibration"]
     assert sum(calibration["segments"]) == len(calibration["scores"]) > 0
     assert sum(calibration["blocks"]) == len(calibration["segments"])
+    runtimes = {"onnxruntime", "openvino"}  # where they are installed
     assert {"rvae", "torch", "numpy", "python", "pytorch-lightning"} == set(
         content[CARD_KEY]["versions"]
-    )
+    ) - runtimes
     assert content["optimizer_states"], "training could not go on from here"
     assert sorted(p.name for p in outcome.checkpoint.parent.iterdir()) == [
         "logs",

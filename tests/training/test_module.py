@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from rvae.config import ObjectiveConfig
-from rvae.data.window_dataset import Batch
 from rvae.networks.context import Context
+from rvae.networks.tensor_batch import TensorBatch
 from rvae.training.fit import FitResult
 from rvae.training.module import TrainingModule
 from tests.support.short_training import QUICK
@@ -50,7 +50,7 @@ def test_validation_is_over_every_window_and_repeats(outcome: FitResult) -> None
         module.on_validation_epoch_start()
         for index, batch in enumerate(torch.split(windows, size)):
             with torch.no_grad():
-                module.validation_step(Batch(batch, Context.empty(len(batch), 32)), index)
+                module.validation_step(TensorBatch(batch, Context.empty(len(batch), 32)), index)
         module.on_validation_epoch_end()
         return {name: float(value) for name, value in logged.items()}
 

@@ -16,5 +16,5 @@ def test_the_farthest_windows_are_dropped_twice_as_many_as_may_be_anomalous() ->
     windows = WindowDataset([Series(one) for one in values], scaler, 16, 1, ())
     kept = drop_outliers(windows, VAE(ModelConfig("dense", latent=2), 16, [0]), 0.05)
     assert len(kept) == 180
-    left = kept.__getitems__(range(180)).x.numpy()
+    left = kept.__getitems__(range(180)).x
     assert not any((left == odd.astype(np.float32)).all((1, 2)).any() for odd in values[::20])

@@ -35,7 +35,7 @@ def windows(categories: tuple[int, ...] = (0,), seed: int = 0) -> WindowDataset:
 
 
 def every(data: WindowDataset) -> tuple[torch.Tensor, torch.Tensor]:
-    x = data.__getitems__(range(len(data))).x
+    x = torch.from_numpy(data.__getitems__(range(len(data))).x)
     return x, ~x.isnan()
 
 
@@ -46,7 +46,7 @@ def test_it_starts_at_the_exact_likelihood_of_probabilistic_principal_components
     vae = VAE(model(), T, [0]).eval()
     initialize_from_pca(vae, data)
     chosen = np.linspace(0, len(data) - 1, 2000, dtype=int).tolist()
-    x = data.__getitems__(chosen).x
+    x = torch.from_numpy(data.__getitems__(chosen).x)
     rows = x.flatten(1).double().numpy()
     values, vectors = np.linalg.eigh(np.cov(rows.T, bias=True))
     noise = values[:-3].mean()
@@ -75,7 +75,7 @@ def test_the_loadings_hold_what_the_noise_leaves_of_the_variances() -> None:
     data = WindowDataset([Series(values[:, None])], scaler, T, 1, ())
     vae = VAE(model(), T, [0])
     initialize_from_pca(vae, data)
-    rows = data.__getitems__(range(len(data))).x.flatten(1).double().numpy()
+    rows = every(data)[0].flatten(1).double().numpy()
     variances = np.linalg.eigvalsh(np.cov(rows.T, bias=True))
     noise = variances[:-3].mean()
     assert vae.linear is not None
@@ -116,7 +116,8 @@ def test_the_noise_starts_at_its_maximum_likelihood(
     data = windows(categories)
     vae = VAE(model(normalization=normalization), T, categories).eval()
     initialize_from_pca(vae, data)
-    x = data.__getitems__(np.linspace(0, len(data) - 1, 2000, dtype=int).tolist()).x
+    chosen = np.linspace(0, len(data) - 1, 2000, dtype=int).tolist()
+    x = torch.from_numpy(data.__getitems__(chosen).x)
     mask = ~x.isnan()
     vae.likelihood.requires_grad_(True)
     slopes = []

@@ -4,11 +4,12 @@ import torch
 
 from rvae.config import DenseConfig, ModelConfig, TimeConfig
 from rvae.data.series import Series
-from rvae.data.window_dataset import Batch, WindowDataset
+from rvae.data.window_dataset import WindowDataset
 from rvae.evaluation.metrics import ExplainedVariance
 from rvae.inference.building import network_of
 from rvae.inference.card import Card
 from rvae.networks.posterior import LatentDistribution
+from rvae.networks.tensor_batch import TensorBatch
 from rvae.networks.vae import VAE
 from rvae.training.validation import assess, take_snapshot
 from tests.support.untrained import untrained_card
@@ -43,8 +44,8 @@ def given(request: pytest.FixtureRequest) -> Trained:
     return network_of(card), card, WindowDataset(series, card.scaler, T, 1, ("day",))
 
 
-def everything(vae: VAE, windows: WindowDataset) -> tuple[Batch, LatentDistribution]:
-    batch = windows.__getitems__(range(len(windows)))
+def everything(vae: VAE, windows: WindowDataset) -> tuple[TensorBatch, LatentDistribution]:
+    batch = TensorBatch.of(windows.__getitems__(range(len(windows))))
     q = vae.encode(batch.x, ~batch.x.isnan(), batch.context).posterior
     return batch, q
 
@@ -71,7 +72,7 @@ def test_a_categorical_channel_is_explained_as_far_as_its_categories_are(given: 
     """One that says the right category of every step, and the mean of the number: half."""
     _, card, windows = given
     batch = windows.__getitems__(range(len(windows)))
-    spread = card.scaler.one_hot(batch.x.numpy())
+    spread = card.scaler.one_hot(batch.x)
     said = np.where(np.isnan(spread), 0, spread)
     said[..., 0] = np.nanmean(spread[..., 0], axis=0)
     explained = ExplainedVariance()
@@ -94,7 +95,7 @@ def test_a_look_shows_some_windows_in_the_datas_units(given: Trained) -> None:
     assert seen.windows.shape == seen.reconstructions.shape == (4, T, 2)
     first = windows.__getitems__([0])
     heat = seen.windows[0, :, 0]
-    np.testing.assert_allclose(heat, first.x[0, :, 0].numpy() * 2 + 20, rtol=1e-6)
+    np.testing.assert_allclose(heat, first.x[0, :, 0] * 2 + 20, rtol=1e-6)
     # The numbers of the categories, also that of the unknown one, missing ones missing.
     np.testing.assert_array_equal(seen.windows[0, :, 1], first.x[0, :, 1])
     assert set(seen.windows[..., 1].ravel()[~np.isnan(seen.windows[..., 1].ravel())]) == {

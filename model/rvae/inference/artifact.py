@@ -70,8 +70,7 @@ class Artifact:
     def _from_checkpoint(cls, path: Path) -> "Artifact":
         from rvae.inference import checkpoints
 
-        content, weights, state = checkpoints.read(path)
-        return cls(Card.from_dict(upgrade(content)), weights, state)
+        return cls(*checkpoints.read(path))
 
     @classmethod
     def _from_files(cls, path: Path | zipfile.Path) -> "Artifact":

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from rvae.inference import format_4
 from rvae.inference.artifact import readable, upgrade
-from rvae.inference.card import ModelSpec
+from rvae.inference.card import Card, ModelSpec
 
 __all__ = ["CARD_KEY", "SCORER_KEY", "network_weights", "read", "read_spec", "spec_of", "write"]
 
@@ -21,16 +21,21 @@ NETWORK_PREFIX = "vae."
 Arrays = Mapping[str, NDArray[Any]]
 
 
-def read(path: Path) -> tuple[Mapping[str, Any], Arrays, Arrays]:
-    """The card as data, the weights of the network, and the state of the scorer."""
+def read(path: Path) -> tuple[Card, Arrays, Arrays]:
+    """The card, the weights of the network, and the state of the scorer.
+
+    Raises:
+        FieldError: If the training run was not finished: then there is no such state.
+    """
     checkpoint = dict(torch.load(path, map_location="cpu", weights_only=True))
     content = checkpoint[CARD_KEY]
+    card = Card.from_dict(upgrade(content))
     if content["format"] == 4:
         memory = checkpoint.get(format_4.MEMORY_KEY)
         state = format_4.scorer_state(content, None if memory is None else memory.numpy())
     else:
         state = _arrays(checkpoint[SCORER_KEY])
-    return content, _arrays(network_weights(checkpoint)), state
+    return card, _arrays(network_weights(checkpoint)), state
 
 
 def write(path: Path, card: Mapping[str, Any], weights: Arrays, scorer: Arrays) -> None:

@@ -1,9 +1,12 @@
 """Network and scorer of a model → graphs in ONNX."""
 
+import os
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 import torch
 from torch import Tensor, nn
@@ -133,7 +136,11 @@ def export(spec: ModelSpec, network: VAE, scorer: Scorer) -> dict[str, bytes]:
 def _graph(
     module: nn.Module, examples: Sequence[Tensor], inputs: Sequence[str], outputs: Sequence[str]
 ) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="rvae-graph-") as scratch, warnings.catch_warnings():
+    with (
+        tempfile.TemporaryDirectory(prefix="rvae-graph-") as scratch,
+        warnings.catch_warnings(),
+        _silence(),
+    ):
         written = Path(scratch) / "graph.onnx"
         # About constants that do not depend on the windows, and about the exporter's age: the newer
         # one fixes the number of steps, and needs further packages.
@@ -154,6 +161,24 @@ def _graph(
             reason = str(error).strip().splitlines()[-1]
             raise FieldError("runtime", f"the model has no graph in ONNX: {reason}") from error
         return written.read_bytes()
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep what the exporter prints from the user.
+
+    It switches its log on whatever it is told, and prints graphs that fail. Its warnings about
+    types of packed sequences come from C++, past Python's filters and streams.
+    """
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nothing:
+            os.dup2(nothing.fileno(), 2)
+        with mock.patch.object(torch._C, "_jit_set_onnx_log_enabled", create=True):
+            yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _context(windows: Tensor, steps: int, conditions: dict[str, Tensor]) -> Context:

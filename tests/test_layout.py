@@ -31,6 +31,7 @@ ASPECTS = {
     "serving/hostile",
     "serving/schemathesis",
     "serving/torchserve_formats",
+    "serving/worker",
     "training/on_disk",
     "training/precision",
 }

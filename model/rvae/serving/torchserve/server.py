@@ -229,13 +229,16 @@ class TorchServe:
         with self._model_log.open("rb") as log:
             log.seek(self._log_offset)
             lines = log.read().decode(errors="replace").splitlines()
-        if not any("Backend worker process died" in line for line in lines):
+        deaths = sum("Backend worker process died" in line for line in lines)
+        if not deaths:
             return None
         errors = [
             found[1]
             for line in lines
             if (found := re.search(r"- ([\w.]+(Error|Exception)\b.*)", line))
         ]
+        if not errors and deaths == 1:
+            return None  # the error comes after the line of the death, and is not yet written
         return errors[-1] if errors else f"see {self._model_log}"
 
     def _description(self, archive: Archive) -> dict[str, Any]:

@@ -11,7 +11,7 @@ def archive(
     name: str = "rvae",
     version: str = "1.0",
     store: Path = Path("model_store"),
-    runtime: Literal["auto", "torch", "onnx", "onnx-int8"] = "auto",
+    runtime: Literal["auto", "torch", "onnx", "onnx-int8", "openvino"] = "auto",
     data: Path | None = None,
 ) -> None:
     """Package a checkpoint for TorchServe as STORE/NAME-VERSION.mar.
@@ -21,9 +21,10 @@ def archive(
         name: Name of the model in URLs.
         version: Version of the model in URLs.
         store: Folder for the archive.
-        runtime: What runs the network on a CPU: torch, or graphs for ONNX Runtime that are compared
-            with torch first. "auto" takes "onnx" where the network has such graphs; "onnx-int8"
-            computes with integers of eight bits, and moves the thresholds to its own scores.
+        runtime: What runs the network on a CPU: torch, or ONNX Runtime or OpenVINO with graphs that
+            are compared with torch first. "auto" takes "onnx" where the network has such graphs;
+            "onnx-int8" computes with integers of eight bits, and moves the thresholds to its own
+            scores.
         data: File of normal data, read like the training file, by which a runtime is compared with
             torch; windows that the model draws if left out. "onnx-int8" needs it.
     """

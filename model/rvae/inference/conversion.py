@@ -36,7 +36,8 @@ class Kind:
 
 RUNTIMES = {
     "onnx": Kind(tolerance=1e-4, exact=True),
-    "onnx-int8": Kind(tolerance=0.05, exact=False),
+    "openvino": Kind(tolerance=1e-4, exact=True),
+    "onnx-int8": Kind(tolerance=0.1, exact=False),
 }
 
 DRAWN_WINDOWS = 256

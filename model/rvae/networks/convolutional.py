@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from rvae.config import ConvolutionalConfig
 from rvae.networks.architecture import Architecture
+from rvae.networks.joining import join
 from rvae.networks.layer_options import initialize, normalization
 from rvae.networks.missing_values import carry_forward
 
@@ -75,7 +76,7 @@ class ConvolutionalDecoder(nn.Module):
         """Latents (B, D), conditions (B, T, conditions) → parameters (B, T, outputs)."""
         fine = self.blocks(self.start(z).unflatten(1, self.coarse))  # (B, filters, ≥ T)
         fine = fine[..., : self.window].transpose(1, 2)  # (B, T, filters)
-        steps = torch.cat([fine, conditions], dim=2)  # (B, T, filters + conditions)
+        steps = join(fine, conditions)  # (B, T, filters + conditions)
         states, _ = self.recurrent(steps)  # (B, T, filters)
         return self.output(self.attention(states))  # (B, T, outputs)
 

@@ -8,6 +8,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rvae.config import RecurrentConfig
 from rvae.networks.architecture import Architecture
+from rvae.networks.joining import join
 from rvae.networks.layer_options import initialize_weight
 from rvae.networks.lstm import Lstm
 from rvae.networks.missing_values import carry_forward, last_observed
@@ -98,7 +99,7 @@ class RecurrentDecoder(nn.Module):
         clock = torch.linspace(-1, 1, self.steps, device=z.device, dtype=z.dtype)  # (patches,)
         clocks = clock[None, :, None].expand(z.shape[0], -1, -1)  # (B, patches, 1)
         # (B, patches, 1 + patch * conditions)
-        inputs = torch.cat([clocks, patches(conditions, self.patch)], dim=2)
+        inputs = join(clocks, patches(conditions, self.patch))
         if self.conditioning == "feedback":
             return self._by_step(self._unroll(inputs, self._state(z)))
         if self.conditioning == "every_step":

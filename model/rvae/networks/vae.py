@@ -18,6 +18,7 @@ from rvae.networks.conditioning import Conditioning
 from rvae.networks.context import Context
 from rvae.networks.features import Features
 from rvae.networks.instance_normalization import InstanceNormalization
+from rvae.networks.joining import join
 from rvae.networks.likelihoods import make_likelihood
 from rvae.networks.linear_path import LinearPath
 from rvae.networks.posterior import LatentDistribution
@@ -108,7 +109,7 @@ class VAE(nn.Module):
         spread.
         """
         context = context or self._empty_context(z)
-        z = torch.cat([z, self.conditions.class_inputs(context)], dim=1)  # (B, D + classes)
+        z = join(z, self.conditions.class_inputs(context))  # (B, D + classes)
         outputs = self.decoder(z, self.conditions.decoder_inputs(context))  # (B, T, outputs)
         if self.linear is not None:
             outputs = self.linear.add_linear_part(outputs, z)  # (B, T, outputs)

@@ -1,5 +1,7 @@
 """The runtime of a model on this machine."""
 
+from functools import partial
+
 import numpy as np
 
 from rvae.data.window_dataset import Batch
@@ -7,6 +9,7 @@ from rvae.errors import FieldError
 from rvae.inference.artifact import Artifact
 from rvae.inference.card import ModelSpec
 from rvae.inference.compute import compute_threads
+from rvae.inference.runtimes.graph_runtime import GraphRuntime, LoadSession
 from rvae.inference.runtimes.runtime import Runtime
 from rvae.inference.runtimes.tuning import Tuning
 from rvae.scoring.evidence import EvidenceScorer
@@ -69,16 +72,29 @@ def graph_runtime(
     card = artifact.card
     assert card.runtime is not None
     name = card.runtime.name
-    try:
-        from rvae.inference.runtimes.onnx_runtime import OnnxRuntime
-    except ModuleNotFoundError as error:
-        raise FieldError("runtime", f"{name!r} needs the package {error.name}") from None
+    load = _loader(name)
     scorer = EVIDENCE_SCORERS[card.scoring.score](card.scoring, artifact.scorer)
     if tuned:
-        runtime = OnnxRuntime.tuned(name, artifact.graphs, threads, lambda n: _noise(card, n))
-    else:
-        runtime = OnnxRuntime(name, artifact.graphs, Tuning(1, WINDOWS_PER_RUN, threads))
-    return runtime, scorer
+        example = partial(_noise, card)
+        return GraphRuntime.tuned(name, load, artifact.graphs, threads, example), scorer
+    tuning = Tuning(1, WINDOWS_PER_RUN, threads)
+    return GraphRuntime(name, load, artifact.graphs, tuning), scorer
+
+
+def _loader(name: str) -> LoadSession:
+    """What loads the graphs of a runtime: the only place where its package is imported."""
+    try:
+        match name:
+            case "openvino":
+                from rvae.inference.runtimes.openvino_session import OpenVinoSession
+
+                return OpenVinoSession
+            case _:
+                from rvae.inference.runtimes.onnx_session import OnnxSession
+
+                return OnnxSession
+    except ModuleNotFoundError as error:
+        raise FieldError("runtime", f"{name!r} needs the package {error.name}") from None
 
 
 def _noise(spec: ModelSpec, windows: int) -> Batch:

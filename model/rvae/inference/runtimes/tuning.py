@@ -11,7 +11,7 @@ __all__ = ["MAX_BATCH", "Tuning", "tune"]
 
 # Runs of at most so many windows are those of single requests.
 FEW = 4
-BATCHES = (8, 16, 32, 64, 128)
+BATCHES = (8, 16, 32, 64)
 MAX_BATCH = BATCHES[-1]
 
 # Measurements of all batches together, and runs of each.

@@ -32,6 +32,7 @@ ASPECTS = {
     "serving/imports",
     "serving/schemathesis",
     "serving/torchserve_formats",
+    "serving/worker",
     "training/on_disk",
     "training/precision",
 }

@@ -9,7 +9,7 @@ from rvae.serving.torchserve import TorchServe
 __all__ = ["resident", "worker_pids"]
 
 
-def worker_pids(server: TorchServe) -> set[int]:
+def worker_pids(server: TorchServe | psutil.Process) -> set[int]:
     """Of what runs the models."""
     pids = set()
     for child in psutil.Process(server.pid).children(recursive=True):

@@ -36,6 +36,7 @@ def serve(
     try:
         with TorchServe(archives, host, port, workers, logs) as server:
             server.wait_until_ready(timeout)
+            server.prepare_next_start()
             defaults = {a.name: a for a in reversed(server.archives)}
             for name, default in defaults.items():
                 versions = ", ".join(a.version for a in server.archives if a.name == name)

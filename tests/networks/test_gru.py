@@ -150,7 +150,7 @@ def test_pytorch_computes_in_mixed_precision(fast: list[int]) -> None:
     assert not fast
 
 
-@pytest.mark.filterwarnings("ignore:`torch.jit.trace:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore")  # of tracing itself
 def test_traces_and_exported_programs_have_pytorchs_layer(fast: list[int]) -> None:
     ours, _ = pair(3, 5)
     x = torch.randn(2, 40, 3)

@@ -155,7 +155,7 @@ def test_traces_and_exported_programs_have_pytorchs_layer(fast: list[int]) -> No
     ours, _ = pair(3, 5)
     x = torch.randn(2, 40, 3)
     with torch.no_grad():
-        traced = torch.jit.trace(ours, (x,))
+        traced = torch.jit.trace(ours, (x,), check_trace=False)
         exported = torch.export.export(ours, (x,))
     assert traced.graph.findNode("aten::gru")
     assert any("gru" in str(node.target) for node in exported.graph.nodes)

@@ -36,7 +36,8 @@ from rvae.config import ModelConfig, ReaderConfig, RecurrentConfig, ScoringConfi
 from rvae.data.scaler import Scaler
 from rvae.data.vocabulary import Vocabulary
 from rvae.inference.analysis import Analysis
-from rvae.inference.artifact import Artifact, network_of
+from rvae.inference.artifact import Artifact
+from rvae.inference.building import network_of
 from rvae.inference.card import Card
 from rvae.inference.engine import Engine
 from rvae.inference.runner import Runner
@@ -100,7 +101,8 @@ def untrained() -> Engine:
         calibration=_calibration(np.linspace(0, 1, HELD_OUT)),
         bands=Bands.fit([held_out[:, :, None].astype(np.float32)], HELD_OUT),
     )
-    artifact = Artifact(card, network_of(card).state_dict())
+    weights = network_of(card).state_dict()
+    artifact = Artifact(card, {name: tensor.numpy() for name, tensor in weights.items()})
     analyses = Engine(artifact).analyse(list(held_out[:, :, None]))
     scores = np.concatenate([analysis.score for analysis in analyses])
     calibration = _calibration(scores)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from rvae.config import ModelConfig
-from rvae.data.context import Context
+from rvae.networks.context import Context
 
 __all__ = ["Conditioning", "time_encoding"]
 
@@ -51,7 +51,8 @@ class Conditioning(nn.Module):
         return (context.label[:, None] == classes).to(context.time.dtype)  # (B, classes)
 
     def _timing(self, context: Context) -> Tensor:
-        places = self.get_buffer("places").expand(len(context.label), -1, -1)  # (B, T, 2 * pairs)
+        windows = context.label.shape[0]
+        places = self.get_buffer("places").expand(windows, -1, -1)  # (B, T, 2 * pairs)
         return torch.cat([places.to(context.time.dtype), context.time], dim=2)  # (B, T, timing)
 
 

@@ -93,8 +93,15 @@ class Attention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, steps, filters) → (B, steps, filters)."""
         normed = self.norm(x + self.place)  # (B, steps, filters)
-        attended, _ = self.heads(normed, normed, normed, need_weights=False)  # like x
-        return x + attended  # (B, steps, filters)
+        inputs = nn.functional.linear(normed, self.heads.in_proj_weight, self.heads.in_proj_bias)
+        query, key, value = map(self._by_head, inputs.chunk(3, dim=2))
+        attended = nn.functional.scaled_dot_product_attention(query, key, value)
+        return x + self.heads.out_proj(attended.transpose(1, 2).flatten(2))
+
+    def _by_head(self, x: Tensor) -> Tensor:
+        """(B, steps, filters) → (B, heads, steps, filters / heads)."""
+        # The operation of `MultiheadAttention` as a whole cannot be exported for any B.
+        return x.unflatten(2, (self.heads.num_heads, -1)).transpose(1, 2)
 
 
 def block(config: ConvolutionalConfig, layer: nn.Conv1d | nn.ConvTranspose1d) -> list[nn.Module]:

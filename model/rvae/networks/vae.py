@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from rvae.config import ModelConfig
-from rvae.data.context import Context
 from rvae.networks.architectures import ARCHITECTURES, architecture_options
 from rvae.networks.choices import require_valid_model
 from rvae.networks.conditioning import Conditioning
+from rvae.networks.context import Context
 from rvae.networks.features import Features
 from rvae.networks.instance_normalization import InstanceNormalization
 from rvae.networks.likelihoods import make_likelihood
@@ -116,4 +116,4 @@ class VAE(nn.Module):
         return self.likelihood(outputs)
 
     def _empty_context(self, windows: Tensor) -> Context:
-        return Context.empty(len(windows), self.conditions.window).to(windows.device)
+        return Context.empty(windows.shape[0], self.conditions.window).to(windows.device)

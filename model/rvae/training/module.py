@@ -78,7 +78,8 @@ class TrainingModule(pl.LightningModule):
             self._sums, self._windows = torch.zeros_like(values), 0
         self._sums += windows * values
         self._windows += windows
-        if (self.global_step + 1) % self.trainer.log_every_n_steps == 0:
+        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if (self.global_step + 1) % every == 0:
             self.log_dict(_named(values, "step"))
         if self.trainer.is_last_batch:
             self.log_dict(

@@ -45,7 +45,7 @@ from rvae.config import (
     TrainingPlan,
 )
 from rvae.data.series import Dataset, Series
-from rvae.inference.artifact import network_of
+from rvae.inference.building import network_of
 from rvae.inference.compute import limited_threads
 from rvae.networks.objective import negative_elbo
 from rvae.training.fit import fit

@@ -167,7 +167,7 @@ def plain_loop(network: nn.Module, job: Job) -> Seconds:
     """Train a network, and return the time of an epoch."""
     windows = prepare(job.dataset, job.plan).windows
     training, validation = (
-        torch.cat([batch.x for batch in windows[part].batches()])
+        torch.from_numpy(np.concatenate([batch.x for batch in windows[part].batches()]))
         for part in ("training", "validation")
     )
     config = job.plan.training

@@ -41,7 +41,7 @@ def test_the_log_of_an_epoch_is_the_mean_over_its_windows(
     seen: list[tuple[int, float]] = []
     original = TrainingModule.training_step
 
-    def noted(self: TrainingModule, batch: Batch, batch_index: int) -> torch.Tensor:
+    def noted(self: TrainingModule, batch: TensorBatch, batch_index: int) -> torch.Tensor:
         loss = original(self, batch, batch_index)
         seen.append((len(batch.x), float(loss.detach())))
         return loss

@@ -209,10 +209,11 @@ def test_all_processes_of_a_server_end_with_the_context(
     with adopting(), pytest.raises(KeyboardInterrupt), running(command, {}, tmp_path, log) as one:
         while not log.read_text().endswith("\n"):
             assert one.poll() is None or log.read_text()
-        assert psutil.pid_exists(int(log.read_text()))
+        child = psutil.Process(int(log.read_text()))
         if root == "has ended":
             one.wait()
         raise KeyboardInterrupt
+    assert not child.is_running()
     assert set(psutil.Process().children(recursive=True)) == before
 
 

@@ -8,7 +8,7 @@ HTTP, on one thread. The network is untrained and as large as that of benchmarks
 worker: after a pause, in milliseconds, caches and clocks are as cold as between its requests.
 
 A body is decoded, validated against the model and run: windows are cut and scaled, go through the
-network and are scored; "around" is what else a run does. Then outputs are computed and encoded. The
+runtime (network, and evidence of the scorer) and are scored; "around" is what else a run does. Then outputs are computed and encoded. The
 rest is limits and groups. Shares are relative to the network's time. The formats alternate, so that
 other load of the machine affects all of them equally. The alternative is typical code without rvae:
 json, lists checked by pydantic, and tolist().
@@ -18,7 +18,6 @@ import argparse
 import io
 import json
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -38,9 +37,9 @@ from rvae.config import ModelConfig, ReaderConfig, RecurrentConfig, ScoringConfi
 from rvae.data.scaler import Scaler
 from rvae.data.vocabulary import Vocabulary
 from rvae.data.window_dataset import WindowDataset
-from rvae.inference import runner
 from rvae.inference.analysis import Analysis
-from rvae.inference.artifact import Artifact, network_of
+from rvae.inference.artifact import Artifact
+from rvae.inference.building import network_of
 from rvae.inference.card import Card
 from rvae.inference.engine import Engine
 from rvae.scoring.bands import Bands
@@ -64,16 +63,16 @@ RUN = ("windows", "scoring", "around")
 
 def watched_functions(engine: Engine) -> list[tuple[str, Any, str]]:
     """Phase, owner and name of each function that is timed; time in an inner one is its own."""
-    scorer = type(engine.runner.scorer)
     return [
         ("decode", service, "decode"),
         ("validate", service, "validate"),
         ("around", Engine, "analyse"),
+        ("around", Engine, "encode"),
         ("windows", Engine, "windows"),
         ("windows", WindowDataset, "__getitems__"),
-        ("network", runner, "reconstruct"),
-        ("scoring", scorer, "measure"),
-        ("scoring", scorer, "score"),
+        ("network", type(engine.runtime), "run"),
+        ("network", type(engine.runtime), "encode"),
+        ("scoring", type(engine.runner.scorer), "score"),
         ("compute", service, "compute_results"),
         ("encode", service, "encode"),
     ]
@@ -117,7 +116,8 @@ def untrained() -> Engine:
         calibration=_calibration(np.linspace(0, 1, HELD_OUT)),
         bands=Bands.fit([held_out[:, :, None].astype(np.float32)], HELD_OUT),
     )
-    artifact = Artifact(card, network_of(card).state_dict())
+    weights = network_of(card).state_dict()
+    artifact = Artifact(card, {name: tensor.numpy() for name, tensor in weights.items()})
     analyses = Engine(artifact).analyse(list(held_out[:, :, None]))
     scores = np.concatenate([analysis.score for analysis in analyses])
     calibration = _calibration(scores)
@@ -183,7 +183,8 @@ def asking(engine: Engine, request: Request) -> Ask:
 @contextmanager
 def watched(engine: Engine) -> Iterator[Seconds]:
     """Sum the seconds of every phase of requests that are answered within the context."""
-    seconds: Seconds = defaultdict(float)
+    # What only encodes is not scored.
+    seconds: Seconds = dict.fromkeys((*OURS, *RUN, "network"), 0.0)
     inner = [0.0]  # seconds of the functions that each running one has called
 
     def timed(phase: str, function: Callable[..., Any]) -> Callable[..., Any]:

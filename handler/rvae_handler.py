@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-import torch
-
+from rvae.inference.artifact import Artifact
 from rvae.inference.compute import compute_threads, keep_freed_memory
 from rvae.inference.engine import Engine
 from rvae.serving.contract.messages import Reply, Request
 from rvae.serving.service import Limits, Service
+
+logger = logging.getLogger(__name__)
 
 # Names under which TorchServe passes the body; in a form, the name of the field.
 PLACES = ("body", "data")
@@ -25,20 +26,23 @@ class RvaeHandler:
         # Workers write several lines per request to a pipe that the server reads: at this rate
         # logging costs more than a small model. Metrics use the same pipe and must stay.
         logging.getLogger().setLevel(logging.WARNING)
-        logging.getLogger("ts.metrics.caching_metric").setLevel(logging.INFO)
+        for kept in (logger, logging.getLogger("ts.metrics.caching_metric")):
+            kept.setLevel(logging.INFO)
         keep_freed_memory()
         properties = context.system_properties
         gpu = properties.get("gpu_id")
-        on_gpu = gpu is not None and torch.cuda.is_available()
         options = context.model_yaml_config.get("rvae", {})
-        if not on_gpu:
-            share = compute_threads(int(os.environ.get("RVAE_WORKERS", "1")))
-            torch.set_num_threads(share or torch.get_num_threads())
-        engine = Engine.load(properties["model_dir"], f"cuda:{gpu}" if on_gpu else "cpu")
+        engine = Engine(
+            Artifact.load(properties["model_dir"]),
+            "cpu" if gpu is None else cuda_or_cpu(gpu),
+            compute_threads(int(os.environ.get("RVAE_WORKERS", "1"))),
+            tuned=True,
+        )
         manifest = context.manifest["model"]
         self.service = Service(
             engine, manifest["modelName"], manifest["modelVersion"], Limits(**options)
         )
+        logger.info("The network is run by %s", self.service.runtime)
         self.service.warm_up()
 
     def handle(self, data: list[dict[str, Any]], context: Any) -> list[bytes]:
@@ -55,6 +59,13 @@ class RvaeHandler:
         for i, reply in enumerate(replies):
             send(context, i, reply)
         return [reply.body for reply in replies]
+
+
+def cuda_or_cpu(gpu: int) -> str:
+    """The device that TorchServe assigned, if torch can use it."""
+    import torch  # not where a processor is enough
+
+    return f"cuda:{gpu}" if torch.cuda.is_available() else "cpu"
 
 
 def headers_of(headers: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 TOLERANCE, REDUCED_TOLERANCE = 1e-4, 1e-2
 
 # Runtimes of `rvae archive --runtime`; "default" is an archive that is built without that option.
-RUNTIMES = ("default",)
+RUNTIMES = ("default", "torch", "onnx-int8")
 FULL_PRECISION = ("default", "torch", "onnx")
 
 Command = list[str]

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from rvae.errors import FieldError
-from rvae.inference.artifact import CARD_KEY, Artifact
+from rvae.inference.artifact import Artifact
+from rvae.inference.checkpoints import CARD_KEY
 from rvae.inference.engine import Engine
 from rvae.inference.model_files import CARD_FILE, WEIGHTS_FILE
 

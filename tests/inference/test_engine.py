@@ -339,7 +339,7 @@ def test_latents_of_windows_by_their_number(engine: Engine, fresh: list[np.ndarr
 
 
 def test_interpolation_decodes_the_path(engine: Engine) -> None:
-    a, b = engine.prior(2, 3).numpy().astype(np.float64)
+    a, b = engine.prior(2, 3).astype(np.float64)
     windows = engine.interpolate(a, b, 5)
     expected = engine.decode(np.stack([a + share * (b - a) for share in np.linspace(0, 1, 5)]))
     np.testing.assert_allclose(windows, expected, **CLOSE)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from rvae.errors import FieldError
-from rvae.inference.artifact import Artifact, read_spec
+from rvae.inference.artifact import Artifact
 from rvae.inference.card import Card, ModelSpec
+from rvae.inference.checkpoints import read_spec
 from rvae.inference.engine import Engine
 
 DATA = Path(__file__).parent / "data" / "format_5"

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from rvae.config import ConvolutionalConfig, DenseConfig, ModelConfig, RecurrentConfig, TimeConfig
-from rvae.data.context import Context
 from rvae.networks.conditioning import Conditioning, time_encoding
+from rvae.networks.context import Context
 from rvae.networks.vae import VAE
 
 T = 12

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from rvae.config import DenseConfig, ModelConfig, RecurrentConfig
-from rvae.data.context import Context
+from rvae.networks.context import Context
 from rvae.networks.instance_normalization import MIN_SPREAD, InstanceNormalization
 from rvae.networks.objective import negative_elbo
 from rvae.networks.vae import VAE

@@ -18,7 +18,7 @@ def test_parameters_out_of_bounds_find_their_way_back() -> None:
     torch.nn.init.constant_(likelihood.log_scale, -12.0)
     torch.nn.init.constant_(likelihood.freedom, 9.0)
     p = likelihood(torch.zeros(1, 1, 1))
-    assert 1e-3 < p.scale.item() < 1.1e-3 and 99 < p.df.item() < 100
+    assert 1e-3 < p.scale.item() < 1.1e-3 and 99 < p.freedom.item() < 100
     (-p.log_prob(torch.full((1, 1, 1), 3.0)).sum()).backward()
     assert likelihood.log_scale.grad.item() < 0  # a step against it widens the scale
     assert likelihood.freedom.grad.item() != 0

@@ -13,7 +13,7 @@ from rvae.config import (
     RecurrentConfig,
     TimeConfig,
 )
-from rvae.data.context import Context
+from rvae.networks.context import Context
 from rvae.networks.convolutional import ConvolutionalDecoder
 from rvae.networks.objective import negative_elbo, negative_log_likelihood
 from rvae.networks.vae import VAE

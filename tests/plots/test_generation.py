@@ -125,7 +125,7 @@ def test_images_may_be_drawn_as_curves_and_need_their_class() -> None:
 
 
 def test_interpolations_and_samples_are_rows_of_windows(engine: Engine) -> None:
-    a, b = engine.prior(2, 0).numpy()
+    a, b = engine.prior(2, 0)
     axes = plot_interpolation(engine, a, b, 6, "sphere")
     assert same_picture(axes, engine.interpolate(a, b, 6, "sphere")[None])
     assert "sphere" in axes.get_title(loc="left")

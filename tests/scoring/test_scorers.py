@@ -5,7 +5,7 @@ import torch
 
 from rvae.config import ModelConfig, ScoringConfig
 from rvae.errors import FieldError
-from rvae.inference.artifact import network_of
+from rvae.inference.building import network_of
 from rvae.scoring.scorer import Scorer
 from rvae.scoring.scorers import SCORERS, restore_scorer
 from tests.support.untrained import KINDS

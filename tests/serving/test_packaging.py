@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from rvae.errors import FieldError
-from rvae.inference.artifact import CARD_KEY
+from rvae.inference.checkpoints import CARD_KEY
 from rvae.serving.packaging import build_archive
 
 

@@ -14,7 +14,8 @@ from rvae.config import (
 )
 from rvae.data.scaler import Scaler
 from rvae.data.vocabulary import Vocabulary
-from rvae.inference.artifact import Artifact, network_of
+from rvae.inference.artifact import Artifact
+from rvae.inference.building import network_of
 from rvae.inference.card import Card
 from rvae.inference.engine import Engine
 from rvae.scoring.bands import Bands
@@ -66,7 +67,8 @@ def untrained_card(
 def untrained_artifact(card: Card) -> Artifact:
     """Random weights, always the same for a card."""
     torch.manual_seed(0)
-    return Artifact(card, network_of(card).state_dict())
+    weights = network_of(card).state_dict()
+    return Artifact(card, {name: tensor.numpy() for name, tensor in weights.items()})
 
 
 def untrained_engine(card: Card, device: str = "cpu") -> Engine:

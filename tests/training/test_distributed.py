@@ -30,7 +30,8 @@ from rvae.config import (
 from rvae.data.readers import read
 from rvae.data.window_dataset import WindowDataset
 from rvae.errors import FieldError
-from rvae.inference.artifact import Artifact, read_spec
+from rvae.inference.artifact import Artifact
+from rvae.inference.checkpoints import read_spec
 from rvae.training.distributed import with_launched_processes
 from rvae.training.fit import fit
 from rvae.training.module import TrainingModule

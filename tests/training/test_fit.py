@@ -16,7 +16,8 @@ from rvae.config import (
 )
 from rvae.errors import FieldError
 from rvae.evaluation.metrics import ExplainedVariance, active_units
-from rvae.inference.artifact import CARD_KEY, Artifact
+from rvae.inference.artifact import Artifact
+from rvae.inference.checkpoints import CARD_KEY
 from rvae.inference.engine import Engine
 from rvae.networks.objective import negative_elbo
 from rvae.training.fit import FitResult

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from rvae.config import ObjectiveConfig
-from rvae.data.context import Context
 from rvae.data.window_dataset import Batch
+from rvae.networks.context import Context
 from rvae.training.fit import FitResult
 from rvae.training.module import TrainingModule
 from tests.support.short_training import QUICK

@@ -18,7 +18,7 @@ from rvae.config import (
     TrainingPlan,
 )
 from rvae.data.readers import read
-from rvae.inference.artifact import CARD_KEY
+from rvae.inference.checkpoints import CARD_KEY
 from rvae.inference.engine import Engine
 from rvae.training.fit import fit
 from tests.support.short_training import QUICK, interrupt_at, train

@@ -6,7 +6,7 @@ from rvae.config import DenseConfig, ModelConfig, TimeConfig
 from rvae.data.series import Series
 from rvae.data.window_dataset import Batch, WindowDataset
 from rvae.evaluation.metrics import ExplainedVariance
-from rvae.inference.artifact import network_of
+from rvae.inference.building import network_of
 from rvae.inference.card import Card
 from rvae.networks.posterior import LatentDistribution
 from rvae.networks.vae import VAE

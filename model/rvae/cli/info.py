@@ -46,7 +46,8 @@ def _write_json(content: Any) -> None:
 
 def _described(path: Path) -> dict[str, Any]:
     """The description that a server would give of a model, and what its file tells."""
-    from rvae.inference.artifact import Artifact, software_versions
+    from rvae.inference.artifact import Artifact
+    from rvae.inference.software import software_versions
     from rvae.serving.contract.description import describe
     from rvae.serving.model_store import read_archive
 
@@ -73,6 +74,7 @@ def _parameters(artifact: "Artifact") -> int:
 
 def _lines(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What a person wants to know of a model: a name and a text for each line."""
+    from rvae.inference.runtimes.report import RuntimeReport
     from rvae.scoring.ranks import quantile_text
 
     network, calibration = model["network"], model["calibration"]
@@ -98,6 +100,8 @@ def _lines(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "threshold", f"{model['threshold']:.4g} at quantile {quantile}"
     yield "promise", calibration["promise"]
     yield "calibration", _evidence(calibration)
+    if "graphs" in model:
+        yield "runtime", RuntimeReport.from_dict(model["graphs"]).sentence
     for change in model["history"]:
         yield "recalibrated", _change(change)
     if model["training"]:

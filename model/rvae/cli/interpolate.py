@@ -45,7 +45,7 @@ def interpolate(
     require(len(windows) == 2, "windows", f"must be two numbers as 0,7, got {list(windows)}")
     engine = Engine.load(checkpoint)
     if data is None:
-        first, last = engine.prior(2, seed).numpy()
+        first, last = engine.prior(2, seed)
         title = f"between two latents of seed {seed}, {path}"
     else:
         dataset = read_for(

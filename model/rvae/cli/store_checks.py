@@ -7,8 +7,9 @@ from pathlib import Path
 
 from rvae.cli.checks import Check, failed, noted, passed
 from rvae.errors import FieldError
-from rvae.inference.artifact import Artifact, software_versions
+from rvae.inference.artifact import Artifact
 from rvae.inference.engine import Engine
+from rvae.inference.software import software_versions
 from rvae.serving.contract.messages import Request
 from rvae.serving.model_store import list_archives, read_archive
 from rvae.serving.service import Limits, Service

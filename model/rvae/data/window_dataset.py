@@ -2,39 +2,38 @@
 
 from collections.abc import Iterator, Sequence
 from copy import copy
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.utils.data import Dataset, Sampler
 
 from rvae.data.calendar import calendar_features
-from rvae.data.context import Context
 from rvae.data.scaler import Scaler
 from rvae.data.series import Series
 from rvae.data.windows import count_windows
 
-__all__ = ["Batch", "EpochShuffle", "WindowDataset"]
+__all__ = ["WINDOWS_PER_BATCH", "Batch", "WindowDataset"]
 
+# Large enough to fill the matrix units of a processor, small enough that hidden states of long
+# windows stay within its caches and a GPU's memory.
 WINDOWS_PER_BATCH = 256
-INDICES_PER_BLOCK = 4096
 
 
 class Batch(NamedTuple):
-    """Windows and their context.
+    """Windows, with their times and classes.
 
     Attributes:
         x: Scaled values (B, T, C), NaN where missing.
-        context: Times and classes.
+        time: Calendar features of the steps (B, T, K), where K may be 0.
+        label: Index of each window's class (B,), negative where the class is unknown.
     """
 
-    x: Tensor
-    context: Context
+    x: NDArray[np.float32]
+    time: NDArray[np.float32]
+    label: NDArray[np.int64]
 
 
-class WindowDataset(Dataset[Batch]):
+class WindowDataset:
     """All windows of some series.
 
     It holds references to the series only, which may be larger than memory.
@@ -77,7 +76,7 @@ class WindowDataset(Dataset[Batch]):
         some._chosen = chosen if self._chosen is None else self._chosen[chosen]
         return some
 
-    def __getitems__(self, indices: Sequence[int]) -> Batch:
+    def __getitems__(self, indices: Sequence[int] | NDArray[np.int64]) -> Batch:
         """The windows with these indices as one batch, in the form that DataLoader calls."""
         owners, starts = self._places(np.asarray(indices))
         cut = [
@@ -85,10 +84,7 @@ class WindowDataset(Dataset[Batch]):
             for owner, start in zip(owners.tolist(), starts.tolist(), strict=True)
         ]
         values = np.stack([np.asarray(s.values) for s in cut])  # (B, T, C)
-        return Batch(
-            torch.from_numpy(self._scaler.transform(values)),
-            Context(torch.from_numpy(self._time(cut)), torch.from_numpy(_labels(cut))),
-        )
+        return Batch(self._scaler.transform(values), self._time(cut), _labels(cut))
 
     def evenly_spaced(self, count: int) -> NDArray[np.int64]:
         """Indices of at most `count` windows, evenly spaced among all of them, ascending."""
@@ -128,16 +124,21 @@ class WindowDataset(Dataset[Batch]):
         """First step of each window (W,) in its series."""
         return self._places(indices)[1]
 
-    def batches(self) -> Iterator[Batch]:
-        """All windows in order, in batches small enough for memory."""
-        for first in range(0, len(self), WINDOWS_PER_BATCH):
-            yield self.__getitems__(range(first, min(first + WINDOWS_PER_BATCH, len(self))))
+    def batches(self, most: int | None = None) -> Iterator[Batch]:
+        """Windows in order, in batches small enough for memory.
+
+        Args:
+            most: Maximum number of windows, evenly spaced among all of them; all if left out.
+        """
+        chosen = np.arange(len(self)) if most is None else self.evenly_spaced(most)
+        for indices in np.split(chosen, range(WINDOWS_PER_BATCH, len(chosen), WINDOWS_PER_BATCH)):
+            yield self.__getitems__(indices)
 
     def count_observed(self, windows: int) -> int:
         """Number of windows that hold a value, counted up to `windows`."""
         found = 0
         for batch in self.batches():
-            found += int((~batch.x.isnan()).any(-1).any(-1).sum())
+            found += int((~np.isnan(batch.x)).any((1, 2)).sum())
             if found >= windows:
                 return windows
         return found
@@ -164,48 +165,3 @@ def _labels(cut: Sequence[Series]) -> NDArray[np.int64]:
         ],
         dtype=np.int64,
     )
-
-
-class EpochShuffle(Sampler[int]):
-    """A random order that depends on seed and epoch alone, so that training can be resumed.
-
-    With P processes, each gets every P-th window of the same order. All get equally many: the
-    last ones may get a window that another process has already had.
-
-    Args:
-        length: Number of windows.
-        seed: Seed of the order.
-        rank: Index of this process.
-        processes: Number of processes P.
-    """
-
-    def __init__(self, length: int, seed: int, rank: int, processes: int) -> None:
-        self._length = length
-        self._seed = seed
-        self._rank = rank
-        self._processes = processes
-        self._epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Set the next epoch; called by Lightning."""
-        self._epoch = epoch
-
-    def __len__(self) -> int:
-        return -(-self._length // self._processes)
-
-    def __iter__(self) -> Iterator[int]:
-        # Drawn with the first index: until then the epoch may still be set.
-        order = random_order(self._length, self._seed, self._epoch)
-        for first in range(0, len(self), INDICES_PER_BLOCK):
-            turns = np.arange(first, min(first + INDICES_PER_BLOCK, len(self)))
-            yield from order[(turns * self._processes + self._rank) % self._length].tolist()
-
-
-def random_order(length: int, seed: int, epoch: int) -> NDArray[Any]:
-    """A random permutation of `length` indices, the same for the same seed and epoch.
-
-    It takes four bytes per index in every process: 0.4 GB for a hundred million windows.
-    """
-    order = np.arange(length, dtype=np.uint32 if length <= 1 << 32 else np.uint64)
-    np.random.default_rng([seed, epoch]).shuffle(order)
-    return order

@@ -76,16 +76,32 @@ class Model:
         return path
 
     def archive(
-        self, store: str | Path = "model_store", name: str = "rvae", version: str = "1.0"
+        self,
+        store: str | Path = "model_store",
+        name: str = "rvae",
+        version: str = "1.0",
+        runtime: str = "auto",
+        data: Any = None,
     ) -> Path:
         """Package the model for TorchServe as STORE/NAME-VERSION.mar.
 
+        Args:
+            store: Folder for the archive.
+            name: Name of the model in URLs.
+            version: Version of the model in URLs.
+            runtime: What runs the network on a CPU, as for `rvae archive`.
+            data: Normal data by which a runtime is compared with torch, see the class; windows that
+                the model draws if left out.
+
         Raises:
-            FieldError: If name or version are not valid in URLs.
+            FieldError: If name or version are not valid in URLs, or the runtime is not possible.
         """
+        from rvae.inference.conversion import with_runtime
         from rvae.serving.packaging import build_archive
 
-        return build_archive(self.artifact, name, version, Path(store).expanduser())
+        series = None if data is None else self._read(data).series
+        artifact, _ = with_runtime(self.artifact, runtime, series)
+        return build_archive(artifact, name, version, Path(store).expanduser())
 
     @checked
     def score(

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import (
     BaseEstimator,
@@ -27,6 +26,7 @@ from rvae.inference.analysis import Analysis
 from rvae.inference.artifact import Artifact
 from rvae.inference.card import Card
 from rvae.inference.engine import Engine
+from rvae.inference.lower_bounds import lower_bounds
 
 __all__ = ["RecurrentVAE"]
 
@@ -196,7 +196,7 @@ class RecurrentVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMix
             "X",
             f"expected latents (n, {self._n_features_out}), got {latents.shape}",
         )
-        return self._shaped(self.engine_.decode(torch.from_numpy(latents)))
+        return self._shaped(self.engine_.decode(latents))
 
     def reconstruct(self, X: Any) -> NDArray[np.float64]:
         """Windows as the model reproduces them from their latents, in the data's units."""
@@ -227,7 +227,7 @@ class RecurrentVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMix
             y: Ignored.
         """
         windows = self._windows(X)
-        bounds = self.engine_.runner.lower_bounds(self.engine_.windows(_series(windows), 1))
+        bounds = lower_bounds(self.artifact_, self.engine_.windows(_series(windows), 1))
         return float(bounds.sum() / (~np.isnan(windows)).sum())
 
     def sample(self, n_samples: int = 1, random_state: Any = None) -> NDArray[np.float64]:

@@ -13,14 +13,27 @@ from rvae.scoring.calibration import Calibration
 from rvae.scoring.events import Event, find_events
 from rvae.scoring.evidence import Evidence, EvidenceScorer, Placement
 
-__all__ = ["Analysis"]
+__all__ = ["Analysis", "Encoded"]
 
 # Evidence of the steps of events is computed in pieces, so that a long event needs little memory.
 STEPS_AT_ONCE = 1024
 
 
 @dataclass(frozen=True)
-class Analysis:
+class Encoded:
+    """Latents of the W windows of one series.
+
+    Attributes:
+        starts: First step of each window (W,).
+        latent: Centre of q(z|x) (W, D).
+    """
+
+    starts: NDArray[np.int64]
+    latent: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Analysis(Encoded):
     """Results of a model for the W windows of one series.
 
     E is the number of channels, where a categorical channel counts once per category.
@@ -28,9 +41,7 @@ class Analysis:
     Attributes:
         card: Card of the model.
         scorer: Scorer of the model.
-        starts: First step of each window (W,).
         length: Points N of the series.
-        latent: Centre of q(z|x) (W, D).
         mean: Mean of p(x|z) at the centre of q(z|x), scaled; for categories, their probabilities
             (W, T, E).
         evidence: Evidence of the windows, measured by the scorer.
@@ -39,9 +50,7 @@ class Analysis:
 
     card: ModelSpec
     scorer: EvidenceScorer
-    starts: NDArray[np.int64]
     length: int
-    latent: NDArray[np.float32]
     mean: NDArray[np.float32]
     evidence: Evidence
     score: NDArray[np.float64]

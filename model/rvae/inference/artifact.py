@@ -1,50 +1,37 @@
 """A trained model as data: tensors and one JSON card, from a checkpoint, a folder or an archive.
 
 Nothing here unpickles: a checkpoint is read with `weights_only=True`, a folder or an archive holds
-`weights.safetensors` and `card.json`.
+`weights.safetensors` and `card.json`. torch is imported for checkpoints and networks only: a server
+that runs graphs of another runtime starts without it.
 """
 
 import hashlib
 import json
-import platform
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import safetensors.torch
-import torch
-from torch import Tensor
+import safetensors.numpy
+from numpy.typing import NDArray
 
-from rvae._version import __version__
 from rvae.errors import FieldError, require
 from rvae.inference import format_4, format_5
-from rvae.inference.card import Card, ModelSpec
+from rvae.inference.card import Card
 from rvae.inference.model_files import CARD_FILE, WEIGHTS_FILE, find_model, opened
-from rvae.networks.vae import VAE
-from rvae.scoring.scorer import Scorer
-from rvae.scoring.scorers import restore_scorer
+from rvae.inference.runtimes.graphs import GRAPHS
 
-__all__ = [
-    "CARD_KEY",
-    "SCORER_KEY",
-    "Artifact",
-    "build_network",
-    "network_of",
-    "network_weights",
-    "read_spec",
-    "software_versions",
-    "spec_of",
-]
+if TYPE_CHECKING:
+    from rvae.networks.vae import VAE
 
-CARD_KEY = "rvae"
-SCORER_KEY = "rvae_scorer"
+__all__ = ["Artifact"]
+
 SCORER_PREFIX = "scorer."
-NETWORK_PREFIX = "vae."
+
+Arrays = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -55,11 +42,14 @@ class Artifact:
         card: Everything but the tensors.
         weights: Weights of the network.
         scorer: State of the scorer, by name; empty if the score has none.
+        graphs: The network and what the scorer measures, as graphs of the runtime that the card
+            names, by file; empty if that is torch.
     """
 
     card: Card
-    weights: Mapping[str, Tensor]
-    scorer: Mapping[str, Tensor] = field(default_factory=dict)
+    weights: Arrays
+    scorer: Arrays = field(default_factory=dict)
+    graphs: Mapping[str, bytes] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: str | Path) -> "Artifact":
@@ -73,34 +63,30 @@ class Artifact:
                 unfinished training run.
         """
         path = find_model(Path(path))
-        with _readable(path), opened(path) as files:
+        with readable(path), opened(path) as files:
             return cls._from_checkpoint(path) if files is None else cls._from_files(files)
 
     @classmethod
     def _from_checkpoint(cls, path: Path) -> "Artifact":
-        checkpoint = dict(torch.load(path, map_location="cpu", weights_only=True))
-        content = checkpoint[CARD_KEY]
-        card = Card.from_dict(_upgrade(content))
-        if content["format"] == 4:
-            state = format_4.scorer_state(content, checkpoint.get(format_4.MEMORY_KEY))
-        else:
-            state = checkpoint[SCORER_KEY]
-        return cls(card, network_weights(checkpoint), state)
+        from rvae.inference import checkpoints
+
+        content, weights, state = checkpoints.read(path)
+        return cls(Card.from_dict(upgrade(content)), weights, state)
 
     @classmethod
     def _from_files(cls, path: Path | zipfile.Path) -> "Artifact":
         content = json.loads((path / CARD_FILE).read_bytes())
-        card = Card.from_dict(_upgrade(content))
+        card = Card.from_dict(upgrade(content))
         packed = (path / WEIGHTS_FILE).read_bytes()
         checksum = content["checksum"]
-        require(checksum == _checksum(packed), "checksum", f"the weights in {path} are damaged")
-        tensors = safetensors.torch.load(packed)
+        require(checksum == checksum_of(packed), "checksum", f"the weights in {path} are damaged")
+        tensors = safetensors.numpy.load(packed)
         if content["format"] == 4:
             state = format_4.scorer_state(content, tensors.pop(format_4.MEMORY_KEY, None))
             return cls(card, tensors, state)
         names = [name for name in tensors if name.startswith(SCORER_PREFIX)]
         state = {name.removeprefix(SCORER_PREFIX): tensors.pop(name) for name in names}
-        artifact = cls(card, tensors, state)
+        artifact = cls(card, tensors, state, _graphs(path, card))
         # Already computed, from the same bytes that this model would be packed into.
         object.__setattr__(artifact, "checksum", checksum)
         return artifact
@@ -108,7 +94,7 @@ class Artifact:
     @cached_property
     def checksum(self) -> str:
         """Checksum of the packed tensors, the same for a checkpoint and the folder made of it."""
-        return _checksum(self._packed())
+        return checksum_of(self._packed())
 
     def save(self, path: Path) -> None:
         """Write the folder that a server loads: the same bytes for the same model."""
@@ -116,47 +102,49 @@ class Artifact:
         path.mkdir(parents=True, exist_ok=True)
         (path / WEIGHTS_FILE).write_bytes(self._packed())
         (path / CARD_FILE).write_text(json.dumps(content, indent=1))
+        for name, graph in self.graphs.items():
+            (path / name).write_bytes(graph)
 
     def save_checkpoint(self, path: Path) -> None:
-        """Write a checkpoint, atomically. It lacks the state of the training, which ended."""
-        checkpoint = {
-            "state_dict": {f"{NETWORK_PREFIX}{name}": w for name, w in self.weights.items()},
-            CARD_KEY: self.card.to_dict(),
-            SCORER_KEY: dict(self.scorer),
-        }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.name}.unfinished")
-        try:
-            torch.save(checkpoint, unfinished)
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        """Write a checkpoint, atomically, for torch. It lacks the state of the training.
 
-    def build(self) -> VAE:
+        Raises:
+            FieldError: If the calibration is that of another runtime.
+        """
+        from rvae.inference import checkpoints
+
+        self.card.require_calibrated_for_torch()
+        card = replace(self.card, runtime=None)
+        checkpoints.write(path, card.to_dict(), self.weights, self.scorer)
+
+    def build(self) -> "VAE":
         """The network with these weights, ready for inference.
 
         Raises:
             FieldError: If the weights are those of another network.
         """
+        from rvae.inference.building import build_network
+
         return build_network(self.card, self.weights)
-
-    @torch.inference_mode()
-    def build_scorer(self, network: VAE, device: torch.device) -> Scorer:
-        """The scorer of the built network, on the same device.
-
-        Raises:
-            FieldError: If the state is that of another scorer.
-        """
-        state = {name: tensor.to(device) for name, tensor in self.scorer.items()}
-        return restore_scorer(network, self.card.scaler, self.card.scoring, state)
 
     def _packed(self) -> bytes:
         state = {f"{SCORER_PREFIX}{name}": tensor for name, tensor in self.scorer.items()}
-        return safetensors.torch.save(dict(self.weights) | state)
+        return safetensors.numpy.save(dict(self.weights) | state)
+
+
+def _graphs(path: Path | zipfile.Path, card: Card) -> dict[str, bytes]:
+    """Graphs of the runtime that a card names."""
+    if card.runtime is None:
+        return {}
+    graphs = {name: (path / name).read_bytes() for name in GRAPHS}
+    for name, graph in graphs.items():
+        undamaged = checksum_of(graph) == card.runtime.checksums[name]
+        require(undamaged, "checksum", f"{name} in {path} is damaged")
+    return graphs
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def readable(path: Path) -> Iterator[None]:
     """Raise a `FieldError` if the file that is read is not a model."""
     try:
         yield
@@ -167,64 +155,11 @@ def _readable(path: Path) -> Iterator[None]:
         raise FieldError("checkpoint", f"{path} is not a checkpoint of rvae") from error
 
 
-def read_spec(path: Path) -> ModelSpec:
-    """Read the specification in a checkpoint, also of an unfinished training run.
-
-    Raises:
-        FieldError: If the file is not a checkpoint, or damaged.
-    """
-    with _readable(path):
-        return spec_of(torch.load(path, map_location="cpu", weights_only=True))
-
-
-def _upgrade(content: Mapping[str, Any]) -> Mapping[str, Any]:
+def upgrade(content: Mapping[str, Any]) -> Mapping[str, Any]:
     """The data of a card of any format that can be read, in the current one."""
     return format_5.upgrade(format_4.upgrade(content))
 
 
-def spec_of(checkpoint: Mapping[str, Any]) -> ModelSpec:
-    """The specification in the content of a checkpoint."""
-    return ModelSpec.from_dict(_upgrade(checkpoint[CARD_KEY]))
-
-
-def network_weights(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
-    """The weights of the network in the content of a checkpoint."""
-    return {
-        name.removeprefix(NETWORK_PREFIX): tensor
-        for name, tensor in checkpoint["state_dict"].items()
-    }
-
-
-def build_network(spec: ModelSpec, weights: Mapping[str, Tensor]) -> VAE:
-    """The network of a specification with these weights, ready for inference.
-
-    Raises:
-        FieldError: If the weights are those of another network.
-    """
-    # The weights that it begins with are drawn, and the caller's random numbers are not for that.
-    with torch.random.fork_rng(devices=()):
-        network = network_of(spec)
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        raise FieldError("checkpoint", "the weights do not fit the card") from error
-    return network.eval().requires_grad_(False)
-
-
-def network_of(spec: ModelSpec) -> VAE:
-    """The untrained network of a specification."""
-    return VAE(spec.model, spec.window, spec.scaler.categories, len(spec.vocabulary.classes))
-
-
-def software_versions() -> dict[str, str]:
-    """Versions of the software in use."""
-    return {
-        "rvae": __version__,
-        "torch": str(torch.__version__),
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-    }
-
-
-def _checksum(content: bytes) -> str:
+def checksum_of(content: bytes) -> str:
+    """SHA-256 of a file's content, with the algorithm's name."""
     return "sha256:" + hashlib.sha256(content).hexdigest()

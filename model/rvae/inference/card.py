@@ -16,6 +16,7 @@ from rvae.data.stored import blocks
 from rvae.data.vocabulary import Vocabulary
 from rvae.errors import FieldError, require
 from rvae.inference.history import Recalibration
+from rvae.inference.runtimes.report import RuntimeReport
 from rvae.scoring.bands import Bands, Residuals
 from rvae.scoring.blocks import Blocks
 from rvae.scoring.calibration import Calibration
@@ -136,11 +137,14 @@ class Card(ModelSpec):
         calibration: Calibration of the scores.
         bands: Bounds of normal values around reconstructions.
         history: Changes of the calibration since the training, in order.
+        runtime: The runtime of the model's graphs, and how exact it is; None if it has none, and
+            torch runs the network.
     """
 
     calibration: Calibration
     bands: Bands
     history: tuple[Recalibration, ...] = ()
+    runtime: RuntimeReport | None = None
 
     @classmethod
     def finish(
@@ -149,6 +153,14 @@ class Card(ModelSpec):
         """The card of a model after training, with the final summary of the training."""
         kept = {field.name: getattr(spec, field.name) for field in fields(ModelSpec)}
         return cls(**kept | {"training": training}, calibration=calibration, bands=bands)
+
+    def require_calibrated_for_torch(self) -> None:
+        """Raise a `FieldError` if the calibration is that of a runtime in reduced precision."""
+        require(
+            self.runtime is None or not self.runtime.parity.recalibrated,
+            "runtime",
+            "the archive has the calibration of its own runtime: use its checkpoint instead",
+        )
 
     def quantile_of(self, quantile: float | None, alarms: str | None) -> float | None:
         """The quantile that is asked for, as such or by a rate of alarms; None for the model's own.
@@ -198,11 +210,13 @@ class Card(ModelSpec):
             "calibration": calibration,
             "bands": asdict(self.bands),
             "history": [asdict(change) for change in self.history],
+            "runtime": None if self.runtime is None else asdict(self.runtime),
         }
 
     @classmethod
     def _fields_of(cls, content: Mapping[str, Any]) -> dict[str, Any]:
         calibration, bands = content.get("calibration"), content.get("bands")
+        runtime = content.get("runtime")
         if calibration is None or bands is None:
             raise FieldError(
                 "checkpoint", "comes from an unfinished training run, which is not calibrated yet"
@@ -231,6 +245,7 @@ class Card(ModelSpec):
                 )
             ),
             "history": tuple(Recalibration(**change) for change in content.get("history", ())),
+            "runtime": None if runtime is None else RuntimeReport.from_dict(runtime),
         }
 
 

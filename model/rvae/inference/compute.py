@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import torch
-
 __all__ = ["available_cpus", "compute_threads", "keep_freed_memory", "limited_threads"]
 
 # Options of mallopt(3).
@@ -69,6 +67,8 @@ def compute_threads(processes: int = 1) -> int | None:
 @contextmanager
 def limited_threads(processes: int = 1) -> Iterator[None]:
     """Compute with as many threads as `compute_threads` says, also in processes started here."""
+    import torch  # not by a server without it
+
     threads, before = compute_threads(processes), torch.get_num_threads()
     if threads is None:
         yield

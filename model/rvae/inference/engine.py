@@ -5,21 +5,19 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 
 from rvae.data.calendar import calendar_features
-from rvae.data.context import Context
 from rvae.data.series import Series
-from rvae.data.window_dataset import WindowDataset
+from rvae.data.window_dataset import WINDOWS_PER_BATCH, WindowDataset
 from rvae.data.windows import chunks, count_windows, window_starts
 from rvae.errors import require
 from rvae.inference import latent_paths
-from rvae.inference.analysis import Analysis
+from rvae.inference.analysis import Analysis, Encoded
 from rvae.inference.artifact import Artifact
 from rvae.inference.latents import require_latents
 from rvae.inference.runner import Runner
-from rvae.scoring.reconstruction import WINDOWS_PER_BATCH
+from rvae.inference.runtimes.loading import load_runtime
 
 __all__ = ["Engine"]
 
@@ -36,26 +34,45 @@ class Engine:
     Args:
         artifact: The trained model.
         device: Torch's name of the device.
+        threads: Threads that graphs may use; as many as `compute_threads` says if left out.
+        tuned: Whether to measure how graphs are run fastest, which takes a second.
 
     Attributes:
         card: Card of the model.
         checksum: Checksum of the artifact's tensors.
-        device: Device of the network.
+        runtime: Computes the network.
         runner: Runs windows of series that were checked against the model.
     """
 
-    def __init__(self, artifact: Artifact, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        artifact: Artifact,
+        device: str = "cpu",
+        threads: int | None = None,
+        tuned: bool = False,
+    ) -> None:
         self.card = artifact.card
         self.checksum = artifact.checksum
-        self.device = torch.device(device)
-        self._network = artifact.build().to(self.device)
-        scorer = artifact.build_scorer(self._network, self.device)
-        self.runner = Runner(self.card, self._network, scorer, self.device)
+        self.runtime, scorer = load_runtime(artifact, device, threads, tuned)
+        self.runner = Runner(self.card, self.runtime, scorer)
 
     @classmethod
     def load(cls, path: str | Path, device: str = "cpu") -> "Engine":
         """Load a checkpoint, an artifact's folder or an archive; see `Artifact.load`."""
         return cls(Artifact.load(path), device)
+
+    def encode(
+        self, series: Sequence[Series], strides: Sequence[int] | int | None = None
+    ) -> list[Encoded]:
+        """The latents alone of several series, for half the work; see `analyse`."""
+        named, strides = self._checked(series, strides)
+        if not named:
+            return []
+        latent = self.runner.encode(self.windows(named, strides))
+        return [
+            Encoded(starts, latent[first:end])
+            for starts, (first, end) in self._placed(named, strides)
+        ]
 
     def analyse(
         self,
@@ -75,6 +92,15 @@ class Engine:
         Raises:
             FieldError: If a series does not fit the model, or a stride is not positive.
         """
+        named, strides = self._checked(series, strides)
+        return self._analyse(named, strides) if named else []
+
+    def _checked(
+        self,
+        series: Sequence[Series | NDArray[np.float64]],
+        strides: Sequence[int] | int | None,
+    ) -> tuple[list[Series], Sequence[int]]:
+        """Series that fit the model, and the stride of each."""
         if strides is None:
             strides = self.card.stride
         if not isinstance(strides, Sequence):  # a whole number, which may be NumPy's
@@ -85,17 +111,22 @@ class Engine:
         for one, stride in zip(named, strides, strict=True):
             self.check(one)
             _require_stride(stride)
-        return self._analyse(named, strides) if named else []
+        return named, strides
+
+    def _placed(
+        self, series: Sequence[Series], strides: Sequence[int]
+    ) -> Iterator[tuple[NDArray[np.int64], tuple[int, int]]]:
+        """First steps of the windows of each series, and their places among those of all."""
+        starts = [
+            window_starts(len(one), self.card.window, stride)
+            for one, stride in zip(series, strides, strict=True)
+        ]
+        yield from zip(starts, pairwise(accumulate(map(len, starts), initial=0)), strict=True)
 
     def _analyse(self, series: Sequence[Series], strides: Sequence[int]) -> list[Analysis]:
         run, scorer = self.runner.run(self.windows(series, strides)), self.runner.scorer
         # Of all series at once: most may have a single window, too little for a call of NumPy.
         scores = scorer.score(run.evidence)
-        starts = [
-            window_starts(len(one), self.card.window, stride)
-            for one, stride in zip(series, strides, strict=True)
-        ]
-        borders = pairwise(accumulate(map(len, starts), initial=0))
         return [
             Analysis(
                 card=self.card,
@@ -107,7 +138,9 @@ class Engine:
                 evidence={name: values[first:end] for name, values in run.evidence.items()},
                 score=scores[first:end],
             )
-            for one, places, (first, end) in zip(series, starts, borders, strict=True)
+            for one, (places, (first, end)) in zip(
+                series, self._placed(series, strides), strict=True
+            )
         ]
 
     def scan(
@@ -173,7 +206,7 @@ class Engine:
                 "windows",
                 f"{number} is none of the {len(every)} windows, which count from 0",
             )
-        return self.runner.run(every.subset(np.array(windows))).latent
+        return self.runner.encode(every.subset(np.array(windows)))
 
     def sample(self, count: int, label: str | None = None, seed: int = 0) -> NDArray[np.float64]:
         """Draw windows from the model: latents from the prior, decoded.
@@ -236,20 +269,17 @@ class Engine:
             require_latents(end[None], self.card.model.latent, "latent")
         return self.decode(latent_paths.interpolate(first, last, steps, path), label)
 
-    def prior(self, count: int, seed: int) -> torch.Tensor:
-        """Latents (S, D) drawn from the prior, the same on every device.
+    def prior(self, count: int, seed: int) -> NDArray[np.float32]:
+        """Latents (S, D) drawn from the prior, the same with every runtime.
 
         Raises:
             FieldError: If there are none to draw.
         """
         require(count >= 1, "count", f"must be at least 1, got {count}")
-        random = torch.Generator().manual_seed(seed)
-        return torch.randn(count, self.card.model.latent, generator=random)
+        shape = (count, self.card.model.latent)
+        return np.random.default_rng(seed).standard_normal(shape, np.float32)
 
-    @torch.inference_mode()
-    def decode(
-        self, latent: torch.Tensor | NDArray[np.floating], label: str | None = None
-    ) -> NDArray[np.float64]:
+    def decode(self, latent: NDArray[np.floating], label: str | None = None) -> NDArray[np.float64]:
         """Decode latents (S, D) at placeholder times, to windows as `sample` returns them.
 
         Raises:
@@ -257,7 +287,7 @@ class Engine:
                 the model has none.
         """
         card = self.card
-        require_latents(np.asarray(latent), card.model.latent, "latent")
+        require_latents(latent, card.model.latent, "latent")
         require(
             card.model.conditional == (label is not None),
             "label",
@@ -265,15 +295,13 @@ class Engine:
             if card.model.conditional
             else "is only valid for conditional models",
         )
-        time = torch.from_numpy(
-            calendar_features(self.placeholder_times(), card.model.time.calendar)
-        )
+        time = calendar_features(self.placeholder_times(), card.model.time.calendar)  # (T, K)
         kind = -1 if label is None else self.class_of(label)
         means = []
-        for z in torch.as_tensor(latent, dtype=torch.float32).split(WINDOWS_PER_BATCH):
-            context = Context(time.expand(len(z), -1, -1), torch.full((len(z),), kind))
-            decoded = self._network.decode(z.to(self.device), context.to(self.device))
-            means.append(decoded.mean.cpu().numpy())
+        for first in range(0, len(latent), WINDOWS_PER_BATCH):
+            z = np.ascontiguousarray(latent[first : first + WINDOWS_PER_BATCH], np.float32)
+            times = np.tile(time, (len(z), 1, 1))
+            means.append(self.runtime.decode(z, times, np.full(len(z), kind)))
         return card.scaler.inverse(np.concatenate(means))
 
     def placeholder_times(self) -> NDArray[np.datetime64]:

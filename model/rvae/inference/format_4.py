@@ -7,8 +7,8 @@ memory in a tensor of their own, and nothing about the unit interval in the scal
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 __all__ = ["MEMORY_KEY", "scorer_state", "upgrade"]
 
@@ -25,7 +25,9 @@ def upgrade(content: Mapping[str, Any]) -> Mapping[str, Any]:
     return card | {"format": 5, "scaler": scaler}
 
 
-def scorer_state(content: Mapping[str, Any], memory: Tensor | None) -> dict[str, Tensor]:
+def scorer_state(
+    content: Mapping[str, Any], memory: NDArray[Any] | None
+) -> dict[str, NDArray[Any]]:
     """State of the scorer of a model in format 4.
 
     Args:
@@ -34,5 +36,5 @@ def scorer_state(content: Mapping[str, Any], memory: Tensor | None) -> dict[str,
     """
     state = {} if memory is None else {"memory": memory}
     if content["levels"] is not None:
-        state["levels"] = torch.tensor(content["levels"], dtype=torch.float64)
+        state["levels"] = np.array(content["levels"], np.float64)
     return state

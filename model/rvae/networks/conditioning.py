@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from rvae.config import ModelConfig
-from rvae.data.context import Context
+from rvae.networks.context import Context
+from rvae.networks.joining import join
 
 __all__ = ["Conditioning", "time_encoding"]
 
@@ -39,7 +40,7 @@ class Conditioning(nn.Module):
     def encoder_inputs(self, context: Context) -> Tensor:
         """Inputs of the encoder at each step (B, T, encoder_width)."""
         label = self.class_inputs(context)[:, None].expand(-1, self.window, -1)  # (B, T, classes)
-        return torch.cat([self._timing(context), label], dim=2)  # (B, T, encoder_width)
+        return join(self._timing(context), label)  # (B, T, encoder_width)
 
     def decoder_inputs(self, context: Context) -> Tensor:
         """Inputs of the decoder at each step (B, T, decoder_width)."""
@@ -51,8 +52,9 @@ class Conditioning(nn.Module):
         return (context.label[:, None] == classes).to(context.time.dtype)  # (B, classes)
 
     def _timing(self, context: Context) -> Tensor:
-        places = self.get_buffer("places").expand(len(context.label), -1, -1)  # (B, T, 2 * pairs)
-        return torch.cat([places.to(context.time.dtype), context.time], dim=2)  # (B, T, timing)
+        windows = context.label.shape[0]
+        places = self.get_buffer("places").expand(windows, -1, -1)  # (B, T, 2 * pairs)
+        return join(places.to(context.time.dtype), context.time)  # (B, T, timing)
 
 
 def time_encoding(window: int, pairs: int) -> Tensor:

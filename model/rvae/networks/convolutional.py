@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from rvae.config import ConvolutionalConfig
 from rvae.networks.architecture import Architecture
+from rvae.networks.joining import join
 from rvae.networks.layer_options import initialize, normalization
 from rvae.networks.missing_values import carry_forward
 
@@ -75,7 +76,7 @@ class ConvolutionalDecoder(nn.Module):
         """Latents (B, D), conditions (B, T, conditions) → parameters (B, T, outputs)."""
         fine = self.blocks(self.start(z).unflatten(1, self.coarse))  # (B, filters, ≥ T)
         fine = fine[..., : self.window].transpose(1, 2)  # (B, T, filters)
-        steps = torch.cat([fine, conditions], dim=2)  # (B, T, filters + conditions)
+        steps = join(fine, conditions)  # (B, T, filters + conditions)
         states, _ = self.recurrent(steps)  # (B, T, filters)
         return self.output(self.attention(states))  # (B, T, outputs)
 
@@ -92,8 +93,15 @@ class Attention(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, steps, filters) → (B, steps, filters)."""
         normed = self.norm(x + self.place)  # (B, steps, filters)
-        attended, _ = self.heads(normed, normed, normed, need_weights=False)  # like x
-        return x + attended  # (B, steps, filters)
+        inputs = nn.functional.linear(normed, self.heads.in_proj_weight, self.heads.in_proj_bias)
+        query, key, value = map(self._by_head, inputs.chunk(3, dim=2))
+        attended = nn.functional.scaled_dot_product_attention(query, key, value)
+        return x + self.heads.out_proj(attended.transpose(1, 2).flatten(2))
+
+    def _by_head(self, x: Tensor) -> Tensor:
+        """(B, steps, filters) → (B, heads, steps, filters / heads)."""
+        # The operation of `MultiheadAttention` as a whole cannot be exported for any B.
+        return x.unflatten(2, (self.heads.num_heads, -1)).transpose(1, 2)
 
 
 def block(config: ConvolutionalConfig, layer: nn.Conv1d | nn.ConvTranspose1d) -> list[nn.Module]:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 
 from rvae.config import DenseConfig
 from rvae.networks.architecture import Architecture
+from rvae.networks.joining import join
 from rvae.networks.layer_options import initialize, normalization
 from rvae.networks.missing_values import carry_forward
 
@@ -64,7 +64,7 @@ class DenseDecoder(nn.Module):
 
     def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
         """Latents (B, D), conditions (B, T, conditions) → parameters (B, T, outputs)."""
-        inputs = torch.cat([z, conditions.flatten(1)], dim=1)  # (B, D + T * conditions)
+        inputs = join(z, conditions.flatten(1))  # (B, D + T * conditions)
         return self.output(self.layers(inputs)).unflatten(1, self.shape)  # (B, T, outputs)
 
 

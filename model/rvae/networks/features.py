@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from rvae.networks.joining import join
 from rvae.networks.missing_values import last_observed
 
 __all__ = ["Features"]
@@ -56,4 +57,4 @@ class Features(nn.Module):
         within = steps <= last_observed(mask)[:, None]  # (B, T)
         features.append(conditions)
         observed.append(within[..., None].expand_as(conditions))  # (B, T, conditions)
-        return torch.cat(features, dim=2), torch.cat(observed, dim=2)  # both (B, T, width)
+        return join(*features), join(*observed)  # both (B, T, width)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from rvae.data.context import Context
+from rvae.networks.context import Context
 
 __all__ = ["InstanceNormalization"]
 

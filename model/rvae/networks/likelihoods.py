@@ -9,7 +9,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import Bernoulli, Distribution, Laplace, Normal, StudentT
+from torch.distributions import Bernoulli, Distribution, Laplace, Normal
 
 from rvae.config import ModelConfig
 from rvae.config.registry import Registry
@@ -44,6 +44,33 @@ class LaplaceLikelihood(ScaledLikelihood):
         return Laplace(parameters, self.scale.expand_as(parameters), validate_args=False)
 
 
+class StudentT(Distribution):
+    """Student's t-distribution; torch's own computes its normalizer again for every value.
+
+    Args:
+        freedom: Degrees of freedom (C,), above 1.
+        loc: Mean (..., C).
+        scale: Scale (C,).
+    """
+
+    def __init__(self, freedom: Tensor, loc: Tensor, scale: Tensor) -> None:
+        self.freedom, self.loc, self.scale = freedom, loc, scale
+        super().__init__(loc.shape, validate_args=False)
+
+    @property
+    def mean(self) -> Tensor:
+        return self.loc
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        half = (self.freedom + 1) / 2  # (C,)
+        normalizer = torch.lgamma(half) - torch.lgamma(self.freedom / 2)  # (C,)
+        if torch.onnx.is_in_onnx_export():
+            normalizer = torch.tensor(normalizer.tolist())  # a constant: ONNX has no such function
+        width = self.scale.log() + 0.5 * (math.pi * self.freedom).log()  # (C,)
+        squared = ((value - self.loc) / self.scale) ** 2  # (..., C)
+        return normalizer - width - half * torch.log1p(squared / self.freedom)  # (..., C)
+
+
 class StudentTLikelihood(ScaledLikelihood):
     """Student's t, with learned degrees of freedom per channel."""
 
@@ -56,12 +83,7 @@ class StudentTLikelihood(ScaledLikelihood):
     def numeric(self, parameters: Tensor) -> Distribution:
         share = torch.sigmoid(self.freedom)  # (channels,)
         freedom = MIN_FREEDOM + (MAX_FREEDOM - MIN_FREEDOM) * share  # (channels,)
-        return StudentT(
-            freedom.expand_as(parameters),
-            parameters,
-            self.scale.expand_as(parameters),
-            validate_args=False,
-        )
+        return StudentT(freedom, parameters, self.scale)
 
 
 class Huber(Distribution):

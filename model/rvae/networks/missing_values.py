@@ -1,9 +1,11 @@
 """Inputs of encoders where values are missing."""
 
-import torch
-from torch import Tensor
+import math
 
-__all__ = ["carry_forward", "last_observed"]
+import torch
+from torch import Tensor, nn
+
+__all__ = ["carry_forward", "last_observed", "running_maximum"]
 
 
 def last_observed(mask: Tensor) -> Tensor:
@@ -18,6 +20,20 @@ def carry_forward(x: Tensor, mask: Tensor) -> Tensor:
     This is only for inputs of the encoder: missing values do not enter a loss or a score.
     """
     steps = torch.arange(x.shape[1], device=x.device)[None, :, None]  # (1, T, 1)
-    source = torch.where(mask, steps, -1).cummax(1).values  # (B, T, C)
-    filled = x.nan_to_num().gather(1, source.clamp(min=0))  # (B, T, C)
-    return torch.where(source >= 0, filled, 0.0)  # (B, T, C)
+    source = running_maximum(torch.where(mask, steps, 0))  # (B, T, C)
+    # Before the first observed value the source is step 0, which is missing, too.
+    return torch.where(mask, x, 0.0).gather(1, source)  # (B, T, C)
+
+
+def running_maximum(steps: Tensor) -> Tensor:
+    """Largest of the whole numbers so far, at each step of (B, T, C), none below zero."""
+    if not torch.onnx.is_in_onnx_export():
+        return steps.cummax(1).values
+    # ONNX has no such operation. The largest of a block of steps, and then of the last of so many
+    # blocks, is the largest of all: twice the root of T comparisons instead of T.
+    block = math.isqrt(steps.shape[1] - 1) + 1
+    largest = steps.transpose(1, 2).float()  # (B, C, T)
+    for dilation in (1, block):
+        padded = nn.functional.pad(largest, ((block - 1) * dilation, 0))
+        largest = nn.functional.max_pool1d(padded, block, stride=1, dilation=dilation)
+    return largest.transpose(1, 2).long()  # (B, T, C)

@@ -79,4 +79,4 @@ def _by_step(module: nn.Module, x: Any) -> Any:
     if isinstance(x, PackedSequence):
         return x._replace(data=module(x.data))
     steps: Tensor = module(x.flatten(0, 1))  # (B * T, K)
-    return steps.unflatten(0, x.shape[:2])
+    return steps.reshape(x.shape)

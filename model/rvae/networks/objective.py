@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from rvae.config import ObjectiveConfig
-from rvae.data.context import Context
+from rvae.networks.context import Context
 from rvae.networks.posterior import LatentDistribution
 from rvae.networks.vae import VAE
 

@@ -8,6 +8,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rvae.config import RecurrentConfig
 from rvae.networks.architecture import Architecture
+from rvae.networks.joining import join
 from rvae.networks.layer_options import initialize_weight
 from rvae.networks.lstm import Lstm
 from rvae.networks.missing_values import carry_forward, last_observed
@@ -48,7 +49,7 @@ class RecurrentEncoder(nn.Module):
         """
         last = last_observed(mask) // self.patch  # (B,)
         filled = patches(carry_forward(x, mask), self.patch)  # (B, patches, patch * inputs)
-        windows = torch.arange(len(x), device=x.device)
+        windows = torch.arange(x.shape[0], device=x.device)
         if not self.layers.bidirectional:
             states, _ = self.layers(filled)  # (B, patches, H)
             return self.dropout(states[windows, last])  # (B, H)
@@ -96,9 +97,9 @@ class RecurrentDecoder(nn.Module):
     def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
         """Unroll latents (B, D), conditions (B, T, conditions) into parameters (B, T, outputs)."""
         clock = torch.linspace(-1, 1, self.steps, device=z.device, dtype=z.dtype)  # (patches,)
-        clocks = clock[None, :, None].expand(len(z), -1, -1)  # (B, patches, 1)
+        clocks = clock[None, :, None].expand(z.shape[0], -1, -1)  # (B, patches, 1)
         # (B, patches, 1 + patch * conditions)
-        inputs = torch.cat([clocks, patches(conditions, self.patch)], dim=2)
+        inputs = join(clocks, patches(conditions, self.patch))
         if self.conditioning == "feedback":
             return self._by_step(self._unroll(inputs, self._state(z)))
         if self.conditioning == "every_step":
@@ -109,7 +110,8 @@ class RecurrentDecoder(nn.Module):
 
     def _by_step(self, outputs: Tensor) -> Tensor:
         """Outputs of patches (B, patches, patch * outputs) → outputs of steps (B, T, outputs)."""
-        return outputs.unflatten(2, (self.patch, -1)).flatten(1, 2)[:, : self.window]
+        width = self.output.out_features // self.patch
+        return outputs.reshape(outputs.shape[0], -1, width)[:, : self.window]
 
     def _state(self, z: Tensor) -> State:
         start = self.start(z).expand(self.layers.num_layers, -1, -1).contiguous()  # (depth, B, H)
@@ -118,7 +120,7 @@ class RecurrentDecoder(nn.Module):
         return (torch.tanh(start), start) if self.cell == "lstm" else torch.tanh(start)
 
     def _unroll(self, inputs: Tensor, state: State) -> Tensor:
-        output = inputs.new_zeros(len(inputs), 1, self.output.out_features)  # (B, 1, width)
+        output = inputs.new_zeros(inputs.shape[0], 1, self.output.out_features)  # (B, 1, width)
         outputs = []
         for step in torch.split(inputs, 1, dim=1):
             hidden, state = self.layers(torch.cat([step, output], dim=2), state)  # (B, 1, H)
@@ -133,8 +135,11 @@ def patches(steps: Tensor, patch: int) -> Tensor:
     Nie et al. 2023, "A time series is worth 64 words: long-term forecasting with transformers",
     section 3.1, without overlap.
     """
-    missing = -steps.shape[1] % patch
-    return nn.functional.pad(steps, (0, 0, 0, missing)).unflatten(1, (-1, patch)).flatten(2)
+    if patch == 1:
+        return steps
+    windows, length, width = steps.shape
+    padded = nn.functional.pad(steps, (0, 0, 0, -length % patch))
+    return padded.reshape(windows, padded.shape[1] // patch, patch * width)
 
 
 def layers(

@@ -12,12 +12,13 @@ from torch import Tensor, nn
 from torch.distributions import Distribution
 
 from rvae.config import ModelConfig
-from rvae.data.context import Context
 from rvae.networks.architectures import ARCHITECTURES, architecture_options
 from rvae.networks.choices import require_valid_model
 from rvae.networks.conditioning import Conditioning
+from rvae.networks.context import Context
 from rvae.networks.features import Features
 from rvae.networks.instance_normalization import InstanceNormalization
+from rvae.networks.joining import join
 from rvae.networks.likelihoods import make_likelihood
 from rvae.networks.linear_path import LinearPath
 from rvae.networks.posterior import LatentDistribution
@@ -108,7 +109,7 @@ class VAE(nn.Module):
         spread.
         """
         context = context or self._empty_context(z)
-        z = torch.cat([z, self.conditions.class_inputs(context)], dim=1)  # (B, D + classes)
+        z = join(z, self.conditions.class_inputs(context))  # (B, D + classes)
         outputs = self.decoder(z, self.conditions.decoder_inputs(context))  # (B, T, outputs)
         if self.linear is not None:
             outputs = self.linear.add_linear_part(outputs, z)  # (B, T, outputs)
@@ -116,4 +117,4 @@ class VAE(nn.Module):
         return self.likelihood(outputs)
 
     def _empty_context(self, windows: Tensor) -> Context:
-        return Context.empty(len(windows), self.conditions.window).to(windows.device)
+        return Context.empty(windows.shape[0], self.conditions.window).to(windows.device)

@@ -63,7 +63,7 @@ def encode_windows(
     return EncodedWindows(
         latent=run.latent,
         scores=engine.runner.scorer.score(run.evidence),
-        classes=np.concatenate([batch.context.label.numpy() for batch in some.batches()]),
+        classes=np.concatenate([batch.label for batch in some.batches()]),
         anomalous=anomalous[chosen],
         total=len(windows),
     )

@@ -1,6 +1,6 @@
 """Scores of held-out normal windows → thresholds and tail probabilities."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -77,6 +77,23 @@ class Calibration:
         lowered = events_per_step < fewest * (1 - ROUNDING)
         threshold = found.threshold_of_events(fewest if lowered else events_per_step)
         return cls(kept, found.quantile_of(threshold), lowered, contamination)
+
+    def moved(self, before: NDArray[np.float64], after: NDArray[np.float64]) -> "Calibration":
+        """This calibration for scores that are computed in another way.
+
+        Each score is moved from its quantile among the old scores to the same one among the new
+        (Wilk and Gnanadesikan 1968, "Probability plotting methods for the analysis of data"). A
+        score beyond those that are known in both ways is moved by as much as the last of them.
+
+        Args:
+            before: Scores of some windows (n,) as they were computed, NaN where unknown.
+            after: Scores of the same windows as they are computed now.
+        """
+        old, new = np.sort(before[~np.isnan(before)]), np.sort(after[~np.isnan(after)])
+        scores = self.blocks.scores
+        inside = scores.clip(old[0], old[-1])
+        moved = np.interp(inside, old, new) + (scores - inside)
+        return replace(self, blocks=replace(self.blocks, scores=moved))
 
     @property
     def scores(self) -> NDArray[np.float64]:

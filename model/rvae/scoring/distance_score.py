@@ -12,9 +12,8 @@ from rvae.config import ModelConfig, ScoringConfig
 from rvae.data.scaler import Scaler
 from rvae.data.window_dataset import WindowDataset
 from rvae.networks.vae import VAE
-from rvae.scoring import aggregation
-from rvae.scoring.evidence import Evidence, Placement
-from rvae.scoring.excess import MAX_WINDOWS, errors_by_point, largest, levels, normal_parts
+from rvae.scoring.distance_evidence import DistanceEvidence
+from rvae.scoring.excess import MAX_WINDOWS, levels, normal_parts
 from rvae.scoring.nearest_windows import NearestWindows, require_memory_possible
 from rvae.scoring.reconstruction import Reconstruction, measure_windows
 from rvae.scoring.scorer import Scorer
@@ -22,12 +21,8 @@ from rvae.scoring.scorer import Scorer
 __all__ = ["DistanceScorer"]
 
 
-class DistanceScorer(Scorer):
+class DistanceScorer(DistanceEvidence, Scorer):
     """Excess of a window's distance from the nearest training windows over the usual one.
-
-    It is the excess (see `rvae.scoring.excess`) of this single part. The evidence is `parts`, the
-    distances (W, 1), NaN where nothing was observed, and `errors`, the squared differences from the
-    nearest window (W, T, C), NaN where missing.
 
     Args:
         scaler: Scaler of the channels.
@@ -37,8 +32,8 @@ class DistanceScorer(Scorer):
 
     def __init__(self, scaler: Scaler, memory: NearestWindows, level: NDArray[np.float64]) -> None:
         self._scaler = scaler
+        super().__init__(level)
         self._memory = memory
-        self._level = level
 
     @classmethod
     def check(cls, scoring: ScoringConfig, model: ModelConfig) -> None:
@@ -76,12 +71,3 @@ class DistanceScorer(Scorer):
     def measure(self, reconstruction: Reconstruction) -> dict[str, Tensor]:
         distances, errors = self._memory.errors(reconstruction, self._scaler)
         return {"parts": distances[:, None], "errors": errors}
-
-    def score(self, evidence: Evidence) -> NDArray[np.float64]:
-        return largest(evidence["parts"], self._level)
-
-    def contributions(self, evidence: Evidence) -> NDArray[np.float64]:
-        return aggregation.share_by_errors(self.score(evidence), evidence["errors"])
-
-    def step_evidence(self, evidence: Evidence, placement: Placement) -> NDArray[np.float64]:
-        return errors_by_point(self.score(evidence), evidence["errors"], placement)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rvae.scoring import aggregation
 from rvae.scoring.evidence import Placement
 
-__all__ = ["MAX_WINDOWS", "errors_by_point", "excess", "largest", "levels", "normal_parts"]
+__all__ = ["FLOOR", "MAX_WINDOWS", "errors_by_point", "excess", "largest", "levels", "normal_parts"]
 
 # Maximum number of windows of each part of the data that levels are estimated from.
 MAX_WINDOWS = 20_000

@@ -12,17 +12,9 @@ from rvae.config import ModelConfig, ScoringConfig
 from rvae.data.scaler import Scaler
 from rvae.data.window_dataset import WindowDataset
 from rvae.networks.vae import VAE
-from rvae.scoring import aggregation
-from rvae.scoring.channel_errors import reconstruction_errors
-from rvae.scoring.evidence import Evidence, Placement
-from rvae.scoring.excess import (
-    MAX_WINDOWS,
-    errors_by_point,
-    excess,
-    largest,
-    levels,
-    normal_parts,
-)
+from rvae.scoring.channel_errors import observed_mean, reconstruction_errors
+from rvae.scoring.excess import FLOOR, MAX_WINDOWS, levels, normal_parts
+from rvae.scoring.excess_evidence import ExcessEvidence, parts_per_channel
 from rvae.scoring.nearest_windows import NearestWindows, require_memory_possible
 from rvae.scoring.reconstruction import Reconstruction, measure_windows
 from rvae.scoring.scorer import Scorer
@@ -39,7 +31,7 @@ class ErrorParts:
 
     Args:
         scaler: Scaler of the channels.
-        level: Whether to use the level of windows.
+        parts_per_channel: Number of parts per channel: 2 to use the level of windows.
         memory: The training windows, if their distance is used.
 
     Attributes:
@@ -47,8 +39,10 @@ class ErrorParts:
         memory: The training windows, or None.
     """
 
-    def __init__(self, scaler: Scaler, level: bool, memory: NearestWindows | None) -> None:
-        self.parts_per_channel = 2 if level else 1
+    def __init__(
+        self, scaler: Scaler, parts_per_channel: int, memory: NearestWindows | None
+    ) -> None:
+        self.parts_per_channel = parts_per_channel
         self.memory = memory
         self._scaler = scaler
 
@@ -62,7 +56,7 @@ class ErrorParts:
         errors = [reconstruction_errors(reconstruction, self._scaler)]
         if self.parts_per_channel == 2:
             errors.append(self._level_errors(reconstruction.x))
-        parts = [kind.nanmean(1) for kind in errors]  # each (B, C)
+        parts = [observed_mean(kind) for kind in errors]  # each (B, C)
         if self.memory is not None:
             distances, squares = self.memory.errors(reconstruction, self._scaler)
             parts.append(distances[:, None])
@@ -72,16 +66,12 @@ class ErrorParts:
     def _level_errors(self, x: Tensor) -> Tensor:
         """Square of the level of each numeric channel, at each observed step (B, T, C)."""
         numeric = torch.tensor(self._scaler.categories, device=x.device) == 0
-        level = x.nanmean(1, keepdim=True).square()  # (B, 1, C)
+        level = observed_mean(x)[:, None].square()  # (B, 1, C)
         return torch.where(x.isnan() | ~numeric, torch.nan, level)
 
 
-class ExcessScorer(Scorer):
+class ExcessScorer(ExcessEvidence, Scorer):
     """The largest excess of the parts of a window's errors, in nats.
-
-    One anomalous channel of many is enough (see `rvae.scoring.excess`). The evidence is `parts`,
-    see `ErrorParts` (W, P), and `errors`, the squared errors of the part that decides (W, T, C),
-    NaN where missing. An excess belongs to a window as a whole.
 
     Args:
         parts: Measures the parts.
@@ -89,8 +79,8 @@ class ExcessScorer(Scorer):
     """
 
     def __init__(self, parts: ErrorParts, levels: NDArray[np.float64]) -> None:
+        super().__init__(levels, parts.parts_per_channel)
         self._parts = parts
-        self._levels = levels
 
     @classmethod
     def check(cls, scoring: ScoringConfig, model: ModelConfig) -> None:
@@ -108,7 +98,7 @@ class ExcessScorer(Scorer):
         memory = None
         if scoring.memory:
             memory = NearestWindows.fit(network, scaler, windows["training"], scoring.memory)
-        parts = ErrorParts(scaler, scoring.level is not None, memory)
+        parts = ErrorParts(scaler, parts_per_channel(scoring), memory)
 
         measured = {
             name: measure_windows(network, part, MAX_WINDOWS, lambda r: parts.measure(r)[0])
@@ -128,7 +118,7 @@ class ExcessScorer(Scorer):
         cls, network: VAE, scaler: Scaler, scoring: ScoringConfig, state: Mapping[str, Tensor]
     ) -> Self:
         memory = NearestWindows(network, state["memory"]) if "memory" in state else None
-        parts = ErrorParts(scaler, scoring.level is not None, memory)
+        parts = ErrorParts(scaler, parts_per_channel(scoring), memory)
         return cls(parts, state["levels"].cpu().numpy())
 
     def state(self) -> dict[str, Tensor]:
@@ -138,40 +128,23 @@ class ExcessScorer(Scorer):
 
     def measure(self, reconstruction: Reconstruction) -> dict[str, Tensor]:
         parts, errors = self._parts.measure(reconstruction)
-        return {
-            "parts": parts,
-            "errors": _deciding_errors(excess(parts.cpu().numpy(), self._levels), errors),
-        }
-
-    def score(self, evidence: Evidence) -> NDArray[np.float64]:
-        return largest(evidence["parts"], self._levels)
-
-    def contributions(self, evidence: Evidence) -> NDArray[np.float64]:
-        return aggregation.share_by_errors(self.score(evidence), evidence["errors"])
-
-    def channel_scores(self, evidence: Evidence, placement: Placement) -> NDArray[np.float64]:
-        """The largest excess of each channel's own parts, averaged for points like scores."""
-        count, channels = self._parts.parts_per_channel, evidence["errors"].shape[2]
-        over = excess(evidence["parts"], self._levels)[:, : count * channels]
-        largest_of_channel = np.fmax.reduce(over.reshape(-1, count, channels), axis=1)  # (W, C)
-        return aggregation.window_mean_by_point(
-            largest_of_channel, placement.starts, placement.window, placement.length
-        )
-
-    def step_evidence(self, evidence: Evidence, placement: Placement) -> NDArray[np.float64]:
-        return errors_by_point(self.score(evidence), evidence["errors"], placement)
+        levels = torch.from_numpy(self._levels).to(parts.device)
+        return {"parts": parts, "errors": _deciding_errors(parts, levels, errors)}
 
 
-def _deciding_errors(over: NDArray[np.float64], errors: Sequence[Tensor]) -> Tensor:
-    """The errors (B, T, C) in the part whose excess is the largest of (B, P)."""
+def _deciding_errors(parts: Tensor, levels: Tensor, errors: Sequence[Tensor]) -> Tensor:
+    """The errors (B, T, C) in the part of (B, P) whose excess over its level (P,) is the largest.
+
+    An excess grows with its ratio, which decides here.
+    """
     channels = errors[0].shape[2]
-    largest = np.where(np.isnan(over), -np.inf, over).argmax(axis=1)
-    decides = torch.from_numpy(largest).to(errors[0].device)[:, None, None]  # (B, 1, 1)
+    ratios = (parts.double() + FLOOR) / (levels + FLOOR)  # (B, P)
+    decides = torch.where(ratios.isnan(), -torch.inf, ratios).argmax(1)[:, None, None]  # (B, 1, 1)
     places = torch.arange(channels, device=decides.device)
     chosen = torch.zeros_like(errors[0])
     for kind, squares in enumerate(errors):
         first = kind * channels
-        if first + 1 == over.shape[1]:  # the part of all channels
+        if first + 1 == parts.shape[1]:  # the part of all channels
             chosen = torch.where(decides == first, squares, chosen)
         else:
             here = decides == first + places

@@ -5,16 +5,12 @@ from torch import Tensor
 
 from rvae.config import ModelConfig, ScoringConfig
 from rvae.data.scaler import Scaler
-from rvae.data.window_dataset import WindowDataset
+from rvae.data.window_dataset import WINDOWS_PER_BATCH, WindowDataset
 from rvae.errors import require
+from rvae.networks.tensor_batch import TensorBatch
 from rvae.networks.vae import VAE
 from rvae.scoring.channel_errors import add_categories, target
-from rvae.scoring.reconstruction import (
-    WINDOWS_PER_BATCH,
-    Reconstruction,
-    evenly_chosen_batches,
-    reconstruct,
-)
+from rvae.scoring.reconstruction import Reconstruction, reconstruct
 
 __all__ = ["NearestWindows", "capacity", "require_memory_possible"]
 
@@ -52,8 +48,8 @@ class NearestWindows:
         """Make a memory of at most `count` windows, evenly chosen among all of them."""
         count = min(count, capacity(network.conditions.window * scaler.outputs))
         latents = [
-            reconstruct(network, batch.x, batch.context).latent
-            for batch in evenly_chosen_batches(windows, count)
+            reconstruct(network, *batch).latent
+            for batch in map(TensorBatch.of, windows.batches(count))
         ]
         return cls(network, torch.cat(latents))
 

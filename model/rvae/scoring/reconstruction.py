@@ -1,6 +1,6 @@
 """Reconstruction of windows by a network, as input of scorers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,21 +8,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.distributions import Distribution
 
-from rvae.data.context import Context
-from rvae.data.window_dataset import Batch, WindowDataset
+from rvae.data.window_dataset import WindowDataset
+from rvae.networks.context import Context
+from rvae.networks.tensor_batch import TensorBatch
 from rvae.networks.vae import VAE
 
 __all__ = [
-    "WINDOWS_PER_BATCH",
     "Reconstruction",
-    "evenly_chosen_batches",
     "measure_windows",
     "reconstruct",
 ]
-
-# Large enough to fill the matrix units of a processor, small enough that hidden states of long
-# windows stay within its caches and a GPU's memory.
-WINDOWS_PER_BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -54,18 +49,9 @@ def reconstruct(network: VAE, x: Tensor, context: Context) -> Reconstruction:
     return Reconstruction(x, mask, context, latent, network.decode(latent, context))
 
 
-def evenly_chosen_batches(windows: WindowDataset, count: int) -> Iterator[Batch]:
-    """Batches of at most `count` windows, evenly chosen among all of them, in their order."""
-    chosen = windows.evenly_spaced(count)
-    for indices in np.split(chosen, range(WINDOWS_PER_BATCH, len(chosen), WINDOWS_PER_BATCH)):
-        yield windows.__getitems__(indices.tolist())
-
-
 def measure_windows(
     network: VAE, windows: WindowDataset, count: int, measure: Callable[[Reconstruction], Tensor]
 ) -> NDArray[np.float32]:
     """A measurement (B, ...) of at most `count` windows, evenly spaced among all: (W, ...)."""
-    batches = evenly_chosen_batches(windows, count)
-    return np.concatenate(
-        [measure(reconstruct(network, batch.x, batch.context)).numpy() for batch in batches]
-    )
+    batches = map(TensorBatch.of, windows.batches(count))
+    return np.concatenate([measure(reconstruct(network, *batch)).numpy() for batch in batches])

@@ -4,7 +4,6 @@ import math
 from typing import Any
 
 import numpy as np
-import torch
 
 from rvae.inference.engine import Engine
 from rvae.serving.contract.formats.json import step_values
@@ -16,7 +15,7 @@ def example_body(engine: Engine) -> dict[str, Any]:
     """A body that can be posted: the decoded centre of the prior."""
     card = engine.card
     label = card.vocabulary.classes[0] if card.model.conditional else None
-    (values,) = engine.decode(torch.zeros(1, card.model.latent), label)
+    (values,) = engine.decode(np.zeros((1, card.model.latent)), label)
     low, high = card.scaler.bounds
     # Rounded to a thousandth of a channel's spread, to be readable.
     digits = [3 - math.floor(math.log10(scale)) for scale in card.scaler.scale]

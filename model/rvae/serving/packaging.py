@@ -26,7 +26,7 @@ HANDLER = "rvae_handler.py"
 
 
 def build_archive(model: Artifact | Path, name: str, version: str, store: Path) -> Path:
-    """Write `store/name-version.mar`: weights, card, this package and the handler.
+    """Write `store/name-version.mar`: weights, card, graphs, this package and the handler.
 
     Args:
         model: The model, or its checkpoint.
@@ -62,6 +62,7 @@ def _assemble(artifact: Artifact, name: str, version: str, scratch: Path) -> Pat
     shutil.copytree(
         Path(__file__).parents[1], library / "rvae", ignore=shutil.ignore_patterns("__pycache__")
     )
+    files = [scratch / "artifact" / name for name in (CARD_FILE, *artifact.graphs)]
     (scratch / "out").mkdir()
     (scratch / "tmp").mkdir()
     with importlib.resources.as_file(handler) as handler_folder:
@@ -72,7 +73,7 @@ def _assemble(artifact: Artifact, name: str, version: str, scratch: Path) -> Pat
             *("--version", version),
             *("--handler", str(handler_folder / HANDLER)),
             *("--serialized-file", str(scratch / "artifact" / WEIGHTS_FILE)),
-            *("--extra-files", f"{scratch / 'artifact' / CARD_FILE},{library}"),
+            *("--extra-files", ",".join(map(str, (*files, library)))),
             *("--config-file", str(handler_folder / "model-config.yaml")),
             *("--archive-format", "no-archive"),
             *("--export-path", str(scratch / "out")),

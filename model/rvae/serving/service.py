@@ -8,13 +8,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
-import torch
 
 from rvae.data.windows import count_windows
 from rvae.errors import FieldError, require
-from rvae.inference.analysis import Analysis
-from rvae.inference.artifact import software_versions
+from rvae.inference.analysis import Encoded
 from rvae.inference.engine import Engine
+from rvae.inference.software import software_versions
 from rvae.serving.contract.description import describe
 from rvae.serving.contract.error_replies import busy_reply, error_reply, failure_reply
 from rvae.serving.contract.formats.format import Content, ServedModel
@@ -107,12 +106,20 @@ class Service:
             "example": self.example(),
             "card": card,
             "limits": asdict(self._limits),
+            "runtime": self.runtime,
         }
         return Reply(200, orjson.dumps(content))
 
     def example(self) -> dict[str, Any]:
         """A body that can be posted."""
         return example_body(self._engine)
+
+    @property
+    def runtime(self) -> dict[str, Any]:
+        """What runs the network, and what was measured and chosen here."""
+        settings = self._engine.runtime.settings()
+        known = {name: value for name, value in settings.items() if value is not None}
+        return {"name": self._engine.runtime.name, **known}
 
     def warm_up(self) -> None:
         """Run once, so that the first request does not pay for initialization."""
@@ -178,11 +185,13 @@ class Service:
         if time.monotonic() >= end:
             return {job.place: busy_reply(job.error_key) for job in jobs}
         try:
-            analyses = iter(
-                self._engine.analyse(
-                    [series for job in jobs for series in job.query.inputs.series],
-                    [job.query.stride for job in jobs for _ in job.query.inputs.series],
-                )
+            series = [series for job in jobs for series in job.query.inputs.series]
+            strides = [job.query.stride for job in jobs for _ in job.query.inputs.series]
+            decoded = any(output.decodes for job in jobs for output in job.query.outputs)
+            analyses: Iterator[Encoded] = iter(
+                self._engine.analyse(series, strides)
+                if decoded
+                else self._engine.encode(series, strides)
             )
             return {
                 job.place: self._reply(job, [next(analyses) for _ in job.query.inputs.series])
@@ -198,7 +207,7 @@ class Service:
             message = "the model failed: see the server's log"
             return {job.place: failure_reply(500, "body", message, job.error_key)}
 
-    def _reply(self, job: _Job, analyses: Sequence[Analysis]) -> Reply:
+    def _reply(self, job: _Job, analyses: Sequence[Encoded]) -> Reply:
         query, answer = job.query, job.content.answer_format
         try:
             if query.generates:
@@ -222,6 +231,6 @@ class Service:
         else:
             seed = query.options.seed
             seed = secrets.randbits(SEED_BITS) if seed is None else seed
-            latent = self._engine.prior(query.count, seed).numpy()
-        windows = self._engine.decode(torch.from_numpy(latent), query.label)
+            latent = self._engine.prior(query.count, seed)
+        windows = self._engine.decode(latent, query.label)
         return Samples(windows, latent, seed)

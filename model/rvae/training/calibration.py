@@ -14,19 +14,16 @@ from rvae.config import TrainingConfig
 from rvae.config.alarms import alarm_rate
 from rvae.data.scaler import Scaler
 from rvae.data.window_dataset import WindowDataset
-from rvae.inference.artifact import (
-    CARD_KEY,
-    SCORER_KEY,
-    build_network,
-    network_weights,
-    spec_of,
-)
+from rvae.inference.building import build_network
 from rvae.inference.card import Card, ModelSpec
+from rvae.inference.checkpoints import CARD_KEY, SCORER_KEY, network_weights, spec_of
 from rvae.inference.runner import MAX_SCORES, Runner, residual_windows
+from rvae.inference.runtimes.torch_runtime import TorchRuntime
 from rvae.networks.vae import VAE
 from rvae.scoring.bands import Bands
 from rvae.scoring.blocks import Blocks, Stretch, dependence_steps
 from rvae.scoring.calibration import Calibration
+from rvae.scoring.scorer import Scorer
 from rvae.scoring.scorers import SCORERS
 from rvae.training.validation import assess
 
@@ -75,7 +72,7 @@ def hold_out(
     with warnings.catch_warnings():
         # A channel may be missing wherever the fold is not: its level is zero.
         warnings.filterwarnings("ignore", "All-NaN slice encountered", RuntimeWarning)
-        runner = _runner(spec, network, windows)
+        runner, _ = _fitted(spec, network, windows)
     return _held_out(runner, spec, windows["calibration"], scaler, folds)
 
 
@@ -99,7 +96,7 @@ def calibrate(
     checkpoint = torch.load(best, map_location="cpu", weights_only=True)
     spec = spec_of(checkpoint)
     network = build_network(spec, network_weights(checkpoint))
-    runner = _runner(spec, network, windows)
+    runner, scorer = _fitted(spec, network, windows)
     held_out = folds or [_held_out(runner, spec, windows["calibration"], spec.scaler, 1)]
     fitted = [runner.stretches(windows[name], MAX_DEPENDENT_SCORES) for name in FITTED]
     stretches = [stretch for fold in held_out for stretch in fold.stretches]
@@ -114,16 +111,19 @@ def calibrate(
         **assess(network, spec, windows["validation"]),
     }
     checkpoint[CARD_KEY] = Card.finish(spec, calibration, bands, summary).to_dict()
-    checkpoint[SCORER_KEY] = runner.scorer.state()
+    checkpoint[SCORER_KEY] = scorer.state()
     unfinished = final.with_suffix(".unfinished")
     torch.save(checkpoint, unfinished)
     unfinished.replace(final)  # Atomic: a reader sees the old or the new checkpoint.
 
 
-def _runner(spec: ModelSpec, network: VAE, windows: Mapping[str, WindowDataset]) -> Runner:
+def _fitted(
+    spec: ModelSpec, network: VAE, windows: Mapping[str, WindowDataset]
+) -> tuple[Runner, Scorer]:
+    """The scorer that is fitted to a network, and what runs both."""
     fitted = {name: windows[name] for name in FITTED}
     scorer = SCORERS.lookup(spec.scoring.score).fit(network, spec.scaler, spec.scoring, fitted)
-    return Runner(spec, network, scorer, torch.device("cpu"))
+    return Runner(spec, TorchRuntime(network, scorer, torch.device("cpu")), scorer), scorer
 
 
 def _held_out(

@@ -8,8 +8,8 @@ import pytorch_lightning as pl
 import torch
 
 from rvae.config import TrainingPlan
-from rvae.inference.artifact import CARD_KEY, read_spec
 from rvae.inference.card import ModelSpec
+from rvae.inference.checkpoints import CARD_KEY, read_spec
 from rvae.scoring.blocks import Stretch
 from rvae.training.calibration import HeldOut, hold_out
 from rvae.training.pca_init import initialize_from_pca

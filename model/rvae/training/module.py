@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 
 from rvae.config import ObjectiveConfig, TrainingConfig
-from rvae.data.window_dataset import Batch
 from rvae.evaluation.metrics import active_units
-from rvae.inference.artifact import CARD_KEY, network_of
+from rvae.inference.building import network_of
 from rvae.inference.card import ModelSpec
+from rvae.inference.checkpoints import CARD_KEY
 from rvae.networks.noise import window_noise
 from rvae.networks.objective import Terms, kl_weight, negative_elbo
+from rvae.networks.tensor_batch import TensorBatch
 from rvae.training.masking import mask_values
 from rvae.training.optimization import optimizer, schedule
 
@@ -47,7 +48,7 @@ class TrainingModule(pl.LightningModule):
         )
         self._held_out = Sums(spec.model.latent)
 
-    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+    def training_step(self, batch: TensorBatch, batch_index: int) -> Tensor:
         if batch_index == 0:
             # Random numbers of an epoch depend on seed, epoch and process only, so that training
             # can be resumed.
@@ -80,7 +81,7 @@ class TrainingModule(pl.LightningModule):
     def on_validation_epoch_start(self) -> None:
         self._held_out = Sums(self.spec.model.latent)
 
-    def validation_step(self, batch: Batch, batch_index: int) -> None:
+    def validation_step(self, batch: TensorBatch, batch_index: int) -> None:
         processes, size = self.trainer.world_size, self.training_config.batch_size
         first = batch_index * size * processes + self.global_rank
         windows = range(first, first + len(batch.x) * processes, processes)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from sklearn.covariance import MinCovDet
 
 from rvae.data.window_dataset import WindowDataset
+from rvae.networks.tensor_batch import TensorBatch
 from rvae.networks.vae import VAE
 from rvae.training.pca_init import components, evenly_spaced, numeric_rows
 
@@ -44,7 +45,10 @@ def drop_outliers(windows: WindowDataset, vae: VAE, contamination: float) -> Win
     axes = axes[:, axes.any(0) & (along > MIN_SHARE * along.sum())]
     with torch.no_grad():
         scores = np.concatenate(
-            [((numeric_rows(vae, b) - level) @ axes).numpy() for b in windows.batches()]
+            [
+                ((numeric_rows(vae, TensorBatch.of(batch)) - level) @ axes).numpy()
+                for batch in windows.batches()
+            ]
         )
     distances = _distances(scores, contamination)
     return windows.subset(

@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from rvae.data.window_dataset import Batch, WindowDataset
+from rvae.data.window_dataset import WindowDataset
 from rvae.networks.missing_values import carry_forward
+from rvae.networks.tensor_batch import TensorBatch
 from rvae.networks.vae import VAE
 
 __all__ = ["components", "evenly_spaced", "initialize_from_pca", "numeric_rows"]
@@ -58,12 +59,12 @@ def initialize_from_pca(vae: VAE, windows: WindowDataset) -> None:
     vae.likelihood.start_at((error * spread.square()).mean((0, 1)).sqrt())
 
 
-def evenly_spaced(windows: WindowDataset) -> Batch:
+def evenly_spaced(windows: WindowDataset) -> TensorBatch:
     """Evenly spaced windows, enough to estimate principal components."""
-    return windows.__getitems__(windows.evenly_spaced(WINDOWS).tolist())
+    return TensorBatch.of(windows.__getitems__(windows.evenly_spaced(WINDOWS)))
 
 
-def numeric_rows(vae: VAE, batch: Batch) -> Tensor:
+def numeric_rows(vae: VAE, batch: TensorBatch) -> Tensor:
     """Numeric channels as inputs of encoders, one row per window: (B, T * numeric)."""
     mask = ~batch.x.isnan()
     x = vae.instances.normalize(

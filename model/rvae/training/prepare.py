@@ -18,8 +18,9 @@ from rvae.data.vocabulary import Vocabulary
 from rvae.data.window_dataset import WindowDataset
 from rvae.data.windows import Splits, split
 from rvae.errors import require
-from rvae.inference.artifact import network_of, software_versions
+from rvae.inference.building import network_of
 from rvae.inference.card import ModelSpec
+from rvae.inference.software import software_versions
 from rvae.networks.choices import takes_unit_interval
 from rvae.training.outliers import drop_outliers
 from rvae.training.preflight import (

@@ -8,8 +8,8 @@ import torch
 
 from rvae.config import TrainingConfig
 from rvae.errors import require
-from rvae.inference.artifact import read_spec
 from rvae.inference.card import ModelSpec
+from rvae.inference.checkpoints import read_spec
 
 __all__ = ["require_same_training", "settings_of"]
 

@@ -1,21 +1,22 @@
 """The Lightning trainer of a training, with its callbacks and data loaders."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import ProgressBar
 from pytorch_lightning.loggers import TensorBoardLogger
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from rvae.config import TrainingPlan
-from rvae.data.window_dataset import Batch, EpochShuffle, WindowDataset
+from rvae.data.window_dataset import WindowDataset
 from rvae.errors import FieldError
 from rvae.networks.objective import kl_warm_up
+from rvae.networks.tensor_batch import TensorBatch
 from rvae.training.callbacks import (
     EpochCheckpoint,
     HalveOnPlateau,
@@ -23,6 +24,7 @@ from rvae.training.callbacks import (
     StopWithoutProgress,
 )
 from rvae.training.distributed import distributed_strategy
+from rvae.training.epoch_shuffle import EpochShuffle
 from rvae.training.module import TrainingModule
 from rvae.training.optimization import WARM_UP
 from rvae.training.pictures import Pictures
@@ -161,15 +163,15 @@ def make_run(
 
 def _loader(
     windows: WindowDataset, preparation: Preparation, order: Any, drop_last: bool
-) -> DataLoader[Batch]:
+) -> DataLoader[TensorBatch]:
     training = preparation.training
     return DataLoader(
-        windows,
+        cast("Dataset[Any]", windows),  # a loader asks for its methods only
         training.batch_size,
         sampler=order,
         drop_last=drop_last,
         # The dataset returns whole batches.
-        collate_fn=lambda batch: batch,
+        collate_fn=cast("Callable[[Any], TensorBatch]", TensorBatch.of),
         num_workers=training.workers,
         persistent_workers=training.workers > 0,
         # Data on disk is read through a descriptor that only forked processes inherit.

@@ -6,10 +6,11 @@ import numpy as np
 import torch
 
 from rvae.data.summary import Summary
-from rvae.data.window_dataset import Batch, WindowDataset
+from rvae.data.window_dataset import WindowDataset
 from rvae.evaluation.metrics import ExplainedVariance, active_units
 from rvae.inference.card import ModelSpec
 from rvae.networks.noise import window_noise
+from rvae.networks.tensor_batch import TensorBatch
 from rvae.networks.vae import VAE
 from rvae.plots.learning import LearningSnapshot
 
@@ -28,7 +29,7 @@ def assess(vae: VAE, spec: ModelSpec, windows: WindowDataset) -> dict[str, Any]:
     """
     explained = ExplainedVariance()
     latents = nats = Summary.empty(spec.model.latent)
-    for batch in windows.batches():
+    for batch in map(TensorBatch.of, windows.batches()):
         noise = window_noise(range(nats.rows, nats.rows + len(batch.x)), spec.model.latent, 0)
         mask = ~batch.x.isnan()
         q, context = vae.encode(batch.x, mask, batch.context)
@@ -52,7 +53,7 @@ def take_snapshot(vae: VAE, spec: ModelSpec, windows: WindowDataset) -> Learning
     training = vae.training
     vae.eval()
     device = next(vae.parameters()).device
-    batch: Batch = windows.__getitems__(windows.evenly_spaced(MAX_LATENTS).tolist())
+    batch = TensorBatch.of(windows.__getitems__(windows.evenly_spaced(MAX_LATENTS)))
     x = batch.x.to(device)
     mask = ~x.isnan()
     posterior, context = vae.encode(x, mask, batch.context.to(device))

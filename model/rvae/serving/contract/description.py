@@ -38,7 +38,7 @@ def describe(card: Card, checksum: str, versions: Mapping[str, str]) -> CardSaid
     """
     calibration = card.calibration
     quantiles = {calibration.quantile, calibration.largest_quantile, *QUANTILES}
-    return {
+    described: CardSaid = {
         "window": card.window,
         "stride": card.stride,
         "channels": _channels(card),
@@ -62,6 +62,9 @@ def describe(card: Card, checksum: str, versions: Mapping[str, str]) -> CardSaid
         "versions": {"trained": dict(card.versions), "serving": dict(versions)},
         "checksum": checksum,
     }
+    if card.runtime is not None:
+        described["graphs"] = _known(asdict(card.runtime))
+    return described
 
 
 def _channels(card: Card) -> list[NumberChannel | CategoryChannel]:

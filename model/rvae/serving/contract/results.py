@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rvae.data.series import Series
-from rvae.inference.analysis import Analysis
+from rvae.inference.analysis import Analysis, Encoded
 from rvae.inference.card import Card
 from rvae.serving.contract.outputs.computation import Computation
 from rvae.serving.contract.query import Query
@@ -46,15 +46,17 @@ class Samples:
     seed: int | None
 
 
-def compute_results(analyses: Sequence[Analysis], query: Query, card: Card) -> list[SeriesResult]:
+def compute_results(analyses: Sequence[Encoded], query: Query, card: Card) -> list[SeriesResult]:
     """The outputs that a request asks for, from the analyses of its series.
+
+    Latents are enough if no output decodes.
 
     Raises:
         FieldError: If an output cannot be computed for the options of the request.
     """
     options = query.options
     request = Computation(
-        analyses,
+        cast("Sequence[Analysis]", analyses),  # whatever an output asks for is there
         card,
         query.stride,
         options.quantile,

@@ -29,4 +29,5 @@ LATENT = Output(
         ),
     ),
     compute=compute,
+    decodes=False,
 )

@@ -70,6 +70,7 @@ class Output:
             `rvae.scoring.events.Event` for the axis of events.
         uses_threshold: Whether it depends on the threshold, whose quantile must then be within
             the range of the calibration.
+        decodes: Whether it needs more than the latents of windows.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Output:
     fields: tuple[Field, ...]
     compute: Callable[[Computation], list[dict[str, Any]]]
     uses_threshold: bool = False
+    decodes: bool = True
 
     @property
     def is_array(self) -> bool:

@@ -177,6 +177,12 @@ class CardSaid(TypedDict):
     checksum: Annotated[
         str, Field(description="Checksum of the weights.", pattern="^sha256:[0-9a-f]{64}$")
     ]
+    graphs: NotRequired[
+        Annotated[
+            dict[str, Any],
+            Field(description="Graphs of the network, and how far they are from torch."),
+        ]
+    ]
 
 
 @with_config(CLOSED)
@@ -191,6 +197,12 @@ class LimitsSaid(TypedDict):
     seconds: Annotated[float, Field(description="Time of a batch.")]
 
 
+class RuntimeSaid(TypedDict):
+    """What runs the network, with the threads and batches that were chosen on this machine."""
+
+    name: Annotated[str, Field(description="torch, or the runtime of the archive's graphs.")]
+
+
 @with_config(CLOSED)
 class Description(TypedDict):
     """The description of a model; what is unknown is left out."""
@@ -200,6 +212,7 @@ class Description(TypedDict):
     example: Annotated[dict[str, Any], Field(description="A body that can be posted.")]
     card: CardSaid
     limits: LimitsSaid
+    runtime: RuntimeSaid
 
 
 class Registered(TypedDict):

@@ -1,6 +1,6 @@
 import torch
 
-from rvae.data.context import Context
+from rvae.networks.context import Context
 
 
 def test_an_empty_context_knows_no_time_no_class_and_no_level() -> None:

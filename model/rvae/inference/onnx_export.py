@@ -1,0 +1,163 @@
+"""Network and scorer of a model → graphs in ONNX."""
+
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from rvae.errors import FieldError
+from rvae.inference.card import ModelSpec
+from rvae.inference.runtimes.graphs import (
+    DECODER_GRAPH,
+    ENCODER_GRAPH,
+    EVIDENCE_PREFIX,
+    LABEL,
+    LATENT,
+    MEAN,
+    TIME,
+    WINDOW_GRAPH,
+    X,
+)
+from rvae.networks.context import Context
+from rvae.networks.vae import VAE
+from rvae.scoring.reconstruction import reconstruct
+from rvae.scoring.scorer import Scorer
+
+__all__ = ["export"]
+
+# The first one in which all operations of the networks exist.
+OPSET = 17
+
+# More than one window, so that no operation takes their number for a constant of one.
+EXAMPLES = 3
+
+
+class WindowGraph(nn.Module):
+    """Scaled windows (B, T, C) → latent, mean and evidence, as a runtime computes them.
+
+    Args:
+        network: The network.
+        scorer: Its scorer.
+        inputs: Names of the inputs after the first.
+    """
+
+    def __init__(self, network: VAE, scorer: Scorer, inputs: Sequence[str]) -> None:
+        super().__init__()
+        self.network, self.scorer, self.inputs = network, scorer, inputs
+        self.evidence: tuple[str, ...] = ()
+
+    def forward(self, x: Tensor, *conditions: Tensor) -> tuple[Tensor, ...]:
+        """Latent (B, D), mean (B, T, E), and everything that is measured."""
+        context = _context(x, x.shape[1], dict(zip(self.inputs, conditions, strict=True)))
+        windows = reconstruct(self.network, x, context)
+        measured = self.scorer.measure(windows)
+        self.evidence = tuple(measured)
+        return windows.latent, windows.p.mean, *measured.values()
+
+
+class EncoderGraph(nn.Module):
+    """Scaled windows (B, T, C) → centres of q(z|x) (B, D).
+
+    Args:
+        network: The network.
+        inputs: Names of the inputs after the first.
+    """
+
+    def __init__(self, network: VAE, inputs: Sequence[str]) -> None:
+        super().__init__()
+        self.network, self.inputs = network, inputs
+
+    def forward(self, x: Tensor, *conditions: Tensor) -> Tensor:
+        """Centres (B, D)."""
+        context = _context(x, x.shape[1], dict(zip(self.inputs, conditions, strict=True)))
+        return self.network.encode(x, ~x.isnan(), context).posterior.centre
+
+
+class DecoderGraph(nn.Module):
+    """Latents (B, D) → means of p(x|z) (B, T, E), scaled.
+
+    Args:
+        network: The network.
+        inputs: Names of the inputs after the first.
+    """
+
+    def __init__(self, network: VAE, inputs: Sequence[str]) -> None:
+        super().__init__()
+        self.network, self.inputs = network, inputs
+
+    def forward(self, latent: Tensor, *conditions: Tensor) -> Tensor:
+        """Means (B, T, E)."""
+        named = dict(zip(self.inputs, conditions, strict=True))
+        context = _context(latent, self.network.conditions.window, named)
+        mean: Tensor = self.network.decode(latent, context).mean
+        return mean
+
+
+@torch.inference_mode()
+def export(spec: ModelSpec, network: VAE, scorer: Scorer) -> dict[str, bytes]:
+    """Graphs of a model by file, for any number of windows.
+
+    Args:
+        spec: Specification of the model.
+        network: Its network on the CPU, ready for inference.
+        scorer: Its scorer.
+
+    Raises:
+        FieldError: If the network or the scorer has an operation that ONNX lacks.
+    """
+    steps = spec.window
+    shapes = {
+        TIME: torch.zeros(EXAMPLES, steps, 2 * len(spec.model.time.calendar)),
+        LABEL: torch.zeros(EXAMPLES, dtype=torch.int64),
+    }
+    used = [TIME] * bool(spec.model.time.calendar) + [LABEL] * spec.model.conditional
+    conditions = [shapes[name] for name in used]
+    x = torch.zeros(EXAMPLES, steps, len(spec.channels))
+    x[0, : steps // 2] = torch.nan
+    windows = WindowGraph(network, scorer, used)
+    windows(x, *conditions)  # names the evidence
+    outputs = [LATENT, MEAN, *(f"{EVIDENCE_PREFIX}{name}" for name in windows.evidence)]
+    latent = torch.zeros(EXAMPLES, spec.model.latent)
+    return {
+        WINDOW_GRAPH: _graph(windows, [x, *conditions], [X, *used], outputs),
+        ENCODER_GRAPH: _graph(EncoderGraph(network, used), [x, *conditions], [X, *used], [LATENT]),
+        DECODER_GRAPH: _graph(
+            DecoderGraph(network, used), [latent, *conditions], [LATENT, *used], [MEAN]
+        ),
+    }
+
+
+def _graph(
+    module: nn.Module, examples: Sequence[Tensor], inputs: Sequence[str], outputs: Sequence[str]
+) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="rvae-graph-") as scratch, warnings.catch_warnings():
+        written = Path(scratch) / "graph.onnx"
+        # About constants that do not depend on the windows, and about the exporter's age: the newer
+        # one fixes the number of steps, and needs further packages.
+        warnings.simplefilter("ignore")
+        try:
+            torch.onnx.export(
+                module.eval(),
+                tuple(examples),
+                written,
+                input_names=list(inputs),
+                output_names=list(outputs),
+                dynamic_axes={name: {0: "windows"} for name in (*inputs, *outputs)},
+                opset_version=OPSET,
+                dynamo=False,
+            )
+        except Exception as error:
+            # An architecture or a score from outside the package may do anything.
+            reason = str(error).strip().splitlines()[-1]
+            raise FieldError("runtime", f"the model has no graph in ONNX: {reason}") from error
+        return written.read_bytes()
+
+
+def _context(windows: Tensor, steps: int, conditions: dict[str, Tensor]) -> Context:
+    count = windows.shape[0]
+    time = conditions.get(TIME, windows.new_zeros(count, steps, 0))
+    label = conditions.get(LABEL, torch.full((count,), -1, device=windows.device))
+    return Context(time, label)

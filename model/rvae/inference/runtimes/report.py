@@ -15,7 +15,8 @@ class Parity:
         windows: Number of windows.
         latent: Of a coordinate of the latent, in standard deviations of the prior.
         reconstruction: Of a scaled value, or of the probability of a category.
-        score: Of a score, as a share of the threshold's distance from a usual score.
+        score: Of a score, as a share of the threshold's distance from a usual score, or of its own
+            distance if that is larger.
         tail_probability: Of a tail probability, by the calibrations that belong to the results.
         flags: Number of windows that only one of them flags.
         tolerance: Bound on `latent`, `reconstruction` and `score`.

@@ -116,7 +116,8 @@ class Calibration:
         Raises:
             FieldError: If the quantile is too high for the blocks.
         """
-        quantile = self.quantile if quantile is None else quantile
+        if quantile is None:
+            return self._own_threshold
         if not 0 < quantile <= self.largest_quantile + ROUNDING:
             raise FieldError(
                 "quantile",
@@ -175,6 +176,10 @@ class Calibration:
         It rises with the score without end, and tells nothing about probabilities.
         """
         return (np.asarray(scores, dtype=np.float64) - self._usual) / self.spread
+
+    @cached_property
+    def _own_threshold(self) -> float:
+        return self.threshold(self.quantile)
 
     @cached_property
     def spread(self) -> float:

@@ -74,7 +74,7 @@ class Ranks:
             probability: At least `smallest`.
         """
         # The tails fall: the first position at which a higher value is rare enough.
-        rare = np.searchsorted(self._tails[::-1], probability + 10.0**-DECIMALS, side="right")
+        rare = self._tails[::-1].searchsorted(probability + 10.0**-DECIMALS, side="right")
         return float(self.values[max(len(self.values) - int(rare), 0)])
 
     @cached_property

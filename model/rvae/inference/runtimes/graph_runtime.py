@@ -98,12 +98,9 @@ class GraphRuntime(Runtime):
     def run(self, batch: Batch) -> Run:
         session = self._windows[self._tuning.threads_for(len(batch.x))]
         found = dict(zip(session.outputs, session.run(_feed(session, batch)), strict=True))
-        evidence = {
-            name.removeprefix(EVIDENCE_PREFIX): values
-            for name, values in found.items()
-            if name.startswith(EVIDENCE_PREFIX)
-        }
-        return Run(found[LATENT], found[MEAN], evidence)
+        latent, mean = found.pop(LATENT), found.pop(MEAN)
+        evidence = {name.removeprefix(EVIDENCE_PREFIX): one for name, one in found.items()}
+        return Run(latent, mean, evidence)
 
     def encode(self, batch: Batch) -> NDArray[np.float32]:
         (latent,) = self._encoder.run(_feed(self._encoder, batch))

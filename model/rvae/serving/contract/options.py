@@ -225,7 +225,7 @@ class Options(BaseModel):
     @property
     def set_fields(self) -> list[str]:
         """Names of the fields that are set, without the task."""
-        return [name for name, value in self if name != "task" and value is not None]
+        return [name for name, value in vars(self).items() if name != "task" and value is not None]
 
     def _require_consistent(self) -> None:
         task = self.task or "score"

@@ -1,0 +1,24 @@
+"""The normal distribution without copies, against torch's own."""
+
+import torch
+from torch.distributions import Normal
+
+from rvae.networks.normal import PlainNormal
+
+
+def test_it_is_the_normal_distribution_to_the_bit() -> None:
+    torch.manual_seed(0)
+    loc, value, scale = torch.randn(3, 7, 2), torch.randn(3, 7, 2), torch.rand(2) + 0.1
+    plain = PlainNormal(loc, scale)
+    expected = Normal(loc, scale.expand_as(loc))
+    assert plain.log_prob(value).equal(expected.log_prob(value))
+    assert plain.mean.equal(expected.mean)
+    torch.manual_seed(1)
+    drawn = plain.rsample()
+    torch.manual_seed(1)
+    assert drawn.equal(expected.rsample())
+
+
+def test_the_scale_is_not_copied_for_every_value() -> None:
+    scale = torch.ones(2)
+    assert PlainNormal(torch.zeros(3, 7, 2), scale).scale is scale

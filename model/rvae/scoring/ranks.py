@@ -74,8 +74,8 @@ class Ranks:
             probability: At least `smallest`.
         """
         # The tails fall: the first position at which a higher value is rare enough.
-        rare = self._tails[::-1].searchsorted(probability + 10.0**-DECIMALS, side="right")
-        return float(self.values[max(len(self.values) - int(rare), 0)])
+        rare = int(self._tails[::-1].searchsorted(probability + 10.0**-DECIMALS, side="right"))
+        return float(self.values[max(len(self.values) - max(rare, 1), 0)])
 
     @cached_property
     def _tails(self) -> NDArray[np.float64]:

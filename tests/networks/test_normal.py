@@ -8,7 +8,7 @@ from rvae.networks.normal import PlainNormal
 
 
 def log_prob(distribution: Normal, value: Tensor) -> Tensor:
-    found: Tensor = distribution.log_prob(value)  # type: ignore[no-untyped-call]
+    found: Tensor = distribution.log_prob(value)
     return found
 
 

@@ -28,7 +28,6 @@ class RvaeHandler:
         logging.getLogger().setLevel(logging.WARNING)
         for kept in (logger, logging.getLogger("ts.metrics.caching_metric")):
             kept.setLevel(logging.INFO)
-        keep_freed_memory()
         properties = context.system_properties
         gpu = properties.get("gpu_id")
         options = context.model_yaml_config.get("rvae", {})
@@ -38,6 +37,8 @@ class RvaeHandler:
             inference_threads(int(os.environ.get("RVAE_WORKERS", "1"))),
             tuned=True,
         )
+        if engine.runtime.name == "torch":
+            keep_freed_memory()  # other runtimes keep what they need by themselves
         manifest = context.manifest["model"]
         self.service = Service(
             engine, manifest["modelName"], manifest["modelVersion"], Limits(**options)

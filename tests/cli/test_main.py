@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rvae.cli import main
+from rvae.cli.main import COMMANDS
 from tests.support.command_line import rvae, rvae_process
 
 
@@ -77,3 +79,39 @@ def test_a_command_waits_for_no_import_of_another() -> None:
     version, modules = done.stdout.splitlines()
     assert version.startswith("rvae ")
     assert {"torch", "lightning", "pytorch_lightning", "sklearn", "ts"}.isdisjoint(modules.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "parsers"),
+    [
+        (["score", "--help"], ["score"]),
+        (["plot-latent", "serve"], ["plot-latent"]),
+        (["--help"], list(COMMANDS)),
+        (["--version", "score"], list(COMMANDS)),
+        (["trian"], list(COMMANDS)),
+        ([], list(COMMANDS)),
+    ],
+)
+def test_the_command_that_is_named_has_the_only_parser(
+    monkeypatch: pytest.MonkeyPatch, words: list[str], parsers: list[str]
+) -> None:
+    made: list[str] = []
+    monkeypatch.setattr(main, "auto_cli", lambda commands, **_: made.extend(commands))
+    monkeypatch.setattr(sys, "argv", ["rvae", *words])
+    with pytest.raises(SystemExit):
+        main.main()
+    assert made == parsers
+
+
+def test_a_command_alone_has_the_same_help(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["rvae", "serve", "--help"])
+    with pytest.raises(SystemExit):
+        main.main()
+    alone = capsys.readouterr().out
+    assert "--workers" in alone
+    monkeypatch.setattr(main, "_named", lambda words: COMMANDS)
+    with pytest.raises(SystemExit):
+        main.main()
+    assert capsys.readouterr().out == alone

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
 
@@ -11,7 +12,7 @@ from rvae.config import ModelConfig
 from rvae.errors import FieldError
 from rvae.inference.artifact import Artifact
 from rvae.inference.onnx_export import export
-from rvae.inference.runtimes.graphs import GRAPHS
+from rvae.inference.runtimes.graphs import GRAPHS, WINDOW_GRAPH
 from rvae.inference.runtimes.loading import load_runtime, torch_runtime
 from rvae.inference.runtimes.torch_runtime import TorchRuntime
 from tests.support.networks import (
@@ -93,3 +94,11 @@ def test_an_operation_that_onnx_lacks_is_named_and_nothing_is_printed(
         exported(artifact)
     assert caught.value.field == "runtime"
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_graph_computes_no_steps_and_no_spread_of_latents() -> None:
+    """Constants, and what nothing asks for, cost a lone window as much as an operation does."""
+    graph = exported(scored(network_card("lstm"), "likelihood"))[WINDOW_GRAPH]
+    kinds = {node.op_type for node in onnx.load_from_string(graph).graph.node}
+    assert "LSTM" in kinds
+    assert {"Range", "Clip"}.isdisjoint(kinds)

@@ -116,3 +116,10 @@ def test_steps_have_the_mean_score_and_threshold_of_the_windows_with_a_score() -
     np.testing.assert_allclose(thresholds, [2, 3, 4, np.nan])
     _, thresholds = aggregation.step_scores(scores, 5.0, starts, 2, 4)
     np.testing.assert_allclose(thresholds, [5, 5, 5, np.nan])
+
+
+def test_a_score_does_not_depend_on_what_other_windows_miss() -> None:
+    nll = np.random.default_rng(2).normal(size=(3, 140, 2)).astype(np.float32)
+    whole = aggregation.window_scores(nll)
+    nll[0, 7] = np.nan
+    assert aggregation.window_scores(nll)[1:].tolist() == whole[1:].tolist()

@@ -115,3 +115,10 @@ def test_tail_probabilities_are_those_of_quantiles_to_the_bit(blocks: int) -> No
     ranks = alone(np.arange(blocks))
     assert ranks.tail_probability(blocks) == 1 - quantile_of(ranks.smallest)
     assert ranks.tail_probability(blocks) == pytest.approx(ranks.smallest, abs=1e-12)
+
+
+@pytest.mark.parametrize("count", [1, 5, 99])
+def test_the_smallest_probability_has_the_highest_value_as_threshold(count: int) -> None:
+    ranks = alone(np.arange(count))
+    below = ranks.smallest - 2e-12  # by rounding of a quantile
+    assert ranks.threshold(ranks.smallest) == ranks.threshold(below) == count - 1

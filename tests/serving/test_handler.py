@@ -13,9 +13,12 @@ import torch
 import yaml
 from ts.context import Context, RequestProcessor
 
+from rvae.inference.artifact import Artifact
 from rvae.inference.engine import Engine
 from rvae.serving.packaging import build_archive
+from rvae_torchserve import rvae_handler
 from rvae_torchserve.rvae_handler import RvaeHandler
+from tests.support.networks import with_graphs
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +103,20 @@ def test_name_version_and_limits_come_from_the_archive(
     limits = yaml.safe_load((model_dir / "model-config.yaml").read_text())["rvae"]
     # TorchServe's own default for max_response_size, beyond which it ends the worker.
     assert limits["response_bytes"] < 6_553_500
+
+
+@pytest.mark.parametrize("graphs", [False, True])
+def test_freed_memory_is_kept_for_torch_alone(
+    graphs: bool, checkpoint: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kept: list[bool] = []
+    monkeypatch.setattr(rvae_handler, "keep_freed_memory", lambda: kept.append(True))
+    artifact = Artifact.load(checkpoint)
+    archive = build_archive(with_graphs(artifact) if graphs else artifact, "m", "1", tmp_path)
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(tmp_path)
+    level, torch_threads = logging.getLogger().level, torch.get_num_threads()
+    RvaeHandler().initialize(context(tmp_path, []))
+    logging.getLogger().setLevel(level)
+    torch.set_num_threads(torch_threads)
+    assert kept == ([] if graphs else [True])

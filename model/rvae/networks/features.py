@@ -53,7 +53,7 @@ class Features(nn.Module):
             features.append(embedding(codes))  # (B, T, embedding)
             observed.append(mask[..., i, None].expand_as(features[-1]))  # (B, T, embedding)
         # A window ends with its last value: conditions of later steps do not count as observed.
-        steps = torch.arange(x.shape[1], device=x.device)  # (T,)
+        steps = torch.arange(int(x.shape[1]), device=x.device)  # (T,)
         within = steps <= last_observed(mask)[:, None]  # (B, T)
         features.append(conditions)
         observed.append(within[..., None].expand_as(conditions))  # (B, T, conditions)

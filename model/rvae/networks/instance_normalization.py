@@ -61,6 +61,8 @@ class InstanceNormalization(nn.Module):
 
     def denormalize(self, outputs: Tensor, context: Context) -> Tensor:
         """A decoder's outputs (B, T, outputs) at the windows' own level and spread."""
+        if context.level is None:
+            return outputs
         level, spread = self._of_outputs(context)
         return outputs * spread + level  # (B, T, outputs)
 

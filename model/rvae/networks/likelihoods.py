@@ -9,11 +9,12 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import Bernoulli, Distribution, Laplace, Normal
+from torch.distributions import Bernoulli, Distribution, Laplace
 
 from rvae.config import ModelConfig
 from rvae.config.registry import Registry
 from rvae.networks.likelihood import Likelihood, ScaledLikelihood
+from rvae.networks.normal import PlainNormal
 
 __all__ = [
     "LIKELIHOODS",
@@ -34,7 +35,7 @@ class NormalLikelihood(ScaledLikelihood):
     """Normal noise."""
 
     def numeric(self, parameters: Tensor) -> Distribution:
-        return Normal(parameters, self.scale.expand_as(parameters), validate_args=False)
+        return PlainNormal(parameters, self.scale)
 
 
 class LaplaceLikelihood(ScaledLikelihood):

@@ -10,8 +10,7 @@ __all__ = ["carry_forward", "last_observed", "running_maximum"]
 
 def last_observed(mask: Tensor) -> Tensor:
     """Index of the last step at which any channel was observed: (B, T, C) → (B,), 0 if none."""
-    steps = torch.arange(mask.shape[1], device=mask.device)  # (T,)
-    return (mask.any(-1) * steps).amax(1)  # (B,)
+    return _observed_steps(mask).amax((1, 2))  # (B,)
 
 
 def carry_forward(x: Tensor, mask: Tensor) -> Tensor:
@@ -19,10 +18,16 @@ def carry_forward(x: Tensor, mask: Tensor) -> Tensor:
 
     This is only for inputs of the encoder: missing values do not enter a loss or a score.
     """
-    steps = torch.arange(x.shape[1], device=x.device)[None, :, None]  # (1, T, 1)
-    source = running_maximum(torch.where(mask, steps, 0))  # (B, T, C)
+    source = running_maximum(_observed_steps(mask))  # (B, T, C)
     # Before the first observed value the source is step 0, which is missing, too.
     return torch.where(mask, x, 0.0).gather(1, source)  # (B, T, C)
+
+
+def _observed_steps(mask: Tensor) -> Tensor:
+    """Number of each step where the mask (B, T, C) holds, and 0 elsewhere."""
+    # An int, so that the steps are a constant of graphs.
+    steps = torch.arange(int(mask.shape[1]), device=mask.device)[None, :, None]  # (1, T, 1)
+    return torch.where(mask, steps, 0)  # (B, T, C)
 
 
 def running_maximum(steps: Tensor) -> Tensor:

@@ -78,11 +78,13 @@ def negative_elbo(
     return Terms(nll.sum((1, 2)), kl, q)
 
 
-def negative_log_likelihood(p: Distribution, x: Tensor, mask: Tensor) -> Tensor:
-    """-log p(x) of every value (B, T, C), zero where it is missing."""
+def negative_log_likelihood(
+    p: Distribution, x: Tensor, mask: Tensor, missing: float = 0.0
+) -> Tensor:
+    """-log p(x) of every value (B, T, C), and `missing` where it is missing."""
     # The fill value must be finite: a NaN would reach the gradient even through `where`.
     nll = -p.log_prob(torch.where(mask, x, 0.0))  # (B, T, C)
-    return torch.where(mask, nll, 0.0)  # (B, T, C)
+    return torch.where(mask, nll, missing)  # (B, T, C)
 
 
 def kl_weight(config: ObjectiveConfig, progress: float) -> float:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.distributions import Distribution, Normal, kl_divergence
 
 from rvae.config import ModelConfig
+from rvae.networks.normal import PlainNormal
 
 __all__ = ["DiagonalNormal", "LatentDistribution", "NormalPosterior", "Posterior", "prior_like"]
 
@@ -55,7 +56,7 @@ class Posterior(nn.Module, ABC):
         return None
 
 
-class DiagonalNormal(Normal, LatentDistribution):
+class DiagonalNormal(PlainNormal, LatentDistribution):
     """Independent normals, with a KL divergence in closed form."""
 
     @property
@@ -89,7 +90,7 @@ class NormalPosterior(Posterior):
         """Features (B, H) → distribution over (B, D)."""
         # If features diverge, exp must not overflow and spoil the whole batch.
         log_scale = self.log_scale(features).clamp(-MAX_LOG_SCALE, MAX_LOG_SCALE)  # (B, D)
-        return DiagonalNormal(self.mean(features), torch.exp(log_scale), validate_args=False)
+        return DiagonalNormal(self.mean(features), torch.exp(log_scale))
 
     def normal_base(self) -> "NormalPosterior":
         return self

@@ -50,15 +50,14 @@ class RecurrentEncoder(nn.Module):
         """
         last = last_observed(mask) // self.patch  # (B,)
         filled = patches(carry_forward(x, mask), self.patch)  # (B, patches, patch * inputs)
-        windows = torch.arange(x.shape[0], device=x.device)
         if not self.layers.bidirectional:
             states, _ = self.layers(filled)  # (B, patches, H)
-            return self.dropout(states[windows, last])  # (B, H)
+            return self.dropout(_at(states, last))  # (B, H)
         # Backwards the padding would come first, so it is cut off.
         packed = pack_padded_sequence(filled, last.cpu() + 1, True, enforce_sorted=False)
         outputs, _ = self.layers(packed)
         states, _ = pad_packed_sequence(outputs, batch_first=True)  # (B, patches, 2 * H)
-        forwards = states[windows, last, : self.features // 2]  # (B, H)
+        forwards = _at(states[..., : self.features // 2], last)  # (B, H)
         backwards = states[:, 0, self.features // 2 :]  # (B, H)
         return self.dropout(torch.cat([forwards, backwards], dim=1))  # (B, 2 * H)
 
@@ -111,6 +110,8 @@ class RecurrentDecoder(nn.Module):
 
     def _by_step(self, outputs: Tensor) -> Tensor:
         """Outputs of patches (B, patches, patch * outputs) → outputs of steps (B, T, outputs)."""
+        if self.patch == 1:
+            return outputs
         width = self.output.out_features // self.patch
         return outputs.reshape(outputs.shape[0], -1, width)[:, : self.window]
 
@@ -128,6 +129,12 @@ class RecurrentDecoder(nn.Module):
             output = self.output(self.dropout(hidden))  # (B, 1, patch * outputs)
             outputs.append(output)
         return torch.cat(outputs, dim=1)  # (B, patches, patch * outputs)
+
+
+def _at(states: Tensor, steps: Tensor) -> Tensor:
+    """States (B, S, H) of one step of each window (B,): (B, H)."""
+    places = steps[:, None, None].expand(-1, 1, int(states.shape[2]))  # (B, 1, H)
+    return states.gather(1, places)[:, 0]  # (B, H)
 
 
 def patches(steps: Tensor, patch: int) -> Tensor:

@@ -148,5 +148,8 @@ def sum_of_observed(values: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _mean_of_observed(nll: NDArray[Any], axis: int | tuple[int, ...]) -> NDArray[np.float64]:
+    means: NDArray[np.float64] = nll.mean(axis=axis, dtype=np.float64)
+    if not np.isnan(means).any():
+        return means  # nothing is missing, as in most windows
     with np.errstate(invalid="ignore"):
         return np.nansum(nll, axis=axis, dtype=np.float64) / (~np.isnan(nll)).sum(axis=axis)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rvae.config.alarms import alarm_text
-from rvae.errors import require
+from rvae.errors import FieldError, require
 from rvae.scoring.blocks import Blocks
 from rvae.scoring.ranks import quantile_of, quantile_text
 
@@ -100,7 +100,7 @@ class Calibration:
         """The scores in ascending order (n,)."""
         return self.blocks.windows.values
 
-    @property
+    @cached_property
     def largest_quantile(self) -> float:
         """The highest quantile that the blocks can show."""
         return quantile_of(self.blocks.windows.smallest)
@@ -116,13 +116,14 @@ class Calibration:
         Raises:
             FieldError: If the quantile is too high for the blocks.
         """
-        quantile = self.quantile if quantile is None else quantile
-        require(
-            0 < quantile <= self.largest_quantile + ROUNDING,
-            "quantile",
-            f"must be above 0 and at most {quantile_text(self.largest_quantile)}, the limit of "
-            f"{self.blocks.count} independent blocks of calibration scores",
-        )
+        if quantile is None:
+            return self._own_threshold
+        if not 0 < quantile <= self.largest_quantile + ROUNDING:
+            raise FieldError(
+                "quantile",
+                f"must be above 0 and at most {quantile_text(self.largest_quantile)}, the limit of "
+                f"{self.blocks.count} independent blocks of calibration scores",
+            )
         return self.blocks.windows.threshold(1 - quantile)
 
     def threshold_of_events(self, per_step: float, interval: float | None = None) -> float:
@@ -175,6 +176,10 @@ class Calibration:
         It rises with the score without end, and tells nothing about probabilities.
         """
         return (np.asarray(scores, dtype=np.float64) - self._usual) / self.spread
+
+    @cached_property
+    def _own_threshold(self) -> float:
+        return self.threshold(self.quantile)
 
     @cached_property
     def spread(self) -> float:

@@ -15,6 +15,5 @@ class LikelihoodScorer(LikelihoodEvidence, Scorer):
     """Mean negative log-likelihood of the observed values of a window, in nats per value."""
 
     def measure(self, reconstruction: Reconstruction) -> dict[str, Tensor]:
-        mask = reconstruction.mask
-        nll = negative_log_likelihood(reconstruction.p, reconstruction.x, mask)
-        return {"nll": nll.masked_fill(~mask, torch.nan)}  # (B, T, C)
+        x, mask = reconstruction.x, reconstruction.mask
+        return {"nll": negative_log_likelihood(reconstruction.p, x, mask, torch.nan)}  # (B, T, C)

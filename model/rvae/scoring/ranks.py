@@ -60,8 +60,7 @@ class Ranks:
         bit: who compares it with 1 - quantile finds what the threshold says.
         """
         values = np.asarray(values, dtype=np.float64)
-        tails = self._tails[np.searchsorted(self.values, values, side="left")]
-        probability = 1 - np.round(1 - tails, DECIMALS)
+        probability = self._probabilities[np.searchsorted(self.values, values, side="left")]
         return np.where(np.isnan(values), np.nan, probability)
 
     def tail_probability_above(self, value: float) -> float:
@@ -75,15 +74,19 @@ class Ranks:
             probability: At least `smallest`.
         """
         # The tails fall: the first position at which a higher value is rare enough.
-        rare = self._tails <= probability + 10.0**-DECIMALS
-        position = int(np.argmax(rare))
-        return float(self.values[max(position - 1, 0)])
+        rare = int(self._tails[::-1].searchsorted(probability + 10.0**-DECIMALS, side="right"))
+        return float(self.values[max(len(self.values) - max(rare, 1), 0)])
 
     @cached_property
     def _tails(self) -> NDArray[np.float64]:
         """Tail probability of a value above the first i held-out ones (n + 1,), falling."""
         above = np.append(np.cumsum(self.weights[::-1])[::-1], 0.0).clip(max=1.0)
         return (self.blocks * above + 1) / (self.blocks + 1)
+
+    @cached_property
+    def _probabilities(self) -> NDArray[np.float64]:
+        """The tails (n + 1,) with the decimals of quantiles."""
+        return 1 - np.round(1 - self._tails, DECIMALS)
 
 
 def blocks_needed(probability: float) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ class ThresholdRule:
         """
         if self.adapt is not None:
             return AdaptiveThreshold(self.calibration, self.adapt, self.quantile).follow
-        threshold = np.asarray(self._undrifted(), dtype=np.float64)
+        threshold = np.asarray(self._limit, dtype=np.float64)
         return lambda scores: threshold
 
     def thresholds(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -69,15 +70,17 @@ class ThresholdRule:
             scores: Scores of the windows (W,).
             thresholds: Their thresholds (W,), or without axes that of all, from this rule.
         """
-        limit = self._undrifted()
+        limit = self._limit
         shifts = thresholds - limit
         flagged = scores > thresholds
-        # Rounding must not move a score to the other side of the threshold.
-        undrifted = np.where(
-            flagged,
-            np.maximum(scores - shifts, np.nextafter(limit, np.inf)),
-            np.minimum(scores - shifts, limit),
-        )
+        undrifted = scores
+        if self.adapt is not None:
+            # Rounding must not move a score to the other side of the threshold.
+            undrifted = np.where(
+                flagged,
+                np.maximum(scores - shifts, np.nextafter(limit, np.inf)),
+                np.minimum(scores - shifts, limit),
+            )
         return {
             "score": scores,
             "tail_probability": self.calibration.tail_probability(undrifted),
@@ -88,6 +91,7 @@ class ThresholdRule:
             "is_anomaly": flagged,
         }
 
-    def _undrifted(self) -> float:
+    @cached_property
+    def _limit(self) -> float:
         """The threshold before it follows any scores."""
         return self.calibration.threshold(self.quantile) if self.value is None else self.value

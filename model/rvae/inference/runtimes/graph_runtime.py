@@ -86,24 +86,15 @@ class GraphRuntime(Runtime):
             most_threads: Threads that may be used.
             example: Makes a batch of so many windows.
         """
-        graph, batch = graphs[WINDOW_GRAPH], example(MAX_BATCH)
-        sessions = {threads: load(graph, threads) for threads in {1, most_threads}}
-
-        def run(threads: int, windows: int) -> None:
-            few = Batch(batch.x[:windows], batch.time[:windows], batch.label[:windows])
-            sessions[threads].run(_feed(sessions[threads], few))
-
-        return cls(name, load, graphs, tune(run, most_threads))
+        tuning = _tuning(load, graphs[WINDOW_GRAPH], most_threads, example(MAX_BATCH))
+        return cls(name, load, graphs, tuning)
 
     def run(self, batch: Batch) -> Run:
         session = self._windows[self._tuning.threads_for(len(batch.x))]
         found = dict(zip(session.outputs, session.run(_feed(session, batch)), strict=True))
-        evidence = {
-            name.removeprefix(EVIDENCE_PREFIX): values
-            for name, values in found.items()
-            if name.startswith(EVIDENCE_PREFIX)
-        }
-        return Run(found[LATENT], found[MEAN], evidence)
+        latent, mean = found.pop(LATENT), found.pop(MEAN)
+        evidence = {name.removeprefix(EVIDENCE_PREFIX): one for name, one in found.items()}
+        return Run(latent, mean, evidence)
 
     def encode(self, batch: Batch) -> NDArray[np.float32]:
         (latent,) = self._encoder.run(_feed(self._encoder, batch))
@@ -129,6 +120,21 @@ class GraphRuntime(Runtime):
     @cached_property
     def _decoder(self) -> Session:
         return self._load(self._graphs[DECODER_GRAPH], 1)
+
+
+def _tuning(load: LoadSession, graph: bytes, most_threads: int, batch: Batch) -> Tuning:
+    """How a graph runs fastest on this machine, measured with a part of a batch.
+
+    The sessions have taken memory for the largest runs: they end here, and those that follow take
+    what they need.
+    """
+    sessions = {threads: load(graph, threads) for threads in {1, most_threads}}
+
+    def run(threads: int, windows: int) -> None:
+        few = Batch(batch.x[:windows], batch.time[:windows], batch.label[:windows])
+        sessions[threads].run(_feed(sessions[threads], few))
+
+    return tune(run, most_threads)
 
 
 def _feed(session: Session, batch: Batch) -> dict[str, NDArray[Any]]:

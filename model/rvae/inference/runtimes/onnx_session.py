@@ -37,5 +37,5 @@ class OnnxSession(Session):
         self.outputs = [one.name for one in self._session.get_outputs()]
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> Sequence[NDArray[Any]]:
-        found: Sequence[NDArray[Any]] = self._session.run(None, inputs)
+        found: Sequence[NDArray[Any]] = self._session.run(self.outputs, inputs)
         return found

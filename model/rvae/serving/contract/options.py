@@ -196,12 +196,12 @@ class Options(BaseModel):
             FieldError: If one is unknown, out of bounds, or cannot be combined with another.
         """
         # Pydantic would collect every unknown field of a hostile body before it reports the first.
+        known = cls.model_fields
         for name in fields:
-            require(
-                name in cls.model_fields,
-                str(name),
-                f"is unknown: the fields of a request are {', '.join(cls.model_fields)}",
-            )
+            if name not in known:
+                raise FieldError(
+                    str(name), f"is unknown: the fields of a request are {', '.join(known)}"
+                )
         try:
             options = cls.model_validate(fields)
         except ValidationError as error:
@@ -225,21 +225,16 @@ class Options(BaseModel):
     @property
     def set_fields(self) -> list[str]:
         """Names of the fields that are set, without the task."""
-        return [
-            name
-            for name in type(self).model_fields
-            if name != "task" and getattr(self, name) is not None
-        ]
+        return [name for name, value in vars(self).items() if name != "task" and value is not None]
 
     def _require_consistent(self) -> None:
         task = self.task or "score"
+        allowed = TASK_FIELDS[task]
         for name in self.set_fields:
-            require(
-                name in TASK_FIELDS[task],
-                name,
-                f"is not valid for the task {task}, whose fields are "
-                f"{', '.join(TASK_FIELDS[task])}",
-            )
+            if name not in allowed:
+                raise FieldError(
+                    name, f"is not valid for the task {task}, whose fields are {', '.join(allowed)}"
+                )
         require(
             self.quantile is None or self.threshold is None,
             "threshold",

@@ -137,7 +137,7 @@ def _out_of_bounds(values: NDArray[np.float64], card: Card) -> NDArray[np.bool_]
     """Which values (..., C) the model does not take, NaN among them."""
     low, high = card.scaler.bounds
     wrong = ~((values >= low) & (values <= high))
-    coded = np.array(card.scaler.categories) > 0
-    if coded.any():
+    if any(card.scaler.categories):
+        coded = np.array(card.scaler.categories) > 0
         wrong |= coded & (values != np.trunc(values))
     return wrong

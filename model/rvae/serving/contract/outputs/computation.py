@@ -49,7 +49,7 @@ class Computation:
         """The calibration of the model."""
         return self.card.calibration
 
-    @property
+    @cached_property
     def rule(self) -> ThresholdRule:
         """The rule for the thresholds of the request."""
         quantile = self.card.quantile_of(self.quantile, self.alarms)

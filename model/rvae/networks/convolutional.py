@@ -74,7 +74,9 @@ class ConvolutionalDecoder(nn.Module):
 
     def forward(self, z: Tensor, conditions: Tensor) -> Tensor:
         """Latents (B, D), conditions (B, T, conditions) → parameters (B, T, outputs)."""
-        fine = self.blocks(self.start(z).unflatten(1, self.coarse))  # (B, filters, ≥ T)
+        # Not unflattened: the exporter would take B for the constant that it is in its example.
+        coarse = self.start(z).reshape(-1, *self.coarse)  # (B, filters, coarse steps)
+        fine = self.blocks(coarse)  # (B, filters, ≥ T)
         fine = fine[..., : self.window].transpose(1, 2)  # (B, T, filters)
         steps = join(fine, conditions)  # (B, T, filters + conditions)
         states, _ = self.recurrent(steps)  # (B, T, filters)

@@ -2,7 +2,6 @@
 
 import logging
 import tempfile
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,9 @@ __all__ = ["quantize"]
 
 # Its products are almost all of a recurrent network. Others are few, and cost more accuracy.
 OPERATION = "LSTM"
+
+# Places of its last state among its outputs, and of its first one among its inputs.
+HIDDEN, INITIAL = 1, 5
 
 # Inputs of graphs that may have any size, and operations whose results have bounds of their own.
 UNBOUNDED = (X, LATENT)
@@ -50,19 +52,19 @@ def quantize(graphs: Mapping[str, bytes]) -> dict[str, bytes]:
 def _layers(graph: onnx.GraphProto) -> list[str]:
     """Names of the LSTM layers whose inputs have bounds, whatever the windows are.
 
-    A layer that is unrolled step by step is none: the quantizer does not share weights.
+    A layer that is unrolled step by step is none: the quantizer fails at weights that are the same.
     """
-    readers = Counter(name for node in graph.node for name in node.input)
+    every = [node for node in graph.node if node.op_type == OPERATION]
+    carried = {node.output[HIDDEN] for node in every} & {node.input[INITIAL] for node in every}
     unbounded = set(UNBOUNDED)
     for node in graph.node:  # each one after those whose outputs it reads
         if node.op_type not in BOUNDED and not unbounded.isdisjoint(node.input):
             unbounded.update(node.output)
     return [
         node.name
-        for node in graph.node
-        if node.op_type == OPERATION
-        and node.input[0] not in unbounded
-        and readers[node.input[1]] == 1
+        for node in every
+        if node.input[0] not in unbounded
+        and carried.isdisjoint((node.input[INITIAL], node.output[HIDDEN]))
     ]
 
 

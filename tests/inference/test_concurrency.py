@@ -36,7 +36,7 @@ def test_no_more_items_are_taken_than_two_for_a_thread(threads: int) -> None:
     for n in range(20):
         assert next(results) == n
         assert len(taken) <= n + 2 * threads
-    results.close()
+    assert list(results) == list(range(20, 100))
 
 
 @pytest.mark.parametrize("threads", [1, 2])

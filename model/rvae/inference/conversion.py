@@ -108,7 +108,7 @@ def _converted(
         raise
     except Exception as error:
         # A runtime may raise anything for a graph that it cannot run.
-        reason = str(error).strip().splitlines()[-1]
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
         raise FieldError("runtime", f"{name} cannot run the model: {reason}") from error
     before = after = card.calibration
     if not kind.exact:

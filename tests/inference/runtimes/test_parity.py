@@ -73,7 +73,11 @@ class Value(EvidenceScorer):
 
 def test_the_largest_differences_over_all_batches_are_kept() -> None:
     batches = [
-        Batch(np.full((2, 3, 1), size, np.float32), np.zeros((2, 3, 0), np.float32), np.zeros(2))
+        Batch(
+            np.full((2, 3, 1), size, np.float32),
+            np.zeros((2, 3, 0), np.float32),
+            np.zeros(2, np.int64),
+        )
         for size in (1.0, -4.0, 2.0)
     ]
     found = compare(

@@ -34,7 +34,7 @@ lint: install
 
 bench: install
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
-	$(BIN)/python benchmarks/serving.py
+	$(BIN)/python -m benchmarks.serving
 	$(BIN)/python benchmarks/phases.py
 
 clean:

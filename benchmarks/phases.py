@@ -1,22 +1,24 @@
 """Cost of decoding, validating, computing and encoding, for every format of a request.
 
-    python benchmarks/phases.py [--rounds 9]
+    python benchmarks/phases.py [--windows 256] [--rounds 9] [--pause 0]
 
-Each request holds 256 windows of 140 steps of one channel, and is processed by a service like one
-over HTTP, on one thread. The network is untrained and as large as that of serving.py.
+Each request holds windows of 140 steps of one channel, and is processed by a service like one over
+HTTP, on one thread. The network is untrained and as large as that of benchmarks.serving. With
+`--windows 1 --rounds 200 --pause 5` it is the breakdown of what a lone client waits for in the
+worker: after a pause, in milliseconds, caches and clocks are as cold as between its requests.
 
-A body is decoded, validated against the model and run; besides the network, a run cuts and scales
-windows and collects results. Then outputs are computed and encoded. The rest is limits and groups.
-Shares are relative to the network's time. The formats alternate, so that other load of the machine
-affects all of them equally. The alternative is typical code without rvae: json, lists checked by
-pydantic, and tolist().
+A body is decoded, validated against the model and run: windows are cut and scaled, go through the
+runtime (network, and evidence of the scorer) and are scored; "around" is what else a run does. Then
+outputs are computed and encoded. The rest is limits and groups. Shares are relative to the
+network's time. The formats alternate, so that other load of the machine affects all of them
+equally. The alternative is typical code without rvae: json, lists checked by pydantic, and
+tolist().
 """
 
 import argparse
 import io
 import json
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -35,12 +37,12 @@ from rich.table import Table
 from rvae.config import ModelConfig, ReaderConfig, RecurrentConfig, ScoringConfig
 from rvae.data.scaler import Scaler
 from rvae.data.vocabulary import Vocabulary
+from rvae.data.window_dataset import WindowDataset
 from rvae.inference.analysis import Analysis
 from rvae.inference.artifact import Artifact
 from rvae.inference.building import network_of
 from rvae.inference.card import Card
 from rvae.inference.engine import Engine
-from rvae.inference.runner import Runner
 from rvae.scoring.bands import Bands
 from rvae.scoring.blocks import Blocks
 from rvae.scoring.calibration import Calibration
@@ -55,13 +57,27 @@ WINDOWS = 256
 HELD_OUT = 500
 OUTPUTS = ("score", "latent", "reconstruction", "band", "point_scores", "contributions", "events")
 
-# Phases other than the network, and the functions of the service that are timed for them.
-OURS = {
-    "decode": "decode",
-    "validate": "validate",
-    "compute": "compute_results",
-    "encode": "encode",
-}
+# Phases of the service, and of a run of the engine.
+OURS = ("decode", "validate", "compute", "encode")
+RUN = ("windows", "scoring", "around")
+
+
+def watched_functions(engine: Engine) -> list[tuple[str, Any, str]]:
+    """Phase, owner and name of each function that is timed; time in an inner one is its own."""
+    return [
+        ("decode", service, "decode"),
+        ("validate", service, "validate"),
+        ("around", Engine, "analyse"),
+        ("around", Engine, "encode"),
+        ("windows", Engine, "windows"),
+        ("windows", WindowDataset, "__getitems__"),
+        ("network", type(engine.runtime), "run"),
+        ("network", type(engine.runtime), "encode"),
+        ("scoring", type(engine.runner.scorer), "score"),
+        ("compute", service, "compute_results"),
+        ("encode", service, "encode"),
+    ]
+
 
 Seconds = dict[str, float]
 Ask = Callable[[], Seconds]
@@ -153,13 +169,12 @@ def asking(engine: Engine, request: Request) -> Ask:
     served = Service(engine, "waves", "1.0", Limits())
 
     def ask() -> Seconds:
-        with watched() as seconds:
+        with watched(engine) as seconds:
             began = time.perf_counter()
             (reply,) = served.answer([request])
             whole = time.perf_counter() - began
         if reply.status != 200:
             raise RuntimeError(reply.body.decode())
-        seconds["around"] -= seconds["network"]
         seconds["rest"] = whole - sum(seconds.values())
         return seconds
 
@@ -167,28 +182,29 @@ def asking(engine: Engine, request: Request) -> Ask:
 
 
 @contextmanager
-def watched() -> Iterator[Seconds]:
+def watched(engine: Engine) -> Iterator[Seconds]:
     """Sum the seconds of every phase of requests that are answered within the context."""
-    seconds: Seconds = defaultdict(float)
+    # What only encodes is not scored.
+    seconds: Seconds = dict.fromkeys((*OURS, *RUN, "network"), 0.0)
+    inner = [0.0]  # seconds of the functions that each running one has called
 
     def timed(phase: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any) -> Any:
+            inner.append(0.0)
             began = time.perf_counter()
             try:
                 return function(*args)
             finally:
-                seconds[phase] += time.perf_counter() - began
+                taken = time.perf_counter() - began
+                seconds[phase] += taken - inner.pop()
+                inner[-1] += taken
 
         return call
 
     with ExitStack() as stack:
-        for phase, name in OURS.items():
-            function = timed(phase, getattr(service, name))
-            stack.enter_context(patch.object(service, name, function))
-        for phase, kind, name in (("around", Engine, "analyse"), ("network", Runner, "_run_batch")):
-            # A function of a class, so that it is bound to its object as before.
-            function = timed(phase, getattr(kind, name))
-            stack.enter_context(patch.object(kind, name, lambda *args, f=function: f(*args)))
+        for phase, owner, name in watched_functions(engine):
+            function = timed(phase, getattr(owner, name))
+            stack.enter_context(patch.object(owner, name, function))
         yield seconds
 
 
@@ -224,11 +240,16 @@ def every(windows: int) -> dict[str, Ask]:
     return asks | {"JSON instances, by hand": by_hand(engine, posted["JSON instances"].body)}
 
 
-def measure(asks: Mapping[str, Ask], rounds: int) -> dict[str, Seconds]:
-    """Median seconds of each phase."""
+def measure(asks: Mapping[str, Ask], rounds: int, pause: float = 0.0) -> dict[str, Seconds]:
+    """Median seconds of each phase, with a pause in seconds before each request."""
     for ask in asks.values():
         ask()  # warm-up
-    taken = [{name: ask() for name, ask in asks.items()} for _ in range(rounds)]
+    taken: list[dict[str, Seconds]] = []
+    for _ in range(rounds):
+        taken.append({})
+        for name, ask in asks.items():
+            time.sleep(pause)
+            taken[-1][name] = ask()
     return {
         name: {phase: float(np.median([one[name][phase] for one in taken])) for phase in phases}
         for name, phases in taken[0].items()
@@ -240,24 +261,28 @@ def report(measured: Mapping[str, Seconds]) -> Table:
     # The network has the same work for all of them.
     network = np.median([row["network"] for row in measured.values() if "network" in row])
     phases = (*OURS, "rest")
-    table = Table("", *phases, "sum", "share", "around", "share", "network", title="ms")
+    table = Table("", *phases, "sum", "share", *RUN, "share", "network", title="ms")
     for name, row in measured.items():
         total = sum(row.get(phase, 0.0) for phase in phases)
         cells = [f"{1000 * row[phase]:.2f}" if phase in row else "" for phase in phases]
         cells += [f"{1000 * total:.2f}", f"{total / network:.1%}"]
         if "network" in row:
-            cells += [f"{1000 * row['around']:.2f}", f"{row['around'] / network:.1%}"]
-            cells += [f"{1000 * row['network']:.0f}"]
+            cells += [f"{1000 * row[phase]:.2f}" for phase in RUN]
+            cells += [f"{sum(row[phase] for phase in RUN) / network:.1%}"]
+            cells += [f"{1000 * row['network']:.2f}"]
         table.add_row(name, *cells)
     return table
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--windows", type=int, default=WINDOWS, help="of each request")
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--pause", type=float, default=0.0, help="milliseconds before a request")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    Console(width=120).print(report(measure(every(WINDOWS), options.rounds)))
+    measured = measure(every(options.windows), options.rounds, options.pause / 1000)
+    Console(width=160).print(report(measured))
 
 
 def _predictions(analyses: list[Analysis], judged: dict[str, NDArray[Any]]) -> list[dict[str, Any]]:

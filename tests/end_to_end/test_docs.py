@@ -128,15 +128,22 @@ def test_commands_that_are_scripts_exist_and_have_the_options_that_they_use() ->
     assert {shlex.split(line)[0] for line in lines} == {"./archive.sh", "python"}
     for line in lines:
         program, *rest = shlex.split(line)
-        script = ROOT / (rest[0] if program == "python" else program)
+        if rest[0] == "-m":
+            script = ROOT.joinpath(*rest[1].split("."), "__main__.py")
+        else:
+            script = ROOT / (rest[0] if program == "python" else program)
         assert script.is_file(), line
+        if program == "python" and "benchmarks" in script.parts:
+            for word in rest:
+                assert not word.startswith("--") or f'"{word}"' in script.read_text(), line
         if program == "./archive.sh":
             for word in rest:
                 assert not word.startswith("--") or word in options_of("archive"), line
 
 
 def test_options_that_documents_name_exist() -> None:
-    scripts = (path.read_text() for path in (ROOT / "examples").glob("*.py"))
+    paths = [*(ROOT / "examples").glob("*.py"), ROOT / "benchmarks" / "serving" / "__main__.py"]
+    scripts = (path.read_text() for path in paths)
     known = "--version" + "".join([*map(options_of, COMMANDS), *scripts])
     for page in PAGES:
         for option in set(re.findall(r"`(--[a-z._]+)", page.read_text())):

@@ -47,6 +47,14 @@ def test_threads_are_shared_among_processes_and_one_processor_is_left(
     assert process.compute_threads() is None
 
 
+def test_a_server_has_a_process_for_every_four_processors_shared_among_its_models(
+    eight: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [process.serving_processes(n) for n in (1, 2, 3)] == [2, 1, 1]
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(256)))
+    assert process.serving_processes(1) == 8
+
+
 def test_threads_are_limited_for_a_while(eight: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     before = torch.get_num_threads()

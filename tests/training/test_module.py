@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,7 +12,8 @@ from rvae.networks.context import Context
 from rvae.networks.tensor_batch import TensorBatch
 from rvae.training.fit import FitResult
 from rvae.training.module import TrainingModule
-from tests.support.short_training import QUICK
+from rvae.training.trainer import MAX_STEPS_PER_LOG
+from tests.support.short_training import QUICK, train
 
 
 def test_tensorboard_gets_both_terms_of_both_stages(outcome: FitResult) -> None:
@@ -29,6 +31,39 @@ def test_tensorboard_gets_both_terms_of_both_stages(outcome: FitResult) -> None:
         for name in ("reconstruction", "kl", "loss")
     )
     np.testing.assert_allclose(loss, reconstruction + kl, rtol=1e-4, atol=1e-3)
+
+
+def test_the_log_of_an_epoch_is_the_mean_over_its_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    seen: list[tuple[int, float]] = []
+    original = TrainingModule.training_step
+
+    def noted(self: TrainingModule, batch: TensorBatch, batch_index: int) -> torch.Tensor:
+        loss = original(self, batch, batch_index)
+        seen.append((len(batch.x), float(loss.detach())))
+        return loss
+
+    monkeypatch.setattr(TrainingModule, "training_step", noted)
+    outcome = train(tmp_path)
+    events = EventAccumulator(str(outcome.checkpoint.parent / "logs")).Reload()
+    per_epoch = len(seen) // 2
+    assert len({windows for windows, _ in seen}) > 1  # the last batch is smaller
+    means = [
+        sum(windows * loss for windows, loss in epoch) / sum(windows for windows, _ in epoch)
+        for epoch in (seen[:per_epoch], seen[per_epoch:])
+    ]
+    logged = [event.value for event in events.Scalars("train/loss_epoch")]
+    np.testing.assert_allclose(logged, means, rtol=1e-5)
+    every = min(MAX_STEPS_PER_LOG, per_epoch)
+    steps = range(every - 1, len(seen), every)
+    one_by_one = events.Scalars("train/loss_step")
+    assert [event.step for event in one_by_one] == list(steps)
+    np.testing.assert_allclose(
+        [event.value for event in one_by_one], [seen[step][1] for step in steps], rtol=1e-5
+    )
 
 
 def test_validation_is_over_every_window_and_repeats(outcome: FitResult) -> None:

@@ -12,7 +12,7 @@ def serve(
     store: Path = Path("model_store"),
     host: str = "127.0.0.1",
     port: int = 8080,
-    workers: int = 1,
+    workers: int | None = None,
     logs: Path = Path("logs"),
     timeout: float = 120.0,
 ) -> int:
@@ -22,10 +22,11 @@ def serve(
         store: Folder with archives.
         host: Address of the predictions; management and metrics stay on 127.0.0.1.
         port: Port of predictions; management and metrics take the next two. 0 takes free ones.
-        workers: Processes per model version.
+        workers: Processes per model version; one for every four processors if left out.
         logs: Folder for logs.
         timeout: Seconds in which a model must become ready.
     """
+    from rvae.inference.compute import serving_processes
     from rvae.serving.model_store import list_archives
     from rvae.serving.torchserve import TorchServe
 
@@ -33,6 +34,8 @@ def serve(
     for asking in (signal.SIGINT, signal.SIGTERM):
         signal.signal(asking, signal.default_int_handler)
     archives = list_archives(store)
+    if workers is None:
+        workers = serving_processes(len(archives))
     try:
         with TorchServe(archives, host, port, workers, logs) as server:
             server.wait_until_ready(timeout)

@@ -24,7 +24,7 @@ class RecurrentConfig:
     """LSTM or GRU layers that read and write a window step by step.
 
     Attributes:
-        cell: The recurrent cell. On a CPU "lstm" is four times as fast as "gru".
+        cell: The recurrent cell. On a CPU "lstm" is faster than "gru".
         hidden: Hidden units of each layer.
         depth: Layers, in the encoder and in the decoder.
         dropout: Dropout after each layer.

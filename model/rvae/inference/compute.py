@@ -13,6 +13,7 @@ __all__ = [
     "inference_threads",
     "keep_freed_memory",
     "limited_threads",
+    "serving_processes",
     "wait_asleep",
 ]
 
@@ -21,6 +22,9 @@ M_TRIM_THRESHOLD = -1
 M_MMAP_THRESHOLD = -3
 
 MAX_THREADS = 8
+
+# Of a server, per model.
+MAX_PROCESSES, CPUS_PER_PROCESS = 8, 4
 
 # Files with a control group's limit of processor time, in microseconds: "quota period" in one file
 # in version 2, two files in version 1.
@@ -89,6 +93,15 @@ def inference_threads(processes: int = 1) -> int:
     if "OMP_NUM_THREADS" in os.environ:
         return max(1, int(os.environ["OMP_NUM_THREADS"]))
     return max(1, min(MAX_THREADS, available_cpus() // processes))
+
+
+def serving_processes(models: int) -> int:
+    """Processes per model that fit this machine: each has several processors for its threads.
+
+    More processes take more memory, and share requests out in turn, not to the one that is idle;
+    fewer would leave processors idle, as Python reads and writes requests in one thread at a time.
+    """
+    return max(1, min(MAX_PROCESSES, available_cpus() // (CPUS_PER_PROCESS * models)))
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from rvae.config import ConvolutionalConfig
 from rvae.networks.architecture import Architecture
+from rvae.networks.gru import Gru
 from rvae.networks.joining import join
 from rvae.networks.layer_options import initialize, normalization
 from rvae.networks.missing_values import carry_forward
@@ -68,7 +69,7 @@ class ConvolutionalDecoder(nn.Module):
             )
             blocks += block(config, layer)
         self.blocks = nn.Sequential(*blocks)
-        self.recurrent = nn.GRU(config.filters + conditions, config.filters, batch_first=True)
+        self.recurrent = Gru(config.filters + conditions, config.filters, batch_first=True)
         self.attention = Attention(config, window)
         self.output = nn.Linear(config.filters, outputs)
 

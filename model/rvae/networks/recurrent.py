@@ -8,6 +8,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from rvae.config import RecurrentConfig
 from rvae.networks.architecture import Architecture
+from rvae.networks.gru import Gru
 from rvae.networks.joining import join
 from rvae.networks.layer_options import initialize_weight
 from rvae.networks.lstm import Lstm
@@ -146,7 +147,7 @@ def layers(
     config: RecurrentConfig, inputs: int, window: int, bidirectional: bool
 ) -> nn.RNNBase | NormalizedRecurrent:
     """Recurrent layers with initial time scales between one step and the window."""
-    kind = {"lstm": Lstm, "gru": nn.GRU}[config.cell]
+    kind = {"lstm": Lstm, "gru": Gru}[config.cell]
     made: nn.RNNBase | NormalizedRecurrent
     if config.normalization == "none":
         made = kind(

@@ -36,20 +36,21 @@ def load_runtime(
     Raises:
         FieldError: If the runtime of the model is not installed, or the model is damaged.
     """
+    threads = threads or inference_threads()
     if artifact.graphs and device == "cpu":
-        return graph_runtime(artifact, threads or inference_threads(), tuned)
+        return graph_runtime(artifact, threads, tuned)
     return torch_runtime(artifact, device, threads)
 
 
 def torch_runtime(
-    artifact: Artifact, device: str = "cpu", threads: int | None = None
+    artifact: Artifact, device: str = "cpu", threads: int = 1
 ) -> tuple[Runtime, EvidenceScorer]:
     """The network of a model, run by torch, and its scorer.
 
     Args:
         artifact: The model.
         device: Torch's name of the device.
-        threads: Threads of torch in this process; as they are if left out.
+        threads: Threads that may be used on a CPU.
     """
     # Here alone: what runs graphs needs no torch.
     import torch
@@ -57,12 +58,10 @@ def torch_runtime(
     from rvae.inference.building import build_scorer
     from rvae.inference.runtimes.torch_runtime import TorchRuntime
 
-    if threads is not None:
-        torch.set_num_threads(threads)
     target = torch.device(device)
     network = artifact.build().to(target)
     scorer = build_scorer(artifact, network, target)
-    return TorchRuntime(network, scorer, target), scorer
+    return TorchRuntime(network, scorer, target, threads), scorer
 
 
 def graph_runtime(

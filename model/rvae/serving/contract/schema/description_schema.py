@@ -197,10 +197,19 @@ class LimitsSaid(TypedDict):
     seconds: Annotated[float, Field(description="Time of a batch.")]
 
 
+@with_config(CLOSED)
 class RuntimeSaid(TypedDict):
-    """What runs the network, with the threads and batches that were chosen on this machine."""
+    """What runs the network, and what was measured and chosen on this machine."""
 
     name: Annotated[str, Field(description="torch, or the runtime of the archive's graphs.")]
+    windows_per_run: Annotated[int, Field(ge=1, description="Most windows of a run.")]
+    concurrency: Annotated[int, Field(ge=1, description="Runs at a time, if there are several.")]
+    device: NotRequired[Annotated[str, Field(description="Device of torch.")]]
+    threads: NotRequired[
+        Annotated[int, Field(ge=1, description="Threads of a run of few windows.")]
+    ]
+    seconds_alone: NotRequired[Annotated[float, Field(description="Time of a window alone.")]]
+    windows_per_second: NotRequired[Annotated[float, Field(description="Rate of many windows.")]]
 
 
 @with_config(CLOSED)

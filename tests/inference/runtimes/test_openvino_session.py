@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("openvino", reason="OpenVINO is not installed: it is optional")
 
 from rvae.data.series import Series
+from rvae.errors import FieldError
 from rvae.inference.artifact import Artifact
 from rvae.inference.conversion import convert
 from rvae.inference.engine import Engine
@@ -16,7 +17,7 @@ from tests.support.waves import waves
 
 @pytest.mark.parametrize(
     ("kind", "score"),
-    [("lstm", "likelihood"), ("gru", "excess"), ("both directions", "distance")],
+    [("lstm", "likelihood"), ("gru", "excess"), ("dense", "distance")],
 )
 def test_it_computes_what_torch_does(kind: str, score: str) -> None:
     artifact = convert(scored(network_card(kind), score), "openvino")
@@ -34,6 +35,12 @@ def test_it_computes_what_torch_does(kind: str, score: str) -> None:
             rtol=1e-4,
             atol=1e-5,
         )
+
+
+@pytest.mark.parametrize("kind", ["patches", "both directions"])
+def test_where_it_is_wrong_for_windows_that_end_early_it_is_refused(kind: str) -> None:
+    with pytest.raises(FieldError, match="openvino differs from torch"):
+        convert(scored(network_card(kind), "likelihood"), "openvino")
 
 
 def test_threads_share_a_session_and_keep_their_results(checkpoint: str) -> None:

@@ -89,3 +89,14 @@ def test_the_command_line_lets_threads_sleep_before_torch_is_loaded() -> None:
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True
     )
     assert done.stdout.splitlines()[-1] == "PASSIVE False", done.stderr
+
+
+def test_inference_takes_all_processors_for_threads_that_sleep(
+    eight: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert [process.inference_threads(n) for n in (1, 3, 8, 100)] == [8, 2, 1, 1]
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(64)))
+    assert process.inference_threads() == 8
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert process.inference_threads(2) == 3

@@ -13,6 +13,7 @@ from rvae.data.series import Series
 from rvae.data.stored import Spool
 from rvae.data.window_dataset import WindowDataset
 from rvae.inference.artifact import Artifact
+from rvae.inference.card import Card
 from rvae.inference.runtimes.runtime import Run
 from tests.support.chance import highest_share
 from tests.support.untrained import KINDS, untrained_card, untrained_engine
@@ -369,3 +370,34 @@ def test_all_classes_are_drawn_from_the_same_latents() -> None:
 def test_a_model_without_classes_draws_none(engine: Engine) -> None:
     with pytest.raises(FieldError, match="not conditional"):
         engine.sample_classes(2)
+
+
+@pytest.mark.parametrize("kind", ["several", "calendar", "conditional"])
+def test_latents_alone_are_those_of_an_analysis_and_nothing_is_decoded(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = untrained_engine(KINDS[kind])
+    series = [_of_kind(engine.card, length) for length in (8, 300, 9)]
+    expected = engine.analyse(series, [1, 2, 3])
+    monkeypatch.setattr(type(engine.runtime), "run", None)
+    found = engine.encode(series, [1, 2, 3])
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one.starts, other.starts)
+        np.testing.assert_allclose(one.latent, other.latent, **CLOSE)
+    assert engine.encode([]) == []
+    with pytest.raises(FieldError, match="points, the model needs 8"):
+        engine.encode([series[0], series[1].part(0, 7)])
+    with pytest.raises(FieldError, match="must be at least 1"):
+        engine.encode(series, 0)
+
+
+def _of_kind(card: Card, length: int) -> Series:
+    """A series with the times and the class that a model wants."""
+    values = np.random.default_rng(length).normal(20, 2, (length, len(card.channels)))
+    hours = np.datetime64("2026-01-01T00", "us") + np.arange(length) * np.timedelta64(1, "h")
+    classes = card.vocabulary.classes
+    return Series(
+        values,
+        times=hours if card.model.time.calendar else None,
+        classes=np.full(length, 1) if classes else None,
+    )

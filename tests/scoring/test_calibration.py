@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -146,3 +148,68 @@ def test_contamination_is_left_out() -> None:
         kept.append(calibration(scores, 0.98, contamination=0.03).threshold())
     assert np.mean(mixed) > np.mean(clean) + 3
     assert np.mean(kept) == pytest.approx(np.mean(clean), abs=0.02)
+
+
+def uniform(found: Calibration, scores: np.ndarray) -> None:
+    """Tail probabilities of fresh normal scores keep their promise, and are not far below it."""
+    for rate in (0.01, 0.05, 0.2, 0.5):
+        # Twice: the promise is an average over calibrations, of which this is one.
+        share = (found.tail_probability(scores) <= rate).mean()
+        assert 0.5 * rate < share < 1.5 * rate, rate
+    flagged = (scores > found.threshold()).mean()
+    assert 0.025 < flagged < 0.075
+
+
+@pytest.mark.parametrize(
+    "change", [lambda s, _: s + 3, lambda s, _: np.expm1(s), lambda s, noise: s + 0.3 * noise]
+)
+def test_moved_scores_keep_their_tail_probabilities(
+    change: Callable[[np.ndarray, np.ndarray], np.ndarray],
+) -> None:
+    """Held-out scores become those of another computation, by the scores of other windows."""
+    random = np.random.default_rng(3)
+
+    def drawn(count: int) -> tuple[np.ndarray, np.ndarray]:
+        scores = random.gamma(3.0, size=count)
+        return scores, change(scores, random.normal(size=count))
+
+    before = calibration(random.gamma(3.0, size=2000), 0.95)
+    old, new = drawn(4000)
+    _, fresh = drawn(20_000)
+    found = before.moved(old, new)
+    uniform(found, fresh)
+    assert (found.quantile, found.blocks.count) == (0.95, before.blocks.count)
+    with pytest.raises(AssertionError):  # as they would be with the scores as they were
+        uniform(before, change(random.gamma(3.0, size=20_000), 3 + random.normal(size=20_000)))
+
+
+def test_each_score_is_moved_to_the_same_rank() -> None:
+    before = calibration([10.0, 2.0, 5.0, -1.0, 30.0, 7.5], 0.5)
+    old, new = np.array([10.0, 0.0, 5.0, np.nan]), np.array([22.0, 1.0, 11.0, np.nan])
+    found = before.moved(old[[2, 0, 3, 1]], new[[2, 0, 3, 1]])
+    # Between the known ones on a line; beyond them as far as the last one was moved.
+    np.testing.assert_allclose(found.blocks.scores, [22, 5, 11, 0, 42, 16.5])
+    np.testing.assert_array_equal(before.moved(old, old).blocks.scores, before.blocks.scores)
+
+
+def test_equal_scores_are_moved_to_the_highest_of_their_ranks() -> None:
+    """So that none of the windows that were told apart is flagged too often."""
+    before = calibration([1.0, 1.0, 2.0, 3.0], 0.5)
+    found = before.moved(np.array([1.0, 1.0, 1.0, 3.0]), np.array([1.0, 1.2, 1.4, 3.4]))
+    np.testing.assert_allclose(found.blocks.scores, [1.4, 1.4, 2.4, 3.4])
+
+
+def test_scores_without_end_are_neither_moved_nor_moved_by() -> None:
+    before = calibration([1.0, 2.0, np.inf], 0.5)
+    old, new = np.array([1.0, 2.0, 5.0, np.inf]), np.array([2.0, 3.0, np.inf, np.inf])
+    np.testing.assert_array_equal(before.moved(old, new).blocks.scores, [2, 3, np.inf])
+
+
+def test_a_threshold_is_moved_by_as_many_scores_as_show_its_quantile() -> None:
+    before = calibration(np.arange(99.0), 0.95)
+    scores = np.append(np.arange(19.0), [np.nan, np.inf])
+    assert before.moved(scores, scores + 1).threshold() == before.threshold() + 1
+    for few in (scores[1:], scores[-2:]):
+        with pytest.raises(FieldError, match="only moved by 19 or more") as caught:
+            before.moved(few, few)
+        assert caught.value.field == "data"

@@ -1,19 +1,23 @@
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from rvae.data.series import Series
+from rvae.data.window_dataset import Batch
 from rvae.inference.analysis import Analysis
 from rvae.inference.engine import Engine
+from rvae.inference.runtimes.runtime import Run
 from rvae.scoring.adaptive_threshold import AdaptiveThreshold
 from rvae.serving.contract import pipeline
 from rvae.serving.contract.formats.format import Content
 from rvae.serving.contract.messages import Request
 from rvae.serving.contract.outputs.score import SCORE
 from rvae.serving.service import Limits, Service
+from tests.support.networks import network_card, scored, with_graphs
 from tests.support.untrained import KINDS, MODE, untrained_card, untrained_engine
 
 
@@ -516,3 +520,56 @@ def test_what_is_missing_beside_the_values_is_asked_for() -> None:
         service = Service(untrained_engine(KINDS[kind]), "any", "1.0", Limits())
         status, error = ask(service, data=[20.0] * 8)
         assert (status, error["field"]) == (422, field)
+
+
+@pytest.fixture
+def runs(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Numbers of windows that were run as a whole."""
+    counted: list[int] = []
+    original = engine.runtime.run
+
+    def run(batch: Batch) -> Run:
+        counted.append(len(batch.x))
+        return original(batch)
+
+    monkeypatch.setattr(engine.runtime, "run", run)
+    return counted
+
+
+def test_a_request_for_latents_alone_is_not_decoded(
+    service: Service, engine: Engine, fresh: list[np.ndarray], runs: list[int]
+) -> None:
+    status, answer = ask(service, data=fresh[0].tolist(), output=["latent"])
+    assert status == 200 and not runs
+    (analysis,) = engine.analyse(fresh[:1])
+    np.testing.assert_allclose(answer["latent"], analysis.latent, rtol=1e-5, atol=1e-6)
+
+
+def test_a_batch_is_decoded_if_one_of_its_requests_needs_it(
+    service: Service, fresh: list[np.ndarray], runs: list[int]
+) -> None:
+    bodies = [
+        {"data": values.tolist(), "output": [output]}
+        for values, output in zip(fresh, ("latent", "score", "latent"), strict=False)
+    ]
+    replies = service.answer([Request(json.dumps(body).encode()) for body in bodies])
+    assert [set(json.loads(reply.body)) & {"latent", "score"} for reply in replies] == [
+        {"latent"},
+        {"score"},
+        {"latent"},
+    ]
+    assert runs == [3]
+
+
+def test_the_description_tells_what_runs_the_network() -> None:
+    artifact = with_graphs(scored(network_card("dense"), "likelihood"))
+    for engine, name in (
+        (Engine(replace(artifact, graphs={})), "torch"),
+        (Engine(artifact), "onnx"),
+    ):
+        content = json.loads(Service(engine, "any", "1.0", Limits()).describe().body)
+        settings = engine.runtime.settings().items()
+        assert content["runtime"] == {"name": name} | {k: v for k, v in settings if v is not None}
+        assert content["runtime"]["windows_per_run" if name == "onnx" else "device"]
+        assert content["card"]["graphs"]["name"] == "onnx"
+        assert content["card"]["graphs"]["parity"]["tolerance"] == 1e-4

@@ -50,6 +50,12 @@ NETWORKS: Mapping[str, ModelConfig] = {
     "patches": _recurrent(patch=3),
     "layer normalization": _recurrent(depth=2, normalization="layer"),
     "batch normalization": _recurrent(depth=2, normalization="batch"),
+    "both directions with layer normalization": _recurrent(
+        bidirectional=True, depth=2, normalization="layer"
+    ),
+    "both directions with batch normalization": _recurrent(
+        cell="gru", bidirectional=True, depth=2, normalization="batch"
+    ),
     "convolutional": ModelConfig(
         "convolutional", convolutional=ConvolutionalConfig(filters=8), latent=LATENT
     ),

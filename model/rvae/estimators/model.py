@@ -100,7 +100,7 @@ class Model:
         from rvae.serving.packaging import build_archive
 
         series = None if data is None else self._read(data).series
-        artifact, _ = with_runtime(self.artifact, runtime, series)
+        artifact, _ = with_runtime(self.artifact, runtime, series, name_of(data))
         return build_archive(artifact, name, version, Path(store).expanduser())
 
     @checked

@@ -74,6 +74,30 @@ class ModelSpec:
                 )
             passed += len(block)
 
+    def require_fits(self, series: Series) -> None:
+        """Raise a `FieldError` if a series does not fit the model."""
+        shape = series.values.shape
+        require(
+            len(shape) == 2 and shape[1] == len(self.channels),
+            "series",
+            f"expected (N, {len(self.channels)}), got {shape}",
+        )
+        require(
+            len(series) >= self.window,
+            "series",
+            f"has {len(series)} points, the model needs {self.window}",
+        )
+        self.require_in_bounds(series)
+        if self.model.time.calendar:
+            next(series.pieces()).clock()
+        if self.model.conditional:
+            require(
+                series.classified,
+                "label",
+                "is missing or unknown, but this model is conditional, with the classes "
+                + ", ".join(self.vocabulary.classes),
+            )
+
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, strings, lists and dictionaries."""
         return {

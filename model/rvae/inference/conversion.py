@@ -1,7 +1,8 @@
 """A model for another runtime: graphs that were checked against torch, window by window."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 
@@ -43,6 +44,9 @@ RUNTIMES = {
 DRAWN_WINDOWS = 256
 MAX_WINDOWS = 4_000
 
+# Data that comes from no file, in a report.
+UNNAMED = "the data"
+
 # Of drawn windows: spread of the noise, in standard deviations of the data, and missing values.
 LEAST_NOISE, MOST_NOISE = 0.03, 3.0
 MISSING = 0.1
@@ -53,24 +57,25 @@ def convert(
 ) -> Artifact:
     """The model with graphs of a runtime, and with a report on how exact they are.
 
-    The same windows are run by torch and by the graphs. If the runtime computes in reduced
-    precision, the calibration is moved to its own scores, see `Calibration.moved`.
+    The same windows are run by torch and by the graphs: those of the data, and such that the model
+    draws, with missing values that the data may lack. If the runtime computes in reduced precision,
+    it is the data alone, and the calibration is moved to its own scores, see `Calibration.moved`.
 
     Args:
         artifact: The model.
         name: A name of `RUNTIMES`.
-        data: Normal data in the data's units, at least a window long; windows that the model draws
-            if left out, which is not enough for reduced precision.
+        data: Normal data in the data's units, which reduced precision needs.
         source: Name of the data in the report.
 
     Raises:
         FieldError: If the network has no such graph, a result differs by more than the tolerance,
-            data is needed, or the model was already converted to reduced precision.
+            data is needed or does not fit the model, or the model was already converted to reduced
+            precision.
     """
     card, kind = artifact.card, RUNTIMES[name]
     card.require_calibrated_for_torch()
     require(
-        kind.exact or data is not None,
+        kind.exact or bool(data),
         "data",
         f"is needed for {name}: normal data, by whose scores the thresholds are moved",
     )
@@ -79,6 +84,8 @@ def convert(
         "runtime",
         f"the score {card.scoring.score!r} is computed by torch: only those of the package are not",
     )
+    for one in data or ():
+        card.require_fits(one)
     with limited_threads():
         return _converted(artifact, name, data, source)
 
@@ -92,9 +99,17 @@ def _converted(
     checksums = {file: checksum_of(graph) for file, graph in found.graphs.items()}
     unknown = Parity(0, 0.0, 0.0, 0.0, 0.0, 0, kind.tolerance, not kind.exact)
     report = RuntimeReport(name, checksums, unknown, software_versions())
-    candidate, _ = graph_runtime(replace(found, card=replace(card, runtime=report)), threads=1)
-    batches = _windows(card, data) if data is not None else [draw_windows(card, reference)]
-    compared = compare(reference, candidate, scorer, batches)
+    drawn = _drawn(card, reference) if kind.exact else ()
+    batches = chain(drawn, _windows(card, data or ()))
+    try:
+        candidate, _ = graph_runtime(replace(found, card=replace(card, runtime=report)), threads=1)
+        compared = compare(reference, candidate, scorer, batches)
+    except FieldError:
+        raise
+    except Exception as error:
+        # A runtime may raise anything for a graph that it cannot run.
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
+        raise FieldError("runtime", f"{name} cannot run the model: {reason}") from error
     before = after = card.calibration
     if not kind.exact:
         after = before.moved(compared.expected, compared.found)
@@ -107,7 +122,7 @@ def _converted(
         flags=compared.flags(before, after),
         tolerance=kind.tolerance,
         recalibrated=not kind.exact,
-        data=source,
+        data=(source or UNNAMED) if data else None,
     )
     for difference in ("latent", "reconstruction", "score"):
         value = getattr(parity, difference)
@@ -137,9 +152,12 @@ def with_runtime(
         source: Name of the data in the report.
 
     Raises:
-        FieldError: If it is not possible, or data is not needed.
+        FieldError: If there is no such runtime, it is not possible, or data is not needed.
     """
+    names = ("auto", "torch", *RUNTIMES)
+    require(name in names, "runtime", f"must be one of {', '.join(names)}, got {name!r}")
     if name == "auto" and artifact.graphs:
+        require(data is None, "data", "is not needed: the model keeps the graphs that it has")
         return artifact, _sentence(artifact.card)
     if name == "torch":
         require(data is None, "data", "is only valid for another runtime than torch")
@@ -166,6 +184,9 @@ def _sentence(card: Card) -> str:
 def draw_windows(card: Card, runtime: Runtime, count: int = DRAWN_WINDOWS) -> Batch:
     """Windows as the model draws them, with all kinds of noise and with missing values.
 
+    The first one has no value at all, the second none in its second half, the third none of the
+    first channel.
+
     Args:
         card: Card of the model.
         runtime: Runs its decoder.
@@ -184,13 +205,23 @@ def draw_windows(card: Card, runtime: Runtime, count: int = DRAWN_WINDOWS) -> Ba
     if card.scaler.unit_interval:
         x[..., numeric] = x[..., numeric].clip(0, 1)
     x[random.random(x.shape) < MISSING] = np.nan
+    x[0], x[1, card.window // 2 :], x[2, :, 0] = np.nan, np.nan, np.nan
     return Batch(x, time, label)
 
 
+def _drawn(card: Card, runtime: Runtime) -> Iterator[Batch]:
+    """Drawn windows, and one of them alone, as a single request has it."""
+    batch = draw_windows(card, runtime)
+    yield batch
+    yield Batch(batch.x[-1:], batch.time[-1:], batch.label[-1:])
+
+
 def _windows(card: Card, data: Sequence[Series]) -> Iterable[Batch]:
-    return WindowDataset(
-        data, card.scaler, card.window, card.stride, card.model.time.calendar
-    ).batches(MAX_WINDOWS)
+    if not data:
+        return ()
+    calendar = card.model.time.calendar
+    windows = WindowDataset(data, card.scaler, card.window, card.stride, calendar)
+    return windows.batches(MAX_WINDOWS)
 
 
 def _graphs(artifact: Artifact, name: str) -> dict[str, bytes]:
@@ -205,4 +236,4 @@ def _graphs(artifact: Artifact, name: str) -> dict[str, bytes]:
         raise FieldError("runtime", f"{name!r} needs the package {error.name}") from None
     network = artifact.build()
     graphs = export(artifact.card, network, build_scorer(artifact, network, torch.device("cpu")))
-    return graphs if RUNTIMES[name].exact else {file: quantize(g) for file, g in graphs.items()}
+    return graphs if RUNTIMES[name].exact else quantize(graphs)

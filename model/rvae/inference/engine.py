@@ -348,27 +348,7 @@ class Engine:
 
     def check(self, series: Series) -> None:
         """Raise a `FieldError` if a series does not fit the model."""
-        card, shape = self.card, series.values.shape
-        require(
-            len(shape) == 2 and shape[1] == len(card.channels),
-            "series",
-            f"expected (N, {len(card.channels)}), got {shape}",
-        )
-        require(
-            len(series) >= card.window,
-            "series",
-            f"has {len(series)} points, the model needs {card.window}",
-        )
-        card.require_in_bounds(series)
-        if card.model.time.calendar:
-            next(series.pieces()).clock()
-        if card.model.conditional:
-            require(
-                series.classified,
-                "label",
-                "is missing or unknown, but this model is conditional, with the classes "
-                + ", ".join(card.vocabulary.classes),
-            )
+        self.card.require_fits(series)
 
 
 def _require_stride(stride: int) -> None:

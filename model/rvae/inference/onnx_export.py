@@ -158,7 +158,7 @@ def _graph(
             )
         except Exception as error:
             # An architecture or a score from outside the package may do anything.
-            reason = str(error).strip().splitlines()[-1]
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise FieldError("runtime", f"the model has no graph in ONNX: {reason}") from error
         return written.read_bytes()
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from rvae.networks.layer_options import normalization
 
@@ -77,6 +77,9 @@ class NormalizedRecurrent(nn.Module):
 def _by_step(module: nn.Module, x: Any) -> Any:
     """Apply a module of rows to every step of sequences (B, T, K)."""
     if isinstance(x, PackedSequence):
+        if torch.onnx.is_in_onnx_export():  # ONNX knows packed sequences of recurrent layers alone
+            padded, lengths = pad_packed_sequence(x, batch_first=True)
+            return pack_padded_sequence(_by_step(module, padded), lengths, True, False)
         return x._replace(data=module(x.data))
     steps: Tensor = module(x.flatten(0, 1))  # (B * T, K)
     return steps.reshape(x.shape)

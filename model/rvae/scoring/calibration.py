@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from rvae.config.alarms import alarm_text
 from rvae.errors import FieldError, require
 from rvae.scoring.blocks import Blocks
-from rvae.scoring.ranks import quantile_of, quantile_text
+from rvae.scoring.ranks import blocks_needed, quantile_of, quantile_text
 
 __all__ = ["Calibration"]
 
@@ -88,8 +88,19 @@ class Calibration:
         Args:
             before: Scores of some windows (n,) as they were computed, NaN where unknown.
             after: Scores of the same windows as they are computed now.
+
+        Raises:
+            FieldError: If fewer scores are known than show the quantile of the threshold.
         """
-        old, new = np.sort(before[~np.isnan(before)]), np.sort(after[~np.isnan(after)])
+        known = np.isfinite(before) & np.isfinite(after)
+        fewest = blocks_needed(1 - self.quantile)
+        require(
+            known.sum() >= fewest,
+            "data",
+            f"holds {known.sum()} windows with a score, but the threshold at quantile "
+            f"{quantile_text(self.quantile)} is only moved by {fewest} or more",
+        )
+        old, new = np.sort(before[known]), np.sort(after[known])
         scores = self.blocks.scores
         inside = scores.clip(old[0], old[-1])
         moved = np.interp(inside, old, new) + (scores - inside)

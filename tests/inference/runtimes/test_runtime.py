@@ -63,4 +63,4 @@ def test_inputs_are_left_as_they_are(runtime: Runtime) -> None:
 def test_it_says_what_it_is_and_what_was_chosen(runtime: Runtime) -> None:
     assert runtime.name in ("torch", "onnx") and runtime.windows_per_run >= 1
     settings = runtime.settings()
-    assert json.loads(json.dumps(settings)) == settings and settings["threads"] >= 1
+    assert json.loads(json.dumps(settings)) == settings and settings["concurrency"] >= 1

@@ -24,10 +24,11 @@ def test_it_runs_the_network_and_the_scorer(kind: str) -> None:
     np.testing.assert_allclose(found.evidence["nll"], nll, rtol=1e-4, atol=1e-5)
 
 
-def test_settings_name_the_device_and_the_threads() -> None:
+def test_settings_name_the_device_and_the_runs() -> None:
     runtime, _ = torch_runtime(scored(network_card("lstm"), "likelihood"))
     assert isinstance(runtime, TorchRuntime)
-    assert runtime.settings() == {"device": "cpu", "threads": torch.get_num_threads()}
+    settings = {"windows_per_run": runtime.windows_per_run, "concurrency": runtime.concurrency}
+    assert runtime.settings() == {"device": "cpu", **settings}
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")

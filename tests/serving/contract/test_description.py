@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 
 from rvae.config.alarms import alarm_text
 from rvae.inference.card import Card
+from rvae.inference.runtimes.report import Parity, RuntimeReport
 from rvae.scoring.blocks import Blocks
 from rvae.scoring.calibration import Calibration
 from rvae.scoring.promise import promise_text
@@ -95,3 +96,14 @@ def test_the_own_quantile_is_described_at_the_limit_too(blocks: int) -> None:
         quantiles = [one["quantile"] for one in content["thresholds"]]
         assert found.quantile == found.largest_quantile == quantiles[-1]
         assert len(set(quantiles)) == len(quantiles)
+
+
+@pytest.mark.parametrize("data", [None, "week.csv"])
+def test_graphs_are_described_and_fit_the_schema(data: str | None) -> None:
+    parity = Parity(512, 1e-6, 2e-6, 3e-6, 0.0, 0, 1e-4, recalibrated=False, data=data)
+    report = RuntimeReport("onnx", {"windows.onnx": CHECKSUM}, parity, {"onnxruntime": "1"})
+    content = describe(replace(KINDS["numbers"], runtime=report), CHECKSUM, {})
+    TypeAdapter(CardSaid).validate_python(content)
+    assert content["graphs"]["parity"]["score"] == 3e-6 and not nulls(content["graphs"])
+    assert ("data" in content["graphs"]["parity"]) == (data is not None)
+    assert "graphs" not in describe(KINDS["numbers"], CHECKSUM, {})

@@ -29,7 +29,7 @@ def load_runtime(
     Args:
         artifact: The model.
         device: Torch's name of the device. Graphs are for the CPU: on another one torch runs the
-            network.
+            network, unless the calibration is that of the graphs' own scores.
         threads: Threads that may be used; as many as `inference_threads` says if left out.
         tuned: Whether to measure what is fastest, which takes a second, instead of assuming it.
 
@@ -37,7 +37,8 @@ def load_runtime(
         FieldError: If the runtime of the model is not installed, or the model is damaged.
     """
     threads = threads or inference_threads()
-    if artifact.graphs and device == "cpu":
+    moved = artifact.card.runtime is not None and artifact.card.runtime.parity.recalibrated
+    if artifact.graphs and (device == "cpu" or moved):
         return graph_runtime(artifact, threads, tuned)
     return torch_runtime(artifact, device, threads)
 

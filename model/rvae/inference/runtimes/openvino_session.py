@@ -1,6 +1,6 @@
 """Graphs that OpenVINO runs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from threading import local
 from typing import Any
 
@@ -8,6 +8,7 @@ import openvino
 from numpy.typing import NDArray
 
 from rvae.inference.runtimes.graph_runtime import Session
+from rvae.inference.runtimes.graphs import EVIDENCE_PREFIX, LABEL, LATENT, MEAN, TIME, X
 
 __all__ = ["OpenVinoSession"]
 
@@ -33,8 +34,8 @@ class OpenVinoSession(Session):
                 "INFERENCE_NUM_THREADS": threads,
             },
         )
-        self.inputs = [one.any_name for one in self._compiled.inputs]
-        self.outputs = [one.any_name for one in self._compiled.outputs]
+        self.inputs = _names(self._compiled.inputs)
+        self.outputs = _names(self._compiled.outputs)
         # A request is for one thread at a time.
         self._requests = local()
 
@@ -45,3 +46,21 @@ class OpenVinoSession(Session):
         # Copies: the next run of the request writes to the same memory.
         found = request.infer(dict(inputs))
         return [found[i].copy() for i in range(len(self.outputs))]
+
+
+def _names(ports: Iterable[Any]) -> list[str]:
+    """Names of the graph for inputs or outputs.
+
+    A tensor also has the names of those that were found to be the same, inner ones among them.
+    """
+    names: list[str] = []
+    for port in ports:
+        names.append(
+            next(
+                name
+                for name in sorted(port.names)
+                if (name in (X, TIME, LABEL, LATENT, MEAN) or name.startswith(EVIDENCE_PREFIX))
+                and name not in names
+            )
+        )
+    return names

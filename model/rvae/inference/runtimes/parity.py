@@ -34,10 +34,11 @@ class Comparison:
     def score(self, calibration: Calibration) -> float:
         """Largest difference of the severities, in which the threshold is 1 and 0 is usual.
 
-        Beyond the threshold it is relative: a score may be so large that its rounding is not small.
+        That of a score further away is a share of its own severity: single precision holds seven
+        digits of a number, whatever its size.
         """
         expected, found = map(calibration.severity, (self.expected, self.found))
-        size = np.fmax(1.0, np.abs(expected))
+        size = np.where(np.isfinite(expected), np.abs(expected), 1.0).clip(min=1.0)
         return _largest(expected / size, found / size)
 
     def tail_probability(self, expected: Calibration, found: Calibration) -> float:
@@ -75,7 +76,8 @@ def compare(
 
 
 def _largest(a: NDArray[Any], b: NDArray[Any]) -> float:
-    """Largest distance of numbers; infinite where only one of them is not a number."""
-    if (np.isnan(a) != np.isnan(b)).any():
+    """Largest distance of numbers; infinite where only one of them is a finite number."""
+    known = np.isfinite(a) & np.isfinite(b)
+    if not np.array_equal(a[~known], b[~known], equal_nan=True):
         return np.inf
-    return float(np.nanmax(np.abs(a - b), initial=0.0))
+    return float(np.abs(a[known] - b[known]).max(initial=0.0))

@@ -21,7 +21,8 @@ class Parity:
         flags: Number of windows that only one of them flags.
         tolerance: Bound on `latent`, `reconstruction` and `score`.
         recalibrated: Whether the calibration was moved to the runtime's own scores.
-        data: Name of the file with the windows; None if the model drew them.
+        data: Name of the data with the windows, besides those that the model drew; None if it drew
+            all of them.
     """
 
     windows: int
@@ -55,7 +56,9 @@ class RuntimeReport:
     def sentence(self) -> str:
         """How exact it is, for people."""
         parity = self.parity
-        windows = f"of {parity.data}" if parity.data else "that the model drew"
+        windows = "that the model drew"
+        if parity.data is not None:
+            windows = f"of {parity.data}" + f" and {windows}" * (not parity.recalibrated)
         moved = "; the thresholds are those of its own scores" if parity.recalibrated else ""
         return (
             f"{self.name}, which differs from torch by at most {parity.latent:.0e} in latents, "

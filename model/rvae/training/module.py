@@ -71,8 +71,7 @@ class TrainingModule(pl.LightningModule):
     def _log(self, values: Tensor, windows: int, batch_index: int) -> None:
         """Log the values of a batch (4,), which are `LOGGED`, and at the end their means.
 
-        Lightning's own means would be calls at every step that take a fifth of a small network's
-        time.
+        Lightning's own means would be several calls at every step, which a small network notices.
         """
         if batch_index == 0:
             self._sums, self._windows = torch.zeros_like(values), 0

@@ -181,7 +181,9 @@ class RecurrentVAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, OutlierMix
 
     def transform(self, X: Any) -> NDArray[np.float32]:
         """Latents (n_windows, D) of windows: the centres of q(z|x)."""
-        return np.concatenate([analysis.latent for analysis in self._analyses(X)])
+        series = _series(self._windows(X))
+        engine: Engine = self.engine_
+        return np.concatenate([encoded.latent for encoded in engine.encode(series)])
 
     def inverse_transform(self, X: ArrayLike) -> NDArray[np.float64]:
         """Windows of latents (n_windows, D): the means of p(x|z), in the data's units.

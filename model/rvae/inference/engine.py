@@ -1,8 +1,9 @@
 """Inference with a trained model: series in; latents, reconstructions and scores out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate, pairwise
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,13 +29,17 @@ NUMBERS_PER_CHUNK = 1 << 21
 PLACEHOLDER_START, PLACEHOLDER_INTERVAL = np.datetime64("2026-01-01T00:00:00", "us"), 3600.0
 
 
+R = TypeVar("R")
+
+
 class Engine:
     """Runs an artifact on a device.
 
     Args:
         artifact: The trained model.
         device: Torch's name of the device.
-        threads: Threads that graphs may use; as many as `inference_threads` says if left out.
+        threads: Threads that may be used on a CPU; as many as `inference_threads` says if left
+            out.
         tuned: Whether to measure how graphs are run fastest, which takes a second.
 
     Attributes:
@@ -62,17 +67,13 @@ class Engine:
         return cls(Artifact.load(path), device)
 
     def encode(
-        self, series: Sequence[Series], strides: Sequence[int] | int | None = None
+        self,
+        series: Sequence[Series | NDArray[np.float64]],
+        strides: Sequence[int] | int | None = None,
     ) -> list[Encoded]:
         """The latents alone of several series, for half the work; see `analyse`."""
         named, strides = self._checked(series, strides)
-        if not named:
-            return []
-        latent = self.runner.encode(self.windows(named, strides))
-        return [
-            Encoded(starts, latent[first:end])
-            for starts, (first, end) in self._placed(named, strides)
-        ]
+        return self._encode(named, strides) if named else []
 
     def analyse(
         self,
@@ -123,6 +124,13 @@ class Engine:
         ]
         yield from zip(starts, pairwise(accumulate(map(len, starts), initial=0)), strict=True)
 
+    def _encode(self, series: Sequence[Series], strides: Sequence[int]) -> list[Encoded]:
+        latent = self.runner.encode(self.windows(series, strides))
+        return [
+            Encoded(starts, latent[first:end])
+            for starts, (first, end) in self._placed(series, strides)
+        ]
+
     def _analyse(self, series: Sequence[Series], strides: Sequence[int]) -> list[Analysis]:
         run, scorer = self.runner.run(self.windows(series, strides)), self.runner.scorer
         # Of all series at once: most may have a single window, too little for a call of NumPy.
@@ -161,12 +169,26 @@ class Engine:
         Raises:
             FieldError: If a series does not fit the model, or the stride is not positive.
         """
+        return self._scan(series, stride, self._analyse)
+
+    def scan_latents(
+        self, series: Sequence[Series], stride: int | None = None
+    ) -> Iterator[tuple[int, Series, Encoded]]:
+        """The latents alone of series in stretches, for half the work; see `scan`."""
+        return self._scan(series, stride, self._encode)
+
+    def _scan(
+        self,
+        series: Sequence[Series],
+        stride: int | None,
+        compute: Callable[[Sequence[Series], Sequence[int]], list[R]],
+    ) -> Iterator[tuple[int, Series, R]]:
         stride = self.card.stride if stride is None else stride
         _require_stride(stride)
         for batch in self._stretches(series, stride):
-            analyses = self._analyse([stretch for _, stretch in batch], [stride] * len(batch))
-            for (first, stretch), analysis in zip(batch, analyses, strict=True):
-                yield first, stretch, analysis
+            results = compute([stretch for _, stretch in batch], [stride] * len(batch))
+            for (first, stretch), result in zip(batch, results, strict=True):
+                yield first, stretch, result
 
     def windows(self, series: Sequence[Series], strides: Sequence[int] | int) -> WindowDataset:
         """All windows of some series, as inputs of the network.

@@ -136,9 +136,12 @@ def latent_records(
     engine: Engine, series: Sequence[Series], stride: int | None
 ) -> Iterator[Columns]:
     """One row per window: its position, and its latent."""
-    for stretch in stretches(engine, series, stride):
-        columns = {f"latent_{i}": values for i, values in enumerate(stretch.analysis.latent.T)}
-        yield _window_rows(stretch, columns)
+    rest = iter(series)
+    for first, _, found in engine.scan_latents(series, stride):
+        if first == 0:
+            whole = next(rest)
+        columns = {f"latent_{i}": values for i, values in enumerate(found.latent.T)}
+        yield records.window_records(whole, found.starts + first, engine.card.window, columns)
 
 
 def reconstruction_records(

@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from unittest import mock
 
 import torch
 from torch import Tensor, nn
@@ -38,64 +37,67 @@ OPSET = 17
 EXAMPLES = 3
 
 
-class WindowGraph(nn.Module):
+class Graph(nn.Module):
+    """What a graph computes of windows or latents, and of their conditions.
+
+    Args:
+        network: The network.
+        inputs: Names of the inputs after the first.
+    """
+
+    def __init__(self, network: VAE, inputs: Sequence[str]) -> None:
+        super().__init__()
+        self.network, self.inputs = network, inputs
+
+    def context(self, first: Tensor, conditions: Sequence[Tensor]) -> Context:
+        """The conditions of windows (B, T, C) or latents (B, D), as networks take them."""
+        named, count = dict(zip(self.inputs, conditions, strict=True)), first.shape[0]
+        none = first.new_zeros(count, self.network.conditions.window, 0)
+        unknown = torch.full((count,), -1, device=first.device)
+        return Context(named.get(TIME, none), named.get(LABEL, unknown))
+
+
+class WindowGraph(Graph):
     """Scaled windows (B, T, C) → latent, mean and evidence, as a runtime computes them.
 
     Args:
         network: The network.
-        scorer: Its scorer.
         inputs: Names of the inputs after the first.
+        scorer: Scorer of the network.
     """
 
-    def __init__(self, network: VAE, scorer: Scorer, inputs: Sequence[str]) -> None:
-        super().__init__()
-        self.network, self.scorer, self.inputs = network, scorer, inputs
-        self.evidence: tuple[str, ...] = ()
+    def __init__(self, network: VAE, inputs: Sequence[str], scorer: Scorer) -> None:
+        super().__init__(network, inputs)
+        self.scorer = scorer
+
+    def results(self, x: Tensor, *conditions: Tensor) -> dict[str, Tensor]:
+        """Latent (B, D), mean (B, T, E), and everything that is measured, by name."""
+        windows = reconstruct(self.network, x, self.context(x, conditions))
+        evidence = self.scorer.measure(windows)
+        return {LATENT: windows.latent, MEAN: windows.p.mean} | {
+            f"{EVIDENCE_PREFIX}{name}": values for name, values in evidence.items()
+        }
 
     def forward(self, x: Tensor, *conditions: Tensor) -> tuple[Tensor, ...]:
-        """Latent (B, D), mean (B, T, E), and everything that is measured."""
-        context = _context(x, x.shape[1], dict(zip(self.inputs, conditions, strict=True)))
-        windows = reconstruct(self.network, x, context)
-        measured = self.scorer.measure(windows)
-        self.evidence = tuple(measured)
-        return windows.latent, windows.p.mean, *measured.values()
+        """The results in order."""
+        return tuple(self.results(x, *conditions).values())
 
 
-class EncoderGraph(nn.Module):
-    """Scaled windows (B, T, C) → centres of q(z|x) (B, D).
-
-    Args:
-        network: The network.
-        inputs: Names of the inputs after the first.
-    """
-
-    def __init__(self, network: VAE, inputs: Sequence[str]) -> None:
-        super().__init__()
-        self.network, self.inputs = network, inputs
+class EncoderGraph(Graph):
+    """Scaled windows (B, T, C) → centres of q(z|x) (B, D)."""
 
     def forward(self, x: Tensor, *conditions: Tensor) -> Tensor:
         """Centres (B, D)."""
-        context = _context(x, x.shape[1], dict(zip(self.inputs, conditions, strict=True)))
-        return self.network.encode(x, ~x.isnan(), context).posterior.centre
+        encoding = self.network.encode(x, ~x.isnan(), self.context(x, conditions))
+        return encoding.posterior.centre
 
 
-class DecoderGraph(nn.Module):
-    """Latents (B, D) → means of p(x|z) (B, T, E), scaled.
-
-    Args:
-        network: The network.
-        inputs: Names of the inputs after the first.
-    """
-
-    def __init__(self, network: VAE, inputs: Sequence[str]) -> None:
-        super().__init__()
-        self.network, self.inputs = network, inputs
+class DecoderGraph(Graph):
+    """Latents (B, D) → means of p(x|z) (B, T, E), scaled."""
 
     def forward(self, latent: Tensor, *conditions: Tensor) -> Tensor:
         """Means (B, T, E)."""
-        named = dict(zip(self.inputs, conditions, strict=True))
-        context = _context(latent, self.network.conditions.window, named)
-        mean: Tensor = self.network.decode(latent, context).mean
+        mean: Tensor = self.network.decode(latent, self.context(latent, conditions)).mean
         return mean
 
 
@@ -120,16 +122,14 @@ def export(spec: ModelSpec, network: VAE, scorer: Scorer) -> dict[str, bytes]:
     conditions = [shapes[name] for name in used]
     x = torch.zeros(EXAMPLES, steps, len(spec.channels))
     x[0, : steps // 2] = torch.nan
-    windows = WindowGraph(network, scorer, used)
-    windows(x, *conditions)  # names the evidence
-    outputs = [LATENT, MEAN, *(f"{EVIDENCE_PREFIX}{name}" for name in windows.evidence)]
     latent = torch.zeros(EXAMPLES, spec.model.latent)
+    windows = WindowGraph(network, used, scorer)
+    encoder, decoder = EncoderGraph(network, used), DecoderGraph(network, used)
+    results = list(windows.results(x, *conditions))
     return {
-        WINDOW_GRAPH: _graph(windows, [x, *conditions], [X, *used], outputs),
-        ENCODER_GRAPH: _graph(EncoderGraph(network, used), [x, *conditions], [X, *used], [LATENT]),
-        DECODER_GRAPH: _graph(
-            DecoderGraph(network, used), [latent, *conditions], [LATENT, *used], [MEAN]
-        ),
+        WINDOW_GRAPH: _graph(windows, [x, *conditions], [X, *used], results),
+        ENCODER_GRAPH: _graph(encoder, [x, *conditions], [X, *used], [LATENT]),
+        DECODER_GRAPH: _graph(decoder, [latent, *conditions], [LATENT, *used], [MEAN]),
     }
 
 
@@ -170,19 +170,13 @@ def _silence() -> Iterator[None]:
     It switches its log on whatever it is told, and prints graphs that fail. Its warnings about
     types of packed sequences come from C++, past Python's filters and streams.
     """
-    kept = os.dup(2)
+    kept, switch = os.dup(2), torch._C._jit_set_onnx_log_enabled
     try:
         with Path(os.devnull).open("wb") as nothing:
             os.dup2(nothing.fileno(), 2)
-        with mock.patch.object(torch._C, "_jit_set_onnx_log_enabled", create=True):
-            yield
+        torch._C._jit_set_onnx_log_enabled = lambda enabled: None
+        yield
     finally:
+        torch._C._jit_set_onnx_log_enabled = switch
         os.dup2(kept, 2)
         os.close(kept)
-
-
-def _context(windows: Tensor, steps: int, conditions: dict[str, Tensor]) -> Context:
-    count = windows.shape[0]
-    time = conditions.get(TIME, windows.new_zeros(count, steps, 0))
-    label = conditions.get(LABEL, torch.full((count,), -1, device=windows.device))
-    return Context(time, label)

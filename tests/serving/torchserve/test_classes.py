@@ -114,8 +114,8 @@ def test_an_archive_is_written_once_and_leaves_nothing_unfinished(
 def test_a_torchserve_that_is_not_known_runs_as_it_is(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    known, other = CHANGED
-    table = (known, replace(other, sha256="0" * 64))
+    known, other, *rest = CHANGED
+    table = (known, replace(other, sha256="0" * 64), *rest)
     monkeypatch.setattr("rvae.serving.torchserve.classes.CHANGED", table)
     classes = Classes(java_command(), JAVA_OPTIONS, tmp_path)
     assert not first_jar(classes).exists()

@@ -9,11 +9,11 @@ __all__ = ["ECHO", "toy_archive"]
 # Answers with the version and the number of its process; gives a sign of life.
 ECHO = """
 import json, os, pathlib
-from rvae.serving.heartbeat import Heartbeat
+from rvae.serving import heartbeat  # TorchServe takes any other class here for the handler
 
 class Echo:
     def initialize(self, context):
-        self.heartbeat = Heartbeat(pathlib.Path(os.environ["RVAE_HEARTBEATS"]))
+        self.heartbeat = heartbeat.Heartbeat(pathlib.Path(os.environ["RVAE_HEARTBEATS"]))
         self.version = context.manifest["model"]["modelVersion"]
 
     def handle(self, data, context):

@@ -8,6 +8,15 @@ changed_class.py  a class with other instructions
 batching.py       its batches: requests that come meanwhile run together, and none waits for others
 no_grpc.py        no port of TCP
 home.py           its workers: started without PyTorch
+restarts.py       its workers: started again at once
+supervisor.py     another one in its place, when it cannot be healed
+watch.py          what is seen of it from outside
+workers.py        its workers: which of them live, and the end of those that hang
+recovery.py       its workers: models that stay without one
+observer.py       its management, asked once a second
+registrations.py  what it serves, and how another one comes to serve the same
+contents.py       what of its folder has to stay
+health.py         whether it is ready, in words
 """
 
 from rvae.serving.torchserve.java import java_command

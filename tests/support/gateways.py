@@ -130,10 +130,10 @@ async def front(
         path = folder / "backend.sock"
         backend = Backend(path, path, path, tickets, by_status)
         gateway = Gateway(limits, lambda: reasons)
-        sockets = [_bound(), _bound()]
-        ports = [one.getsockname()[1] for one in sockets]
+        inference, metrics = _bound(), _bound()
+        ports = [one.getsockname()[1] for one in (inference, metrics)]
         live = TicketReader(folder / "tickets")
-        found = Front(gateway, *ports, folder / "management.sock", backend, live)
+        found = Front(gateway, ports[0], ports[1], folder / "management.sock", backend, live)
 
         serving: list[asyncio.Task[None]] = []
 
@@ -156,7 +156,7 @@ async def front(
 
         server = await asyncio.start_unix_server(serve, path)
         gateway.use(backend)
-        await gateway.start(*sockets, found.management)
+        await gateway.start(inference, metrics, found.management)
         try:
             yield found
         finally:

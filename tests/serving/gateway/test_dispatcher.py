@@ -104,7 +104,7 @@ def test_the_ticket_of_a_request_ends_when_its_client_hangs_up() -> None:
 
     async def run() -> None:
         async with front(worker, limits(forwarded=1)) as one:
-            reader, writer = await one.connect()
+            _, writer = await one.connect()
             writer.write(post(b"x" * 100_000))
             await until(lambda: one.asked)
             ticket = one.asked[0].headers["rvae-ticket"]

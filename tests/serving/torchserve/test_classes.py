@@ -117,8 +117,8 @@ def test_an_archive_is_written_once_and_leaves_nothing_unfinished(
 def test_a_torchserve_that_is_not_known_is_refused_and_leaves_nothing(
     store: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known, other = CHANGED
-    table = (known, replace(other, sha256="0" * 64))
+    known, other, *rest = CHANGED
+    table = (known, replace(other, sha256="0" * 64), *rest)
     monkeypatch.setattr("rvae.serving.torchserve.classes.CHANGED", table)
     scratch = tmp_path / "scratch"
     scratch.mkdir()

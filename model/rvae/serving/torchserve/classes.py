@@ -19,10 +19,17 @@ import ts
 
 from rvae.serving.torchserve.batching import WORK_CONSERVING_BATCHES
 from rvae.serving.torchserve.no_grpc import NO_GRPC
+from rvae.serving.torchserve.restarts import PROMPT_RESTARTS
 
 __all__ = ["CHANGED", "Classes", "cache_folder"]
 
+<<<<<<< HEAD
 CHANGED = (WORK_CONSERVING_BATCHES, NO_GRPC)
+=======
+logger = logging.getLogger(__name__)
+
+CHANGED = (WORK_CONSERVING_BATCHES, NO_GRPC, PROMPT_RESTARTS)
+>>>>>>> supervisor
 
 
 class Classes:

@@ -23,13 +23,7 @@ from rvae.serving.torchserve.restarts import PROMPT_RESTARTS
 
 __all__ = ["CHANGED", "Classes", "cache_folder"]
 
-<<<<<<< HEAD
-CHANGED = (WORK_CONSERVING_BATCHES, NO_GRPC)
-=======
-logger = logging.getLogger(__name__)
-
 CHANGED = (WORK_CONSERVING_BATCHES, NO_GRPC, PROMPT_RESTARTS)
->>>>>>> supervisor
 
 
 class Classes:

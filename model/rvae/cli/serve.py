@@ -39,7 +39,7 @@ def serve(
     if workers is None:
         workers = serving_processes(len(archives))
     try:
-        with Endpoint(archives, host, port, workers, logs, timeout) as endpoint:
+        with Endpoint(archives, workers, logs, host, port, timeout) as endpoint:
             endpoint.start()
             defaults = {a.name: a for a in reversed(archives)}
             for name, default in defaults.items():

@@ -14,7 +14,6 @@ from rvae.serving.gateway.gateway import Gateway
 from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.model_store import Archive
 from rvae.serving.ports import LOOPBACK, bound_socket
-from rvae.serving.tickets import Tickets
 from rvae.serving.torchserve.registrations import Registration
 from rvae.serving.torchserve.server import TorchServe
 from rvae.serving.torchserve.supervisor import Calls, Supervisor
@@ -31,10 +30,10 @@ class Endpoint:
     Args:
         archives: Archives to serve, all in one folder; the first version of a model is the default
             one. Other archives in the folder can be registered later.
-        host: Address of the predictions. Metrics are on loopback.
-        port: Port of the predictions; metrics take the next one. 0 takes free ones.
         workers: Processes per model version.
         logs: Folder for logs, and for the socket of management.
+        host: Address of the predictions. Metrics are on loopback.
+        port: Port of the predictions; metrics take the next one. 0 takes free ones.
         seconds: In which TorchServe has to become ready.
         limits: What clients can take.
 
@@ -42,6 +41,7 @@ class Endpoint:
         url: Address of the predictions.
         metrics: Address of the metrics.
         management: Unix socket of management, for this user alone.
+        torchserve: What runs the models at the moment, once it is ready.
 
     Raises:
         FieldError: If it cannot listen there.
@@ -50,10 +50,10 @@ class Endpoint:
     def __init__(
         self,
         archives: Sequence[Archive],
-        host: str,
-        port: int,
         workers: int,
         logs: Path,
+        host: str = LOOPBACK,
+        port: int = 0,
         seconds: float = 120.0,
         limits: GatewayLimits | None = None,
     ) -> None:
@@ -61,13 +61,14 @@ class Endpoint:
         self._logs = logs
         self._limits = limits or GatewayLimits()
         logs.mkdir(parents=True, exist_ok=True)
-        self._listeners = [
-            bound_socket(host, port), bound_socket(LOOPBACK, port + 1 if port else 0)
-        ]
-        ports = [one.getsockname()[1] for one in self._listeners]
+        self._listener = bound_socket(host, port)
+        self._metrics_listener = bound_socket(LOOPBACK, port + 1 if port else 0)
+        listeners = (self._listener, self._metrics_listener)
+        ports = [one.getsockname()[1] for one in listeners]
         self.url = f"http://{LOOPBACK if host == '0.0.0.0' else host}:{ports[0]}"
         self.metrics = f"http://{LOOPBACK}:{ports[1]}/metrics"
         self.management = logs.resolve() / "management.sock"
+        self.torchserve: TorchServe
         self._ends: SimpleQueue[str] = SimpleQueue()
         self._loop = uvloop.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="gateway", daemon=True)
@@ -89,11 +90,11 @@ class Endpoint:
         self._thread.start()
         self._run(self._open())
         self._supervisor.start()
-        self._server.prepare_next_start()
+        self.torchserve.prepare_next_start()
 
     def example(self, archive: Archive) -> dict[str, Any]:
         """A valid request body, from the model's own description."""
-        return self._server.example(archive)
+        return self.torchserve.example(archive)
 
     def wait(self) -> str:
         """Wait until the endpoint cannot serve any more; the reason in words."""
@@ -113,14 +114,14 @@ class Endpoint:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
         self._loop.close()
-        for one in self._listeners:
-            one.close()
+        self._listener.close()
+        self._metrics_listener.close()
         self.management.unlink(missing_ok=True)
         return lost
 
     async def _open(self) -> None:
         self._gateway = Gateway(self._limits, self._reasons)
-        await self._gateway.start(*self._listeners, self.management)
+        await self._gateway.start(self._listener, self._metrics_listener, self.management)
 
     def _reasons(self) -> tuple[str, ...]:
         health = self._supervisor.health()
@@ -132,7 +133,7 @@ class Endpoint:
         return TorchServe(archives, self._workers, self._logs, registrations)
 
     def _switch(self, server: TorchServe) -> None:
-        self._server = server
+        self.torchserve = server
         backend = Backend(
             server.inference, server.management, server.metrics, server.tickets, verdict
         )

@@ -1,5 +1,7 @@
-"""A TorchServe process that the `rvae serve` command and tests start.
+"""TorchServe, as the `rvae serve` command and tests start it.
 
+endpoint.py       all of it behind a gateway
+verdicts.py       what its own answers mean
 server.py         the process: sockets, configuration, readiness, end
 scratch.py        its folder, which nobody else can enter
 java.py           its Java: which one, with which options
@@ -19,8 +21,9 @@ contents.py       what of its folder has to stay
 health.py         whether it is ready, in words
 """
 
+from rvae.serving.torchserve.endpoint import Endpoint
 from rvae.serving.torchserve.java import java_command
 from rvae.serving.torchserve.scratch import require_short
 from rvae.serving.torchserve.server import TorchServe
 
-__all__ = ["TorchServe", "java_command", "require_short"]
+__all__ = ["Endpoint", "TorchServe", "java_command", "require_short"]

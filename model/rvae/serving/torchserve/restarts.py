@@ -22,5 +22,4 @@ PROMPT_RESTARTS = ChangedClass(
         # if (place < 2)                     getstatic, pop, iconst_2, nop, if_icmpge
         ("b2 02 eb be 04 64 a2 00 0d", "b2 02 eb 57 05 00 a2 00 0d"),
     ),
-    without="a worker that has died is back after a second more, and after many deaths in minutes",
 )

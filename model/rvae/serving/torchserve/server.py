@@ -19,6 +19,7 @@ import requests
 
 from rvae.errors import require
 from rvae.serving.model_store import Archive
+from rvae.serving.tickets import Tickets
 from rvae.serving.torchserve.classes import Classes
 from rvae.serving.torchserve.home import make_home
 from rvae.serving.torchserve.java import JAVA_OPTIONS, java_command
@@ -30,6 +31,7 @@ __all__ = ["TorchServe"]
 
 POLL_SECONDS = 0.1
 STOP_SECONDS = 30.0
+MAX_TICKETS = 4096  # requests at a time
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -54,9 +56,11 @@ class TorchServe:
         management: Socket that says which models are served, and takes others.
         metrics: Socket of the metrics.
         heartbeats: Folder of the workers' signs of life.
+        tickets: Which requests are still wanted, for the workers.
 
     Raises:
-        FieldError: If the path of the folder for temporary files is too long for sockets in it.
+        FieldError: If the path of the folder for temporary files is too long for sockets in it, or
+            TorchServe is not 0.12.0, its last release.
     """
 
     def __init__(
@@ -79,10 +83,11 @@ class TorchServe:
         self.metrics = self.scratch / "metrics.sock"
         self.heartbeats = self.scratch / "workers"
         self.heartbeats.mkdir()
+        self.tickets = Tickets(self.scratch / "tickets", MAX_TICKETS)
         self._predictions = UnixSession(self.inference)
         self._models = UnixSession(self.management)
-        self._classes = Classes(java_command(), JAVA_OPTIONS, self.scratch)
         try:
+            self._classes = Classes(java_command(), JAVA_OPTIONS, self.scratch)
             self._process = self._start(workers, restored)
         except BaseException:
             shutil.rmtree(self.scratch)
@@ -170,9 +175,8 @@ class TorchServe:
             "inference_address": f"unix:{self.inference}",
             "management_address": f"unix:{self.management}",
             "metrics_address": f"unix:{self.metrics}",
-            # Of a TorchServe that is not known: any free ones, so that servers can be neighbours.
-            "grpc_inference_port": 0,
-            "grpc_management_port": 0,
+            # Archives of the store, and unpacked ones of this machine; by this user alone.
+            "enable_model_api": "true",
             "default_workers_per_model": workers,
             "model_store": self.archives[0].path.parent.resolve(),
             "load_models": ",".join(archive.path.name for archive in self.archives),
@@ -203,6 +207,7 @@ class TorchServe:
                 sum(one.min_workers for one in restored) or workers * len(self.archives)
             ),
             "RVAE_HEARTBEATS": str(self.heartbeats),
+            "RVAE_TICKETS": str(self.scratch / "tickets"),
             "TMPDIR": str(self.scratch),
             "LOG_LOCATION": str(self._logs),
             "METRICS_LOCATION": str(self._logs),

@@ -24,6 +24,7 @@ from rvae.inference.engine import Engine
 from rvae.serving.contract.messages import Request
 from rvae.serving.contract.options import Options
 from rvae.serving.service import Limits, Service
+from tests.support.forwarding import forwarded
 from tests.support.paths import ROOT
 from tests.support.servers import Server
 
@@ -312,26 +313,28 @@ def test_commands_that_ask_a_server_are_answered(
 
 
 @needs_curl
-def test_commands_that_manage_a_server_are_answered(server: Server) -> None:
+def test_commands_that_manage_a_server_are_answered(server: Server, tmp_path: Path) -> None:
     """Those that change nothing; the others name an archive that is not there."""
-    addresses = {
-        line.split()[-1].strip("'")
+    commands = {
+        line
         for line in lines_that_begin("curl ")
         if " -X " not in line and "localhost:8080" not in line
     }
-    assert addresses == {
-        "http://localhost:8081/models/rvae?customized=true",
-        "http://localhost:8082/metrics",
+    assert commands == {
+        "curl --unix-socket logs/management.sock 'http://localhost/models/rvae?customized=true'",
+        "curl http://localhost:8081/metrics",
     }
-    for address in addresses:
-        here = address.replace("http://localhost:8081", server.management).replace(
-            "http://localhost:8082", server.metrics
-        )
-        done = subprocess.run(
-            ["curl", "--silent", "--fail", here.replace("models/rvae", "models/waves")],
-            capture_output=True,
-        )
-        assert done.returncode == 0, address
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "management.sock").symlink_to(server.management)
+    with forwarded(server.metrics) as metrics:
+        for command in commands:
+            here = command.replace("http://localhost:8081", metrics)
+            done = subprocess.run(
+                here.replace("models/rvae", "models/waves") + " --silent --fail",
+                shell=True,
+                cwd=tmp_path,
+            )
+            assert done.returncode == 0, command
 
 
 def test_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,8 @@ class TorchServe:
         metrics: Socket of the metrics.
 
     Raises:
-        FieldError: If the path of the folder for temporary files is too long for sockets in it.
+        FieldError: If the path of the folder for temporary files is too long for sockets in it, or
+            TorchServe is not 0.12.0, its last release.
     """
 
     def __init__(self, archives: Sequence[Archive], workers: int, logs: Path) -> None:
@@ -69,8 +70,8 @@ class TorchServe:
         self.metrics = self.scratch / "metrics.sock"
         self._predictions = UnixSession(self.inference)
         self._models = UnixSession(self.management)
-        self._classes = Classes(java_command(), JAVA_OPTIONS, self.scratch)
         try:
+            self._classes = Classes(java_command(), JAVA_OPTIONS, self.scratch)
             self._process = self._start(workers)
         except BaseException:
             shutil.rmtree(self.scratch)
@@ -151,9 +152,8 @@ class TorchServe:
             "inference_address": f"unix:{self.inference}",
             "management_address": f"unix:{self.management}",
             "metrics_address": f"unix:{self.metrics}",
-            # Of a TorchServe that is not known: any free ones, so that servers can be neighbours.
-            "grpc_inference_port": 0,
-            "grpc_management_port": 0,
+            # Archives of the store, and unpacked ones of this machine; by this user alone.
+            "enable_model_api": "true",
             "default_workers_per_model": workers,
             "model_store": self.archives[0].path.parent.resolve(),
             "load_models": ",".join(archive.path.name for archive in self.archives),

@@ -30,8 +30,13 @@ def alone() -> Callable[[str, Request], tuple[str, bytes]]:
 
     def ask(name: str, request: Request) -> tuple[str, bytes]:
         headers = {key.lower(): value for key, value in request.headers.items()}
-        names = ("content-type", "accept", "rvae-options", "inference-header-content-length")
-        call = messages.Request(request.body, False, *(headers.get(key) for key in names))
+        call = messages.Request(
+            request.body,
+            content_type=headers.get("content-type"),
+            accept=headers.get("accept"),
+            options=headers.get("rvae-options"),
+            json_length=headers.get("inference-header-content-length"),
+        )
         (reply,) = services[name].answer([call])
         return reply.content_type, reply.body
 

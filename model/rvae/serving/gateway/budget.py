@@ -46,9 +46,9 @@ class ByteBudget:
         try:
             await place
         except asyncio.CancelledError:
-            if place.done() and not place.cancelled():
+            if not place.cancelled():
                 self.release(size)  # it was granted at the same time
-            else:
+            elif (size, place) in self._waiting:
                 self._waiting.remove((size, place))
                 self._grant()
             raise
@@ -76,7 +76,11 @@ class ByteBudget:
         return self._held == 0 or self._held + size <= self._limit
 
     def _grant(self) -> None:
-        while self._waiting and self._fits(self._waiting[0][0]):
-            size, place = self._waiting.popleft()
-            self.hold(size)
-            place.set_result(None)
+        while self._waiting:
+            size, place = self._waiting[0]
+            if not place.cancelled():  # else its task has not yet heard of it
+                if not self._fits(size):
+                    return
+                self.hold(size)
+                place.set_result(None)
+            self._waiting.popleft()

@@ -78,9 +78,10 @@ class RequestReader:
         """
         self._read += len(data)
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self.keep_alive = False  # no other protocol is spoken here
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                self._decline(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             if self.is_complete:
                 # Of what follows a request nothing is read before the answer: few clients send it,
@@ -103,6 +104,22 @@ class RequestReader:
         assert self.head is not None
         body, self._body = self._body, b""
         return Request(self.head, body)
+
+    def _decline(self, rest: memoryview) -> None:
+        """Read on as if no other protocol had been asked for, as some clients always do."""
+        if self.head is None or self.head.method == "CONNECT":
+            self.keep_alive = False
+            return
+        # The parser has left out the body. Another one reads it.
+        framing = (
+            "transfer-encoding: chunked"
+            if self.is_chunked
+            else f"content-length: {self._headers.get('content-length', '0')}"
+        )
+        self.is_complete = False
+        self._parser = httptools.HttpRequestParser(self)
+        self._parser.feed_data(f"POST / HTTP/1.1\r\n{framing}\r\n\r\n".encode())
+        self._parser.feed_data(rest)
 
     # What httptools calls.
 
@@ -128,6 +145,8 @@ class RequestReader:
         self._headers[key] = text if known is None else f"{known}, {text}"
 
     def on_headers_complete(self) -> None:
+        if self.head is not None:
+            return  # as above
         parser, headers = self._parser, self._headers
         method, version = parser.get_method().decode("latin-1"), parser.get_http_version()
         self._head_size += len(method) + len(self._target) + len("  HTTP/1.1\r\n\r\n")

@@ -207,6 +207,8 @@ def _written(answer: Answer) -> bytes:
 
 def _bound() -> socket.socket:
     bound = socket.socket()
+    # Of its connections, too: what a client does not read is soon left to the gateway.
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)
     bound.bind(("127.0.0.1", 0))
     return bound
 

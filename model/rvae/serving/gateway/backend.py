@@ -118,7 +118,7 @@ class Client:
         except asyncio.CancelledError:
             if answer.cancelled():
                 connection.end_after(self._limits.seconds)
-            elif answer.exception():  # at the same time, and this is not sent again
+            elif isinstance(answer.exception(), _UnseenError):  # and it is not sent again
                 finished()
             raise
 

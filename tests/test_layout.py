@@ -29,6 +29,7 @@ ASPECTS = {
     "serving/contract/output_recipe",
     "serving/contract/outputs/outputs",
     "serving/contract/tasks",
+    "serving/gateway/abuse",
     "serving/handler",
     "serving/hostile",
     "serving/imports",

@@ -1,5 +1,8 @@
 import asyncio
 
+import pytest
+
+from rvae.serving.gateway import dispatcher
 from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.gateway.messages import Answer
 from tests.support.gateways import Asked, front, post
@@ -167,6 +170,35 @@ def test_a_model_without_a_worker_is_waited_for_and_then_refused() -> None:
             assert (await one.ask()).status == 200
             assert (await one.ask()).error == (503, "model")
 
+    asyncio.run(run())
+
+
+def test_what_a_worker_took_along_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatcher, "REPEAT_SECONDS", 0.1)
+    monkeypatch.setattr(dispatcher, "TAKEN_SECONDS", 0.0)
+    forgotten = asyncio.Event()
+
+    async def worker(asked: Asked) -> Answer:
+        if len(one_asked) < 2:
+            one_asked.append(asked)
+            await forgotten.wait()
+        return Answer(200, asked.body)
+
+    async def run() -> None:
+        async with front(worker) as one:
+            early = asyncio.create_task(one.ask(b"early"))
+            await until(lambda: len(one_asked) == 1)
+            one.gateway.repeat()
+            await asyncio.sleep(0.02)
+            late = asyncio.create_task(one.ask(b"late"))
+            assert (await early).body == b"early"
+            assert not one.live.is_live(one_asked[0].headers["rvae-ticket"])
+            # What was sent after the worker's end is with another one.
+            assert not late.done() and [asked.body for asked in one_asked] == [b"early", b"late"]
+            forgotten.set()
+            assert (await late).body == b"late"
+
+    one_asked: list[Asked] = []
     asyncio.run(run())
 
 

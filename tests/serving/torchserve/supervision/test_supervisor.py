@@ -15,8 +15,8 @@ import requests
 from rvae.errors import FieldError
 from rvae.serving.model_store import Archive, list_archives
 from rvae.serving.torchserve import TorchServe
-from rvae.serving.torchserve.supervision import supervisor as supervising
 from rvae.serving.torchserve.registrations import Registration
+from rvae.serving.torchserve.supervision import supervisor as supervising
 from rvae.serving.torchserve.supervision.health import Health
 from rvae.serving.torchserve.supervision.supervisor import Calls, Supervisor
 from rvae.serving.unix_http import UnixSession
@@ -46,7 +46,7 @@ class Office:
         calls = Calls[FakeTorchServe](
             switch=lambda server: self.said.append(f"switch {self.servers.index(server)}"),
             hold=lambda: self.said.append("hold"),
-            recall=lambda: self.said.append("recall"),
+            repeat=lambda: self.said.append("repeat"),
             end=lambda words: self.said.append(f"end {words}"),
         )
         self.supervisor = Supervisor(
@@ -141,7 +141,7 @@ def test_a_worker_that_stops_is_replaced_by_its_server(start: Open) -> None:
     wait_for(lambda: not psutil.pid_exists(stopped))
     wait_for(lambda: server.worker("1.0") not in (0, stopped))
     wait_for(office.is_ready)
-    assert office.said == ["switch 0", "recall"]
+    assert office.said == ["switch 0", "repeat"]
 
 
 def test_health_tells_of_a_version_without_a_worker(start: Open) -> None:
@@ -226,7 +226,10 @@ class Real:
             return TorchServe(archives, 1, logs, restored)
 
         calls = Calls[TorchServe](
-            switch=self.servers.append, hold=lambda: None, end=lambda words: None
+            switch=self.servers.append,
+            hold=lambda: None,
+            repeat=lambda: None,
+            end=lambda words: None,
         )
         self.supervisor = Supervisor(launch, list_archives(store), logs, calls)
 

@@ -44,13 +44,14 @@ class Calls(Generic[S]):
     Attributes:
         switch: From now on requests go to this TorchServe, which is ready.
         hold: No TorchServe answers: requests are to wait until `switch`.
-        recall: A worker has ended. TorchServe fails the requests that it had, but may forget one.
+        repeat: A worker has ended. TorchServe fails the requests that it had, but may forget some:
+            those that are not answered soon are to be sent again.
         end: None can be started; the reason in words.
     """
 
     switch: Callable[[S], object]
     hold: Callable[[], object]
-    recall: Callable[[], object]
+    repeat: Callable[[], object]
     end: Callable[[str], object]
 
 
@@ -190,7 +191,7 @@ class Supervisor(Generic[S]):
                 punctual, last = now - last < PUNCTUAL_SECONDS, now
                 trouble = current.poll(punctual)
                 if current.lost_worker:
-                    self._calls.recall()
+                    self._calls.repeat()
                 self._trouble = trouble or self._trouble
                 self._drain(punctual)
                 if polls % POLLS_BETWEEN_DISKS == 0:

@@ -76,8 +76,9 @@ def test_a_client_is_asked_for_a_body_that_it_holds_back(run: Run) -> None:
                 ("Content-Length: 9999999", "/predictions/m", (413, "body")),
                 ("Content-Length: 4", "/models", (404, "path")),
             ):
-                head = f"POST {path} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n{line}\r\n\r\n"
-                assert reply(await one.raw(head.encode())).error == error
+                lines = ("Host: x", "Expect: 100-continue", line, "", "")
+                sent = "\r\n".join((f"POST {path} HTTP/1.1", *lines)).encode()
+                assert reply(await one.raw(sent)).error == error
             assert (await one.ask(b"", "/predictions/m", "Expect: x")).error == (417, "Expect")
             gzip = await one.ask(b"", "/predictions/m", "Content-Encoding: gzip")
             assert gzip.error == (415, "Content-Encoding")
@@ -141,7 +142,9 @@ def test_who_hangs_up_ends_the_work_in_every_state(run: Run, end: str) -> None:
                     await loop.sock_sendall(link, sent)
                     await until(state, one.held)
                     if end == "reset":
-                        link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                        link.setsockopt(
+                            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+                        )
                     if end == "half":
                         link.shutdown(socket.SHUT_WR)
                         await until(lambda: not one.held()["connections"], one.held)
@@ -160,7 +163,10 @@ def test_who_is_slow_is_closed_in_every_state(run: Run) -> None:
         async with front(large, limits(**QUICK)) as one:
             assert await one.raw(b"") == b""
             assert await one.raw(b"\r\n") == b""
-            assert reply(await one.raw(b"POST /predictions/m HTTP/1.1\r\n")).error == (408, "headers")
+            assert reply(await one.raw(b"POST /predictions/m HTTP/1.1\r\n")).error == (
+                408,
+                "headers",
+            )
             for size in (100, 100_000):
                 assert reply(await one.raw(post(bytes(size))[:-1])).error == (408, "body")
             # Progress alone is not enough.
@@ -235,7 +241,7 @@ def test_a_failure_of_the_gateway_is_answered_and_logged(caplog: pytest.LogCaptu
             async def fail(request: object) -> Answer:
                 raise RuntimeError("broken")
 
-            one.gateway._predictions.answer = fail  # type: ignore[method-assign]
+            one.gateway._predictions.answer = fail
             assert (await one.ask()).error == (500, "request")
 
     asyncio.run(attack())

@@ -1,17 +1,23 @@
-"""A TorchServe process that the `rvae serve` command and tests start.
+"""TorchServe, as the `rvae serve` command and tests start it.
 
+endpoint.py       all of it behind a gateway
 server.py         the process: sockets, configuration, readiness, end
 scratch.py        its folder, which nobody else can enter
 java.py           its Java: which one, with which options
+home.py           its workers: started without PyTorch
+registrations.py  what it serves, and how another one comes to serve the same
+verdicts.py       what its own answers mean
 classes.py        its classes: changed ones, and an archive of all for a faster start
 changed_class.py  a class with other instructions
 batching.py       its batches: requests that come meanwhile run together, and none waits for others
 no_grpc.py        no port of TCP
-home.py           its workers: started without PyTorch
+restarts.py       its workers: started again at once
+supervision/      what keeps it answering
 """
 
+from rvae.serving.torchserve.endpoint import Endpoint
 from rvae.serving.torchserve.java import java_command
 from rvae.serving.torchserve.scratch import require_short
 from rvae.serving.torchserve.server import TorchServe
 
-__all__ = ["TorchServe", "java_command", "require_short"]
+__all__ = ["Endpoint", "TorchServe", "java_command", "require_short"]

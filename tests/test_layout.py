@@ -30,6 +30,7 @@ ASPECTS = {
     "serving/contract/outputs/outputs",
     "serving/contract/tasks",
     "serving/gateway/abuse",
+    "serving/gateway/memory",
     "serving/handler",
     "serving/hostile",
     "serving/imports",

@@ -20,7 +20,19 @@ from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.gateway.messages import Answer
 from rvae.serving.tickets import TicketReader, Tickets
 
-__all__ = ["Asked", "Front", "Run", "both_loops", "front", "post", "reply", "statuses", "until"]
+__all__ = [
+    "Asked",
+    "Front",
+    "Handler",
+    "Reply",
+    "Run",
+    "both_loops",
+    "front",
+    "post",
+    "reply",
+    "statuses",
+    "until",
+]
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 # The product runs on the second where it is installed.

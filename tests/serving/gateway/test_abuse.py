@@ -4,12 +4,21 @@ import asyncio
 import random
 import socket
 import struct
-from collections.abc import Callable
 from contextlib import suppress
 
 from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.gateway.messages import Answer
-from tests.support.gateways import Asked, Front, Run, both_loops, front, post, reply, statuses
+from tests.support.gateways import (
+    Asked,
+    Front,
+    Handler,
+    Run,
+    both_loops,
+    front,
+    post,
+    reply,
+    statuses,
+)
 
 LIMITS = GatewayLimits(
     body_bytes=300_000,
@@ -30,7 +39,7 @@ CLIENTS = 400
 OK = b"HTTP/1.1 200 x\r\ncontent-length: 2\r\n\r\nok"
 
 
-def backend(rng: random.Random) -> Callable[[Asked], object]:
+def backend(rng: random.Random) -> Handler:
     async def answer(asked: Asked) -> Answer | bytes | None:
         await asyncio.sleep(rng.choice([0, 0, 0, 0.01, 0.1]))
         what = rng.random()

@@ -76,8 +76,9 @@ def test_a_client_is_asked_for_a_body_that_it_holds_back(run: Run) -> None:
                 ("Content-Length: 9999999", "/predictions/m", (413, "body")),
                 ("Content-Length: 4", "/models", (404, "path")),
             ):
-                head = f"POST {path} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n{line}\r\n\r\n"
-                assert reply(await one.raw(head.encode())).error == error
+                lines = ("Host: x", "Expect: 100-continue", line, "", "")
+                sent = "\r\n".join((f"POST {path} HTTP/1.1", *lines)).encode()
+                assert reply(await one.raw(sent)).error == error
             assert (await one.ask(b"", "/predictions/m", "Expect: x")).error == (417, "Expect")
             gzip = await one.ask(b"", "/predictions/m", "Content-Encoding: gzip")
             assert gzip.error == (415, "Content-Encoding")
@@ -240,7 +241,7 @@ def test_a_failure_of_the_gateway_is_answered_and_logged(caplog: pytest.LogCaptu
             async def fail(request: object) -> Answer:
                 raise RuntimeError("broken")
 
-            one.gateway._predictions.answer = fail  # type: ignore[method-assign]
+            one.gateway._predictions.answer = fail
             assert (await one.ask()).error == (500, "request")
 
     asyncio.run(attack())

@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from weakref import WeakValueDictionary
 
 from rvae.serving.gateway.backend import Backend, Client, EndedError, Verdict
 from rvae.serving.gateway.budget import ByteBudget
@@ -71,7 +70,7 @@ class Dispatcher:
         self._has_backend = asyncio.Event()
         self._places = asyncio.Semaphore(limits.forwarded)
         # Of the models that have requests now. Their names are what clients say.
-        self._turns: WeakValueDictionary[str, Turns] = WeakValueDictionary()
+        self._turns: dict[str, Turns] = {}
         self._jobs = 0
         # Tickets of requests in the backend, by ticket.
         self._wanted: dict[str, Tickets] = {}
@@ -111,11 +110,21 @@ class Dispatcher:
             self._jobs -= 1
 
     async def _answer(self, job: Job) -> Answer:
-        clock = asyncio.get_running_loop().time
-        give_up = clock() + self._limits.unavailable_seconds
         turns = self._turns.get(job.model)
         if turns is None:
             turns = self._turns[job.model] = Turns()
+        turns.requests += 1
+        try:
+            return await self._repeated(job, turns)
+        finally:
+            turns.requests -= 1
+            if not turns.requests:
+                del self._turns[job.model]
+
+    async def _repeated(self, job: Job, turns: Turns) -> Answer:
+        """Send a request until it is answered, or there is no hope."""
+        clock = asyncio.get_running_loop().time
+        give_up = clock() + self._limits.unavailable_seconds
         while True:
             await self._has_backend.wait()
             async with _turn(job, turns):

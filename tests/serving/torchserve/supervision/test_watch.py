@@ -10,8 +10,8 @@ import psutil
 import pytest
 
 from rvae.serving.model_store import list_archives
-from rvae.serving.torchserve import recovery
-from rvae.serving.torchserve import watch as watching
+from rvae.serving.torchserve.supervision import recovery
+from rvae.serving.torchserve.supervision import watch as watching
 from rvae.serving.torchserve.supervision.watch import Trouble, Watch
 from rvae.serving.torchserve.supervision.workers import POLL_SECONDS, Patience
 from tests.support.fake_torchserve import FakeTorchServe

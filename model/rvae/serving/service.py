@@ -9,19 +9,19 @@ from typing import Any
 
 import orjson
 
-from rvae.data.windows import count_windows
 from rvae.errors import FieldError, require
 from rvae.inference.analysis import Encoded
 from rvae.inference.engine import Engine
 from rvae.inference.software import software_versions
 from rvae.serving.contract.description import describe
 from rvae.serving.contract.error_replies import busy_reply, error_reply, failure_reply
-from rvae.serving.contract.formats.format import Content, ServedModel
+from rvae.serving.contract.formats.format import Content, Format, ServedModel
 from rvae.serving.contract.messages import Reply, Request
 from rvae.serving.contract.options import MAX_SERIES
 from rvae.serving.contract.pipeline import decode, encode, validate
 from rvae.serving.contract.query import Query
 from rvae.serving.contract.results import Samples, compute_results
+from rvae.serving.contract.sizes import require_small_enough
 from rvae.serving.example import example_body
 
 __all__ = ["Limits", "Service"]
@@ -36,9 +36,10 @@ class Limits:
     """Limits on the cost of requests.
 
     Attributes:
-        values: Maximum of windows x steps x channels of one request, and of one run;
-            a categorical channel counts once per category.
-        response_bytes: Maximum size of an answer. TorchServe ends a worker whose answer is larger
+        values: Maximum of windows x steps x channels of one request, and of one run, and of the
+            points (steps x channels) of its series; a categorical channel counts once per category.
+        response_bytes: Maximum size of an answer. What is certain to be larger is refused before it
+            is computed. TorchServe ends a worker whose answer is larger
             than its `max_response_size`, so this must not be above that.
         seconds: Time after which clients are asked to retry the rest of a batch. TorchServe ends a
             worker that takes longer than its `responseTimeout`, and the batch with it.
@@ -76,7 +77,7 @@ class Service:
     def __init__(self, engine: Engine, name: str, version: str, limits: Limits) -> None:
         self._engine = engine
         self._calibration = engine.card.calibration
-        self._model = ServedModel(name, version, engine.card)
+        self._model = ServedModel(name, version, engine.card, limits.response_bytes)
         self._limits = limits
 
     def answer(self, requests: Sequence[Request]) -> list[Reply]:
@@ -132,7 +133,7 @@ class Service:
             content = decode(request)
             error_key = content.format.error_key
             query = validate(content, self._model.card, request.explain)
-            return _Job(place, content, query, self._cost(query))
+            return _Job(place, content, query, self._cost(query, content.answer_format))
         except FieldError as error:
             return error_reply(error, error_key)
         except Exception:
@@ -140,32 +141,39 @@ class Service:
             logger.exception("A request could not be read")
             return failure_reply(500, "body", "could not be read: see the server's log", error_key)
 
-    def _cost(self, query: Query) -> int:
-        """The values that a request makes the model compute.
+    def _cost(self, query: Query, answer: Format) -> int:
+        """The values that a request makes the model compute, or that its series have.
 
         Raises:
-            FieldError: If they are over the limit, or the quantile or rate of alarms is outside the
-                range of the calibration.
+            FieldError: If they are over the limit, or the answer would be, or the quantile or rate
+                of alarms is outside the range of the calibration.
         """
-        card, options = self._model.card, query.options
+        card, options, limit = self._model.card, query.options, self._limits.values
+        points = query.steps * card.scaler.outputs
+        # A stride longer than the window makes fewer values than points, which outputs still have.
+        require(
+            points <= limit,
+            "body",
+            f"holds {query.steps} steps with {points} values in all, the limit is {limit}: send "
+            "less at once",
+        )
         if query.generates:
-            windows, field = query.count, "count" if query.inputs.latent is None else "latent"
-            advice = "ask for less at once"
+            field, advice = "count" if query.inputs.latent is None else "latent", "ask for less"
         else:
-            lengths = map(len, query.inputs.series)
-            windows = sum(count_windows(n, card.window, query.stride) for n in lengths)
-            field, advice = "stride", f"raise it above {query.stride} or send less at once"
+            field, advice = "stride", f"raise it above {query.stride} or send less"
+        windows = query.windows(card)
         values = windows * card.window * card.scaler.outputs
         require(
-            values <= self._limits.values,
+            values <= limit,
             field,
-            f"makes {windows} windows with {values} values in all, the limit is "
-            f"{self._limits.values}: {advice}",
+            f"makes {windows} windows with {values} values in all, the limit is {limit}: {advice} "
+            "at once",
         )
+        require_small_enough(answer.answer_size(query, card).least, self._limits.response_bytes)
         quantile = card.quantile_of(options.quantile, options.alarms)
         if any(output.uses_threshold for output in query.outputs):
             self._calibration.threshold(quantile)
-        return values
+        return max(values, points)
 
     def _groups(self, jobs: Sequence[_Job]) -> Iterator[list[_Job]]:
         """Jobs that share a run, within the limits of one request."""
@@ -209,18 +217,15 @@ class Service:
 
     def _reply(self, job: _Job, analyses: Sequence[Encoded]) -> Reply:
         query, answer = job.query, job.content.answer_format
+        card, limit = self._model.card, self._limits.response_bytes
         try:
             if query.generates:
                 body = encode(self._samples(query), query, answer, self._model)
             else:
-                results = compute_results(analyses, query, self._model.card)
+                most_events = limit // max(1, answer.event_size(card).least)
+                results = compute_results(analyses, query, card, most_events)
                 body = encode(results, query, answer, self._model)
-            require(
-                len(body) <= self._limits.response_bytes,
-                "output",
-                f"the answer would have {len(body)} bytes, over the limit of "
-                f"{self._limits.response_bytes}: ask for less, raise the stride or send less",
-            )
+            require_small_enough(len(body), limit)
         except FieldError as error:
             return error_reply(error, job.error_key)
         return Reply(200, body, answer.media_type)

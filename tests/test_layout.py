@@ -11,6 +11,7 @@ ELSEWHERE = {
     "serving/contract/messages": "serving/contract/formats/test_negotiation.py",
     "serving/contract/outputs/output": "serving/contract/test_output_recipe.py",
     "serving/contract/query": "serving/contract/test_results.py",
+    "serving/contract/sizes": "serving/contract/test_answer_values.py",
     "serving/contract/schema/description_schema": "serving/contract/test_description.py",
 }
 # Tests of one aspect of a room, or of all its modules at once.
@@ -24,6 +25,7 @@ ASPECTS = {
     "scoring/score_recipe",
     "serving/contract/format_recipe",
     "serving/contract/imports",
+    "serving/contract/memory",
     "serving/contract/output_recipe",
     "serving/contract/outputs/outputs",
     "serving/contract/tasks",

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from rvae.config import ReaderConfig
-from rvae.errors import FieldError
 from rvae.inference.card import Card
 from rvae.serving.contract.answer_values import field_values, result_values, sample_values
 from rvae.serving.contract.messages import Request
@@ -148,9 +147,6 @@ def test_an_event_has_a_size_that_was_known_before(model: tuple[Service, Card]) 
             continue
         fields = {k: v for k, v in fields.items() if k != "adapt"}
         fields |= {"output": ["events"], "threshold": -1e9, "gap": 0, "stride": 50}
-        fields["data" if "data" in fields else "instances"] = (
-            fields.get("data", None) or fields["instances"]
-        )
         request = Request(json.dumps(fields).encode(), accept=accept)
         (reply,) = service.answer([request])
         assert reply.status == 200, reply.body
@@ -212,15 +208,29 @@ def test_what_is_certain_to_be_too_large_is_refused_before_it_is_computed(
             error = json.loads(reply.body)
             if fields.get("output") == ["point_scores", "band"] and accept == NPY:
                 continue  # it holds one array
-            if accept == "text/csv" and reply.status == 500:
-                continue  # a cell may be empty
             assert (reply.status, error["field"]) == (422, "output"), (fields, accept)
             assert "over the limit of 3000" in error["message"]
 
 
-def test_a_format_that_does_not_know_its_size_is_no_format() -> None:
-    from rvae.serving.contract.formats.format import Format
+def test_points_are_limited_where_a_stride_leaves_few_windows() -> None:
+    """And before the model runs, whatever the answer is to hold."""
+    card = KINDS["categories"]  # a number, and one of three categories
+    service = Service(untrained_engine(card), "any", "1.0", Limits(values=4 * 1000))
+    for steps, status in ((1000, 200), (1001, 422)):
+        fields = {"data": [[20.0, "on"]] * steps, "stride": 10**6, "output": ["score"]}
+        (reply,) = service.answer([Request(json.dumps(fields).encode())])
+        assert reply.status == status
+    error = json.loads(reply.body)
+    assert error["field"] == "body" and "1001 steps with 4004 values" in error["message"]
 
-    assert "answer_size" in Format.__abstractmethods__
-    with pytest.raises(FieldError):
-        raise FieldError("output", "")
+
+def test_events_are_counted_before_they_are_located() -> None:
+    card = KINDS["numbers"]
+    service = Service(untrained_engine(card), "any", "1.0", Limits(response_bytes=4000))
+    fields = {"output": ["events"], "threshold": -1e9, "gap": 0, "stride": 20}
+    for steps, status in ((100, 200), (2000, 422)):
+        body = json.dumps({"data": [20.0] * steps, **fields}).encode()
+        (reply,) = service.answer([Request(body)])
+        assert reply.status == status, reply.body
+    error = json.loads(reply.body)
+    assert error["field"] == "output" and "there are 101 events" in error["message"]

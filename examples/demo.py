@@ -20,7 +20,7 @@ from rvae.plots.scored_series import ScoredSeries
 from rvae.plots.series import plot_scored_series
 from rvae.plots.windows import plot_scored_windows
 from rvae.serving.model_store import list_archives
-from rvae.serving.torchserve import TorchServe
+from rvae.serving.torchserve import Endpoint
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "demo"
@@ -35,10 +35,10 @@ def run(*command: str | Path) -> None:
     subprocess.run(command, cwd=ROOT, check=True)
 
 
-def predict(server: TorchServe, beats: np.ndarray, *output: str) -> list[dict[str, Any]]:
+def predict(server: Endpoint, beats: np.ndarray, *output: str) -> list[dict[str, Any]]:
     """Predictions for beats (S, T, C), in one request."""
     answer = requests.post(
-        f"{server.inference}/predictions/rvae",
+        f"{server.url}/predictions/rvae",
         json={"instances": beats.tolist(), "output": output},
         timeout=60,
     )
@@ -57,9 +57,9 @@ def main() -> None:
     archives = [
         a for a in list_archives(ROOT / "model_store") if (a.name, a.version) == ("rvae", "1.0")
     ]
-    with TorchServe(archives, "127.0.0.1", 0, workers=1, logs=FOLDER / "logs") as server:
-        server.wait_until_ready(120)
-        print(f"\nTorchServe answers at {server.inference} after {time.monotonic() - began:.1f} s.")
+    with Endpoint(archives, workers=1, logs=FOLDER / "logs") as server:
+        server.start()
+        print(f"\nThe server answers at {server.url} after {time.monotonic() - began:.1f} s.")
         answers = [
             answer
             for first in range(0, len(beats), BEATS_PER_REQUEST)

@@ -13,6 +13,8 @@ ELSEWHERE = {
     "serving/contract/query": "serving/contract/test_results.py",
     "serving/contract/sizes": "serving/contract/test_answer_values.py",
     "serving/contract/schema/description_schema": "serving/contract/test_description.py",
+    "serving/gateway/limits": "serving/gateway/test_connection.py",
+    "serving/gateway/messages": "serving/gateway/test_predictions.py",
 }
 # Tests of one aspect of a room, or of all its modules at once.
 ASPECTS = {

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from rvae.serving.heartbeat import read_heartbeat
-from rvae.serving.torchserve.workers import POLL_SECONDS, Patience, Workers
+from rvae.serving.torchserve.supervision.workers import POLL_SECONDS, Patience, Workers
 from tests.support.waiting import wait_for
 
 # Works when it is told to, on what it expects to take a second, or keeps Python for itself.

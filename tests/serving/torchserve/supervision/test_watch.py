@@ -12,8 +12,8 @@ import pytest
 from rvae.serving.model_store import list_archives
 from rvae.serving.torchserve import recovery
 from rvae.serving.torchserve import watch as watching
-from rvae.serving.torchserve.watch import Trouble, Watch
-from rvae.serving.torchserve.workers import POLL_SECONDS, Patience
+from rvae.serving.torchserve.supervision.watch import Trouble, Watch
+from rvae.serving.torchserve.supervision.workers import POLL_SECONDS, Patience
 from tests.support.fake_torchserve import FakeTorchServe
 from tests.support.toy_archive import toy_archive
 from tests.support.waiting import wait_for

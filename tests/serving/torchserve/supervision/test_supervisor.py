@@ -15,10 +15,10 @@ import requests
 from rvae.errors import FieldError
 from rvae.serving.model_store import Archive, list_archives
 from rvae.serving.torchserve import TorchServe
-from rvae.serving.torchserve import supervisor as supervising
-from rvae.serving.torchserve.health import Health
+from rvae.serving.torchserve.supervision import supervisor as supervising
 from rvae.serving.torchserve.registrations import Registration
-from rvae.serving.torchserve.supervisor import Calls, Supervisor
+from rvae.serving.torchserve.supervision.health import Health
+from rvae.serving.torchserve.supervision.supervisor import Calls, Supervisor
 from rvae.serving.unix_http import UnixSession
 from tests.support.fake_torchserve import FakeTorchServe
 from tests.support.toy_archive import toy_archive
@@ -46,6 +46,7 @@ class Office:
         calls = Calls[FakeTorchServe](
             switch=lambda server: self.said.append(f"switch {self.servers.index(server)}"),
             hold=lambda: self.said.append("hold"),
+            recall=lambda: self.said.append("recall"),
             end=lambda words: self.said.append(f"end {words}"),
         )
         self.supervisor = Supervisor(
@@ -140,7 +141,7 @@ def test_a_worker_that_stops_is_replaced_by_its_server(start: Open) -> None:
     wait_for(lambda: not psutil.pid_exists(stopped))
     wait_for(lambda: server.worker("1.0") not in (0, stopped))
     wait_for(office.is_ready)
-    assert office.said == ["switch 0"]
+    assert office.said == ["switch 0", "recall"]
 
 
 def test_health_tells_of_a_version_without_a_worker(start: Open) -> None:

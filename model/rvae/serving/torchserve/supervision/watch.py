@@ -10,11 +10,11 @@ from typing import Generic, Protocol, TypeVar
 import psutil
 
 from rvae.serving.model_store import Archive
-from rvae.serving.torchserve.contents import Contents
-from rvae.serving.torchserve.observer import Observer
-from rvae.serving.torchserve.recovery import Recovery
 from rvae.serving.torchserve.registrations import Registration
-from rvae.serving.torchserve.workers import POLL_SECONDS, Patience, Workers
+from rvae.serving.torchserve.supervision.contents import Contents
+from rvae.serving.torchserve.supervision.observer import Observer
+from rvae.serving.torchserve.supervision.recovery import Recovery
+from rvae.serving.torchserve.supervision.workers import POLL_SECONDS, Patience, Workers
 
 __all__ = ["S", "Server", "Trouble", "Watch"]
 
@@ -85,6 +85,7 @@ class Watch(Generic[S]):
     Attributes:
         server: As given.
         proven: Versions that have been ready.
+        lost_worker: Whether the last poll missed a worker that lived before.
     """
 
     def __init__(self, server: S, patience: Patience) -> None:
@@ -98,6 +99,7 @@ class Watch(Generic[S]):
         self._recovery = Recovery(self._has_process)
         self._folders: dict[tuple[str, str], Path] = {}
         self._living = self._workers.living
+        self.lost_worker = False
         self._answers = 0
         self._silent = 0  # polls since the last answer
         self._polls = 0
@@ -136,9 +138,10 @@ class Watch(Generic[S]):
             return Trouble("TorchServe has ended")
         for words in self._workers.poll(punctual):
             logger.warning("Ended a %s", words)
-        changed = self._workers.living != self._living
+        before, self._living = self._living, self._workers.living
+        self.lost_worker = bool(before - self._living)
+        changed = before != self._living
         if changed:
-            self._living = self._workers.living
             self._observer.look()
         if self._hangs(punctual):
             return Trouble("TorchServe hangs")

@@ -422,7 +422,8 @@ def test_a_request_that_breaks_the_model_breaks_no_other(
 )
 def test_a_huge_wrong_body_gets_a_short_answer(service: Service, body: bytes) -> None:
     (reply,) = service.answer([Request(body)])
-    assert reply.status == 422
+    # So many objects are not even parsed.
+    assert reply.status == (400 if b"{}," in body else 422)
     assert len(reply.body) < 1000
 
 

@@ -29,6 +29,8 @@ ASPECTS = {
     "serving/contract/output_recipe",
     "serving/contract/outputs/outputs",
     "serving/contract/tasks",
+    "serving/any_server",
+    "serving/gateway/smuggling",
     "serving/handler",
     "serving/hostile",
     "serving/imports",

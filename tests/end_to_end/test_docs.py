@@ -23,10 +23,10 @@ from rvae.cli.main import COMMANDS
 from rvae.inference.engine import Engine
 from rvae.serving.contract.messages import Request
 from rvae.serving.contract.options import Options
+from rvae.serving.model_store import list_archives
 from rvae.serving.service import Limits, Service
-from tests.support.forwarding import forwarded
+from rvae.serving.torchserve import Endpoint
 from tests.support.paths import ROOT
-from tests.support.servers import Server
 
 MAX_README_LINES = 120
 MAX_IMAGE_BYTES = 150_000
@@ -284,11 +284,11 @@ def test_there_is_a_recipe_for_everything_that_is_chosen_by_name() -> None:
 
 @needs_curl
 def test_commands_that_ask_a_server_are_answered(
-    server: Server, engine: Engine, tmp_path: Path
+    server: Endpoint, store: Path, engine: Engine, tmp_path: Path
 ) -> None:
     """All of README and documentation that ask for predictions, one after another."""
     (tmp_path / "logs").mkdir()
-    example = json.dumps(server.example(server.archives[0]))
+    example = json.dumps(server.example(list_archives(store)[0]))
     (tmp_path / "logs" / "rvae-example.json").write_text(example)
     commands = lines_that_begin(re.escape(PREDICTIONS))
     assert README.count(PREDICTIONS) == 1
@@ -313,7 +313,7 @@ def test_commands_that_ask_a_server_are_answered(
 
 
 @needs_curl
-def test_commands_that_manage_a_server_are_answered(server: Server, tmp_path: Path) -> None:
+def test_commands_that_manage_a_server_are_answered(server: Endpoint, tmp_path: Path) -> None:
     """Those that change nothing; the others name an archive that is not there."""
     commands = {
         line
@@ -326,15 +326,14 @@ def test_commands_that_manage_a_server_are_answered(server: Server, tmp_path: Pa
     }
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "management.sock").symlink_to(server.management)
-    with forwarded(server.metrics) as metrics:
-        for command in commands:
-            here = command.replace("http://localhost:8081", metrics)
-            done = subprocess.run(
-                here.replace("models/rvae", "models/waves") + " --silent --fail",
-                shell=True,
-                cwd=tmp_path,
-            )
-            assert done.returncode == 0, command
+    for command in commands:
+        here = command.replace("http://localhost:8081/metrics", server.metrics)
+        done = subprocess.run(
+            here.replace("models/rvae", "models/waves") + " --silent --fail",
+            shell=True,
+            cwd=tmp_path,
+        )
+        assert done.returncode == 0, command
 
 
 def test_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -373,7 +372,7 @@ def test_python_that_looks_at_latents_runs(
 
 
 def test_python_that_asks_a_server_gets_its_scores(
-    server: Server, engine: Engine, fresh: list[np.ndarray]
+    server: Endpoint, engine: Engine, fresh: list[np.ndarray]
 ) -> None:
     """Of docs/requests.md, with the model and the data that are at hand."""
     windows = np.stack(fresh).astype(np.float32)

@@ -10,10 +10,9 @@ import pytest
 
 from rvae.errors import FieldError
 from rvae.serving.model_store import list_archives
-from rvae.serving.torchserve import TorchServe
+from rvae.serving.torchserve import Endpoint, TorchServe
 from rvae.serving.torchserve.classes import CHANGED, Classes, cache_folder
 from rvae.serving.torchserve.java import JAVA_OPTIONS, java_command
-from tests.support.servers import Server
 
 
 @pytest.fixture
@@ -117,8 +116,8 @@ def test_an_archive_is_written_once_and_leaves_nothing_unfinished(
 def test_a_torchserve_that_is_not_known_is_refused_and_leaves_nothing(
     store: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known, other = CHANGED
-    table = (known, replace(other, sha256="0" * 64))
+    known, other, *rest = CHANGED
+    table = (known, replace(other, sha256="0" * 64), *rest)
     monkeypatch.setattr("rvae.serving.torchserve.classes.CHANGED", table)
     scratch = tmp_path / "scratch"
     scratch.mkdir()
@@ -128,9 +127,9 @@ def test_a_torchserve_that_is_not_known_is_refused_and_leaves_nothing(
     assert not scratch.exists()
 
 
-def test_java_accepts_the_archive_of_a_server(server: Server) -> None:
-    server.prepare_next_start()
-    classes = server._classes
+def test_java_accepts_the_archive_of_a_server(server: Endpoint) -> None:
+    server.torchserve.prepare_next_start()
+    classes = server.torchserve._classes
     classes.wait()
     assert classes.archive is not None and classes.archive.exists()
     done = subprocess.run(

@@ -19,10 +19,11 @@ import ts
 
 from rvae.serving.torchserve.batching import WORK_CONSERVING_BATCHES
 from rvae.serving.torchserve.no_grpc import NO_GRPC
+from rvae.serving.torchserve.restarts import PROMPT_RESTARTS
 
 __all__ = ["CHANGED", "Classes", "cache_folder"]
 
-CHANGED = (WORK_CONSERVING_BATCHES, NO_GRPC)
+CHANGED = (WORK_CONSERVING_BATCHES, NO_GRPC, PROMPT_RESTARTS)
 
 
 class Classes:

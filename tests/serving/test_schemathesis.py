@@ -89,8 +89,8 @@ def checked(
 def sayable(document: dict[str, Any]) -> dict[str, Any]:
     """Of requests, those of which a schema can say that they are taken."""
     schemas = document["components"]["schemas"]
-    # Times must be times and rise, what belongs to instances be as many, and a rate of alarms within
-    # what the calibration has seen.
+    # Times must be times and rise, what belongs to instances be as many, and rates of alarms be
+    # within the calibration.
     for name in ("timestamps", "timestamps_of_instances", "label_of_instances", "alarms"):
         schemas[name] = {"type": "null"}
     schemas["count"]["anyOf"][0]["maximum"] = 1000  # more would be too much for an answer

@@ -19,8 +19,6 @@ __all__ = ["AsgiServer", "ServiceApp", "served"]
 
 Message = dict[str, Any]
 
-HEADERS = ("content-type", "accept", "rvae-options", "inference-header-content-length")
-
 
 class ServiceApp:
     """An ASGI application.
@@ -52,8 +50,14 @@ class ServiceApp:
                 service = self._find(name, *version)
                 if service is not None:
                     headers = {k.decode(): v.decode("latin-1") for k, v in scope["headers"]}
-                    told = (headers.get(name) for name in HEADERS)
-                    request = Request(body or None, kind == "explanations", *told)
+                    request = Request(
+                        body or None,
+                        kind == "explanations",
+                        headers.get("content-type"),
+                        headers.get("accept"),
+                        headers.get("rvae-options"),
+                        headers.get("inference-header-content-length"),
+                    )
                     async with self._turn:
                         (reply,) = await asyncio.to_thread(service.answer, [request])
                     return reply

@@ -173,6 +173,7 @@ class Service:
                     jobs.append(job)
                 else:
                     replies[place] = job
+                _empty(request.body)
         return sorted(jobs, key=lambda job: job.seconds), replies
 
     def _job(self, place: int, request: Request) -> Job | Reply:
@@ -198,11 +199,6 @@ class Service:
             # A bug in reading one request must not fail a whole batch.
             logger.exception("A request could not be read")
             return failure_reply(500, "body", "could not be read: see the server's log", error_key)
-        finally:
-            if isinstance(request.body, bytearray):
-                # Unless what was decoded is a view of it.
-                with suppress(BufferError):
-                    request.body.clear()
         return Job(
             place,
             query,
@@ -314,3 +310,10 @@ def _what_to_change(query: Query) -> tuple[str, str]:
     if query.generates:
         return "count" if query.inputs.latent is None else "latent", "ask for less at once"
     return "stride", f"raise it above {query.stride} or send less at once"
+
+
+def _empty(body: Any) -> None:
+    """Give the memory of a body back, unless the values of a query are a view of it."""
+    if isinstance(body, bytearray):
+        with suppress(BufferError):
+            body.clear()

@@ -35,12 +35,14 @@ class Office:
         servers: Every one that was launched.
         said: Which calls there were, in order.
         refusal: Raised in place of the next launch, as long as it is set.
+        refused: How often it was raised.
     """
 
     def __init__(self, store: Path, logs: Path, **options: Any) -> None:
         self.servers: list[FakeTorchServe] = []
         self.said: list[str] = []
         self.refusal: Exception | None = None
+        self.refused = 0
         calls = Calls[FakeTorchServe](
             switch=lambda server: self.said.append(f"switch {self.servers.index(server)}"),
             hold=lambda: self.said.append("hold"),
@@ -54,6 +56,7 @@ class Office:
         self, archives: Sequence[Archive], restored: Sequence[Registration]
     ) -> FakeTorchServe:
         if self.refusal is not None:
+            self.refused += 1
             raise self.refusal
         self.servers.append(FakeTorchServe(archives, restored))
         return self.servers[-1]
@@ -180,7 +183,7 @@ def test_a_server_that_cannot_be_replaced_is_the_end(start: Open) -> None:
 def test_a_server_that_still_answers_stays_when_it_cannot_be_replaced(
     start: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervising, "ATTEMPT_SECONDS", 0.5)
+    monkeypatch.setattr(supervising, "ATTEMPT_SECONDS", 0.1)
     office = start()
     wait_for(office.is_known)
     office.refusal = OSError("no memory")
@@ -188,6 +191,7 @@ def test_a_server_that_still_answers_stays_when_it_cannot_be_replaced(
     missing.unlink()
     words = f"{missing} was removed"
     wait_for(lambda: office.supervisor.health() == Health(True, (words,)))
+    wait_for(lambda: office.refused > supervising.MOST_FAILURES)
     assert office.said == ["switch 0"]
     office.refusal = None
     wait_for(lambda: office.said == ["switch 0", "switch 1"])

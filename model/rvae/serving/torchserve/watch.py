@@ -23,9 +23,10 @@ logger = logging.getLogger(__name__)
 # Seconds without an answer of management, where requests come every second. A collection of garbage
 # or an archive that is unpacked takes a while, but stops no process.
 STOPPED_SECONDS = 3.0
-HUNG_SECONDS = 12.0
+HUNG_SECONDS = 15.0
 POLLS_BETWEEN_LOOKS = 10
-# A model that had a worker, and for which TorchServe has given up this often.
+# After so many restarts of workers that brought none, TorchServe itself is replaced, unless it
+# answers for other models.
 MOST_RESTARTS = 2
 
 
@@ -122,7 +123,7 @@ class Watch(Generic[S]):
         return [
             f"{one} has no worker that is ready"
             for one in self.registrations
-            if one.min_workers and one.ready.isdisjoint(self._living)
+            if one.min_workers and not self._ready(one)
         ]
 
     def poll(self, punctual: bool) -> Trouble | None:
@@ -135,13 +136,14 @@ class Watch(Generic[S]):
             return Trouble("TorchServe has ended")
         for words in self._workers.poll(punctual):
             logger.warning("Ended a %s", words)
-        if self._workers.living != self._living:
+        changed = self._workers.living != self._living
+        if changed:
             self._living = self._workers.living
             self._observer.look()
         if self._hangs(punctual):
             return Trouble("TorchServe hangs")
         self._polls += 1
-        if self._polls % POLLS_BETWEEN_LOOKS == 0:
+        if changed or self._polls % POLLS_BETWEEN_LOOKS == 0:
             return self._look()
         return None
 
@@ -177,18 +179,24 @@ class Watch(Generic[S]):
             reachable = self.server.inference.exists()
             return Trouble(f"{missing} was removed", alive=True, reachable=reachable)
         for one in self.registrations:
-            for pid in one.ready & self._living:
+            if self._ready(one):
                 self.proven.add(one.key)
+            for pid in one.ready & self._living:
                 self._folders[one.key] = self._workers.folder(pid)
         now = self._polls * POLL_SECONDS
-        for one, before in self._recovery.given_up(self.registrations, self._living, now):
-            if before >= MOST_RESTARTS and one.key in self.proven:
-                return Trouble(f"{one} gets no worker any more", alive=True, reachable=True)
+        ready = {pid for one in self.registrations for pid in self._ready(one)}
+        for one, before in self._recovery.given_up(self.registrations, ready, now):
+            if before >= MOST_RESTARTS and not ready:
+                return Trouble("no model gets a worker any more")
             logger.warning("%s has no worker, and TorchServe starts none: it is told to", one)
             self._observer.restart(one)
         if self.unready():
             self._observer.look()
         return None
+
+    def _ready(self, registration: Registration) -> list[int]:
+        """The workers of a version that are ready, and still live."""
+        return [pid for pid in registration.ready if self._workers.lives(pid)]
 
     def _has_process(self, registration: Registration) -> bool:
         """Whether a worker of it runs, perhaps too young for a heartbeat."""

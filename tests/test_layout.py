@@ -12,6 +12,8 @@ ELSEWHERE = {
     "serving/contract/outputs/output": "serving/contract/test_output_recipe.py",
     "serving/contract/query": "serving/contract/test_results.py",
     "serving/contract/schema/description_schema": "serving/contract/test_description.py",
+    "serving/gateway/limits": "serving/gateway/test_connection.py",
+    "serving/gateway/messages": "serving/gateway/test_predictions.py",
 }
 # Tests of one aspect of a room, or of all its modules at once.
 ASPECTS = {

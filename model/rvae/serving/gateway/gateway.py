@@ -1,0 +1,123 @@
+"""The gateway: its listeners, and its end."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from rvae.errors import FieldError
+from rvae.serving.gateway.backend import Backend
+from rvae.serving.gateway.connection import Connection
+from rvae.serving.gateway.connections import Connections
+from rvae.serving.gateway.dispatcher import Dispatcher
+from rvae.serving.gateway.forwarding import management, metrics
+from rvae.serving.gateway.limits import GatewayLimits
+from rvae.serving.gateway.predictions import Predictions
+
+__all__ = ["Gateway"]
+
+SWEEP_SECONDS = 0.5
+POLL_SECONDS = 0.02
+BACKLOG = 1024
+
+
+class Gateway:
+    """Listens for clients, and answers them by a backend.
+
+    It is used within one event loop.
+
+    Args:
+        limits: The bounds.
+        health: Reasons why the models are not ready; none if they are.
+    """
+
+    def __init__(self, limits: GatewayLimits, health: Callable[[], tuple[str, ...]]) -> None:
+        self._limits = limits
+        self._connections = Connections(limits)
+        # Management must be reachable when clients have taken all connections.
+        self._operators = Connections(limits)
+        self._dispatcher = Dispatcher(limits, self._connections.budget)
+        self._predictions = Predictions(self._dispatcher, health)
+        self._management, self._metrics = management(), metrics()
+        self._servers: list[asyncio.Server] = []
+        self._sweeper: asyncio.Task[None] | None = None
+
+    def use(self, backend: Backend | None) -> None:
+        """Answer by another backend from now on; without one requests wait for the next."""
+        for one in (self._dispatcher, self._management, self._metrics):
+            one.use(backend)
+
+    async def start(self, inference: socket.socket, metrics: socket.socket, path: Path) -> None:
+        """Begin to listen.
+
+        Args:
+            inference: Bound socket for predictions.
+            metrics: Bound socket for metrics.
+            path: Unix socket for management, for this user alone.
+        """
+        loop = asyncio.get_running_loop()
+        self._sweeper = loop.create_task(self._sweep())
+        private = _private_socket(path)
+        for one, connections, application in (
+            (inference, self._connections, self._predictions),
+            (metrics, self._operators, self._metrics),
+        ):
+            factory = partial[Connection](Connection, connections, application)
+            self._servers.append(await loop.create_server(factory, sock=one, backlog=BACKLOG))
+        factory = partial[Connection](Connection, self._operators, self._management)
+        self._servers.append(await loop.create_unix_server(factory, sock=private))
+
+    async def stop(self, seconds: float) -> int:
+        """Answer what was asked, accept nothing new, and end.
+
+        Args:
+            seconds: Longest time to wait for answers.
+
+        Returns:
+            How many requests were not answered.
+        """
+        everyone = (self._connections, self._operators)
+        for connections in everyone:
+            connections.is_ending = True
+        # Requests that are on their way: each is answered, and its connection closed.
+        await asyncio.sleep(min(seconds, self._limits.drain_seconds))
+        for server in self._servers:
+            server.close()
+        for connections in everyone:
+            connections.end_idle()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while any(connections.busy for connections in everyone):
+                    await asyncio.sleep(POLL_SECONDS)
+        lost = sum(connections.busy for connections in everyone)
+        for connections in everyone:
+            connections.abort()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        return lost
+
+    async def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            for connections in (self._connections, self._operators):
+                connections.sweep(loop.time())
+
+
+def _private_socket(path: Path) -> socket.socket:
+    """A Unix socket that only this user can connect to.
+
+    Raises:
+        FieldError: If it cannot be made.
+    """
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        path.unlink(missing_ok=True)
+        listener.bind(str(path))
+        path.chmod(0o600)  # nobody can connect before it listens
+    except OSError as error:
+        listener.close()
+        raise FieldError("logs", f"cannot listen on {path}: {error}") from None
+    return listener

@@ -1,0 +1,87 @@
+"""The public port: which requests are allowed, and what of them reaches the backend."""
+
+import re
+from collections.abc import Callable
+
+import orjson
+
+from rvae.serving.gateway.dispatcher import Dispatcher, Job
+from rvae.serving.gateway.http import header_lines
+from rvae.serving.gateway.messages import Answer, Head, Request, refusal
+
+__all__ = ["Predictions"]
+
+PREDICTION = re.compile(r"/(predictions|explanations)/([\w.~+-]{1,128})(/[\w.~+-]{1,128})?", re.A)
+HEALTH = "/ping"
+
+# Of a request, what the contract reads. Its type has another name: the backend would parse a form
+# itself, at its own cost.
+REQUEST_HEADERS = {
+    "content-type": "rvae-content-type",
+    "accept": "accept",
+    "rvae-options": "rvae-options",
+    "inference-header-content-length": "inference-header-content-length",
+}
+UNPARSED = {"content-type": "application/octet-stream"}
+ANSWER_HEADERS = ("content-type", "retry-after", "x-request-id")
+
+
+class Predictions:
+    """What the public port does with requests.
+
+    Args:
+        dispatcher: What passes them on.
+        health: Reasons why the models are not ready; none if they are.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, health: Callable[[], tuple[str, ...]]) -> None:
+        self._dispatcher = dispatcher
+        self._health = health
+
+    def check(self, head: Head) -> Answer | None:
+        """Refuse what is not a prediction, nor a question for the health."""
+        path = _path(head)
+        if path == HEALTH:
+            allowed: tuple[str, ...] = ("GET", "HEAD")
+        elif _prediction(path):
+            allowed = ("POST",)
+        else:
+            message = "must be /predictions/MODEL, /predictions/MODEL/VERSION, or the same with"
+            return refusal(404, "path", f"{message} explanations, or {HEALTH}")
+        if head.method not in allowed:
+            return refusal(405, "method", f"must be {allowed[0]}")
+        return None
+
+    async def answer(self, request: Request) -> Answer:
+        """The answer of the model."""
+        path = _path(request.head)
+        if path == HEALTH:
+            return self._ping()
+        found = _prediction(path)
+        assert found is not None  # as checked
+        headers = UNPARSED | {
+            name: request.head.headers[known]
+            for known, name in REQUEST_HEADERS.items()
+            if known in request.head.headers
+        }
+        head = header_lines("POST", path, headers, len(request.body))
+        answer = await self._dispatcher.answer(Job(found[2], head, request.body))
+        kept = {name: answer.headers[name] for name in ANSWER_HEADERS if name in answer.headers}
+        return Answer(answer.status, answer.body, kept)
+
+    def _ping(self) -> Answer:
+        reasons = self._health()
+        content = {"status": "Unhealthy" if reasons else "Healthy", "reasons": reasons}
+        headers = {"content-type": "application/json"}
+        return Answer(503 if reasons else 200, orjson.dumps(content), headers)
+
+
+def _path(head: Head) -> str:
+    # TorchServe has never read a query here, and clients may send one.
+    return head.target.partition("?")[0]
+
+
+def _prediction(path: str) -> re.Match[str] | None:
+    found = PREDICTION.fullmatch(path)
+    # Names that are steps in a path.
+    return None if found and {found[2], (found[3] or "")[1:]} & {".", ".."} else found

@@ -1,0 +1,192 @@
+import asyncio
+
+from rvae.serving.gateway.limits import GatewayLimits
+from rvae.serving.gateway.messages import Answer
+from tests.support.gateways import Asked, front, post
+
+DIED = Answer(500, b"")
+UNAVAILABLE = Answer(503, b"")
+DEFERRED = Answer(503, b"", {"rvae-deferred": "0.7"})
+
+
+def limits(**changed: float) -> GatewayLimits:
+    return GatewayLimits(**{"drain_seconds": 0.0, **changed})  # type: ignore[arg-type]
+
+
+async def until(condition: object) -> None:
+    assert callable(condition)
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+def test_requests_whose_worker_ended_are_sent_again_alone_and_the_fatal_one_fails() -> None:
+    beside: dict[bytes, int] = {}
+    running: set[bytes] = set()
+
+    async def worker(asked: Asked) -> Answer:
+        # As a batch: all that run beside the fatal one share its fate.
+        running.add(asked.body)
+        await asyncio.sleep(0.02)
+        fatal = b"fatal" in running
+        beside[asked.body] = len(running)
+        await asyncio.sleep(0.02)
+        running.discard(asked.body)
+        return DIED if fatal else Answer(200, asked.body)
+
+    async def run() -> None:
+        async with front(worker) as one:
+            bodies = [b"a", b"b", b"fatal", b"c"]
+            answers = await asyncio.gather(*(one.ask(body) for body in bodies))
+            assert [answer.status for answer in answers] == [200, 200, 500, 200]
+            assert answers[2].error == (500, "request")
+            assert [asked.body for asked in one.asked].count(b"fatal") == 3
+            assert all(beside[body] == 1 for body in bodies)
+
+    asyncio.run(run())
+
+
+def test_deferred_requests_run_one_after_another_and_others_overtake_them() -> None:
+    at_once, most, order = 0, 0, []
+
+    async def worker(asked: Asked) -> Answer:
+        nonlocal at_once, most
+        if asked.body == b"dear" and "rvae-deferred" not in asked.headers:
+            return DEFERRED
+        if asked.body == b"dear":
+            at_once += 1
+            most = max(most, at_once)
+            await asyncio.sleep(0.05)
+            at_once -= 1
+        order.append(asked.body)
+        return Answer(200, asked.body)
+
+    async def run() -> None:
+        async with front(worker) as one:
+            dear = [asyncio.create_task(one.ask(b"dear")) for _ in range(5)]
+            await until(lambda: at_once == 1)
+            assert (await one.ask(b"cheap")).status == 200
+            assert {answer.status for answer in await asyncio.gather(*dear)} == {200}
+            assert most == 1
+            assert order.index(b"cheap") < 2
+
+    asyncio.run(run())
+
+
+def test_deferred_requests_that_cannot_be_in_time_are_told_when_to_come_again() -> None:
+    held = asyncio.Event()
+
+    async def worker(asked: Asked) -> Answer:
+        if "rvae-deferred" not in asked.headers:
+            return Answer(503, b"", {"rvae-deferred": "40"})
+        await held.wait()
+        return Answer(200, b"")
+
+    async def run() -> None:
+        async with front(worker, limits(seconds=60)) as one:
+            first = asyncio.create_task(one.ask(b"1"))
+            await until(lambda: len(one.asked) == 2)
+            second = await one.ask(b"2")
+            assert second.error == (503, "request")
+            assert second.headers["retry-after"] == "80"
+            held.set()
+            assert (await first).status == 200
+
+    asyncio.run(run())
+
+
+def test_the_ticket_of_a_request_ends_when_its_client_hangs_up() -> None:
+    release = asyncio.Event()
+
+    async def worker(asked: Asked) -> Answer:
+        await release.wait()
+        return Answer(200, b"")
+
+    async def run() -> None:
+        async with front(worker, limits(forwarded=1)) as one:
+            _, writer = await one.connect()
+            writer.write(post(b"x" * 100_000))
+            await until(lambda: one.asked)
+            ticket = one.asked[0].headers["rvae-ticket"]
+            assert one.live.is_live(ticket)
+            writer.close()
+            await until(lambda: not one.live.is_live(ticket))
+            # The backend still has it: its place and its bytes are given back with the answer.
+            later = asyncio.create_task(one.ask(b"later"))
+            await asyncio.sleep(0.05)
+            assert len(one.asked) == 1 and one.gateway._connections.budget.held == 100_000
+            release.set()
+            assert (await later).status == 200
+            assert one.gateway._connections.budget.held == 0
+
+    asyncio.run(run())
+
+
+def test_a_request_that_is_late_is_answered_and_not_wanted_any_more() -> None:
+    async def worker(asked: Asked) -> Answer:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    async def run() -> None:
+        async with front(worker, limits(seconds=0.1)) as one:
+            answer = await one.ask()
+            assert answer.error == (503, "request") and "retry-after" in answer.headers
+            assert not one.live.is_live(one.asked[0].headers["rvae-ticket"])
+
+    asyncio.run(run())
+
+
+def test_more_requests_than_may_wait_are_refused_at_once() -> None:
+    release = asyncio.Event()
+
+    async def worker(asked: Asked) -> Answer:
+        await release.wait()
+        return Answer(200, b"")
+
+    async def run() -> None:
+        async with front(worker, limits(forwarded=2, waiting=3)) as one:
+            served = [asyncio.create_task(one.ask()) for _ in range(5)]
+            await until(lambda: one.gateway._dispatcher._jobs == 5)
+            refused = await one.ask()
+            assert refused.error == (503, "request") and refused.headers["retry-after"] == "1"
+            assert len(one.asked) == 2
+            release.set()
+            assert [answer.status for answer in await asyncio.gather(*served)] == [200] * 5
+
+    asyncio.run(run())
+
+
+def test_a_model_without_a_worker_is_waited_for_and_then_refused() -> None:
+    answers = [UNAVAILABLE, UNAVAILABLE, Answer(200, b"")]
+
+    async def worker(asked: Asked) -> Answer:
+        return answers.pop(0) if answers else UNAVAILABLE
+
+    async def run() -> None:
+        async with front(worker, limits(unavailable_seconds=0.4)) as one:
+            assert (await one.ask()).status == 200
+            assert (await one.ask()).error == (503, "model")
+
+    asyncio.run(run())
+
+
+def test_requests_wait_for_the_backend_that_replaces_one_that_ended() -> None:
+    is_new = False
+
+    async def worker(asked: Asked) -> Answer | None:
+        return Answer(200, b"new") if is_new else None
+
+    async def run() -> None:
+        nonlocal is_new
+        async with front(worker) as one:
+            waiting = asyncio.create_task(one.ask())
+            await until(lambda: one.asked)
+            one.gateway.use(None)
+            other = asyncio.create_task(one.ask())
+            await asyncio.sleep(0.15)
+            assert not waiting.done() and not other.done()
+            is_new = True
+            one.gateway.use(one.backend)
+            assert [(await each).body for each in (waiting, other)] == [b"new", b"new"]
+
+    asyncio.run(run())

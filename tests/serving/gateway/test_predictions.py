@@ -1,0 +1,107 @@
+import asyncio
+
+import orjson
+import pytest
+
+from rvae.serving.gateway.messages import Answer
+from tests.support.gateways import Asked, front, reply
+
+JSON = {"content-type": "application/json"}
+
+
+async def echo(asked: Asked) -> Answer:
+    return Answer(200, asked.body, JSON | {"x-request-id": "7", "pragma": "no-cache"})
+
+
+def test_a_request_reaches_the_backend_with_what_the_contract_reads_and_nothing_else() -> None:
+    async def run() -> None:
+        async with front(echo) as one:
+            answer = await one.ask(
+                b'{"data": [1]}',
+                "/predictions/waves/2.0?x=1",
+                "Content-Type: text/csv; charset=utf-8",
+                "Accept: application/json",
+                'Rvae-Options: {"stride": 2}',
+                "Inference-Header-Content-Length: 5",
+                "Describe: True",
+                "Rvae-Deferred: 1",
+                "Rvae-Ticket: 0-1",
+                "Rvae-Content-Type: text/plain",
+                "Transfer: odd",
+            )
+            assert (answer.status, answer.body) == (200, b'{"data": [1]}')
+            names = {"content-type", "content-length", "connection", "x-request-id"}
+            assert set(answer.headers) == names
+            (asked,) = one.asked
+            assert asked.line == "POST /predictions/waves/2.0 HTTP/1.1"
+            assert {
+                name: value for name, value in asked.headers.items() if "ticket" not in name
+            } == {
+                "host": "localhost",
+                "content-length": "13",
+                "content-type": "application/octet-stream",
+                "rvae-content-type": "text/csv; charset=utf-8",
+                "accept": "application/json",
+                "rvae-options": '{"stride": 2}',
+                "inference-header-content-length": "5",
+            }
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/models",
+        "/models/m",
+        "/predictions",
+        "/predictions/",
+        "/predictions/m/1.0/encode",
+        "/predictions/../models",
+        "/predictions/m/..",
+        "/predictions/%2e%2e/models",
+        "//predictions/m",
+        "/predictions//m",
+        "http://other/predictions/m",
+        "/workflows",
+        "/wfpredict/m",
+        "/invocations",
+        "/v1/models/m:predict",
+        "/predictions/" + "m" * 129,
+    ],
+)
+def test_unknown_paths_are_refused(path: str) -> None:
+    async def run() -> None:
+        async with front(echo) as one:
+            assert (await one.ask(b"{}", path)).error == (404, "path")
+            assert one.asked == []
+
+    asyncio.run(run())
+
+
+def test_other_methods_are_refused() -> None:
+    async def run() -> None:
+        async with front(echo) as one:
+            for method in ("GET", "PUT", "DELETE", "OPTIONS"):
+                sent = f"{method} /predictions/m HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+                assert reply(await one.raw(sent.encode())).error == (405, "method")
+            assert (await one.ask(b"{}", "/ping")).error == (405, "method")
+            assert one.asked == []
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(("reasons", "status"), [((), 200), (("waves 1.0 has no worker",), 503)])
+def test_health(reasons: tuple[str, ...], status: int) -> None:
+    async def run() -> None:
+        async with front(echo, reasons=reasons) as one:
+            received = await one.raw(b"GET /ping HTTP/1.0\r\n\r\n")
+            answer = reply(received)
+            expected = "Unhealthy" if reasons else "Healthy"
+            assert answer.status == status
+            assert orjson.loads(answer.body) == {"status": expected, "reasons": list(reasons)}
+            head = await one.raw(b"HEAD /ping HTTP/1.0\r\n\r\n")
+            assert head.endswith(b"\r\n\r\n") and head.startswith(received[:12])
+
+    asyncio.run(run())

@@ -1,0 +1,193 @@
+"""A gateway in front of a backend that a test plays."""
+
+import asyncio
+import re
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import orjson
+
+from rvae.serving.gateway.backend import Backend, Verdict
+from rvae.serving.gateway.gateway import Gateway
+from rvae.serving.gateway.limits import GatewayLimits
+from rvae.serving.gateway.messages import Answer
+from rvae.serving.tickets import TicketReader, Tickets
+
+__all__ = ["Asked", "Front", "front", "post", "reply", "statuses"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that reached the backend.
+
+    Attributes:
+        line: Its first line.
+        headers: By name in lower case.
+        body: Its body.
+    """
+
+    line: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer as a client reads it."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def error(self) -> tuple[int, str]:
+        """Status and field of an error."""
+        content = orjson.loads(self.body)
+        assert set(content) == {"code", "message", "field"} and content["code"] == self.status
+        return self.status, content["field"]
+
+
+Handler = Callable[[Asked], Awaitable[Answer | None]]
+
+
+@dataclass
+class Front:
+    """A running gateway.
+
+    Attributes:
+        gateway: It.
+        port: Port of predictions.
+        metrics_port: Port of metrics.
+        management: Path of the socket for management.
+        backend: What it speaks to.
+        asked: What has reached that.
+        live: Looks at tickets, as a worker does.
+    """
+
+    gateway: Gateway
+    port: int
+    metrics_port: int
+    management: Path
+    backend: Backend
+    live: TicketReader
+    asked: list[Asked] = field(default_factory=list)
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection of a client."""
+        return await asyncio.open_connection("127.0.0.1", self.port)
+
+    async def raw(self, sent: bytes) -> bytes:
+        """What a client is sent, until the connection is closed, for these bytes."""
+        reader, writer = await self.connect()
+        writer.write(sent)
+        with suppress(ConnectionError):
+            await writer.drain()
+        received = await asyncio.wait_for(_read_all(reader), 10)
+        writer.close()
+        return received
+
+    async def ask(self, body: bytes = b"{}", path: str = "/predictions/m", *lines: str) -> Reply:
+        """The answer to a request of its own connection."""
+        sent = post(body, path, "Connection: close", *lines)
+        return reply(await self.raw(sent))
+
+
+def post(body: bytes, path: str = "/predictions/m", *lines: str) -> bytes:
+    """A request as a client sends it."""
+    head = [f"POST {path} HTTP/1.1", "Host: here", f"Content-Length: {len(body)}", *lines, "", ""]
+    return "\r\n".join(head).encode("latin-1") + body
+
+
+def reply(received: bytes) -> Reply:
+    """The only answer in what a client has received."""
+    head, _, body = received.partition(b"\r\n\r\n")
+    line, *lines = head.decode().split("\r\n")
+    headers = dict(one.lower().split(": ", 1) for one in lines)
+    assert len(body) == int(headers["content-length"])
+    return Reply(int(line.split()[1]), headers, body)
+
+
+def by_status(answer: Answer) -> Verdict:
+    """What an answer of a played backend means."""
+    return {500: Verdict.DIED, 503: Verdict.UNAVAILABLE}.get(
+        0 if "rvae-deferred" in answer.headers else answer.status, Verdict.ANSWERED
+    )
+
+
+@asynccontextmanager
+async def front(
+    handler: Handler, limits: GatewayLimits | None = None, reasons: tuple[str, ...] = ()
+) -> AsyncIterator[Front]:
+    """A gateway whose backend answers what the handler says; None ends the connection."""
+    limits = limits or GatewayLimits(drain_seconds=0.0)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        tickets = Tickets(folder / "tickets", 64)
+        path = folder / "backend.sock"
+        backend = Backend(path, path, path, tickets, by_status)
+        gateway = Gateway(limits, lambda: reasons)
+        inference, metrics = _bound(), _bound()
+        ports = [one.getsockname()[1] for one in (inference, metrics)]
+        live = TicketReader(folder / "tickets")
+        found = Front(gateway, ports[0], ports[1], folder / "management.sock", backend, live)
+
+        serving: list[asyncio.Task[None]] = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            serving.append(task)
+            with suppress(EOFError, OSError, asyncio.CancelledError), closing(writer):
+                while True:
+                    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+                    line, *lines = head.strip().split("\r\n")
+                    headers = dict(one.split(": ", 1) for one in lines)
+                    body = await reader.readexactly(int(headers["content-length"]))
+                    asked = Asked(line, headers, body)
+                    found.asked.append(asked)
+                    answer = await handler(asked)
+                    if answer is None:
+                        break
+                    writer.write(_written(answer))
+
+        server = await asyncio.start_unix_server(serve, path)
+        gateway.use(backend)
+        await gateway.start(inference, metrics, found.management)
+        try:
+            yield found
+        finally:
+            gateway.use(None)
+            await gateway.stop(0)
+            server.close()
+            for task in serving:
+                task.cancel()
+            await asyncio.gather(*serving, return_exceptions=True)
+
+
+def _written(answer: Answer) -> bytes:
+    lines = [f"{name}: {value}\r\n" for name, value in answer.headers.items()]
+    head = f"HTTP/1.1 {answer.status} x\r\ncontent-length: {len(answer.body)}\r\n"
+    return (head + "".join(lines) + "\r\n").encode() + answer.body
+
+
+def _bound() -> socket.socket:
+    bound = socket.socket()
+    bound.bind(("127.0.0.1", 0))
+    return bound
+
+
+async def _read_all(reader: asyncio.StreamReader) -> bytes:
+    received = b""
+    with suppress(ConnectionError):
+        while chunk := await reader.read(1 << 16):
+            received += chunk
+    return received
+
+
+def statuses(received: bytes) -> list[int]:
+    """Statuses of all answers in what a client has received."""
+    return [int(found) for found in re.findall(rb"HTTP/1\.1 (\d{3}) ", received)]

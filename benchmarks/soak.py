@@ -67,7 +67,7 @@ class Block:
 
     def row(self) -> list[str]:
         """The block as `titles` names it."""
-        quantiles = np.quantile(self.latencies, (0.5, 0.99, 1)) * 1e3 if self.latencies else []
+        quantiles = np.quantile(self.latencies or [np.nan], (0.5, 0.99, 1)) * 1e3
         kinds = ("gateway", "Java", "workers")
         return [
             f"{self.sent}",

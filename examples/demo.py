@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import requests
 from rich.console import Console
 from rich.table import Table
 
@@ -21,6 +20,7 @@ from rvae.plots.series import plot_scored_series
 from rvae.plots.windows import plot_scored_windows
 from rvae.serving.model_store import list_archives
 from rvae.serving.torchserve import TorchServe
+from rvae.serving.unix_http import UnixSession
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "demo"
@@ -37,11 +37,12 @@ def run(*command: str | Path) -> None:
 
 def predict(server: TorchServe, beats: np.ndarray, *output: str) -> list[dict[str, Any]]:
     """Predictions for beats (S, T, C), in one request."""
-    answer = requests.post(
-        f"{server.inference}/predictions/rvae",
-        json={"instances": beats.tolist(), "output": output},
-        timeout=60,
-    )
+    with UnixSession(server.inference) as client:
+        answer = client.post(
+            "http://localhost/predictions/rvae",
+            json={"instances": beats.tolist(), "output": output},
+            timeout=60,
+        )
     answer.raise_for_status()
     return answer.json()["predictions"]
 
@@ -57,7 +58,7 @@ def main() -> None:
     archives = [
         a for a in list_archives(ROOT / "model_store") if (a.name, a.version) == ("rvae", "1.0")
     ]
-    with TorchServe(archives, "127.0.0.1", 0, workers=1, logs=FOLDER / "logs") as server:
+    with TorchServe(archives, workers=1, logs=FOLDER / "logs") as server:
         server.wait_until_ready(120)
         print(f"\nTorchServe answers at {server.inference} after {time.monotonic() - began:.1f} s.")
         answers = [

@@ -28,7 +28,7 @@ def taken() -> Iterator[int]:
 def test_java_runs_and_sockets_fit(taken: int) -> None:
     found = checks(taken)
     assert found["Java"].state == "ok" and found["Java"].found.startswith("21.")
-    assert found["sockets of workers"].state == "ok"
+    assert found["sockets"].state == "ok"
 
 
 def test_the_process_that_has_a_port_is_named(taken: int) -> None:
@@ -36,6 +36,11 @@ def test_the_process_that_has_a_port_is_named(taken: int) -> None:
     assert check.state == "problem" and "--port" in check.advice
     assert f"cannot listen on 127.0.0.1:{taken}" in check.found
     assert check.found.endswith(f"(process {os.getpid()})")
+
+
+def test_two_ports_are_needed(taken: int) -> None:
+    names = [name for name in checks(taken) if name.startswith("port")]
+    assert names == [f"port {taken}", f"port {taken + 1}"]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +68,6 @@ def test_another_java_is_a_problem(
 def test_a_long_path_of_the_temporary_folder_is_a_problem(
     monkeypatch: pytest.MonkeyPatch, taken: int
 ) -> None:
-    """Workers of a real TorchServe start in a folder of 73 characters, and fail in one of 74."""
-    for length, state in ((73, "ok"), (74, "problem")):
+    for length, state in ((71, "ok"), (72, "problem")):
         monkeypatch.setattr(tempfile, "tempdir", "/" + "x" * (length - 1))
-        assert checks(taken)["sockets of workers"].state == state
+        assert checks(taken)["sockets"].state == state

@@ -61,8 +61,8 @@ def test_a_server_is_waited_for(
     started: list[str] = []
 
     class Server:
-        def __init__(self, archives: Sequence[Archive], host: str, port: int, **_: Any) -> None:
-            started.extend(f"{one.version} {host} {port}" for one in archives)
+        def __init__(self, archives: Sequence[Archive], workers: int, logs: Path) -> None:
+            started.extend(f"{one.version} {workers} {logs.is_dir()}" for one in archives)
 
         def __enter__(self) -> "Server":
             return self
@@ -76,7 +76,7 @@ def test_a_server_is_waited_for(
 
     monkeypatch.setattr("rvae.serving.torchserve.TorchServe", Server)
     check = check_server(store)
-    assert started == ["1.10 127.0.0.1 0", "1.0 127.0.0.1 0", "stopped"]
+    assert started == ["1.10 1 True", "1.0 1 True", "stopped"]
     if reason:
         assert (check.state, check.found) == ("problem", reason)
     else:

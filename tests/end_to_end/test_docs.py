@@ -24,8 +24,8 @@ from rvae.inference.engine import Engine
 from rvae.serving.contract.messages import Request
 from rvae.serving.contract.options import Options
 from rvae.serving.service import Limits, Service
-from rvae.serving.torchserve import TorchServe
 from tests.support.paths import ROOT
+from tests.support.servers import Server
 
 MAX_README_LINES = 120
 MAX_IMAGE_BYTES = 150_000
@@ -283,7 +283,7 @@ def test_there_is_a_recipe_for_everything_that_is_chosen_by_name() -> None:
 
 @needs_curl
 def test_commands_that_ask_a_server_are_answered(
-    server: TorchServe, engine: Engine, tmp_path: Path
+    server: Server, engine: Engine, tmp_path: Path
 ) -> None:
     """All of README and documentation that ask for predictions, one after another."""
     (tmp_path / "logs").mkdir()
@@ -298,7 +298,7 @@ def test_commands_that_ask_a_server_are_answered(
             f"{here} --silent --fail-with-body",
             shell=True,
             cwd=tmp_path,
-            env=os.environ | {"URL": f"{server.inference}/predictions/waves"},
+            env=os.environ | {"URL": f"{server.url}/predictions/waves"},
             capture_output=True,
             text=True,
         )
@@ -312,7 +312,7 @@ def test_commands_that_ask_a_server_are_answered(
 
 
 @needs_curl
-def test_commands_that_manage_a_server_are_answered(server: TorchServe) -> None:
+def test_commands_that_manage_a_server_are_answered(server: Server) -> None:
     """Those that change nothing; the others name an archive that is not there."""
     addresses = {
         line.split()[-1].strip("'")
@@ -370,7 +370,7 @@ def test_python_that_looks_at_latents_runs(
 
 
 def test_python_that_asks_a_server_gets_its_scores(
-    server: TorchServe, engine: Engine, fresh: list[np.ndarray]
+    server: Server, engine: Engine, fresh: list[np.ndarray]
 ) -> None:
     """Of docs/requests.md, with the model and the data that are at hand."""
     windows = np.stack(fresh).astype(np.float32)
@@ -379,7 +379,7 @@ def test_python_that_asks_a_server_gets_its_scores(
     code_blocks = blocks("docs/requests.md", "python")
     for code in code_blocks:
         for documented, here in (
-            ("http://localhost:8080/predictions/rvae", f"{server.inference}/predictions/waves"),
+            ("http://localhost:8080/predictions/rvae", f"{server.url}/predictions/waves"),
             ('np.load("demo/test.npz")["beats"][:256].astype(np.float32)', "at_hand"),
             ("[256, 140, 2]", "list(at_hand.shape)"),
         ):

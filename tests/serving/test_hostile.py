@@ -8,11 +8,11 @@ import pytest
 from rvae.serving.contract import messages
 from rvae.serving.model_store import list_archives
 from rvae.serving.service import Limits, Service
-from rvae.serving.torchserve import TorchServe
 from tests.support.concurrent_requests import complaints, send, table_of
 from tests.support.hostile import hostile
 from tests.support.hostile_targets import CARDS, archived, engines
 from tests.support.processes import resident, worker_pids
+from tests.support.servers import Server
 from tests.support.valid_requests import Request
 
 # What a worker may hold more, in megabytes. It keeps what it has freed: how much that is hangs on
@@ -39,18 +39,18 @@ def alone() -> Callable[[str, Request], tuple[str, bytes]]:
 
 
 @pytest.fixture(scope="module")
-def stormed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TorchServe]:
+def stormed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of its own, which may be hurt."""
     folder = tmp_path_factory.mktemp("hostile")
     archives = list_archives(archived(folder))
-    with TorchServe(archives, "127.0.0.1", 0, workers=1, logs=folder / "logs") as running:
+    with Server(archives, workers=1, logs=folder / "logs") as running:
         running.wait_until_ready(120)
         yield running
 
 
 @pytest.mark.parametrize("count", [1000, pytest.param(10_000, marks=pytest.mark.hostile)])
 def test_no_request_hurts_the_server_or_its_neighbours(
-    stormed: TorchServe, alone: Callable[[str, Request], tuple[str, bytes]], count: int
+    stormed: Server, alone: Callable[[str, Request], tuple[str, bytes]], count: int
 ) -> None:
     streams = [
         [(name, request) for request in hostile(count // len(CARDS), seed, card)]
@@ -76,6 +76,6 @@ def test_no_request_hurts_the_server_or_its_neighbours(
     assert max(third[pid] - second[pid] for pid in workers) < GROWTH
 
 
-def sizes(server: TorchServe) -> dict[int, float]:
+def sizes(server: Server) -> dict[int, float]:
     """What Java and the workers hold."""
     return {pid: resident(pid) for pid in (*worker_pids(server), server.pid)}

@@ -15,8 +15,10 @@ from schemathesis.engine import events, from_schema
 
 from rvae.inference.engine import Engine
 from rvae.serving.service import Limits, Service
-from rvae.serving.torchserve import TorchServe
+from rvae.serving.unix_http import UnixSession
+from tests.support.forwarding import forwarded
 from tests.support.openapi_document import DOCUMENT, of_model, only_json, schema_named
+from tests.support.servers import Server
 
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 
@@ -88,40 +90,44 @@ def sayable(document: dict[str, Any]) -> dict[str, Any]:
     return only_json(document)
 
 
-def test_what_is_asked_of_any_model(server: TorchServe) -> None:
-    statuses = checked((DOCUMENT, server.inference, ["predict"]), UNTOLD)
+def test_what_is_asked_of_any_model(server: Server) -> None:
+    statuses = checked((DOCUMENT, server.url, ["predict"]), UNTOLD)
     assert statuses.keys() >= {400, 422} and sum(statuses.values()) > 500
 
 
-def test_what_is_asked_of_a_version_and_for_explanations(server: TorchServe) -> None:
-    about = (DOCUMENT, server.inference, ["predictWith", "explain"])
+def test_what_is_asked_of_a_version_and_for_explanations(server: Server) -> None:
+    about = (DOCUMENT, server.url, ["predictWith", "explain"])
     statuses = checked(about, UNTOLD, PHASES[2:3])
     assert statuses.keys() >= {400, 422}
 
 
-def test_what_is_asked_of_the_model_that_is_served(server: TorchServe, engine: Engine) -> None:
+def test_what_is_asked_of_the_model_that_is_served(server: Server, engine: Engine) -> None:
     document = of_model(engine.card)
-    about = (document, server.inference, ["predict", "explain"])
+    about = (document, server.url, ["predict", "explain"])
     assert checked(about, UNTOLD, PHASES[2:3])[200] > 10
 
 
-def test_what_the_model_says_that_it_takes_is_answered(server: TorchServe, engine: Engine) -> None:
+def test_what_the_model_says_that_it_takes_is_answered(server: Server, engine: Engine) -> None:
     document = sayable(of_model(engine.card))
-    about = (document, server.inference, ["predict", "explain"])
+    about = (document, server.url, ["predict", "explain"])
     statuses = checked(about, EXCLUDED, PHASES[1:3], "positive")
     assert statuses.keys() == {200} and statuses[200] > 100
 
 
-def test_what_the_model_says_of_itself(server: TorchServe) -> None:
+def test_what_the_model_says_of_itself(server: Server) -> None:
     # TorchServe takes any word but `true` for false.
     excluded = [*EXCLUDED, "negative_data_rejection"]
-    statuses = checked((DOCUMENT, server.management, ["describe"]), excluded, examples=20)
+    with forwarded(server.management) as address:
+        statuses = checked((DOCUMENT, address, ["describe"]), excluded, examples=20)
     assert statuses.keys() == {200}
 
 
-def test_nothing_of_the_description_is_lost_on_its_way(server: TorchServe, engine: Engine) -> None:
-    address = f"{server.management}/models/waves"
-    (told,) = requests.get(address, params={"customized": "true"}, timeout=30).json()
+def test_nothing_of_the_description_is_lost_on_its_way(server: Server, engine: Engine) -> None:
+    (told,) = (
+        UnixSession(server.management)
+        .get("http://localhost/models/waves", params={"customized": "true"}, timeout=30)
+        .json()
+    )
     schema_named("Registered").validate(told)
     service = Service(engine, "waves", told["modelVersion"], Limits())
     assert told["customizedMetadata"] == json.loads(service.describe().body)
@@ -138,9 +144,9 @@ def test_nothing_of_the_description_is_lost_on_its_way(server: TorchServe, engin
     ],
 )
 def test_what_the_server_itself_answers(
-    server: TorchServe, path: str, options: str, status: int
+    server: Server, path: str, options: str, status: int
 ) -> None:
-    address = urlsplit(server.inference)
+    address = urlsplit(server.url)
     with closing(http.client.HTTPConnection(address.netloc, timeout=30)) as connection:
         # It mends no path. No body: the server may close the connection before that is sent.
         connection.request("POST", path, headers={"Rvae-Options": options})
@@ -151,7 +157,7 @@ def test_what_the_server_itself_answers(
     assert str(status) in DOCUMENT["paths"]["/predictions/{model}"]["post"]["responses"]
 
 
-def test_too_large_a_body_gets_an_empty_answer(server: TorchServe) -> None:
-    answer = requests.post(f"{server.inference}/predictions/waves", b" " * 7_000_000, timeout=30)
+def test_too_large_a_body_gets_an_empty_answer(server: Server) -> None:
+    answer = requests.post(f"{server.url}/predictions/waves", b" " * 7_000_000, timeout=30)
     assert (answer.status_code, answer.content) == (413, b"")
     assert "content" not in DOCUMENT["components"]["responses"]["413"]

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from rvae.serving.torchserve import TorchServe
+from tests.support.servers import Server
 from tests.support.service_client import read_answer
 from tests.support.valid_requests import Request
 
@@ -50,10 +50,10 @@ class Answer(NamedTuple):
         return self.status == 400 or b"ErrorDataDecoderException" in self.body
 
 
-def send(server: TorchServe, requests: Sequence[tuple[str, Request]]) -> list[Answer]:
+def send(server: Server, requests: Sequence[tuple[str, Request]]) -> list[Answer]:
     """Send requests to models, and return what came back, in their order."""
     kept, connections = local(), ExitStack()
-    address = urlsplit(server.inference).netloc
+    address = urlsplit(server.url).netloc
 
     def post(named: tuple[str, Request]) -> Answer:
         name, request = named

@@ -29,8 +29,8 @@ def doctor(
     Args:
         store: Folder with archives.
         host: Address of the predictions.
-        port: Port of predictions; management and metrics take the next two.
-        serve: Also start TorchServe on free ports, and let every archive answer over HTTP.
+        port: Port of predictions; metrics take the next one.
+        serve: Also start TorchServe, and let every archive answer over HTTP.
         json: Print a JSON list of all checks at the end, instead of a line for each.
     """
     checks = []

@@ -37,7 +37,7 @@ def serve(
     if workers is None:
         workers = serving_processes(len(archives))
     try:
-        with TorchServe(archives, host, port, workers, logs) as server:
+        with TorchServe(archives, workers, logs) as server:
             server.wait_until_ready(timeout)
             server.prepare_next_start()
             defaults = {a.name: a for a in reversed(server.archives)}
@@ -47,10 +47,11 @@ def serve(
                 example.write_text(json.dumps(server.example(default)))
                 print(
                     f"{name} is ready ({versions}; {default.version} by default). Try it:\n\n"
-                    f"  curl -X POST {server.inference}/predictions/{name}"
+                    f"  curl -X POST --unix-socket {server.inference}"
+                    f" http://localhost/predictions/{name}"
                     f" -H 'Content-Type: application/json' -d @{example}\n"
                 )
-            print(f"Management {server.management}/models, metrics {server.metrics}/metrics.")
+            print(f"Management {server.management}, metrics {server.metrics}.")
             print("Ctrl-C stops the server.", flush=True)
             status = server.wait()
             print(f"TorchServe ended by itself with status {status}: see {logs}", file=sys.stderr)

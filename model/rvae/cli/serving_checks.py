@@ -1,6 +1,5 @@
 """What TorchServe needs of a machine, checked one by one."""
 
-import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -10,22 +9,19 @@ import psutil
 
 from rvae.cli.checks import Check, failed, passed
 from rvae.errors import FieldError
-from rvae.serving.torchserve import LOOPBACK, SCRATCH_PREFIX, java_command, require_free
+from rvae.serving.ports import LOOPBACK, require_free
+from rvae.serving.torchserve import java_command, require_short
 
 __all__ = ["check_serving"]
 
 MIN_JAVA = 17
-# A socket of a worker lies in the server's temporary folder. Its path, of which this is the longest
-# end, must fit into the 108 bytes of `sockaddr_un.sun_path` with a zero.
-SOCKET = f"/{SCRATCH_PREFIX}xxxxxxxx/.ts.sock.9000"
-MAX_SOCKET_PATH = 107
 
 
 def check_serving(host: str, port: int) -> Iterator[Check]:
     """Check Java, ports and the paths of sockets."""
     yield _java()
     yield _port(host, port)
-    yield from (_port(LOOPBACK, one) for one in (port + 1, port + 2))
+    yield _port(LOOPBACK, port + 1)
     yield _sockets()
 
 
@@ -70,8 +66,9 @@ def _owner(port: int) -> str:
 
 
 def _sockets() -> Check:
-    name, folder = "sockets of workers", tempfile.gettempdir()
-    beyond = len(os.fsencode(folder + SOCKET)) - MAX_SOCKET_PATH
-    if beyond > 0:
-        return failed(name, f"{folder} is {beyond} bytes too long", "set TMPDIR to a shorter path")
+    name, folder = "sockets", tempfile.gettempdir()
+    try:
+        require_short(folder)
+    except FieldError as error:
+        return failed(name, error.message, "set TMPDIR to a shorter path")
     return passed(name, f"their paths fit into {folder}")

@@ -64,14 +64,14 @@ def _answers(path: Path) -> Check:
 
 
 def check_server(store: Path) -> Check:
-    """Check that TorchServe itself answers with every archive, on ports of its own."""
+    """Check that TorchServe itself answers with every archive."""
     from rvae.serving.torchserve import TorchServe
 
     begin = time.perf_counter()
     try:
         with (
             tempfile.TemporaryDirectory(prefix="rvae-doctor-") as logs,
-            TorchServe(list_archives(store), "127.0.0.1", 0, workers=1, logs=Path(logs)) as server,
+            TorchServe(list_archives(store), workers=1, logs=Path(logs)) as server,
         ):
             server.wait_until_ready(READY_SECONDS)
     except FieldError as error:

@@ -1,22 +1,19 @@
-"""The changed class, alone and in a real TorchServe whose model answers when it is told to."""
+"""The changed batches in a real TorchServe, whose model answers when it is told to."""
 
 import json
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
-import requests
-import ts
 
 from rvae.serving.model_store import list_archives
 from rvae.serving.torchserve import TorchServe
-from rvae.serving.torchserve.batching import CHANGES, CLASS_FILE, work_conserving_class
+from rvae.serving.unix_http import UnixSession
 from tests.support.processes import worker_pids
 from tests.support.waiting import wait_for
-
-JAR = Path(ts.__file__).parent / "frontend" / "model-server.jar"
 
 # Answers with the size of the batch. A body names a file, and is answered when that exists.
 HANDLER = """
@@ -56,21 +53,28 @@ def gate_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TorchServe
         manifest = {"archiverVersion": "0.12.0", "runtime": "python", "model": model}
         archive.writestr("MAR-INF/MANIFEST.json", json.dumps(manifest))
     logs = tmp_path_factory.mktemp("logs")
-    with TorchServe(list_archives(store), "127.0.0.1", 0, 1, logs) as running:
+    with TorchServe(list_archives(store), 1, logs) as running:
         running.wait_until_ready(120)
         yield running
 
 
 def ask(server: TorchServe, gate: Path) -> int:
     """The size of the batch in which a request for a gate is answered."""
-    address = f"{server.inference}/predictions/gate"
-    return int(requests.post(address, json={"gate": str(gate)}, timeout=60).text)
+    address = "http://localhost/predictions/gate"
+    with UnixSession(server.inference) as client:
+        return int(client.post(address, json={"gate": str(gate)}, timeout=60).text)
 
 
 def pending(server: TorchServe) -> int:
     """Requests that wait for the worker."""
-    (model,) = requests.get(f"{server.management}/models/gate", timeout=30).json()
-    return int(model["jobQueueStatus"]["pendingRequests"])
+    return int(registered(server)["jobQueueStatus"]["pendingRequests"])
+
+
+def registered(server: TorchServe, **options: str) -> dict[str, Any]:
+    """What the server says of its model."""
+    with UnixSession(server.management) as client:
+        (model,) = client.get("http://localhost/models/gate", params=options, timeout=30).json()
+    return model
 
 
 def test_a_request_waits_for_no_other_and_those_that_come_meanwhile_run_together(
@@ -89,38 +93,13 @@ def test_a_request_waits_for_no_other_and_those_that_come_meanwhile_run_together
 
 
 def test_the_worker_has_not_imported_torch(gate_server: TorchServe) -> None:
-    address = f"{gate_server.management}/models/gate"
-    (model,) = requests.get(address, params={"customized": "true"}, timeout=30).json()
-    assert model["customizedMetadata"]["torch"] is False
+    assert registered(gate_server, customized="true")["customizedMetadata"]["torch"] is False
     (pid,) = worker_pids(gate_server)
     assert "libtorch" not in Path(f"/proc/{pid}/maps").read_text()
 
 
 def test_the_machine_is_measured_all_the_same(gate_server: TorchServe) -> None:
-    wait_for(
-        lambda: "CPUUtilization" in requests.get(f"{gate_server.metrics}/metrics", timeout=30).text
-    )
-
-
-def test_two_instructions_are_changed_and_nothing_is_moved() -> None:
-    with zipfile.ZipFile(JAR) as packed:
-        before = packed.read(CLASS_FILE)
-    after = work_conserving_class(JAR)
-    assert after is not None and len(after) == len(before)
-    different = [i for i, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
-    places: list[int] = []
-    for old, new in CHANGES:
-        assert before.count(bytes.fromhex(old)) == 1
-        assert len(bytes.fromhex(old)) == len(bytes.fromhex(new))
-        start = before.index(bytes.fromhex(old))
-        places += range(start, start + len(bytes.fromhex(old)))
-    assert set(different) <= set(places)
-
-
-def test_another_version_of_the_class_is_left_alone(tmp_path: Path) -> None:
-    with zipfile.ZipFile(JAR) as packed:
-        content = packed.read(CLASS_FILE)
-    other = tmp_path / "model-server.jar"
-    with zipfile.ZipFile(other, "w") as packed:
-        packed.writestr(CLASS_FILE, content + b"\0")
-    assert work_conserving_class(other) is None
+    with UnixSession(gate_server.metrics) as client:
+        wait_for(
+            lambda: "CPUUtilization" in client.get("http://localhost/metrics", timeout=30).text
+        )

@@ -3,14 +3,14 @@
 import os
 import subprocess
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from rvae.serving.torchserve import TorchServe
-from rvae.serving.torchserve.batching import CLASS_FILE
-from rvae.serving.torchserve.classes import Classes, cache_folder
+from rvae.serving.torchserve.classes import CHANGED, Classes, cache_folder
 from rvae.serving.torchserve.java import JAVA_OPTIONS, java_command
+from tests.support.servers import Server
 
 
 @pytest.fixture
@@ -35,7 +35,12 @@ def first_jar(classes: Classes) -> Path:
     return Path(classes.options()[-1].split(os.pathsep)[0])
 
 
-def test_the_changed_class_comes_first_and_is_made_once(cache: Path, tmp_path: Path) -> None:
+def contents(jar: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(jar) as packed:
+        return {name: packed.read(name) for name in packed.namelist()}
+
+
+def test_the_changed_classes_come_first_and_are_made_once(cache: Path, tmp_path: Path) -> None:
     jar = first_jar(Classes(java_command(), JAVA_OPTIONS, tmp_path))
     assert jar.is_relative_to(cache / "rvae")
     made = jar.stat()
@@ -45,38 +50,41 @@ def test_the_changed_class_comes_first_and_is_made_once(cache: Path, tmp_path: P
     assert first_jar(Classes(java_command(), [], tmp_path)) != jar
 
 
-@pytest.mark.parametrize("content", ["damaged", "another class", "one class more"])
-def test_a_kept_class_that_is_not_the_changed_one_is_replaced(
+@pytest.mark.parametrize(
+    "content", ["damaged", "another class", "one class less", "one class more"]
+)
+def test_kept_classes_that_are_not_the_changed_ones_are_replaced(
     cache: Path, tmp_path: Path, content: str
 ) -> None:
     jar = first_jar(Classes(java_command(), JAVA_OPTIONS, tmp_path))
-    with zipfile.ZipFile(jar) as packed:
-        right = packed.read(CLASS_FILE)
+    right = contents(jar)
+    assert list(right) == [one.file for one in CHANGED]
     if content == "damaged":
         jar.write_bytes(jar.read_bytes()[:-9])
-    elif content == "another class":
-        with zipfile.ZipFile(jar, "w") as packed:
-            packed.writestr(CLASS_FILE, b"\xca\xfe\xba\xbe")
     else:
-        with zipfile.ZipFile(jar, "a") as packed:
-            packed.writestr("org/pytorch/serve/ModelServer.class", b"\xca\xfe\xba\xbe")
+        wrong = {
+            "another class": right | {CHANGED[-1].file: b"\xca\xfe\xba\xbe"},
+            "one class less": dict(list(right.items())[:-1]),
+            "one class more": right | {"org/pytorch/serve/Another.class": b"\xca\xfe\xba\xbe"},
+        }
+        with zipfile.ZipFile(jar, "w") as packed:
+            for name, one in wrong[content].items():
+                packed.writestr(name, one)
     Classes(java_command(), JAVA_OPTIONS, tmp_path)
-    with zipfile.ZipFile(jar) as packed:
-        assert packed.namelist() == [CLASS_FILE]
-        assert packed.read(CLASS_FILE) == right
+    assert contents(jar) == right
 
 
-def test_where_nothing_can_be_kept_the_class_is_in_the_temporary_folder(
+def test_where_nothing_can_be_kept_the_classes_are_in_the_temporary_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", os.devnull)
     classes = Classes(java_command(), JAVA_OPTIONS, tmp_path)
-    assert first_jar(classes) == tmp_path / "batching.jar"
+    assert first_jar(classes) == tmp_path / "changed.jar"
     assert first_jar(classes).exists()
     assert classes.archive is None
     classes.start_archiving(1)
     classes.wait()
-    assert [path.name for path in tmp_path.iterdir()] == ["batching.jar"]
+    assert [path.name for path in tmp_path.iterdir()] == ["changed.jar"]
 
 
 def test_a_folder_of_another_user_is_not_trusted(
@@ -98,7 +106,7 @@ def test_an_archive_is_written_once_and_leaves_nothing_unfinished(
     assert classes.archive is not None
     assert classes.archive.read_text() == "42 VM.cds static_dump"
     assert sorted(path.name for path in classes.archive.parent.iterdir()) == [
-        "batching.jar",
+        "changed.jar",
         "classes.jsa",
     ]
 
@@ -106,13 +114,15 @@ def test_an_archive_is_written_once_and_leaves_nothing_unfinished(
 def test_a_torchserve_that_is_not_known_runs_as_it_is(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("rvae.serving.torchserve.classes.work_conserving_class", lambda jar: None)
+    known, other = CHANGED
+    table = (known, replace(other, sha256="0" * 64))
+    monkeypatch.setattr("rvae.serving.torchserve.classes.CHANGED", table)
     classes = Classes(java_command(), JAVA_OPTIONS, tmp_path)
     assert not first_jar(classes).exists()
-    assert "maxBatchDelay" in caplog.text
+    assert "maxBatchDelay" in caplog.text and "gRPC" in caplog.text
 
 
-def test_java_accepts_the_archive_of_a_server(server: TorchServe) -> None:
+def test_java_accepts_the_archive_of_a_server(server: Server) -> None:
     server.prepare_next_start()
     classes = server._classes
     classes.wait()

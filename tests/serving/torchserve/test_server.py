@@ -31,25 +31,26 @@ from rvae.errors import FieldError
 from rvae.inference.engine import Engine
 from rvae.serving.model_store import list_archives
 from rvae.serving.packaging import build_archive
-from rvae.serving.torchserve import TorchServe
+from rvae.serving.unix_http import UnixSession
 from tests.support.processes import worker_pids
+from tests.support.servers import Server
 from tests.support.waiting import wait_for
 
 
 def post(
-    server: TorchServe, body: Any, path: str = "predictions/waves", **headers: Any
+    server: Server, body: Any, path: str = "predictions/waves", **headers: Any
 ) -> requests.Response:
-    address = f"{server.inference}/{path}"
+    address = f"{server.url}/{path}"
     return requests.post(
         address, data=body, timeout=60, headers={"Content-Type": "application/json", **headers}
     )
 
 
-def ask(server: TorchServe, path: str = "predictions/waves", **fields: Any) -> requests.Response:
+def ask(server: Server, path: str = "predictions/waves", **fields: Any) -> requests.Response:
     return post(server, json.dumps(fields), path)
 
 
-def is_answered(server: TorchServe, path: str, window: NDArray[np.float64]) -> bool:
+def is_answered(server: Server, path: str, window: NDArray[np.float64]) -> bool:
     return ask(server, path, data=window.tolist()).status_code == 200
 
 
@@ -59,7 +60,7 @@ def is_listening(port: int) -> bool:
 
 
 def test_answers_equal_the_engine_one_by_one_at_once_and_in_batches(
-    server: TorchServe, engine: Engine, fresh: list[np.ndarray], anomalous: list[np.ndarray]
+    server: Server, engine: Engine, fresh: list[np.ndarray], anomalous: list[np.ndarray]
 ) -> None:
     given = [*fresh, *anomalous]
     expected = engine.analyse(given)
@@ -87,7 +88,7 @@ def test_answers_equal_the_engine_one_by_one_at_once_and_in_batches(
             assert answer["is_anomaly"] == (analysis.score > threshold).tolist()
 
 
-def test_long_series(server: TorchServe, engine: Engine, fresh: list[np.ndarray]) -> None:
+def test_long_series(server: Server, engine: Engine, fresh: list[np.ndarray]) -> None:
     series = np.concatenate(fresh[:6])
     answer = ask(server, data=series[:, 0].tolist(), stride=7, output=["point_scores"]).json()
     (analysis,) = engine.analyse([series], 7)
@@ -96,14 +97,14 @@ def test_long_series(server: TorchServe, engine: Engine, fresh: list[np.ndarray]
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
-def test_what_curl_sends(server: TorchServe, fresh: list[np.ndarray], tmp_path: Path) -> None:
+def test_what_curl_sends(server: Server, fresh: list[np.ndarray], tmp_path: Path) -> None:
     body = tmp_path / "body.json"
     body.write_text(json.dumps({"data": fresh[0].tolist()}))
 
     def curl(*options: str) -> tuple[int, str, Any]:
         command = ["curl", "-s", "-w", "\n%{http_code} %{content_type}", *options]
         done = subprocess.run(
-            [*command, f"{server.inference}/predictions/waves"], capture_output=True, text=True
+            [*command, f"{server.url}/predictions/waves"], capture_output=True, text=True
         )
         text, _, rest = done.stdout.rpartition("\n")
         status, content_type = rest.split(maxsplit=1)
@@ -141,7 +142,7 @@ def test_what_curl_sends(server: TorchServe, fresh: list[np.ndarray], tmp_path: 
     ],
 )
 def test_bad_requests_are_told_what_is_wrong_and_harm_no_worker(
-    server: TorchServe, body: bytes, status: int, field: str
+    server: Server, body: bytes, status: int, field: str
 ) -> None:
     workers = worker_pids(server)
     answer = post(server, body)
@@ -151,11 +152,11 @@ def test_bad_requests_are_told_what_is_wrong_and_harm_no_worker(
     assert worker_pids(server) == workers
 
 
-def test_too_large_a_request_is_refused(server: TorchServe) -> None:
+def test_too_large_a_request_is_refused(server: Server) -> None:
     assert post(server, b" " * 7_000_000).status_code == 413
 
 
-def test_one_bad_request_among_31_good_ones(server: TorchServe, fresh: list[np.ndarray]) -> None:
+def test_one_bad_request_among_31_good_ones(server: Server, fresh: list[np.ndarray]) -> None:
     good = json.dumps({"data": fresh[0].tolist(), "output": ["score"]})
     with ThreadPoolExecutor(32) as pool:
         for bad in ("{", json.dumps({"data": [None] * 32})):
@@ -164,7 +165,7 @@ def test_one_bad_request_among_31_good_ones(server: TorchServe, fresh: list[np.n
             assert [r.status_code for r in answers[1:]] == [200] * 31
 
 
-def test_versions(server: TorchServe, fresh: list[np.ndarray]) -> None:
+def test_versions(server: Server, fresh: list[np.ndarray]) -> None:
     data = fresh[0].tolist()
     assert ask(server, data=data).json()["version"] == "1.10"  # the newest, not the first by name
     for version in ("1.0", "1.10"):
@@ -173,28 +174,32 @@ def test_versions(server: TorchServe, fresh: list[np.ndarray]) -> None:
 
 
 def test_a_version_that_is_put_into_the_store_later(
-    server: TorchServe, store: Path, checkpoint: Path, fresh: list[np.ndarray]
+    server: Server, store: Path, checkpoint: Path, fresh: list[np.ndarray]
 ) -> None:
-    models = f"{server.management}/models"
+    models, manager = "http://localhost/models", UnixSession(server.management)
     archive = build_archive(checkpoint, "waves", "2.0", store)
-    answer = requests.post(models, params={"url": archive.name, "initial_workers": "1"}, timeout=30)
+    options = {"url": archive.name, "initial_workers": "1"}
+    answer = manager.post(models, params=options, timeout=30)
     assert answer.ok, answer.text
     data = fresh[0].tolist()
     wait_for(lambda: ask(server, "predictions/waves/2.0", data=data).ok)
     assert ask(server, data=data).json()["version"] == "1.10"
-    assert requests.put(f"{models}/waves/2.0/set-default", timeout=30).ok
+    assert manager.put(f"{models}/waves/2.0/set-default", timeout=30).ok
     assert ask(server, data=data).json()["version"] == "2.0"
-    assert requests.put(f"{models}/waves/1.10/set-default", timeout=30).ok
-    assert requests.delete(f"{models}/waves/2.0", timeout=30).ok
+    assert manager.put(f"{models}/waves/1.10/set-default", timeout=30).ok
+    assert manager.delete(f"{models}/waves/2.0", timeout=30).ok
     archive.unlink()
     assert ask(server, data=data).json()["version"] == "1.10"
 
 
-def test_explanations_and_description(server: TorchServe, fresh: list[np.ndarray]) -> None:
+def test_explanations_and_description(server: Server, fresh: list[np.ndarray]) -> None:
     answer = ask(server, "explanations/waves", data=fresh[0].tolist()).json()
     np.testing.assert_allclose(np.sum(answer["contributions"]), answer["score"], rtol=1e-5)
-    address = f"{server.management}/models/waves"
-    (model,) = requests.get(address, params={"customized": "true"}, timeout=30).json()
+    (model,) = (
+        UnixSession(server.management)
+        .get("http://localhost/models/waves", params={"customized": "true"}, timeout=30)
+        .json()
+    )
     described = model["customizedMetadata"]
     assert described["card"]["channels"][0]["name"] == "height"
     assert ask(server, **described["example"]).status_code == 200
@@ -202,7 +207,7 @@ def test_explanations_and_description(server: TorchServe, fresh: list[np.ndarray
     assert harmless.status_code == 200 and "card" in harmless.json()
 
 
-def test_an_archive_of_its_own_library(server: TorchServe, store: Path) -> None:
+def test_an_archive_of_its_own_library(server: Server, store: Path) -> None:
     """The worker runs the code in the archive, not what is installed beside TorchServe."""
     (pid, *_) = worker_pids(server)
     assert "PYTHONPATH" in psutil.Process(pid).environ()
@@ -211,25 +216,32 @@ def test_an_archive_of_its_own_library(server: TorchServe, store: Path) -> None:
     assert Path(first).is_relative_to(psutil.Process(pid).environ()["TMPDIR"])
 
 
-def test_management_and_metrics_are_on_loopback_and_metrics_count(
-    server: TorchServe, fresh: list[np.ndarray]
-) -> None:
+def test_metrics_count(server: Server, fresh: list[np.ndarray]) -> None:
     ask(server, data=fresh[0].tolist())
-    text = requests.get(f"{server.metrics}/metrics", timeout=30).text
+    address = "http://localhost/metrics"
+    text = UnixSession(server.metrics).get(address, timeout=30).text
     assert "ts_inference_requests_total" in text
-    ports = {urlsplit(a).port for a in (server.inference, server.management, server.metrics)}
-    listening = {
-        c.laddr for c in psutil.Process(server.pid).net_connections() if c.status == "LISTEN"
-    }
-    assert ports <= {address.port for address in listening}
-    assert {address.ip.removeprefix("::ffff:") for address in listening} == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("purpose", ["inference", "management", "metrics"])
+def test_no_other_user_reaches_it(server: Server, purpose: str) -> None:
+    path = getattr(server, purpose)
+    assert server.scratch.stat().st_mode & 0o777 == 0o700
+    if os.getuid() != 0:
+        pytest.skip("only root can try it as another user")
+    code = f"import socket; socket.socket(socket.AF_UNIX).connect({str(path)!r})"
+    command = [sys.executable, "-IS", "-c", code]
+    assert subprocess.run(command).returncode == 0
+    tried = subprocess.run(command, user=65534, group=65534, extra_groups=[], capture_output=True)
+    assert b"PermissionError" in tried.stderr
 
 
 def test_no_archive_is_fetched_from_an_address(
-    server: TorchServe, checkpoint: Path, tmp_path: Path
+    server: Server, checkpoint: Path, tmp_path: Path
 ) -> None:
     """Archives that would load well, were they fetched."""
     archive = build_archive(checkpoint, "stranger", "1.0", tmp_path)
+    models, manager = "http://localhost/models", UnixSession(server.management)
     with http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)
     ) as host:
@@ -241,13 +253,13 @@ def test_no_archive_is_fetched_from_an_address(
         ]
         assert requests.get(addresses[0], timeout=30).ok
         for url in addresses:
-            answer = requests.post(f"{server.management}/models", params={"url": url}, timeout=30)
+            answer = manager.post(models, params={"url": url}, timeout=30)
             assert answer.status_code >= 400, url
         host.shutdown()
-    assert "stranger" not in requests.get(f"{server.management}/models", timeout=30).text
+    assert "stranger" not in manager.get(models, timeout=30).text
 
 
-def test_a_killed_worker_comes_back(server: TorchServe, fresh: list[np.ndarray]) -> None:
+def test_a_killed_worker_comes_back(server: Server, fresh: list[np.ndarray]) -> None:
     (pid, *_) = worker_pids(server)
     workers = len(worker_pids(server))
     psutil.Process(pid).kill()
@@ -258,35 +270,21 @@ def test_a_killed_worker_comes_back(server: TorchServe, fresh: list[np.ndarray])
 
 
 def test_two_servers_live_side_by_side_and_leave_nothing(
-    server: TorchServe, checkpoint: Path, tmp_path: Path, fresh: list[np.ndarray]
+    server: Server, checkpoint: Path, tmp_path: Path, fresh: list[np.ndarray]
 ) -> None:
     build_archive(checkpoint, "other", "1.0", tmp_path / "store")
     archives = list_archives(tmp_path / "store")
-    with TorchServe(archives, "127.0.0.1", 0, workers=2, logs=tmp_path / "logs") as second:
+    with Server(archives, workers=2, logs=tmp_path / "logs") as second:
         second.wait_until_ready(120)
         group = psutil.Process(second.pid).children(recursive=True)
         assert len(worker_pids(second)) == 2
         assert ask(second, "predictions/other", data=fresh[0].tolist()).status_code == 200
         assert ask(second, "predictions/waves", data=fresh[0].tolist()).status_code == 404
-        scratch = second._scratch
+        scratch = second.scratch
     _, alive = psutil.wait_procs(group, timeout=10)
     assert not alive
     assert not scratch.exists()
     assert ask(server, data=fresh[0].tolist()).status_code == 200
-
-
-def test_addresses_that_cannot_be_listened_on_are_said(
-    server: TorchServe, store: Path, tmp_path: Path
-) -> None:
-    taken = urlsplit(server.inference).port or 0
-    for host, port, field in (
-        ("127.0.0.1", taken, "port"),
-        ("::1", 0, "host"),
-        ("no.host", 0, "host"),
-    ):
-        with pytest.raises(FieldError) as caught:
-            TorchServe(list_archives(store), host, port, 1, tmp_path / "logs")
-        assert caught.value.field == field
 
 
 def test_a_store_of_any_name_is_served(
@@ -295,7 +293,7 @@ def test_a_store_of_any_name_is_served(
     odd = tmp_path / "stö re=#!\\x"
     odd.mkdir()
     (odd / "waves-1.0.mar").write_bytes((store / "waves-1.0.mar").read_bytes())
-    with TorchServe(list_archives(odd), "127.0.0.1", 0, 1, tmp_path / "logs") as running:
+    with Server(list_archives(odd), 1, tmp_path / "logs") as running:
         running.wait_until_ready(60)
         assert ask(running, data=fresh[0].tolist()).ok
 
@@ -359,7 +357,7 @@ def test_an_archive_that_does_not_load_is_said_in_time(store: Path, tmp_path: Pa
             content = good.read(name)
             bad.writestr(name, content[:-8] if name == "weights.safetensors" else content)
     with (
-        TorchServe(list_archives(broken.parent), "127.0.0.1", 0, 1, tmp_path / "logs") as server,
+        Server(list_archives(broken.parent), 1, tmp_path / "logs") as server,
         pytest.raises(FieldError, match="damaged"),
     ):
         server.wait_until_ready(60)
@@ -416,9 +414,9 @@ def test_however_the_command_ends_no_process_stays(
 
 
 def test_keep_alive_connections_serve_many_requests(
-    server: TorchServe, fresh: list[np.ndarray]
+    server: Server, fresh: list[np.ndarray]
 ) -> None:
-    address, body = urlsplit(server.inference).netloc, json.dumps({"data": fresh[0].tolist()})
+    address, body = urlsplit(server.url).netloc, json.dumps({"data": fresh[0].tolist()})
     headers = {"Content-Type": "application/json"}
     with closing(http.client.HTTPConnection(address, timeout=30)) as connection:
         for _ in range(20):

@@ -1,12 +1,17 @@
 """A TorchServe process that the `rvae serve` command and tests start.
 
-server.py    the process: ports, configuration, readiness, end
-java.py      its Java: which one, with which options
-batching.py  its batches: requests that come meanwhile run together, and none waits for others
-home.py      its workers: started without PyTorch
+server.py         the process: sockets, configuration, readiness, end
+scratch.py        its folder, which nobody else can enter
+java.py           its Java: which one, with which options
+classes.py        its classes: changed ones, and an archive of all for a faster start
+changed_class.py  a class with other instructions
+batching.py       its batches: requests that come meanwhile run together, and none waits for others
+no_grpc.py        no port of TCP
+home.py           its workers: started without PyTorch
 """
 
 from rvae.serving.torchserve.java import java_command
-from rvae.serving.torchserve.server import LOOPBACK, SCRATCH_PREFIX, TorchServe, require_free
+from rvae.serving.torchserve.scratch import require_short
+from rvae.serving.torchserve.server import TorchServe
 
-__all__ = ["LOOPBACK", "SCRATCH_PREFIX", "TorchServe", "java_command", "require_free"]
+__all__ = ["TorchServe", "java_command", "require_short"]

@@ -1,4 +1,4 @@
-"""The classes of TorchServe's Java: a changed one, and an archive of all for a faster start.
+"""The classes of TorchServe's Java: changed ones, and an archive of all for a faster start.
 
 Java spends half of its start on reading and checking five thousand classes. It can map them from an
 archive instead, which it writes itself and accepts only for the very Java, options and files that
@@ -18,11 +18,14 @@ from threading import Thread
 
 import ts
 
-from rvae.serving.torchserve.batching import CHANGED_SHA256, CLASS_FILE, work_conserving_class
+from rvae.serving.torchserve.batching import WORK_CONSERVING_BATCHES
+from rvae.serving.torchserve.no_grpc import NO_GRPC
 
-__all__ = ["Classes", "cache_folder"]
+__all__ = ["CHANGED", "Classes", "cache_folder"]
 
 logger = logging.getLogger(__name__)
+
+CHANGED = (WORK_CONSERVING_BATCHES, NO_GRPC)
 
 
 class Classes:
@@ -31,16 +34,16 @@ class Classes:
     Args:
         java: The command.
         options: Its options, with which an archive must agree.
-        scratch: A folder for the changed class if none can be kept.
+        scratch: A folder for the changed classes if none can be kept.
     """
 
     def __init__(self, java: Path, options: Sequence[str], scratch: Path) -> None:
         self._java = java
         self._server = Path(ts.__file__).parent / "frontend" / "model-server.jar"
         self._folder = _kept_folder(self._server, java, options)
-        self._batching = (self._folder or scratch) / "batching.jar"
+        self._changed = (self._folder or scratch) / "changed.jar"
         self._archiving: Thread | None = None
-        if not _is_changed(self._batching):
+        if not _is_whole(self._changed):
             self._change()
 
     @property
@@ -50,7 +53,7 @@ class Classes:
 
     def options(self) -> list[str]:
         """The options of the Java command."""
-        path = f"{self._batching}{os.pathsep}{self._server}"  # the first one counts
+        path = f"{self._changed}{os.pathsep}{self._server}"  # the first one counts
         shared = [f"-XX:SharedArchiveFile={self.archive}"] if self.archive else []
         return [*shared, "-cp", path]
 
@@ -69,15 +72,21 @@ class Classes:
             self._archiving.join()
 
     def _change(self) -> None:
-        changed = work_conserving_class(self._server)
-        if changed is None:
-            logger.warning("TorchServe is not 0.12.0: requests wait for others, for maxBatchDelay")
-            return
+        changed = {}
+        for one in CHANGED:
+            content = one.of(self._server)
+            # All or none: TorchServe is either the one that is known, or another.
+            if content is None:
+                expected = "; ".join(each.without for each in CHANGED)
+                logger.warning("TorchServe is not 0.12.0, and runs as it is: %s", expected)
+                return
+            changed[one.file] = content
         # The same file for every start, as the archive of classes depends on it.
-        handle, name = tempfile.mkstemp(dir=self._batching.parent)
+        handle, name = tempfile.mkstemp(dir=self._changed.parent)
         with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as jar:
-            jar.writestr(CLASS_FILE, changed)
-        Path(name).replace(self._batching)
+            for place, content in changed.items():
+                jar.writestr(place, content)
+        Path(name).replace(self._changed)
 
     def _write(self, pid: int, archive: Path) -> None:
         # A Java without jcmd writes none; nor does one that ends meanwhile.
@@ -101,7 +110,8 @@ def _kept_folder(server: Path, java: Path, options: Sequence[str]) -> Path | Non
     """The folder for this TorchServe and this Java; None if it cannot be written."""
     try:
         files = (server.stat(), java.resolve().stat())
-        parts = [str(server), str(java.resolve()), *options, CHANGED_SHA256]
+        parts = [str(server), str(java.resolve()), *options]
+        parts += [one.changed_sha256 for one in CHANGED]
         parts += [f"{file.st_size} {file.st_mtime_ns}" for file in files]
         key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
         folder = cache_folder() / f"torchserve-{key}"
@@ -113,15 +123,11 @@ def _kept_folder(server: Path, java: Path, options: Sequence[str]) -> Path | Non
         return None
 
 
-def _is_changed(jar: Path) -> bool:
-    """Whether a jar holds the changed class, and nothing else."""
+def _is_whole(jar: Path) -> bool:
+    """Whether a jar holds the changed classes, and nothing else."""
     try:
         with zipfile.ZipFile(jar) as packed:
-            content = packed.read(CLASS_FILE)
-            return packed.namelist() == [CLASS_FILE] and _sha256(content) == CHANGED_SHA256
-    except (OSError, KeyError, zipfile.BadZipFile):
+            names = packed.namelist()
+    except (OSError, zipfile.BadZipFile):
         return False
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+    return names == [one.file for one in CHANGED] and all(one.is_in(jar) for one in CHANGED)

@@ -7,78 +7,76 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import requests
 
-from rvae.errors import FieldError, require
+from rvae.errors import require
 from rvae.serving.model_store import Archive
 from rvae.serving.torchserve.classes import Classes
 from rvae.serving.torchserve.home import make_home
 from rvae.serving.torchserve.java import JAVA_OPTIONS, java_command
+from rvae.serving.torchserve.scratch import make_scratch
+from rvae.serving.unix_http import UnixSession
 
-__all__ = ["LOOPBACK", "SCRATCH_PREFIX", "TorchServe", "require_free"]
+__all__ = ["TorchServe"]
 
 POLL_SECONDS = 0.1
 STOP_SECONDS = 30.0
 PR_SET_PDEATHSIG = 1  # prctl(2)
-LOOPBACK = "127.0.0.1"
-SCRATCH_PREFIX = "rvae-serve-"
 
 
 class TorchServe:
-    """A server with its own ports, temporary folder and process group.
+    """A server with its own sockets, temporary folder and process group.
 
-    It ends with the thread that starts it, so that no process is left if that is killed.
+    It listens on no port, and nobody but its user can enter the folder of its sockets. It ends with
+    the thread that starts it, so that no process is left if that is killed.
 
     Args:
         archives: Archives to serve, all in one folder; the first version of a model is the default
             one. Other archives in the folder can be registered later.
-        host: Address of the predictions. Management and metrics stay on loopback.
-        port: Port of predictions; management and metrics take the next two. 0 takes free ones.
         workers: Processes per model version.
         logs: Folder for logs.
 
+    Attributes:
+        archives: As given.
+        scratch: Folder of everything that ends with the server.
+        inference: Socket of predictions.
+        management: Socket that says which models are served, and takes others.
+        metrics: Socket of the metrics.
+
     Raises:
-        FieldError: If a port is taken.
+        FieldError: If the path of the folder for temporary files is too long for sockets in it.
     """
 
-    def __init__(
-        self, archives: Sequence[Archive], host: str, port: int, workers: int, logs: Path
-    ) -> None:
+    def __init__(self, archives: Sequence[Archive], workers: int, logs: Path) -> None:
         require(workers >= 1, "workers", "must be at least 1")
-        require(0 <= port <= 65533, "port", "must be between 1 and 65533, or 0 for any free ones")
-        ports = [port, port + 1, port + 2] if port else [_free_port() for _ in range(3)]
-        for address, number in zip((host, LOOPBACK, LOOPBACK), ports, strict=True):
-            require_free(address, number)
         self.archives = list(archives)
-        self.inference = f"http://{LOOPBACK if host == '0.0.0.0' else host}:{ports[0]}"
-        self.management = f"http://{LOOPBACK}:{ports[1]}"
-        self.metrics = f"http://{LOOPBACK}:{ports[2]}"
-        self._session = requests.Session()
-        self._session.trust_env = False  # ignore proxies of the environment
         self._logs = logs.resolve()
         self._logs.mkdir(parents=True, exist_ok=True)
         self._model_log = self._logs / "model.log"
         # Logs are appended to: earlier lines belong to other servers.
         self._log_offset = self._model_log.stat().st_size if self._model_log.exists() else 0
-        self._scratch = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX))
-        self._classes = Classes(java_command(), JAVA_OPTIONS, self._scratch)
+        self.scratch = make_scratch()
+        self.inference = self.scratch / "inference.sock"
+        self.management = self.scratch / "management.sock"
+        self.metrics = self.scratch / "metrics.sock"
+        self._predictions = UnixSession(self.inference)
+        self._models = UnixSession(self.management)
+        self._classes = Classes(java_command(), JAVA_OPTIONS, self.scratch)
         try:
-            self._process = self._start(f"http://{host}:{ports[0]}", workers)
+            self._process = self._start(workers)
         except BaseException:
-            shutil.rmtree(self._scratch)
+            shutil.rmtree(self.scratch)
             raise
 
-    def __enter__(self) -> "TorchServe":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -141,23 +139,26 @@ class TorchServe:
                 os.killpg(self.pid, signal.SIGKILL)
             self._process.wait()
             self._classes.wait()
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            shutil.rmtree(self.scratch, ignore_errors=True)
+            for client in (self._predictions, self._models):
+                client.close()
 
-    def _start(self, inference: str, workers: int) -> subprocess.Popen[bytes]:
+    def _start(self, workers: int) -> subprocess.Popen[bytes]:
         resources = importlib.resources.files("rvae_torchserve")
         names = ("config.properties", "log4j2.xml")
         base, logging = (Path(str(resources / name)) for name in names)
         settings = {
-            "inference_address": inference,
-            "management_address": self.management,
-            "metrics_address": self.metrics,
-            "grpc_inference_port": _free_port(),
-            "grpc_management_port": _free_port(),
+            "inference_address": f"unix:{self.inference}",
+            "management_address": f"unix:{self.management}",
+            "metrics_address": f"unix:{self.metrics}",
+            # Of a TorchServe that is not known: any free ones, so that servers can be neighbours.
+            "grpc_inference_port": 0,
+            "grpc_management_port": 0,
             "default_workers_per_model": workers,
             "model_store": self.archives[0].path.parent.resolve(),
             "load_models": ",".join(archive.path.name for archive in self.archives),
         }
-        config = self._scratch / "config.properties"
+        config = self.scratch / "config.properties"
         # In a properties file the last value of a key counts.
         config.write_text(
             base.read_text()
@@ -166,8 +167,8 @@ class TorchServe:
         command = [
             str(java_command()),
             *JAVA_OPTIONS,
-            f"-Dmodel_server_home={make_home(self._scratch / 'home')}",
-            f"-Djava.io.tmpdir={self._scratch}",
+            f"-Dmodel_server_home={make_home(self.scratch / 'home')}",
+            f"-Djava.io.tmpdir={self.scratch}",
             f"-Dlog4j.configurationFile={logging.as_uri()}",
             *self._classes.options(),
             "org.pytorch.serve.ModelServer",
@@ -178,7 +179,7 @@ class TorchServe:
         environment = {
             **os.environ,
             "RVAE_WORKERS": str(workers * len(self.archives)),
-            "TMPDIR": str(self._scratch),
+            "TMPDIR": str(self.scratch),
             "LOG_LOCATION": str(self._logs),
             "METRICS_LOCATION": str(self._logs),
         }
@@ -187,7 +188,7 @@ class TorchServe:
         # its own process group, and receives a signal when this thread ends for any reason.
         return subprocess.Popen(
             command,
-            cwd=self._scratch,
+            cwd=self.scratch,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr,
@@ -199,8 +200,8 @@ class TorchServe:
         # Health of the server and state of the workers both report "ready" too early or too late;
         # an answer to a real request does not.
         try:
-            address = f"{self.management}/models/{archive.name}/all"
-            models = self._session.get(address, timeout=5).json()
+            address = f"http://localhost/models/{archive.name}/all"
+            models = self._models.get(address, timeout=5).json()
             workers = [
                 worker
                 for model in models
@@ -209,8 +210,8 @@ class TorchServe:
             ]
             if not workers or any(worker["status"] != "READY" for worker in workers):
                 return False
-            answer = self._session.post(
-                f"{self.inference}/predictions/{archive.name}/{archive.version}",
+            answer = self._predictions.post(
+                f"http://localhost/predictions/{archive.name}/{archive.version}",
                 json=self.example(archive),
                 timeout=30,
             )
@@ -242,24 +243,10 @@ class TorchServe:
         return errors[-1] if errors else f"see {self._model_log}"
 
     def _description(self, archive: Archive) -> dict[str, Any]:
-        address = f"{self.management}/models/{archive.name}/{archive.version}"
-        (model,) = self._session.get(address, params={"customized": "true"}, timeout=30).json()
+        address = f"http://localhost/models/{archive.name}/{archive.version}"
+        (model,) = self._models.get(address, params={"customized": "true"}, timeout=30).json()
         described = model["customizedMetadata"]
         return json.loads(described) if isinstance(described, str) else described
-
-
-def require_free(host: str, port: int) -> None:
-    """Raise a `FieldError` unless the address can be listened on."""
-    try:
-        address = socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_STREAM)[0][4]
-    except OSError as error:
-        raise FieldError("host", f"{host} is not an IPv4 address: {error.strerror}") from None
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(address)
-        except OSError as error:
-            raise FieldError("port", f"cannot listen on {host}:{port}: {error.strerror}") from None
 
 
 def _property(value: object) -> str:
@@ -269,9 +256,3 @@ def _property(value: object) -> str:
     return "".join(
         chr(code) if 32 <= code < 127 and chr(code) != "\\" else f"\\u{code:04x}" for code in codes
     )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])

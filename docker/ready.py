@@ -1,14 +1,28 @@
-"""Say how many workers of every model are ready; the exit status is 0 when none is missing."""
+"""Say how many workers of every model are ready; the exit status is 0 when none is missing.
+
+With a path, say what management answers to that instead.
+"""
 
 import json
+import socket
 import sys
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
+MANAGEMENT = "/logs/management.sock"
+
+
+class Connection(HTTPConnection):
+    """To management, which has no port."""
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(MANAGEMENT)
+
 
 def get(path: str) -> Any:
-    # No urllib: it would ask a proxy that is set in the environment.
-    connection = HTTPConnection("127.0.0.1", 8081, timeout=5)
+    connection = Connection("localhost", timeout=5)
     connection.request("GET", path)
     return json.load(connection.getresponse())
 
@@ -23,8 +37,11 @@ def names() -> list[str]:
     return found
 
 
-def main() -> int:
+def main(path: str = "") -> int:
     try:
+        if path:
+            print(json.dumps(get(path), indent=1))
+            return 0
         versions = [version for name in names() for version in get(f"/models/{name}/all")]
     except (OSError, HTTPException, ValueError, KeyError) as error:
         print(f"not answering: {error!r}")
@@ -41,4 +58,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

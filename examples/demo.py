@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import requests
 from rich.console import Console
 from rich.table import Table
 
@@ -19,8 +20,7 @@ from rvae.plots.scored_series import ScoredSeries
 from rvae.plots.series import plot_scored_series
 from rvae.plots.windows import plot_scored_windows
 from rvae.serving.model_store import list_archives
-from rvae.serving.torchserve import TorchServe
-from rvae.serving.unix_http import UnixSession
+from rvae.serving.torchserve import Endpoint
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "demo"
@@ -35,14 +35,13 @@ def run(*command: str | Path) -> None:
     subprocess.run(command, cwd=ROOT, check=True)
 
 
-def predict(server: TorchServe, beats: np.ndarray, *output: str) -> list[dict[str, Any]]:
+def predict(server: Endpoint, beats: np.ndarray, *output: str) -> list[dict[str, Any]]:
     """Predictions for beats (S, T, C), in one request."""
-    with UnixSession(server.inference) as client:
-        answer = client.post(
-            "http://localhost/predictions/rvae",
-            json={"instances": beats.tolist(), "output": output},
-            timeout=60,
-        )
+    answer = requests.post(
+        f"{server.url}/predictions/rvae",
+        json={"instances": beats.tolist(), "output": output},
+        timeout=60,
+    )
     answer.raise_for_status()
     return answer.json()["predictions"]
 
@@ -58,9 +57,9 @@ def main() -> None:
     archives = [
         a for a in list_archives(ROOT / "model_store") if (a.name, a.version) == ("rvae", "1.0")
     ]
-    with TorchServe(archives, workers=1, logs=FOLDER / "logs") as server:
-        server.wait_until_ready(120)
-        print(f"\nTorchServe answers at {server.inference} after {time.monotonic() - began:.1f} s.")
+    with Endpoint(archives, workers=1, logs=FOLDER / "logs") as server:
+        server.start()
+        print(f"\nThe server answers at {server.url} after {time.monotonic() - began:.1f} s.")
         answers = [
             answer
             for first in range(0, len(beats), BEATS_PER_REQUEST)

@@ -3,14 +3,20 @@
 import logging
 import os
 from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from rvae.inference.artifact import Artifact
 from rvae.inference.compute import inference_threads, keep_freed_memory
 from rvae.inference.engine import Engine
 from rvae.serving.contract.messages import Reply, Request
+from rvae.serving.heartbeat import Heartbeat
 from rvae.serving.service import Limits, Service
+from rvae.serving.tickets import TicketReader
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +25,13 @@ PLACES = ("body", "data")
 
 
 class RvaeHandler:
-    """TorchServe's handler: `initialize` once per worker, then `handle` for every batch."""
+    """TorchServe's handler: `initialize` once per worker, then `handle` for every batch.
+
+    In the environment, where something stands before the server and over its workers:
+        RVAE_WORKERS: Number of workers that share the processors.
+        RVAE_TICKETS: File of the tickets of requests that somebody waits for.
+        RVAE_HEARTBEATS: Folder of the workers' heartbeats, and of what they measure.
+    """
 
     def initialize(self, context: Any) -> None:
         """Load the artifact in the model folder onto the device that TorchServe assigned."""
@@ -31,17 +43,25 @@ class RvaeHandler:
         properties = context.system_properties
         gpu = properties.get("gpu_id")
         options = context.model_yaml_config.get("rvae", {})
+        tickets, heartbeats = path_in("RVAE_TICKETS"), path_in("RVAE_HEARTBEATS")
         engine = Engine(
             Artifact.load(properties["model_dir"]),
             "cpu" if gpu is None else cuda_or_cpu(gpu),
             inference_threads(int(os.environ.get("RVAE_WORKERS", "1"))),
             tuned=True,
+            kept=heartbeats,
         )
         if engine.runtime.name == "torch":
             keep_freed_memory()  # other runtimes keep what they need by themselves
+        self._tickets = None if tickets is None else TicketReader(tickets)
         manifest = context.manifest["model"]
         self.service = Service(
-            engine, manifest["modelName"], manifest["modelVersion"], Limits(**options)
+            engine,
+            manifest["modelName"],
+            manifest["modelVersion"],
+            Limits(**options),
+            # Not before the imports, some of which let no other thread of the process run.
+            nullcontext if heartbeats is None else Heartbeat(heartbeats).busy,
         )
         logger.info("The network is run by %s", self.service.runtime)
         self.service.warm_up()
@@ -51,7 +71,7 @@ class RvaeHandler:
         headers = [headers_of(context.get_all_request_header(i)) for i in range(len(data))]
         described = [header.get("describe") == "True" for header in headers]
         requests = [
-            request_of(item, header)
+            request_of(item, header, self._tickets)
             for item, header, about in zip(data, headers, described, strict=True)
             if not about
         ]
@@ -82,23 +102,41 @@ def headers_of(headers: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def request_of(item: Mapping[str, Any], header: Mapping[str, Any]) -> Request:
+def request_of(
+    item: Mapping[str, Any], header: Mapping[str, Any], tickets: TicketReader | None = None
+) -> Request:
     """A request, whose body is in the first of `PLACES` that exists.
 
-    TorchServe drops the body of a urlencoded request, which is curl's default.
+    TorchServe drops the body of a urlencoded request, which is curl's default. What stands before
+    it gives every body one type, which TorchServe does not parse, and names the client's.
     """
     place = next((name for name in PLACES if name in item), "")
     # Each part of a form has its own type.
     part = header.get(place)
     content_type = part.get("content-type") if isinstance(part, dict) else None
-    return Request(
+    request = Request(
         item.get(place),
         header.get("explain") == "True",
-        content_type or header.get("content-type"),
+        header.get("rvae-content-type") or content_type or header.get("content-type"),
         header.get("accept"),
         header.get("rvae-options"),
         header.get("inference-header-content-length"),
     )
+    ticket = header.get("rvae-ticket")
+    if tickets is None or ticket is None:
+        return request
+    # Who gives tickets sends what is deferred again; it is not to be deferred for ever.
+    return replace(
+        request,
+        is_wanted=partial(tickets.is_live, ticket),
+        may_defer="rvae-deferred" not in header,
+    )
+
+
+def path_in(variable: str) -> Path | None:
+    """A path in the environment."""
+    value = os.environ.get(variable)
+    return Path(value) if value else None
 
 
 def send(context: Any, index: int, reply: Reply) -> None:

@@ -20,9 +20,9 @@ from rvae.data.readers import read
 from rvae.inference.engine import Engine
 from rvae.serving.model_store import Archive, list_archives
 from rvae.serving.packaging import build_archive
+from rvae.serving.torchserve import Endpoint
 from rvae.training.fit import FitResult, fit
 from tests.support.make_checkpoints import CHECKPOINTS, STEPS
-from tests.support.servers import Server
 from tests.support.waves import anomalous_waves, waves
 
 # The models here are so small that threads would spend their time waiting for each other; also
@@ -94,10 +94,10 @@ def store(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A real TorchServe with both versions."""
+def server(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    """A real endpoint with both versions."""
     archives: list[Archive] = list_archives(store)
     logs = tmp_path_factory.mktemp("logs")
-    with Server(archives, workers=1, logs=logs) as running:
-        running.wait_until_ready(120)
+    with Endpoint(archives, workers=1, logs=logs) as running:
+        running.start()
         yield running

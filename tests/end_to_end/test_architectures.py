@@ -32,11 +32,11 @@ from rvae.data.series import Dataset
 from rvae.inference.engine import Engine
 from rvae.serving.contract.outputs import OUTPUTS
 from rvae.serving.packaging import build_archive
+from rvae.serving.torchserve import Endpoint
 from rvae.serving.unix_http import UnixSession
 from rvae.training.fit import FitResult, fit
 from tests.support.machines import machines
 from tests.support.processes import worker_pids
-from tests.support.servers import Server
 from tests.support.waiting import wait_for
 from tests.support.waves import anomalous_waves, waves
 
@@ -125,7 +125,7 @@ TRAINING = TrainingConfig(epochs=20, batch_size=30, quantile=0.95, accelerator="
 CLOSE: dict[str, Any] = {"rtol": 1e-3, "atol": 1e-4}
 
 
-def ask(server: Server, store: Path, checkpoint: Path, *bodies: dict[str, Any]) -> list[Any]:
+def ask(server: Endpoint, store: Path, checkpoint: Path, *bodies: dict[str, Any]) -> list[Any]:
     """What the server says to some bodies while it serves the checkpoint, too."""
     archive = build_archive(checkpoint, "architecture", "1.0", store)
     models, manager = "http://localhost/models", UnixSession(server.management)
@@ -209,7 +209,7 @@ def test_its_bands_hold_what_is_normal(trained: tuple[str, FitResult], quantile:
 
 
 def test_its_answer_over_http_is_the_engines(
-    trained: tuple[str, FitResult], server: Server, store: Path
+    trained: tuple[str, FitResult], server: Endpoint, store: Path
 ) -> None:
     _, outcome = trained
     given = waves(5, WINDOW, 2, seed=9)
@@ -327,7 +327,7 @@ def test_what_was_said_besides_matters(
 
 
 def test_its_answer_over_http_is_the_engines_with_everything_besides(
-    of_machines: tuple[FitResult, Dataset], server: Server, store: Path
+    of_machines: tuple[FitResult, Dataset], server: Endpoint, store: Path
 ) -> None:
     outcome, fresh = of_machines
     card, vocabulary = outcome.card, outcome.card.vocabulary

@@ -23,9 +23,10 @@ from rvae.cli.main import COMMANDS
 from rvae.inference.engine import Engine
 from rvae.serving.contract.messages import Request
 from rvae.serving.contract.options import Options
+from rvae.serving.model_store import list_archives
 from rvae.serving.service import Limits, Service
+from rvae.serving.torchserve import Endpoint
 from tests.support.paths import ROOT
-from tests.support.servers import Server
 
 MAX_README_LINES = 120
 MAX_IMAGE_BYTES = 150_000
@@ -283,11 +284,11 @@ def test_there_is_a_recipe_for_everything_that_is_chosen_by_name() -> None:
 
 @needs_curl
 def test_commands_that_ask_a_server_are_answered(
-    server: Server, engine: Engine, tmp_path: Path
+    server: Endpoint, store: Path, engine: Engine, tmp_path: Path
 ) -> None:
     """All of README and documentation that ask for predictions, one after another."""
     (tmp_path / "logs").mkdir()
-    example = json.dumps(server.example(server.archives[0]))
+    example = json.dumps(server.example(list_archives(store)[0]))
     (tmp_path / "logs" / "rvae-example.json").write_text(example)
     commands = lines_that_begin(re.escape(PREDICTIONS))
     assert README.count(PREDICTIONS) == 1
@@ -312,26 +313,27 @@ def test_commands_that_ask_a_server_are_answered(
 
 
 @needs_curl
-def test_commands_that_manage_a_server_are_answered(server: Server) -> None:
+def test_commands_that_manage_a_server_are_answered(server: Endpoint, tmp_path: Path) -> None:
     """Those that change nothing; the others name an archive that is not there."""
-    addresses = {
-        line.split()[-1].strip("'")
+    commands = {
+        line
         for line in lines_that_begin("curl ")
         if " -X " not in line and "localhost:8080" not in line
     }
-    assert addresses == {
-        "http://localhost:8081/models/rvae?customized=true",
-        "http://localhost:8082/metrics",
+    assert commands == {
+        "curl --unix-socket logs/management.sock 'http://localhost/models/rvae?customized=true'",
+        "curl http://localhost:8081/metrics",
     }
-    for address in addresses:
-        here = address.replace("http://localhost:8081", server.management).replace(
-            "http://localhost:8082", server.metrics
-        )
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "management.sock").symlink_to(server.management)
+    for command in commands:
+        here = command.replace("http://localhost:8081/metrics", server.metrics)
         done = subprocess.run(
-            ["curl", "--silent", "--fail", here.replace("models/rvae", "models/waves")],
-            capture_output=True,
+            here.replace("models/rvae", "models/waves") + " --silent --fail",
+            shell=True,
+            cwd=tmp_path,
         )
-        assert done.returncode == 0, address
+        assert done.returncode == 0, command
 
 
 def test_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -370,7 +372,7 @@ def test_python_that_looks_at_latents_runs(
 
 
 def test_python_that_asks_a_server_gets_its_scores(
-    server: Server, engine: Engine, fresh: list[np.ndarray]
+    server: Endpoint, engine: Engine, fresh: list[np.ndarray]
 ) -> None:
     """Of docs/requests.md, with the model and the data that are at hand."""
     windows = np.stack(fresh).astype(np.float32)

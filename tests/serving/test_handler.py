@@ -53,13 +53,13 @@ def test_a_batch_is_answered_item_by_item(
 ) -> None:
     good = bytearray(json.dumps({"data": fresh[0].tolist()}).encode())
     items: list[dict[str, Any]] = [
-        {"body": good},
+        {"body": bytearray(good)},
         {"body": bytearray(b"{")},
         {},
         {"body": {"data": fresh[1].tolist()}},
-        {"data": good},
-        {"body": good},
-        {"body": good},
+        {"data": bytearray(good)},
+        {"body": bytearray(good)},
+        {"body": bytearray(good)},
     ]
     headers = [{}, {}, {}, {}, {}, {"explain": "True"}, {"describe": "True"}]
     ctx = context(model_dir, headers)

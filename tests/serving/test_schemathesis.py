@@ -15,10 +15,10 @@ from schemathesis.engine import events, from_schema
 
 from rvae.inference.engine import Engine
 from rvae.serving.service import Limits, Service
+from rvae.serving.torchserve import Endpoint
 from rvae.serving.unix_http import UnixSession
 from tests.support.forwarding import forwarded
 from tests.support.openapi_document import DOCUMENT, of_model, only_json, schema_named
-from tests.support.servers import Server
 
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 
@@ -90,31 +90,31 @@ def sayable(document: dict[str, Any]) -> dict[str, Any]:
     return only_json(document)
 
 
-def test_what_is_asked_of_any_model(server: Server) -> None:
+def test_what_is_asked_of_any_model(server: Endpoint) -> None:
     statuses = checked((DOCUMENT, server.url, ["predict"]), UNTOLD)
     assert statuses.keys() >= {400, 422} and sum(statuses.values()) > 500
 
 
-def test_what_is_asked_of_a_version_and_for_explanations(server: Server) -> None:
+def test_what_is_asked_of_a_version_and_for_explanations(server: Endpoint) -> None:
     about = (DOCUMENT, server.url, ["predictWith", "explain"])
     statuses = checked(about, UNTOLD, PHASES[2:3])
     assert statuses.keys() >= {400, 422}
 
 
-def test_what_is_asked_of_the_model_that_is_served(server: Server, engine: Engine) -> None:
+def test_what_is_asked_of_the_model_that_is_served(server: Endpoint, engine: Engine) -> None:
     document = of_model(engine.card)
     about = (document, server.url, ["predict", "explain"])
     assert checked(about, UNTOLD, PHASES[2:3])[200] > 10
 
 
-def test_what_the_model_says_that_it_takes_is_answered(server: Server, engine: Engine) -> None:
+def test_what_the_model_says_that_it_takes_is_answered(server: Endpoint, engine: Engine) -> None:
     document = sayable(of_model(engine.card))
     about = (document, server.url, ["predict", "explain"])
     statuses = checked(about, EXCLUDED, PHASES[1:3], "positive")
     assert statuses.keys() == {200} and statuses[200] > 100
 
 
-def test_what_the_model_says_of_itself(server: Server) -> None:
+def test_what_the_model_says_of_itself(server: Endpoint) -> None:
     # TorchServe takes any word but `true` for false.
     excluded = [*EXCLUDED, "negative_data_rejection"]
     with forwarded(server.management) as address:
@@ -122,7 +122,7 @@ def test_what_the_model_says_of_itself(server: Server) -> None:
     assert statuses.keys() == {200}
 
 
-def test_nothing_of_the_description_is_lost_on_its_way(server: Server, engine: Engine) -> None:
+def test_nothing_of_the_description_is_lost_on_its_way(server: Endpoint, engine: Engine) -> None:
     (told,) = (
         UnixSession(server.management)
         .get("http://localhost/models/waves", params={"customized": "true"}, timeout=30)
@@ -144,7 +144,7 @@ def test_nothing_of_the_description_is_lost_on_its_way(server: Server, engine: E
     ],
 )
 def test_what_the_server_itself_answers(
-    server: Server, path: str, options: str, status: int
+    server: Endpoint, path: str, options: str, status: int
 ) -> None:
     address = urlsplit(server.url)
     with closing(http.client.HTTPConnection(address.netloc, timeout=30)) as connection:
@@ -157,7 +157,7 @@ def test_what_the_server_itself_answers(
     assert str(status) in DOCUMENT["paths"]["/predictions/{model}"]["post"]["responses"]
 
 
-def test_too_large_a_body_gets_an_empty_answer(server: Server) -> None:
+def test_too_large_a_body_gets_an_empty_answer(server: Endpoint) -> None:
     answer = requests.post(f"{server.url}/predictions/waves", b" " * 7_000_000, timeout=30)
     assert (answer.status_code, answer.content) == (413, b"")
     assert "content" not in DOCUMENT["components"]["responses"]["413"]

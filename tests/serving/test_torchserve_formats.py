@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from pyarrow import csv
 
 from rvae.inference.engine import Engine
-from tests.support.servers import Server
+from rvae.serving.torchserve import Endpoint
 from tests.support.service_client import arrow, read_answer, to_npy
 
 
 def post(
-    server: Server, body: bytes | str, path: str = "predictions/waves", **headers: str
+    server: Endpoint, body: bytes | str, path: str = "predictions/waves", **headers: str
 ) -> requests.Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return requests.post(f"{server.url}/{path}", data=body, headers=named, timeout=60)
@@ -103,7 +103,7 @@ def expected(engine: Engine, fresh: list[np.ndarray]) -> list[float]:
 
 
 def test_every_form_alone_and_all_in_one_batch(
-    server: Server, fresh: list[np.ndarray], expected: list[float]
+    server: Endpoint, fresh: list[np.ndarray], expected: list[float]
 ) -> None:
     asked = forms(np.stack(fresh[:4]))
     for body, headers, scores in asked.values():
@@ -124,7 +124,7 @@ def test_every_form_alone_and_all_in_one_batch(
 
 
 def test_a_part_of_a_form_has_a_type_of_its_own(
-    server: Server, fresh: list[np.ndarray], expected: list[float]
+    server: Endpoint, fresh: list[np.ndarray], expected: list[float]
 ) -> None:
     text = "height\n" + "\n".join(map(str, fresh[0][:, 0]))
     url = f"{server.url}/predictions/waves"
@@ -138,7 +138,7 @@ def test_a_part_of_a_form_has_a_type_of_its_own(
 
 
 def test_explanations_in_kind(
-    server: Server, fresh: list[np.ndarray], expected: list[float]
+    server: Endpoint, fresh: list[np.ndarray], expected: list[float]
 ) -> None:
     reply = post(server, to_npy(fresh[0]), "explanations/waves")
     said = np.load(io.BytesIO(reply.content))
@@ -162,7 +162,7 @@ def test_explanations_in_kind(
     ],
 )
 def test_what_is_wrong_is_said(
-    server: Server, body: bytes | str, headers: dict[str, str], status: int, field: str
+    server: Endpoint, body: bytes | str, headers: dict[str, str], status: int, field: str
 ) -> None:
     reply = post(server, body, **headers)
     assert (reply.status_code, reply.json()["field"]) == (status, field)
@@ -170,7 +170,7 @@ def test_what_is_wrong_is_said(
 
 
 def test_a_header_that_is_called_like_a_part(
-    server: Server, fresh: list[np.ndarray], expected: list[float]
+    server: Endpoint, fresh: list[np.ndarray], expected: list[float]
 ) -> None:
     body = json.dumps({"data": fresh[0].tolist()})
     for name in ("body", "data"):

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from tests.support.servers import Server
+from rvae.serving.torchserve import Endpoint
 from tests.support.service_client import read_answer
 from tests.support.valid_requests import Request
 
@@ -50,7 +50,7 @@ class Answer(NamedTuple):
         return self.status == 400 or b"ErrorDataDecoderException" in self.body
 
 
-def send(server: Server, requests: Sequence[tuple[str, Request]]) -> list[Answer]:
+def send(server: Endpoint, requests: Sequence[tuple[str, Request]]) -> list[Answer]:
     """Send requests to models, and return what came back, in their order."""
     kept, connections = local(), ExitStack()
     address = urlsplit(server.url).netloc

@@ -1,6 +1,7 @@
 """The command `rvae serve`: every archive of a model store, served by TorchServe."""
 
 import json
+import logging
 import signal
 import sys
 from pathlib import Path
@@ -20,16 +21,17 @@ def serve(
 
     Args:
         store: Folder with archives.
-        host: Address of the predictions; management and metrics stay on 127.0.0.1.
-        port: Port of predictions; management and metrics take the next two. 0 takes free ones.
+        host: Address of the predictions; metrics stay on 127.0.0.1.
+        port: Port of the predictions; metrics take the next one. 0 takes free ones.
         workers: Processes per model version; one for every four processors if left out.
-        logs: Folder for logs.
+        logs: Folder for logs, and for the socket of management, management.sock.
         timeout: Seconds in which a model must become ready.
     """
     from rvae.inference.compute import serving_processes
     from rvae.serving.model_store import list_archives
-    from rvae.serving.torchserve import TorchServe
+    from rvae.serving.torchserve import Endpoint
 
+    logging.basicConfig(format="%(asctime)s %(message)s")  # what the supervisor has to do
     # Both request an orderly stop. A shell starts background jobs with SIGINT ignored.
     for asking in (signal.SIGINT, signal.SIGTERM):
         signal.signal(asking, signal.default_int_handler)
@@ -37,24 +39,22 @@ def serve(
     if workers is None:
         workers = serving_processes(len(archives))
     try:
-        with TorchServe(archives, workers, logs) as server:
-            server.wait_until_ready(timeout)
-            server.prepare_next_start()
-            defaults = {a.name: a for a in reversed(server.archives)}
+        with Endpoint(archives, workers, logs, host, port, timeout) as endpoint:
+            endpoint.start()
+            defaults = {a.name: a for a in reversed(archives)}
             for name, default in defaults.items():
-                versions = ", ".join(a.version for a in server.archives if a.name == name)
+                versions = ", ".join(a.version for a in archives if a.name == name)
                 example = logs / f"{name}-example.json"
-                example.write_text(json.dumps(server.example(default)))
+                example.write_text(json.dumps(endpoint.example(default)))
                 print(
                     f"{name} is ready ({versions}; {default.version} by default). Try it:\n\n"
-                    f"  curl -X POST --unix-socket {server.inference}"
-                    f" http://localhost/predictions/{name}"
+                    f"  curl -X POST {endpoint.url}/predictions/{name}"
                     f" -H 'Content-Type: application/json' -d @{example}\n"
                 )
-            print(f"Management {server.management}, metrics {server.metrics}.")
+            print(f"Management: curl --unix-socket {logs}/management.sock http://localhost/models")
+            print(f"Metrics: {endpoint.metrics}")
             print("Ctrl-C stops the server.", flush=True)
-            status = server.wait()
-            print(f"TorchServe ended by itself with status {status}: see {logs}", file=sys.stderr)
+            print(f"The server ends: {endpoint.wait()}", file=sys.stderr)
             return 1
     except KeyboardInterrupt:
         print("Stopped.")

@@ -41,6 +41,7 @@ class Engine:
         threads: Threads that may be used on a CPU; as many as `inference_threads` says if left
             out.
         tuned: Whether to measure how graphs are run fastest, which takes a second.
+        kept: Folder that keeps what is measured for the next process, if there is one.
 
     Attributes:
         card: Card of the model.
@@ -55,10 +56,11 @@ class Engine:
         device: str = "cpu",
         threads: int | None = None,
         tuned: bool = False,
+        kept: Path | None = None,
     ) -> None:
         self.card = artifact.card
         self.checksum = artifact.checksum
-        self.runtime, scorer = load_runtime(artifact, device, threads, tuned)
+        self.runtime, scorer = load_runtime(artifact, device, threads, tuned, kept)
         self.runner = Runner(self.card, self.runtime, scorer)
 
     @classmethod

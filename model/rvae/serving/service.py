@@ -3,7 +3,8 @@
 import logging
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,20 +16,36 @@ from rvae.inference.analysis import Encoded
 from rvae.inference.engine import Engine
 from rvae.inference.software import software_versions
 from rvae.serving.contract.description import describe
-from rvae.serving.contract.error_replies import busy_reply, error_reply, failure_reply
-from rvae.serving.contract.formats.format import Content, ServedModel
+from rvae.serving.contract.error_replies import (
+    abandoned_reply,
+    busy_reply,
+    deferred_reply,
+    error_reply,
+    failure_reply,
+)
+from rvae.serving.contract.formats.format import ServedModel
 from rvae.serving.contract.messages import Reply, Request
-from rvae.serving.contract.options import MAX_SERIES
 from rvae.serving.contract.pipeline import decode, encode, validate
 from rvae.serving.contract.query import Query
 from rvae.serving.contract.results import Samples, compute_results
 from rvae.serving.example import example_body
+from rvae.serving.jobs import Job, body_bytes, read_together, run_together
+from rvae.serving.pace import Pace, work_of
+from rvae.serving.turn import Turn
 
 __all__ = ["Limits", "Service"]
 
 SEED_BITS = 53  # integers that every parser of JSON reads exactly
 
 logger = logging.getLogger(__name__)
+
+
+# Requests of a batch that warm up, in turn; the last ones are left out where the model is slow.
+WARMING_BATCHES = (1, 4, 16, 64)
+WARMING_SECONDS = 0.2
+
+# Bodies are decoded no slower, nor results encoded; and what any batch may take beside its work.
+BYTES_PER_SECOND, SECONDS_BESIDE = 10_000_000, 1.0
 
 
 @dataclass(frozen=True)
@@ -40,27 +57,21 @@ class Limits:
             a categorical channel counts once per category.
         response_bytes: Maximum size of an answer. TorchServe ends a worker whose answer is larger
             than its `max_response_size`, so this must not be above that.
-        seconds: Time after which clients are asked to retry the rest of a batch. TorchServe ends a
-            worker that takes longer than its `responseTimeout`, and the batch with it.
+        seconds: Maximum of the estimated seconds of one request; and time after which clients are
+            asked to retry the rest of a batch.
     """
 
     values: int = 1_000_000
     response_bytes: int = 6_500_000
-    seconds: float = 60.0
-
-
-@dataclass(frozen=True)
-class _Job:
-    """A request that was validated, and its place in the batch."""
-
-    place: int
-    content: Content
-    query: Query
-    values: int
+    seconds: float = 30.0
 
     @property
-    def error_key(self) -> str | None:
-        return self.content.format.error_key
+    def response_timeout(self) -> float:
+        """Seconds after which a server may hold that a worker hangs, and end it.
+
+        A batch takes `seconds`, and its last run, which began just before, as many again.
+        """
+        return 2 * self.seconds
 
 
 class Service:
@@ -71,30 +82,44 @@ class Service:
         name: Its name.
         version: Its version.
         limits: Limits on the cost of requests.
+        busy: Told how many seconds the service expects to be busy, whenever it is: a context for
+            that time.
     """
 
-    def __init__(self, engine: Engine, name: str, version: str, limits: Limits) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        name: str,
+        version: str,
+        limits: Limits,
+        busy: Callable[[float], AbstractContextManager[Any]] = nullcontext,
+    ) -> None:
         self._engine = engine
         self._calibration = engine.card.calibration
         self._model = ServedModel(name, version, engine.card)
         self._limits = limits
+        self._busy = busy
+        self._pace = Pace()
 
     def answer(self, requests: Sequence[Request]) -> list[Reply]:
         """Answer every request, in order; as many as the limits allow share a run.
 
-        An invalid request is answered with an error, and does not affect the others.
+        An invalid request is answered with an error, and does not affect the others. Cheap requests
+        come first, and expensive ones may be deferred. What nobody waits for is not computed.
         """
-        end = time.monotonic() + self._limits.seconds
+        end, turn = time.monotonic() + self._limits.seconds, Turn()
         replies: dict[int, Reply] = {}
-        jobs = []
-        for place, request in enumerate(requests):
-            job = self._job(place, request)
-            if isinstance(job, Reply):
-                replies[place] = job
-            else:
-                jobs.append(job)
-        for group in self._groups(jobs):
-            replies |= self._run(group, end)
+        for places in read_together(requests):
+            jobs, answered = self._read(requests, places, turn)
+            replies |= answered
+            taken = []
+            for job in jobs:
+                if turn.takes(job.seconds, job.may_defer):
+                    taken.append(job)
+                else:
+                    replies[job.place] = deferred_reply(job.seconds, job.error_key)
+            for group in run_together(taken, self._limits.values):
+                replies |= self._run(group, end)
         return [replies[place] for place in range(len(requests))]
 
     def describe(self) -> Reply:
@@ -122,23 +147,80 @@ class Service:
         return {"name": self._engine.runtime.name, **known}
 
     def warm_up(self) -> None:
-        """Run once, so that the first request does not pay for initialization."""
-        self.answer([Request(self.example())])
+        """Run, so that the first request does not pay for initialization, and to know the pace."""
+        request = Request(self.example())
+        for count in WARMING_BATCHES:
+            began = time.perf_counter()
+            self.answer([request] * count)
+            if count > 1 and time.perf_counter() - began > WARMING_SECONDS:
+                break
 
-    def _job(self, place: int, request: Request) -> _Job | Reply:
+    def _read(
+        self, requests: Sequence[Request], places: Sequence[int], turn: Turn
+    ) -> tuple[list[Job], dict[int, Reply]]:
+        """The jobs of some requests, the cheapest first, and replies to those that are none."""
+        jobs, replies = [], {}
+        expected = sum(body_bytes(requests[place]) for place in places) / BYTES_PER_SECOND
+        with self._busy(expected + SECONDS_BESIDE):
+            for place in places:
+                request = requests[place]
+                seconds = body_bytes(request) / BYTES_PER_SECOND
+                if not request.is_wanted():
+                    replies[place] = abandoned_reply()
+                elif request.may_defer and not turn.has_room(seconds):
+                    replies[place] = deferred_reply(seconds)
+                elif isinstance(job := self._job(place, request), Job):
+                    jobs.append(job)
+                else:
+                    replies[place] = job
+        return sorted(jobs, key=lambda job: job.seconds), replies
+
+    def _job(self, place: int, request: Request) -> Job | Reply:
         """Decode and validate a request, or reply with what is wrong with it."""
         error_key = None
         try:
             content = decode(request)
-            error_key = content.format.error_key
+            error_key, answer_format = content.format.error_key, content.answer_format
             query = validate(content, self._model.card, request.explain)
-            return _Job(place, content, query, self._cost(query))
+            values = self._cost(query)
+            work = work_of(query, self._windows(query))
+            seconds = self._pace.seconds(work)
+            field, advice = _what_to_change(query)
+            require(
+                seconds <= self._limits.seconds,
+                field,
+                f"would take about {seconds:.0f} s, the limit is {self._limits.seconds:g} s: "
+                f"{advice}",
+            )
         except FieldError as error:
             return error_reply(error, error_key)
         except Exception:
             # A bug in reading one request must not fail a whole batch.
             logger.exception("A request could not be read")
             return failure_reply(500, "body", "could not be read: see the server's log", error_key)
+        finally:
+            if isinstance(request.body, bytearray):
+                # Unless what was decoded is a view of it.
+                with suppress(BufferError):
+                    request.body.clear()
+        return Job(
+            place,
+            query,
+            answer_format,
+            error_key,
+            values,
+            work,
+            seconds,
+            request.is_wanted,
+            request.may_defer,
+        )
+
+    def _windows(self, query: Query) -> int:
+        """The windows that a request makes the model compute."""
+        if query.generates:
+            return query.count
+        window = self._model.card.window
+        return sum(count_windows(len(one), window, query.stride) for one in query.inputs.series)
 
     def _cost(self, query: Query) -> int:
         """The values that a request makes the model compute.
@@ -148,14 +230,9 @@ class Service:
                 range of the calibration.
         """
         card, options = self._model.card, query.options
-        if query.generates:
-            windows, field = query.count, "count" if query.inputs.latent is None else "latent"
-            advice = "ask for less at once"
-        else:
-            lengths = map(len, query.inputs.series)
-            windows = sum(count_windows(n, card.window, query.stride) for n in lengths)
-            field, advice = "stride", f"raise it above {query.stride} or send less at once"
+        windows = self._windows(query)
         values = windows * card.window * card.scaler.outputs
+        field, advice = _what_to_change(query)
         require(
             values <= self._limits.values,
             field,
@@ -167,48 +244,44 @@ class Service:
             self._calibration.threshold(quantile)
         return values
 
-    def _groups(self, jobs: Sequence[_Job]) -> Iterator[list[_Job]]:
-        """Jobs that share a run, within the limits of one request."""
-        group: list[_Job] = []
-        values = series = 0
-        for job in jobs:
-            count = len(job.query.inputs.series)
-            values, series = values + job.values, series + count
-            if group and (values > self._limits.values or series > MAX_SERIES):
-                yield group
-                group, values, series = [], job.values, count
-            group.append(job)
-        if group:
-            yield group
-
-    def _run(self, jobs: Sequence[_Job], end: float) -> dict[int, Reply]:
+    def _run(self, jobs: Sequence[Job], end: float) -> dict[int, Reply]:
+        """Replies to jobs that share a run, as far as they are wanted."""
         if time.monotonic() >= end:
             return {job.place: busy_reply(job.error_key) for job in jobs}
+        replies = {job.place: abandoned_reply() for job in jobs if not job.is_wanted()}
+        jobs = [job for job in jobs if job.place not in replies]
+        if not jobs:
+            return replies
         try:
-            series = [series for job in jobs for series in job.query.inputs.series]
-            strides = [job.query.stride for job in jobs for _ in job.query.inputs.series]
-            decoded = any(output.decodes for job in jobs for output in job.query.outputs)
-            analyses: Iterator[Encoded] = iter(
-                self._engine.analyse(series, strides)
-                if decoded
-                else self._engine.encode(series, strides)
-            )
-            return {
-                job.place: self._reply(job, [next(analyses) for _ in job.query.inputs.series])
-                for job in jobs
-            }
+            with self._busy(sum(job.seconds for job in jobs) + SECONDS_BESIDE):
+                return replies | self._answers(jobs)
         except Exception:
             # A failure of one request must not fail all of them.
             if len(jobs) > 1:
                 alone = (self._run([job], end) for job in jobs)
-                return {place: reply for replies in alone for place, reply in replies.items()}
+                return replies | {place: one for each in alone for place, one in each.items()}
             logger.exception("The model failed on a request")
             (job,) = jobs
             message = "the model failed: see the server's log"
-            return {job.place: failure_reply(500, "body", message, job.error_key)}
+            return replies | {job.place: failure_reply(500, "body", message, job.error_key)}
 
-    def _reply(self, job: _Job, analyses: Sequence[Encoded]) -> Reply:
-        query, answer = job.query, job.content.answer_format
+    def _answers(self, jobs: Sequence[Job]) -> dict[int, Reply]:
+        series = [series for job in jobs for series in job.query.inputs.series]
+        strides = [job.query.stride for job in jobs for _ in job.query.inputs.series]
+        found: Sequence[Encoded]
+        if any(output.decodes for job in jobs for output in job.query.outputs):
+            with self._pace.learn(sum(job.work for job in jobs)):
+                found = self._engine.analyse(series, strides)
+        else:
+            found = self._engine.encode(series, strides)
+        analyses = iter(found)
+        return {
+            job.place: self._reply(job, [next(analyses) for _ in job.query.inputs.series])
+            for job in jobs
+        }
+
+    def _reply(self, job: Job, analyses: Sequence[Encoded]) -> Reply:
+        query, answer = job.query, job.answer_format
         try:
             if query.generates:
                 body = encode(self._samples(query), query, answer, self._model)
@@ -234,3 +307,10 @@ class Service:
             latent = self._engine.prior(query.count, seed)
         windows = self._engine.decode(latent, query.label)
         return Samples(windows, latent, seed)
+
+
+def _what_to_change(query: Query) -> tuple[str, str]:
+    """The field by which a request costs less, and what to do with it."""
+    if query.generates:
+        return "count" if query.inputs.latent is None else "latent", "ask for less at once"
+    return "stride", f"raise it above {query.stride} or send less at once"

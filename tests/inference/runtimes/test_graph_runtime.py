@@ -5,7 +5,7 @@ import weakref
 import onnxruntime
 import pytest
 
-from rvae.inference.runtimes.graph_runtime import GraphRuntime, Session
+from rvae.inference.runtimes.graph_runtime import GraphRuntime, Session, measured_tuning
 from rvae.inference.runtimes.graphs import DECODER_GRAPH, WINDOW_GRAPH
 from rvae.inference.runtimes.loading import load_runtime
 from rvae.inference.runtimes.onnx_session import OnnxSession
@@ -55,6 +55,7 @@ def test_sessions_of_the_tuning_end_before_others_are_loaded() -> None:
         return session
 
     batch = random_windows(ARTIFACT.card, MAX_BATCH)
-    runtime = GraphRuntime.tuned("onnx", load, ARTIFACT.graphs, 2, lambda windows: batch)
+    tuning = measured_tuning(load, ARTIFACT.graphs, 2, lambda windows: batch)
+    runtime = GraphRuntime("onnx", load, ARTIFACT.graphs, tuning)
     assert len(loaded) > 2 and loaded[-1]() is not None
     assert len(runtime.run(batch).latent) == MAX_BATCH

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from rvae.errors import FieldError
+from rvae.serving.model_store import list_archives
+from rvae.serving.torchserve import Endpoint, TorchServe
 from rvae.serving.torchserve.classes import CHANGED, Classes, cache_folder
 from rvae.serving.torchserve.java import JAVA_OPTIONS, java_command
-from tests.support.servers import Server
 
 
 @pytest.fixture
@@ -111,20 +113,23 @@ def test_an_archive_is_written_once_and_leaves_nothing_unfinished(
     ]
 
 
-def test_a_torchserve_that_is_not_known_runs_as_it_is(
-    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_a_torchserve_that_is_not_known_is_refused_and_leaves_nothing(
+    store: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known, other = CHANGED
-    table = (known, replace(other, sha256="0" * 64))
+    known, other, *rest = CHANGED
+    table = (known, replace(other, sha256="0" * 64), *rest)
     monkeypatch.setattr("rvae.serving.torchserve.classes.CHANGED", table)
-    classes = Classes(java_command(), JAVA_OPTIONS, tmp_path)
-    assert not first_jar(classes).exists()
-    assert "maxBatchDelay" in caplog.text and "gRPC" in caplog.text
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("rvae.serving.torchserve.server.make_scratch", lambda: scratch)
+    with pytest.raises(FieldError, match="torchserve"):
+        TorchServe(list_archives(store), 1, tmp_path / "logs")
+    assert not scratch.exists()
 
 
-def test_java_accepts_the_archive_of_a_server(server: Server) -> None:
-    server.prepare_next_start()
-    classes = server._classes
+def test_java_accepts_the_archive_of_a_server(server: Endpoint) -> None:
+    server.torchserve.prepare_next_start()
+    classes = server.torchserve._classes
     classes.wait()
     assert classes.archive is not None and classes.archive.exists()
     done = subprocess.run(

@@ -24,7 +24,7 @@ from rvae.inference.runtimes.graphs import (
 from rvae.inference.runtimes.runtime import Run, Runtime
 from rvae.inference.runtimes.tuning import MAX_BATCH, Tuning, tune
 
-__all__ = ["GraphRuntime", "LoadSession", "Session"]
+__all__ = ["GraphRuntime", "LoadSession", "Session", "measured_tuning"]
 
 
 class Session(Protocol):
@@ -68,27 +68,6 @@ class GraphRuntime(Runtime):
             threads: load(graphs[WINDOW_GRAPH], threads) for threads in {tuning.threads, 1}
         }
 
-    @classmethod
-    def tuned(
-        cls,
-        name: str,
-        load: LoadSession,
-        graphs: Mapping[str, bytes],
-        most_threads: int,
-        example: Callable[[int], Batch],
-    ) -> "GraphRuntime":
-        """Measure what is fastest on this machine.
-
-        Args:
-            name: Name of the runtime.
-            load: Loads a graph.
-            graphs: The graphs, by file.
-            most_threads: Threads that may be used.
-            example: Makes a batch of so many windows.
-        """
-        tuning = _tuning(load, graphs[WINDOW_GRAPH], most_threads, example(MAX_BATCH))
-        return cls(name, load, graphs, tuning)
-
     def run(self, batch: Batch) -> Run:
         session = self._windows[self._tuning.threads_for(len(batch.x))]
         found = dict(zip(session.outputs, session.run(_feed(session, batch)), strict=True))
@@ -122,12 +101,24 @@ class GraphRuntime(Runtime):
         return self._load(self._graphs[DECODER_GRAPH], 1)
 
 
-def _tuning(load: LoadSession, graph: bytes, most_threads: int, batch: Batch) -> Tuning:
-    """How a graph runs fastest on this machine, measured with a part of a batch.
+def measured_tuning(
+    load: LoadSession,
+    graphs: Mapping[str, bytes],
+    most_threads: int,
+    example: Callable[[int], Batch],
+) -> Tuning:
+    """How graphs run fastest on this machine.
 
     The sessions have taken memory for the largest runs: they end here, and those that follow take
     what they need.
+
+    Args:
+        load: Loads a graph.
+        graphs: The graphs, by file.
+        most_threads: Threads that may be used.
+        example: Makes a batch of so many windows.
     """
+    graph, batch = graphs[WINDOW_GRAPH], example(MAX_BATCH)
     sessions = {threads: load(graph, threads) for threads in {1, most_threads}}
 
     def run(threads: int, windows: int) -> None:

@@ -1,6 +1,7 @@
 """The runtime of a model on this machine."""
 
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -9,7 +10,8 @@ from rvae.errors import FieldError
 from rvae.inference.artifact import Artifact
 from rvae.inference.card import ModelSpec
 from rvae.inference.compute import inference_threads
-from rvae.inference.runtimes.graph_runtime import GraphRuntime, LoadSession
+from rvae.inference.runtimes.graph_runtime import GraphRuntime, LoadSession, measured_tuning
+from rvae.inference.runtimes.kept_tuning import kept_tuning
 from rvae.inference.runtimes.runtime import Runtime
 from rvae.inference.runtimes.tuning import Tuning
 from rvae.scoring.evidence import EvidenceScorer
@@ -22,7 +24,11 @@ WINDOWS_PER_RUN = 32
 
 
 def load_runtime(
-    artifact: Artifact, device: str, threads: int | None = None, tuned: bool = False
+    artifact: Artifact,
+    device: str,
+    threads: int | None = None,
+    tuned: bool = False,
+    kept: Path | None = None,
 ) -> tuple[Runtime, EvidenceScorer]:
     """The runtime of a model, and the scorer of what it measures.
 
@@ -32,6 +38,7 @@ def load_runtime(
             network, unless the calibration is that of the graphs' own scores.
         threads: Threads that may be used; as many as `inference_threads` says if left out.
         tuned: Whether to measure what is fastest, which takes a second, instead of assuming it.
+        kept: Folder that keeps what is measured, see `kept_tuning`.
 
     Raises:
         FieldError: If the runtime of the model is not installed, or the model is damaged.
@@ -39,7 +46,7 @@ def load_runtime(
     threads = threads or inference_threads()
     moved = artifact.card.runtime is not None and artifact.card.runtime.parity.recalibrated
     if artifact.graphs and (device == "cpu" or moved):
-        return graph_runtime(artifact, threads, tuned)
+        return graph_runtime(artifact, threads, tuned, kept)
     return torch_runtime(artifact, device, threads)
 
 
@@ -66,7 +73,7 @@ def torch_runtime(
 
 
 def graph_runtime(
-    artifact: Artifact, threads: int, tuned: bool = False
+    artifact: Artifact, threads: int, tuned: bool = False, kept: Path | None = None
 ) -> tuple[Runtime, EvidenceScorer]:
     """The graphs of a model, run by the runtime that its card names, and their scorer."""
     card = artifact.card
@@ -74,10 +81,15 @@ def graph_runtime(
     name = card.runtime.name
     load = _loader(name)
     scorer = EVIDENCE_SCORERS[card.scoring.score](card.scoring, artifact.scorer)
+    tuning = Tuning(1, WINDOWS_PER_RUN, threads)
     if tuned:
         example = partial(_noise, card)
-        return GraphRuntime.tuned(name, load, artifact.graphs, threads, example), scorer
-    tuning = Tuning(1, WINDOWS_PER_RUN, threads)
+        measure = partial(measured_tuning, load, artifact.graphs, threads, example)
+        tuning = (
+            measure()
+            if kept is None
+            else kept_tuning(kept, artifact.checksum, name, threads, measure)
+        )
     return GraphRuntime(name, load, artifact.graphs, tuning), scorer
 
 

@@ -7,7 +7,15 @@ import orjson
 from rvae.errors import FieldError, MalformedError
 from rvae.serving.contract.messages import Reply
 
-__all__ = ["UnacceptableError", "UnsupportedError", "busy_reply", "error_reply", "failure_reply"]
+__all__ = [
+    "UnacceptableError",
+    "UnsupportedError",
+    "abandoned_reply",
+    "busy_reply",
+    "deferred_reply",
+    "error_reply",
+    "failure_reply",
+]
 
 MAX_FIELD, MAX_MESSAGE = 100, 300  # characters
 
@@ -53,6 +61,22 @@ def busy_reply(error_key: str | None = None) -> Reply:
     """A reply that asks the client to retry."""
     reply = failure_reply(503, "body", "too much was requested at once: try again", error_key)
     return replace(reply, headers={"Retry-After": "1"})
+
+
+def deferred_reply(seconds: float, error_key: str | None = None) -> Reply:
+    """A reply that asks what stands between client and service to send the request again, alone.
+
+    Args:
+        seconds: Estimated cost of the request.
+        error_key: See `error_reply`.
+    """
+    reply = busy_reply(error_key)
+    return replace(reply, headers={**reply.headers, "Rvae-Deferred": f"{seconds:.3f}"})
+
+
+def abandoned_reply() -> Reply:
+    """A reply that nobody waits for any more."""
+    return failure_reply(408, "body", "nobody waits for the answer any more")
 
 
 def _encodable(text: str) -> str:

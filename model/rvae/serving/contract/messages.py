@@ -1,10 +1,14 @@
 """Requests and replies as a server passes them on."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 __all__ = ["Reply", "Request"]
+
+
+def _always() -> bool:
+    return True
 
 
 @dataclass(frozen=True)
@@ -12,7 +16,8 @@ class Request:
     """A request as it arrived.
 
     Attributes:
-        body: Bytes or text, or the object that the server has parsed; None if there was no body.
+        body: Bytes or text, or the object that the server has parsed; None if there was no body. A
+            bytearray is emptied once it was decoded, as servers keep what they have received.
         explain: Whether it came to the explanations endpoint.
         content_type: The header Content-Type.
         accept: The header Accept.
@@ -20,6 +25,8 @@ class Request:
             JSON object.
         json_length: The header Inference-Header-Content-Length: how many of the first bytes are
             JSON, where binary tensors follow; None if all are.
+        is_wanted: Whether somebody still waits for the answer.
+        may_defer: Whether it may be asked to come again alone, as it costs much.
     """
 
     body: Any
@@ -28,6 +35,8 @@ class Request:
     accept: str | None = None
     options: str | None = None
     json_length: str | None = None
+    is_wanted: Callable[[], bool] = _always
+    may_defer: bool = False
 
 
 @dataclass(frozen=True)

@@ -22,5 +22,4 @@ WORK_CONSERVING_BATCHES = ChangedClass(
         # The queue's being empty ends the loop before, as does a full batch.     nop × 3
         ("16 06 09 94 9d 00 06 a7 00 09", "16 06 09 94 9d 00 06 00 00 00"),
     ),
-    without="requests wait for others, for maxBatchDelay",
 )

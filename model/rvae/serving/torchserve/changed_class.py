@@ -10,6 +10,8 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from rvae.errors import require
+
 __all__ = ["ChangedClass"]
 
 
@@ -23,36 +25,41 @@ class ChangedClass:
         changed_sha256: Of the class with the changes.
         changes: Instructions, each of them once in the class, and what replaces them; in
             hexadecimal.
-        without: What to expect of a server without the changes.
     """
 
     file: str
     sha256: str
     changed_sha256: str
     changes: tuple[tuple[str, str], ...]
-    without: str
 
-    def of(self, jar: Path) -> bytes | None:
-        """The class with the changes; None if the jar has another version of it."""
+    def of(self, jar: Path) -> bytes:
+        """The class with the changes.
+
+        Raises:
+            FieldError: If the jar has another version of it.
+        """
         content = _read(jar, self.file)
-        if content is None or _sha256(content) != self.sha256:
-            return None
+        require(
+            _sha256(content) == self.sha256,
+            "torchserve",
+            f"{jar} is not of TorchServe 0.12.0: install it again",
+        )
         for before, after in self.changes:
             content = content.replace(bytes.fromhex(before), bytes.fromhex(after))
         return content
 
     def is_in(self, jar: Path) -> bool:
         """Whether a jar holds the class with the changes."""
-        content = _read(jar, self.file)
-        return content is not None and _sha256(content) == self.changed_sha256
+        return _sha256(_read(jar, self.file)) == self.changed_sha256
 
 
-def _read(jar: Path, file: str) -> bytes | None:
+def _read(jar: Path, file: str) -> bytes:
+    """A file of a jar; nothing if there is none."""
     try:
         with zipfile.ZipFile(jar) as packed:
             return packed.read(file)
     except (OSError, KeyError, zipfile.BadZipFile):
-        return None
+        return b""
 
 
 def _sha256(content: bytes) -> str:

@@ -6,7 +6,6 @@ it was written with. Both are kept between starts where the user's caches are.
 """
 
 import hashlib
-import logging
 import os
 import subprocess
 import tempfile
@@ -20,12 +19,11 @@ import ts
 
 from rvae.serving.torchserve.batching import WORK_CONSERVING_BATCHES
 from rvae.serving.torchserve.no_grpc import NO_GRPC
+from rvae.serving.torchserve.restarts import PROMPT_RESTARTS
 
 __all__ = ["CHANGED", "Classes", "cache_folder"]
 
-logger = logging.getLogger(__name__)
-
-CHANGED = (WORK_CONSERVING_BATCHES, NO_GRPC)
+CHANGED = (WORK_CONSERVING_BATCHES, NO_GRPC, PROMPT_RESTARTS)
 
 
 class Classes:
@@ -35,6 +33,9 @@ class Classes:
         java: The command.
         options: Its options, with which an archive must agree.
         scratch: A folder for the changed classes if none can be kept.
+
+    Raises:
+        FieldError: If TorchServe is another version than the one whose classes can be changed.
     """
 
     def __init__(self, java: Path, options: Sequence[str], scratch: Path) -> None:
@@ -72,15 +73,7 @@ class Classes:
             self._archiving.join()
 
     def _change(self) -> None:
-        changed = {}
-        for one in CHANGED:
-            content = one.of(self._server)
-            # All or none: TorchServe is either the one that is known, or another.
-            if content is None:
-                expected = "; ".join(each.without for each in CHANGED)
-                logger.warning("TorchServe is not 0.12.0, and runs as it is: %s", expected)
-                return
-            changed[one.file] = content
+        changed = {one.file: one.of(self._server) for one in CHANGED}
         # The same file for every start, as the archive of classes depends on it.
         handle, name = tempfile.mkstemp(dir=self._changed.parent)
         with os.fdopen(handle, "wb") as file, zipfile.ZipFile(file, "w") as jar:

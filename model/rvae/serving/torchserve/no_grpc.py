@@ -18,5 +18,4 @@ NO_GRPC = ChangedClass(
         #                            nop × 4
         ("2a b6 00 b4", "00 00 00 00"),
     ),
-    without="gRPC listens on ports of this machine",
 )

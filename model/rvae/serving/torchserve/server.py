@@ -19,9 +19,11 @@ import requests
 
 from rvae.errors import require
 from rvae.serving.model_store import Archive
+from rvae.serving.tickets import Tickets
 from rvae.serving.torchserve.classes import Classes
 from rvae.serving.torchserve.home import make_home
 from rvae.serving.torchserve.java import JAVA_OPTIONS, java_command
+from rvae.serving.torchserve.registrations import Registration, snapshot
 from rvae.serving.torchserve.scratch import make_scratch
 from rvae.serving.unix_http import UnixSession
 
@@ -29,6 +31,7 @@ __all__ = ["TorchServe"]
 
 POLL_SECONDS = 0.1
 STOP_SECONDS = 30.0
+MAX_TICKETS = 4096  # requests at a time
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -43,6 +46,8 @@ class TorchServe:
             one. Other archives in the folder can be registered later.
         workers: Processes per model version.
         logs: Folder for logs.
+        restored: What to serve in place of that, as another server had it; `archives` are those of
+            it that are to become ready.
 
     Attributes:
         archives: As given.
@@ -50,12 +55,21 @@ class TorchServe:
         inference: Socket of predictions.
         management: Socket that says which models are served, and takes others.
         metrics: Socket of the metrics.
+        heartbeats: Folder of the workers' signs of life.
+        tickets: Which requests are still wanted, for the workers.
 
     Raises:
-        FieldError: If the path of the folder for temporary files is too long for sockets in it.
+        FieldError: If the path of the folder for temporary files is too long for sockets in it, or
+            TorchServe is not 0.12.0, its last release.
     """
 
-    def __init__(self, archives: Sequence[Archive], workers: int, logs: Path) -> None:
+    def __init__(
+        self,
+        archives: Sequence[Archive],
+        workers: int,
+        logs: Path,
+        restored: Sequence[Registration] = (),
+    ) -> None:
         require(workers >= 1, "workers", "must be at least 1")
         self.archives = list(archives)
         self._logs = logs.resolve()
@@ -67,11 +81,14 @@ class TorchServe:
         self.inference = self.scratch / "inference.sock"
         self.management = self.scratch / "management.sock"
         self.metrics = self.scratch / "metrics.sock"
+        self.heartbeats = self.scratch / "workers"
+        self.heartbeats.mkdir()
+        self.tickets = Tickets(self.scratch / "tickets", MAX_TICKETS)
         self._predictions = UnixSession(self.inference)
         self._models = UnixSession(self.management)
-        self._classes = Classes(java_command(), JAVA_OPTIONS, self.scratch)
         try:
-            self._process = self._start(workers)
+            self._classes = Classes(java_command(), JAVA_OPTIONS, self.scratch)
+            self._process = self._start(workers, restored)
         except BaseException:
             shutil.rmtree(self.scratch)
             raise
@@ -126,6 +143,15 @@ class TorchServe:
         """Wait until the server ends by itself, and return its exit status."""
         return self._process.wait()
 
+    def has_ended(self) -> bool:
+        """Whether Java has ended."""
+        return self._process.poll() is not None
+
+    def kill(self) -> None:
+        """End Java and the workers at once, also if they hang; `stop` is still needed."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+
     def stop(self) -> None:
         """End the server and its workers, first with SIGTERM."""
         try:
@@ -134,16 +160,14 @@ class TorchServe:
                 with suppress(subprocess.TimeoutExpired):
                     self._process.wait(STOP_SECONDS)
         finally:
-            # Workers that outlived the server, or a server that did not end in time.
-            with suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
+            self.kill()  # workers that outlived the server, or one that did not end in time
             self._process.wait()
             self._classes.wait()
             shutil.rmtree(self.scratch, ignore_errors=True)
             for client in (self._predictions, self._models):
                 client.close()
 
-    def _start(self, workers: int) -> subprocess.Popen[bytes]:
+    def _start(self, workers: int, restored: Sequence[Registration]) -> subprocess.Popen[bytes]:
         resources = importlib.resources.files("rvae_torchserve")
         names = ("config.properties", "log4j2.xml")
         base, logging = (Path(str(resources / name)) for name in names)
@@ -151,13 +175,14 @@ class TorchServe:
             "inference_address": f"unix:{self.inference}",
             "management_address": f"unix:{self.management}",
             "metrics_address": f"unix:{self.metrics}",
-            # Of a TorchServe that is not known: any free ones, so that servers can be neighbours.
-            "grpc_inference_port": 0,
-            "grpc_management_port": 0,
+            # Archives of the store, and unpacked ones of this machine; by this user alone.
+            "enable_model_api": "true",
             "default_workers_per_model": workers,
             "model_store": self.archives[0].path.parent.resolve(),
             "load_models": ",".join(archive.path.name for archive in self.archives),
         }
+        if restored:  # then TorchServe pays no regard to `load_models`
+            settings["model_snapshot"] = snapshot(restored)
         config = self.scratch / "config.properties"
         # In a properties file the last value of a key counts.
         config.write_text(
@@ -178,7 +203,11 @@ class TorchServe:
         ]
         environment = {
             **os.environ,
-            "RVAE_WORKERS": str(workers * len(self.archives)),
+            "RVAE_WORKERS": str(
+                sum(one.min_workers for one in restored) or workers * len(self.archives)
+            ),
+            "RVAE_HEARTBEATS": str(self.heartbeats),
+            "RVAE_TICKETS": str(self.scratch / "tickets"),
             "TMPDIR": str(self.scratch),
             "LOG_LOCATION": str(self._logs),
             "METRICS_LOCATION": str(self._logs),

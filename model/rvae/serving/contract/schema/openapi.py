@@ -123,7 +123,12 @@ def _asked(operation: str, summary: str, *more: str) -> dict[str, Any]:
 def _described() -> dict[str, Any]:
     """The path at which a model describes itself."""
     return {
-        "servers": [{"url": "http://localhost:8081", "description": "Management."}],
+        "servers": [
+            {
+                "url": "http://localhost",
+                "description": "Management, through the socket logs/management.sock.",
+            }
+        ],
         "parameters": [_reference("model", "parameters")],
         "get": {
             "operationId": "describe",

@@ -1,0 +1,146 @@
+"""An endpoint: a gateway, TorchServe behind it, and the supervisor that keeps it alive."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, Self, TypeVar
+
+import uvloop
+
+from rvae.serving.gateway.backend import Backend
+from rvae.serving.gateway.gateway import Gateway
+from rvae.serving.gateway.limits import GatewayLimits
+from rvae.serving.model_store import Archive
+from rvae.serving.ports import LOOPBACK, bound_socket
+from rvae.serving.torchserve.registrations import Registration
+from rvae.serving.torchserve.server import TorchServe
+from rvae.serving.torchserve.supervisor import Calls, Supervisor
+from rvae.serving.torchserve.verdicts import verdict
+
+__all__ = ["Endpoint"]
+
+T = TypeVar("T")
+
+
+class Endpoint:
+    """Serves archives over HTTP until it is stopped, or cannot.
+
+    Args:
+        archives: Archives to serve, all in one folder; the first version of a model is the default
+            one. Other archives in the folder can be registered later.
+        workers: Processes per model version.
+        logs: Folder for logs, and for the socket of management.
+        host: Address of the predictions. Metrics are on loopback.
+        port: Port of the predictions; metrics take the next one. 0 takes free ones.
+        seconds: In which TorchServe has to become ready.
+        limits: What clients can take.
+
+    Attributes:
+        url: Address of the predictions.
+        metrics: Address of the metrics.
+        management: Unix socket of management, for this user alone.
+        torchserve: What runs the models at the moment, once it is ready.
+
+    Raises:
+        FieldError: If it cannot listen there.
+    """
+
+    def __init__(
+        self,
+        archives: Sequence[Archive],
+        workers: int,
+        logs: Path,
+        host: str = LOOPBACK,
+        port: int = 0,
+        seconds: float = 120.0,
+        limits: GatewayLimits | None = None,
+    ) -> None:
+        self._workers = workers
+        self._logs = logs
+        self._limits = limits or GatewayLimits()
+        logs.mkdir(parents=True, exist_ok=True)
+        self._listener = bound_socket(host, port)
+        self._metrics_listener = bound_socket(LOOPBACK, port + 1 if port else 0)
+        listeners = (self._listener, self._metrics_listener)
+        ports = [one.getsockname()[1] for one in listeners]
+        self.url = f"http://{LOOPBACK if host == '0.0.0.0' else host}:{ports[0]}"
+        self.metrics = f"http://{LOOPBACK}:{ports[1]}/metrics"
+        self.management = logs.resolve() / "management.sock"
+        self.torchserve: TorchServe
+        self._ends: SimpleQueue[str] = SimpleQueue()
+        self._loop = uvloop.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever, name="gateway", daemon=True)
+        calls = Calls(self._switch, self._hold, self._ends.put)
+        self._supervisor = Supervisor(self._launch, archives, logs, calls, seconds)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Listen, and return when every model is ready; requests before that wait.
+
+        Raises:
+            FieldError: If it does not, or ends.
+        """
+        self._thread.start()
+        self._run(self._open())
+        self._supervisor.start()
+        self.torchserve.prepare_next_start()
+
+    def example(self, archive: Archive) -> dict[str, Any]:
+        """A valid request body, from the model's own description."""
+        return self.torchserve.example(archive)
+
+    def wait(self) -> str:
+        """Wait until the endpoint cannot serve any more; the reason in words."""
+        return self._ends.get()
+
+    def stop(self) -> int:
+        """Answer what was asked, and end.
+
+        Returns:
+            How many requests were not answered in time.
+        """
+        lost = 0
+        if self._thread.is_alive():
+            lost = self._run(self._gateway.stop(self._limits.seconds))
+        self._supervisor.stop()
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+        self._loop.close()
+        self._listener.close()
+        self._metrics_listener.close()
+        self.management.unlink(missing_ok=True)
+        return lost
+
+    async def _open(self) -> None:
+        self._gateway = Gateway(self._limits, self._reasons)
+        await self._gateway.start(self._listener, self._metrics_listener, self.management)
+
+    def _reasons(self) -> tuple[str, ...]:
+        health = self._supervisor.health()
+        return () if health.ready else health.reasons
+
+    def _launch(
+        self, archives: Sequence[Archive], registrations: Sequence[Registration]
+    ) -> TorchServe:
+        return TorchServe(archives, self._workers, self._logs, registrations)
+
+    def _switch(self, server: TorchServe) -> None:
+        self.torchserve = server
+        backend = Backend(
+            server.inference, server.management, server.metrics, server.tickets, verdict
+        )
+        self._loop.call_soon_threadsafe(self._gateway.use, backend)
+
+    def _hold(self) -> None:
+        self._loop.call_soon_threadsafe(self._gateway.use, None)
+
+    def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()

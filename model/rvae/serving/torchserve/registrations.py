@@ -1,0 +1,165 @@
+"""What a TorchServe serves, as its management says, and how another one is made to serve it."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from rvae.errors import FieldError
+from rvae.serving.model_store import Archive, read_archive
+
+__all__ = [
+    "Registration",
+    "archive_of",
+    "default_archives",
+    "in_store",
+    "read_registrations",
+    "restart_workers",
+    "snapshot",
+]
+
+PAGE = 1000  # models in one answer
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A registered version of a model.
+
+    Attributes:
+        name: Of the model.
+        version: Of the model.
+        file: Name of the archive in the model store.
+        default: Whether requests that name no version go to this one.
+        min_workers: Processes that TorchServe keeps running.
+        max_workers: Processes that it allows.
+        batch_size: Requests that one run of the model may answer.
+        batch_delay: Milliseconds that a request may wait for others.
+        response_timeout: Seconds after which TorchServe ends a worker that does not answer.
+        startup_timeout: Seconds after which it ends one that does not load.
+        ready: Process ids of the workers that have loaded the model.
+    """
+
+    name: str
+    version: str
+    file: str
+    default: bool
+    min_workers: int
+    max_workers: int
+    batch_size: int
+    batch_delay: int
+    response_timeout: int
+    startup_timeout: int
+    ready: frozenset[int] = frozenset()
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Name and version."""
+        return self.name, self.version
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+def default_archives(session: requests.Session, seconds: float) -> dict[str, str]:
+    """The file of the default version of every model, by name.
+
+    Raises:
+        requests.RequestException: If TorchServe does not answer in time.
+        ValueError, KeyError, TypeError: If it answers something else.
+    """
+    address = f"http://localhost/models?limit={PAGE}"
+    answer = session.get(address, timeout=seconds)
+    return {model["modelName"]: model["modelUrl"] for model in answer.json()["models"]}
+
+
+def read_registrations(
+    session: requests.Session, defaults: Mapping[str, str], seconds: float
+) -> tuple[Registration, ...]:
+    """Every registered version of the models in `default_archives`.
+
+    Raises:
+        requests.RequestException: If TorchServe does not answer in time.
+        ValueError, KeyError, TypeError: If it answers something else.
+    """
+    found = []
+    for name, default in defaults.items():
+        answer = session.get(f"http://localhost/models/{name}/all", timeout=seconds)
+        if answer.status_code != 404:  # it was unregistered in this moment
+            found += [_registration(model, default) for model in answer.json()]
+    return tuple(found)
+
+
+def restart_workers(session: requests.Session, one: Registration, seconds: float) -> None:
+    """Let TorchServe start the workers of a version anew, also if it has given up on them.
+
+    Requests that wait for it keep their place.
+
+    Raises:
+        requests.RequestException: If TorchServe does not answer in time.
+    """
+    address = f"http://localhost/models/{one.name}/{one.version}"
+    for least, most in ((0, 0), (one.min_workers, one.max_workers)):
+        workers = {"min_worker": str(least), "max_worker": str(most)}
+        session.put(address, params=workers, timeout=seconds)
+
+
+def in_store(
+    store: Path, registrations: Iterable[Registration]
+) -> tuple[list[Registration], list[str]]:
+    """Which registrations a model store still has the archives of, and words on the others."""
+    kept, lost = [], []
+    for one in registrations:
+        try:
+            archive = read_archive(store / one.file)
+        except FieldError as error:
+            lost.append(f"{one}: {error.message}")
+            continue
+        # A model can be registered under another name than that in its archive.
+        if archive.version == one.version:
+            kept.append(one)
+        else:
+            lost.append(f"{one}: {archive.path} now holds version {archive.version}")
+    return kept, lost
+
+
+def snapshot(registrations: Sequence[Registration]) -> str:
+    """TorchServe's property `model_snapshot`, with which it begins with these registrations."""
+    models: dict[str, dict[str, dict[str, Any]]] = {}
+    for one in registrations:
+        models.setdefault(one.name, {})[one.version] = {
+            "defaultVersion": one.default,
+            "marName": one.file,
+            "minWorkers": one.min_workers,
+            "maxWorkers": one.max_workers,
+            "batchSize": one.batch_size,
+            "maxBatchDelay": one.batch_delay,
+            "responseTimeout": one.response_timeout,
+            "startupTimeout": one.startup_timeout,
+        }
+    return json.dumps({"name": "restored", "modelCount": len(registrations), "models": models})
+
+
+def archive_of(store: Path, registration: Registration) -> Archive:
+    """The archive of a registration."""
+    return Archive(store / registration.file, registration.name, registration.version)
+
+
+def _registration(model: Mapping[str, Any], default: str) -> Registration:
+    return Registration(
+        name=model["modelName"],
+        version=model["modelVersion"],
+        file=Path(model["modelUrl"]).name,
+        default=model["modelUrl"] == default,
+        min_workers=model["minWorkers"],
+        max_workers=model["maxWorkers"],
+        batch_size=model["batchSize"],
+        batch_delay=model["maxBatchDelay"],
+        response_timeout=model["responseTimeout"],
+        startup_timeout=model["startupTimeout"],
+        ready=frozenset(
+            worker["pid"] for worker in model["workers"] if worker["status"] == "READY"
+        ),
+    )

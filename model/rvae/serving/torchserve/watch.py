@@ -1,0 +1,204 @@
+"""What is known from outside of a running TorchServe, and what is wrong with it."""
+
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+import psutil
+
+from rvae.serving.model_store import Archive
+from rvae.serving.torchserve.contents import Contents
+from rvae.serving.torchserve.observer import Observer
+from rvae.serving.torchserve.recovery import Recovery
+from rvae.serving.torchserve.registrations import Registration
+from rvae.serving.torchserve.workers import POLL_SECONDS, Patience, Workers
+
+__all__ = ["S", "Server", "Trouble", "Watch"]
+
+logger = logging.getLogger(__name__)
+
+# Seconds without an answer of management, where requests come every second. A collection of garbage
+# or an archive that is unpacked takes a while, but stops no process.
+STOPPED_SECONDS = 3.0
+HUNG_SECONDS = 12.0
+POLLS_BETWEEN_LOOKS = 10
+# A model that had a worker, and for which TorchServe has given up this often.
+MOST_RESTARTS = 2
+
+
+class Server(Protocol):
+    """Of TorchServe, what its supervisor needs."""
+
+    archives: list[Archive]
+    scratch: Path
+    heartbeats: Path
+    inference: Path
+    management: Path
+    metrics: Path
+
+    @property
+    def pid(self) -> int:
+        """Process id of Java."""
+
+    def has_ended(self) -> bool:
+        """Whether Java has ended."""
+
+    def wait_until_ready(self, seconds: float) -> None:
+        """Return when every one of `archives` has answered a prediction."""
+
+    def kill(self) -> None:
+        """End Java and its workers at once."""
+
+    def stop(self) -> None:
+        """End it, and remove its folder."""
+
+
+S = TypeVar("S", bound=Server)
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why a TorchServe has to be replaced.
+
+    Attributes:
+        words: What is wrong with it.
+        alive: Whether it answers all the same what it has been asked.
+        reachable: Whether it can be asked by new connections.
+    """
+
+    words: str
+    alive: bool = False
+    reachable: bool = False
+
+
+class Watch(Generic[S]):
+    """Looks after one TorchServe that is ready.
+
+    Args:
+        server: The TorchServe.
+        patience: When a worker counts as hung.
+
+    Attributes:
+        server: As given.
+        proven: Versions that have been ready.
+    """
+
+    def __init__(self, server: S, patience: Patience) -> None:
+        self.server = server
+        self.proven = {(one.name, one.version) for one in server.archives}
+        self._java = psutil.Process(server.pid)
+        self._workers = Workers(server.heartbeats, server.pid, patience)
+        self._observer = Observer(server.management)
+        sockets = (server.inference, server.management, server.metrics)
+        self._contents = Contents(server.scratch / "home", sockets)
+        self._recovery = Recovery(self._has_process)
+        self._folders: dict[tuple[str, str], Path] = {}
+        self._living = self._workers.living
+        self._answers = 0
+        self._silent = 0  # polls since the last answer
+        self._polls = 0
+        self._ended = False
+
+    @property
+    def registrations(self) -> Sequence[Registration]:
+        """What it serves."""
+        return self._observer.registrations
+
+    @property
+    def idle(self) -> bool:
+        """Whether no worker works on anything."""
+        return not self._workers.busy
+
+    def unready(self) -> list[str]:
+        """Words on what does not answer, or would not."""
+        silent = self._silent * POLL_SECONDS
+        if silent >= STOPPED_SECONDS:
+            return [f"TorchServe has not answered for {silent:.0f} s"]
+        if not self._answers:
+            return []  # it was ready when this watch began
+        return [
+            f"{one} has no worker that is ready"
+            for one in self.registrations
+            if one.min_workers and one.ready.isdisjoint(self._living)
+        ]
+
+    def poll(self, punctual: bool) -> Trouble | None:
+        """Look at everything once; do what helps.
+
+        Args:
+            punctual: Whether the time since the last poll is the time between polls.
+        """
+        if self.server.has_ended():
+            return Trouble("TorchServe has ended")
+        for words in self._workers.poll(punctual):
+            logger.warning("Ended a %s", words)
+        if self._workers.living != self._living:
+            self._living = self._workers.living
+            self._observer.look()
+        if self._hangs(punctual):
+            return Trouble("TorchServe hangs")
+        self._polls += 1
+        if self._polls % POLLS_BETWEEN_LOOKS == 0:
+            return self._look()
+        return None
+
+    def end(self, at_once: bool = False) -> None:
+        """End the TorchServe, unless it has been ended."""
+        if self._ended:
+            return
+        self._ended = True
+        if at_once:
+            self.server.kill()
+        self._observer.close()
+        self._workers.close()
+        self.server.stop()
+
+    def _hangs(self, punctual: bool) -> bool:
+        if self._observer.answers != self._answers:
+            self._answers = self._observer.answers
+            self._silent = 0
+        elif punctual:
+            self._silent += 1
+        silent = self._silent * POLL_SECONDS
+        return silent >= HUNG_SECONDS or (silent >= STOPPED_SECONDS and self._is_stopped())
+
+    def _is_stopped(self) -> bool:
+        try:
+            return self._java.status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
+        except psutil.NoSuchProcess:
+            return True
+
+    def _look(self) -> Trouble | None:
+        missing = self._contents.missing(self._workers.folders())
+        if missing is not None:
+            reachable = self.server.inference.exists()
+            return Trouble(f"{missing} was removed", alive=True, reachable=reachable)
+        for one in self.registrations:
+            for pid in one.ready & self._living:
+                self.proven.add(one.key)
+                self._folders[one.key] = self._workers.folder(pid)
+        now = self._polls * POLL_SECONDS
+        for one, before in self._recovery.given_up(self.registrations, self._living, now):
+            if before >= MOST_RESTARTS and one.key in self.proven:
+                return Trouble(f"{one} gets no worker any more", alive=True, reachable=True)
+            logger.warning("%s has no worker, and TorchServe starts none: it is told to", one)
+            self._observer.restart(one)
+        if self.unready():
+            self._observer.look()
+        return None
+
+    def _has_process(self, registration: Registration) -> bool:
+        """Whether a worker of it runs, perhaps too young for a heartbeat."""
+        found = set()
+        with suppress(psutil.NoSuchProcess):
+            for child in self._java.children():
+                with suppress(psutil.Error):  # it has ended
+                    found.add(Path(child.cwd()))
+        folder = self._folders.get(registration.key)
+        if folder is not None:
+            return folder in found
+        # It has not been ready yet. Which model a new worker loads cannot be seen from outside.
+        return bool(found - set(self._folders.values()))

@@ -1,0 +1,115 @@
+"""What a server has registered, and what another one begins with."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from rvae.serving.model_store import Archive
+from rvae.serving.torchserve.registrations import (
+    Registration,
+    archive_of,
+    default_archives,
+    in_store,
+    read_registrations,
+    restart_workers,
+    snapshot,
+)
+from tests.support.toy_archive import toy_archive
+
+NUMBERS = {
+    "minWorkers": 2,
+    "maxWorkers": 3,
+    "batchSize": 32,
+    "maxBatchDelay": 1,
+    "responseTimeout": 60,
+    "startupTimeout": 90,
+}
+
+
+def described(version: str, *workers: tuple[int, str]) -> dict[str, Any]:
+    """A version as TorchServe describes it."""
+    return {
+        "modelName": "toy",
+        "modelVersion": version,
+        "modelUrl": f"toy-{version}.mar",
+        "workers": [{"pid": pid, "status": status} for pid, status in workers],
+        **NUMBERS,
+    }
+
+
+class Management(requests.Session):
+    """Answers as TorchServe's management does, and remembers what it was told."""
+
+    def __init__(self, answers: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.answers = answers
+        self.told: list[Any] = []
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        response = requests.Response()
+        assert request.url is not None
+        if request.method == "PUT":
+            self.told.append(request.url)
+            response.status_code = 202
+            return response
+        path = request.url.removeprefix("http://localhost").partition("?")[0]
+        response.status_code = 200 if path in self.answers else 404
+        response._content = json.dumps(self.answers.get(path)).encode()
+        return response
+
+
+@pytest.fixture
+def management() -> Management:
+    models = [{"modelName": name, "modelUrl": f"{name}-2.0.mar"} for name in ("toy", "gone")]
+    versions = [described("1.0", (7, "READY"), (8, "UNLOADING")), described("2.0")]
+    return Management({"/models": {"models": models}, "/models/toy/all": versions})
+
+
+def read(management: Management) -> tuple[Registration, ...]:
+    return read_registrations(management, default_archives(management, 1.0), 1.0)
+
+
+def test_what_is_registered_with_its_default_and_its_ready_workers(management: Management) -> None:
+    first, second = read(management)
+    assert (str(first), str(second)) == ("toy 1.0", "toy 2.0")
+    assert (first.default, second.default) == (False, True)
+    assert (first.ready, second.ready) == ({7}, frozenset())
+    assert (first.min_workers, first.max_workers) == (2, 3)
+
+
+def test_another_server_begins_with_the_same(management: Management) -> None:
+    restored = json.loads(snapshot(read(management)))
+    assert restored["modelCount"] == 2
+    assert restored["models"]["toy"] == {
+        version: {"defaultVersion": default, "marName": f"toy-{version}.mar", **NUMBERS}
+        for version, default in (("1.0", False), ("2.0", True))
+    }
+
+
+def test_archives_that_are_gone_or_changed_are_left_out_with_words(
+    management: Management, tmp_path: Path
+) -> None:
+    first, second = read(management)
+    kept, lost = in_store(tmp_path, [first, second])
+    assert kept == [] and len(lost) == 2
+    path = toy_archive(tmp_path, "1.0")
+    toy_archive(tmp_path, "3.0").rename(tmp_path / "toy-2.0.mar")
+    kept, lost = in_store(tmp_path, [first, second])
+    assert kept == [first]
+    assert lost == [f"toy 2.0: {tmp_path / 'toy-2.0.mar'} now holds version 3.0"]
+    assert archive_of(tmp_path, first) == Archive(path, "toy", "1.0")
+
+
+def test_workers_are_started_anew_by_taking_them_away_and_giving_them_back(
+    management: Management,
+) -> None:
+    first, _ = read(management)
+    restart_workers(management, first, 1.0)
+    assert management.told == [
+        f"http://localhost/models/toy/1.0?min_worker={least}&max_worker={most}"
+        for least, most in ((0, 0), (2, 3))
+    ]

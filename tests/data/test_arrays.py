@@ -1,11 +1,15 @@
+import io
+import struct
 from pathlib import Path
 from typing import Any, Literal
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from rvae.config import ReaderConfig
+from rvae.data.inspection import inspect_file
 from rvae.data.readers import read
 from rvae.data.stored import StoredArray
 from rvae.data.vocabulary import Vocabulary
@@ -97,3 +101,41 @@ def test_an_array_that_is_refused_is_refused_on_disk(tmp_path: Path, array: NDAr
             read(tmp_path / "a.npy", ReaderConfig(), on_disk=on_disk)
         messages.append(str(caught.value))
     assert messages[0] == messages[1]
+
+
+GOOD = io.BytesIO()
+np.save(GOOD, np.arange(12.0).reshape(6, 2))
+
+
+@pytest.mark.parametrize("look", [read, inspect_file])
+@pytest.mark.parametrize("name", ["readme.txt", "y.npy", "folder/"])
+def test_what_is_no_array_in_an_npz_is_named(tmp_path: Path, name: str, look: Any) -> None:
+    with ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("x.npy", GOOD.getvalue())
+        archive.writestr(name, b"" if name.endswith("/") else b"hello")
+    for config in (ReaderConfig(), ReaderConfig(array="x")):
+        with pytest.raises(FieldError, match="which is no array: remove it") as caught:
+            look(tmp_path / "a.npz", config)
+        assert caught.value.field == "data" and name.removesuffix(".npy") in str(caught.value)
+
+
+@pytest.mark.parametrize("look", [read, inspect_file])
+@pytest.mark.parametrize(
+    "shape", ["(True, 6)", "(-1, 6)", "(6.0,)", "(99999999999, 9)", "(9223372036854775807, 9)"]
+)
+@pytest.mark.parametrize("suffix", [".npy", ".npz"])
+def test_a_shape_that_no_array_has_is_refused_in_a_line(
+    tmp_path: Path, shape: str, look: Any, suffix: str
+) -> None:
+    line = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}}}\n".encode()
+    array = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(line)) + line + bytes(48)
+    if suffix == ".npy":
+        (tmp_path / "a.npy").write_bytes(array)
+    else:
+        with ZipFile(tmp_path / "a.npz", "w") as archive:
+            archive.writestr("x.npy", array)
+    with pytest.raises(FieldError, match=f"a{suffix}"):
+        look(tmp_path / f"a{suffix}", ReaderConfig())
+    if suffix == ".npy":
+        with pytest.raises(FieldError, match=r"a\.npy"):
+            StoredArray.of_npy(tmp_path / "a.npy")

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,10 +16,15 @@ from ts.context import Context, RequestProcessor
 
 from rvae.inference.artifact import Artifact
 from rvae.inference.engine import Engine
+from rvae.inference.runtimes.tuning import Tuning
+from rvae.serving.heartbeat import Beat, read_heartbeat
 from rvae.serving.packaging import build_archive
+from rvae.serving.service import Limits
+from rvae.serving.tickets import Tickets
 from rvae_torchserve import rvae_handler
 from rvae_torchserve.rvae_handler import RvaeHandler
 from tests.support.networks import with_graphs
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture(scope="module")
@@ -120,3 +126,150 @@ def test_freed_memory_is_kept_for_torch_alone(
     logging.getLogger().setLevel(level)
     torch.set_num_threads(torch_threads)
     assert kept == ([] if graphs else [True])
+
+
+@pytest.fixture
+def watched(
+    model_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[RvaeHandler, Tickets]]:
+    """A handler behind something that gives tickets and reads heartbeats, in `tmp_path`."""
+    tickets = Tickets(tmp_path / "tickets", 8)
+    monkeypatch.setenv("RVAE_TICKETS", str(tmp_path / "tickets"))
+    monkeypatch.setenv("RVAE_HEARTBEATS", str(tmp_path))
+    level, torch_threads = logging.getLogger().level, torch.get_num_threads()
+    made = RvaeHandler()
+    made.initialize(context(model_dir, []))
+    yield made, tickets
+    logging.getLogger().setLevel(level)
+    torch.set_num_threads(torch_threads)
+
+
+def test_tickets_tell_what_is_wanted(
+    watched: tuple[RvaeHandler, Tickets], model_dir: Path, fresh: list[np.ndarray]
+) -> None:
+    handler, tickets = watched
+    live, withdrawn = tickets.issue(), tickets.issue()
+    tickets.withdraw(withdrawn)
+    good = json.dumps({"data": fresh[0].tolist()}).encode()
+    headers = [{"Rvae-Ticket": live}, {"Rvae-Ticket": withdrawn}, {}, {"Rvae-Ticket": "x"}]
+    ctx = context(model_dir, headers)
+    handler.handle([{"body": bytearray(good)} for _ in headers], ctx)
+    statuses = [ctx.get_response_status(i) for i in range(4)]
+    assert statuses == [
+        (200, "OK"),
+        (408, "Request Timeout"),
+        (200, "OK"),  # from who has none, as the supervisor
+        (408, "Request Timeout"),
+    ]
+
+
+def test_requests_with_tickets_are_deferred_once(
+    watched: tuple[RvaeHandler, Tickets],
+    model_dir: Path,
+    fresh: list[np.ndarray],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    handler, tickets = watched
+    monkeypatch.setattr("rvae.serving.pace.Pace.seconds", lambda pace, work: work)
+    good = json.dumps({"data": fresh[0].tolist()}).encode()
+    first, second, third = (tickets.issue() for _ in range(3))
+    headers = [
+        {"Rvae-Ticket": first},
+        {"Rvae-Ticket": second},
+        {"Rvae-Ticket": third, "Rvae-Deferred": "1"},
+        {},
+    ]
+    ctx = context(model_dir, headers)
+    handler.handle([{"body": bytearray(good)} for _ in headers], ctx)
+    assert [ctx.get_response_status(i)[0] for i in range(4)] == [200, 503, 200, 200]
+    assert ctx.get_response_headers(1)["Rvae-Deferred"] == "1.000"
+    assert "Rvae-Deferred" not in ctx.get_response_headers(0)
+
+
+def test_nothing_is_deferred_where_nobody_gives_tickets(
+    handler: RvaeHandler,
+    model_dir: Path,
+    fresh: list[np.ndarray],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("rvae.serving.pace.Pace.seconds", lambda pace, work: work)
+    good = json.dumps({"data": fresh[0].tolist()}).encode()
+    ctx = context(model_dir, [{"Rvae-Ticket": "0-1"}] * 3)
+    handler.handle([{"body": bytearray(good)} for _ in range(3)], ctx)
+    assert [ctx.get_response_status(i)[0] for i in range(3)] == [200] * 3
+
+
+def test_the_type_that_the_client_named_counts(handler: RvaeHandler, model_dir: Path) -> None:
+    """Whoever stands before TorchServe gives every body a type that it does not parse."""
+    text = b"height\n" + b"20.0\n" * 32
+    header = {"Content-Type": "application/octet-stream", "Rvae-Content-Type": "text/csv"}
+    ctx = context(model_dir, [header, {**header, "Rvae-Content-Type": "image/png"}])
+    part = {"body": {"content-type": "application/octet-stream"}}
+    handler.handle([{"body": bytearray(text)}, {"body": bytearray(text)}], ctx)
+    assert [ctx.get_response_status(i)[0] for i in range(2)] == [200, 415]
+    ctx = context(model_dir, [{**header, **part}])
+    handler.handle([{"body": bytearray(text)}], ctx)
+    assert ctx.get_response_status(0)[0] == 200
+
+
+@pytest.mark.usefixtures("watched")
+def test_a_worker_shows_that_it_lives(tmp_path: Path) -> None:
+    path = tmp_path / str(os.getpid())
+    beat = read_heartbeat(path)
+    assert beat is not None and beat.busy_since is None
+    wait_for(lambda: (read_heartbeat(path) or beat).count > beat.count)
+
+
+def test_a_worker_is_busy_while_it_answers(
+    watched: tuple[RvaeHandler, Tickets],
+    model_dir: Path,
+    tmp_path: Path,
+    fresh: list[np.ndarray],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    handler, _ = watched
+    seen: list[Beat | None] = []
+    analyse = Engine.analyse
+
+    def look(self: Engine, *arguments: Any) -> Any:
+        seen.append(read_heartbeat(tmp_path / str(os.getpid())))
+        return analyse(self, *arguments)
+
+    monkeypatch.setattr(Engine, "analyse", look)
+    good = bytearray(json.dumps({"data": fresh[0].tolist()}).encode())
+    handler.handle([{"body": good}], context(model_dir, [{}]))
+    (beat,) = seen
+    assert beat is not None and beat.busy_since is not None
+    assert 0 < beat.expected_seconds < 2
+
+
+def test_the_next_worker_measures_no_more(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = build_archive(with_graphs(Artifact.load(checkpoint)), "m", "1", tmp_path)
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(tmp_path)
+    kept = tmp_path / "workers"
+    kept.mkdir()
+    monkeypatch.setenv("RVAE_HEARTBEATS", str(kept))
+    measured: list[int] = []
+
+    def tune(run: Any, most_threads: int) -> Tuning:
+        measured.append(most_threads)
+        return Tuning(1, 16, 1, 0.001, 1000.0)
+
+    monkeypatch.setattr("rvae.inference.runtimes.graph_runtime.tune", tune)
+    level = logging.getLogger().level
+    for _ in range(2):
+        handler = RvaeHandler()
+        handler.initialize(context(tmp_path, []))
+        assert handler.service.runtime["windows_per_second"] == 1000.0
+    logging.getLogger().setLevel(level)
+    assert len(measured) == 1
+
+
+def test_the_server_waits_for_a_worker_as_long_as_the_limits_allow(model_dir: Path) -> None:
+    config = yaml.safe_load((model_dir / "model-config.yaml").read_text())
+    limits = Limits(**config["rvae"])
+    assert limits == Limits()
+    assert config["responseTimeout"] == limits.response_timeout

@@ -30,7 +30,7 @@ NUMBERS = {"batchSize": 1, "maxBatchDelay": 1, "responseTimeout": 60, "startupTi
 
 
 class FakeTorchServe:
-    """In place of a TorchServe: `rvae.serving.torchserve.watch.Server`.
+    """In place of a TorchServe: `rvae.serving.torchserve.supervision.watch.Server`.
 
     Args:
         archives: Versions that are awaited.

@@ -4,12 +4,15 @@ import asyncio
 import re
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import orjson
+import pytest
+import uvloop
 
 from rvae.serving.gateway.backend import Backend, Verdict
 from rvae.serving.gateway.gateway import Gateway
@@ -17,7 +20,23 @@ from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.gateway.messages import Answer
 from rvae.serving.tickets import TicketReader, Tickets
 
-__all__ = ["Asked", "Front", "front", "post", "reply", "statuses"]
+__all__ = [
+    "Asked",
+    "Front",
+    "Handler",
+    "Reply",
+    "Run",
+    "both_loops",
+    "front",
+    "post",
+    "reply",
+    "statuses",
+    "until",
+]
+
+Run = Callable[[Coroutine[Any, Any, None]], None]
+# The product runs on the second where it is installed.
+both_loops = pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
 
 
 @dataclass(frozen=True)
@@ -51,7 +70,10 @@ class Reply:
         return self.status, content["field"]
 
 
-Handler = Callable[[Asked], Awaitable[Answer | None]]
+Handler = Callable[[Asked], Awaitable[Answer | bytes | None]]
+SLOTS = 64
+HELD = ("connections", "bytes", "idle", "jobs", "places", "tickets", "wanted", "turns")
+NOTHING = dict.fromkeys(HELD, 0)
 
 
 @dataclass
@@ -75,6 +97,20 @@ class Front:
     backend: Backend
     live: TicketReader
     asked: list[Asked] = field(default_factory=list)
+
+    def held(self) -> dict[str, int]:
+        """What the gateway holds for clients now."""
+        gateway, dispatcher = self.gateway, self.gateway._dispatcher
+        return {
+            "connections": len(gateway._connections),
+            "bytes": gateway._connections.budget.held,
+            "idle": len(gateway._connections._idle),
+            "jobs": dispatcher._jobs,
+            "places": gateway._limits.forwarded - dispatcher._places._value,
+            "tickets": SLOTS - len(self.backend.tickets._free),
+            "wanted": len(dispatcher._wanted),
+            "turns": len(dispatcher._turns),
+        }
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection of a client."""
@@ -111,22 +147,25 @@ def reply(received: bytes) -> Reply:
     return Reply(int(line.split()[1]), headers, body)
 
 
-def by_status(answer: Answer) -> Verdict:
+def by_status(answer: Answer) -> tuple[Verdict, Answer]:
     """What an answer of a played backend means."""
-    return {500: Verdict.DIED, 503: Verdict.UNAVAILABLE}.get(
-        0 if "rvae-deferred" in answer.headers else answer.status, Verdict.ANSWERED
-    )
+    status = 0 if "rvae-deferred" in answer.headers else answer.status
+    verdicts = {500: Verdict.DIED, 503: Verdict.UNAVAILABLE}
+    return verdicts.get(status, Verdict.ANSWERED), answer
 
 
 @asynccontextmanager
 async def front(
     handler: Handler, limits: GatewayLimits | None = None, reasons: tuple[str, ...] = ()
 ) -> AsyncIterator[Front]:
-    """A gateway whose backend answers what the handler says; None ends the connection."""
+    """A gateway whose backend answers what the handler says: bytes as they are, with None the end.
+
+    At its end nothing is left: no connection, no byte, no place, no ticket, no failure of a loop.
+    """
     limits = limits or GatewayLimits(drain_seconds=0.0)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        tickets = Tickets(folder / "tickets", 64)
+        tickets = Tickets(folder / "tickets", SLOTS)
         path = folder / "backend.sock"
         backend = Backend(path, path, path, tickets, by_status)
         gateway = Gateway(limits, lambda: reasons)
@@ -152,8 +191,10 @@ async def front(
                     answer = await handler(asked)
                     if answer is None:
                         break
-                    writer.write(_written(answer))
+                    writer.write(answer if isinstance(answer, bytes) else _written(answer))
 
+        failures: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: failures.append(what))
         server = await asyncio.start_unix_server(serve, path)
         gateway.use(backend)
         await gateway.start(inference, metrics, found.management)
@@ -166,6 +207,8 @@ async def front(
             for task in serving:
                 task.cancel()
             await asyncio.gather(*serving, return_exceptions=True)
+        await until(lambda: found.held() == NOTHING, found.held)
+        assert not failures
 
 
 def _written(answer: Answer) -> bytes:
@@ -176,6 +219,8 @@ def _written(answer: Answer) -> bytes:
 
 def _bound() -> socket.socket:
     bound = socket.socket()
+    # Of its connections, too: what a client does not read is soon left to the gateway.
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)
     bound.bind(("127.0.0.1", 0))
     return bound
 
@@ -191,3 +236,17 @@ async def _read_all(reader: asyncio.StreamReader) -> bytes:
 def statuses(received: bytes) -> list[int]:
     """Statuses of all answers in what a client has received."""
     return [int(found) for found in re.findall(rb"HTTP/1\.1 (\d{3}) ", received)]
+
+
+async def until(condition: Callable[[], object], told: Callable[[], object] = str) -> None:
+    """Return when something is so.
+
+    Raises:
+        AssertionError: If it is not in time; it tells what is instead.
+    """
+    try:
+        async with asyncio.timeout(10):
+            while not condition():
+                await asyncio.sleep(0.001)
+    except TimeoutError:
+        raise AssertionError(told()) from None

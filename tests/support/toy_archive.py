@@ -9,11 +9,11 @@ __all__ = ["ECHO", "toy_archive"]
 # Answers with the version and the number of its process; gives a sign of life.
 ECHO = """
 import json, os, pathlib
-from rvae.serving import heartbeat  # TorchServe takes any other class here for the handler
+from rvae.serving.heartbeat import Heartbeat
 
 class Echo:
     def initialize(self, context):
-        self.heartbeat = heartbeat.Heartbeat(pathlib.Path(os.environ["RVAE_HEARTBEATS"]))
+        self.heartbeat = Heartbeat(pathlib.Path(os.environ["RVAE_HEARTBEATS"]))
         self.version = context.manifest["model"]["modelVersion"]
 
     def handle(self, data, context):
@@ -33,10 +33,10 @@ def toy_archive(store: Path, version: str, handler: str = ECHO, name: str = "toy
         name: Of the model.
     """
     store.mkdir(exist_ok=True)
-    model = {"modelName": name, "modelVersion": version, "handler": "handler.py"}
+    model = {"modelName": name, "modelVersion": version, "handler": "toy_handler.py"}
     path = store / f"{name}-{version}.mar"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("handler.py", handler)
+        archive.writestr("toy_handler.py", handler)
         archive.writestr(
             "MAR-INF/MANIFEST.json",
             json.dumps({"archiverVersion": "0.12.0", "runtime": "python", "model": model}),

@@ -1,7 +1,9 @@
 """Arrays → series."""
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from lzma import LZMAError
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,11 @@ from rvae.data.stored import StoredArray
 from rvae.data.vocabulary import Vocabulary, sorted_vocabulary, word_codes
 from rvae.errors import FieldError, require
 
-__all__ = ["dataset_of_arrays", "read_arrays", "read_npy_folder", "view_array"]
+__all__ = ["dataset_of_arrays", "load_arrays", "read_arrays", "read_npy_folder", "view_array"]
+
+# What NumPy and zipfile raise, beside errors that name the file anyway: for a shape of truth values
+# or beyond the memory, unknown or damaged compression, a password.
+UNREADABLE = (TypeError, MemoryError, OverflowError, RuntimeError, zlib.error, LZMAError)
 
 
 def read_arrays(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None) -> Dataset:
@@ -25,11 +31,37 @@ def read_arrays(path: Path, config: ReaderConfig, vocabulary: Vocabulary | None)
     Raises:
         FieldError: If it does not hold what the configuration says.
     """
-    arrays, name = _load(path), ""
+    arrays, name = load_arrays(path), ""
     if path.suffix == ".npz":
         name = _main_array(arrays, config, path)
         config = replace(config, array=name)
     return dataset_of_arrays(arrays, name, config, vocabulary, path.name)
+
+
+def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of an .npy or .npz file by their names; the only one of an .npy file has none.
+
+    Raises:
+        FieldError: If it holds something else.
+    """
+    try:
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            is_archive = isinstance(loaded, np.lib.npyio.NpzFile)
+            require(
+                is_archive == (path.suffix == ".npz"),
+                "data",
+                f"{path.name} does not hold what its suffix says",
+            )
+            arrays = dict(loaded) if is_archive else {"": loaded}
+    except UNREADABLE as error:
+        raise FieldError("data", f"cannot read {path.name}: {error}") from error
+    # NumPy returns the bytes of any other file in the archive.
+    foreign = [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]
+    require(
+        not foreign, "data", f"{path.name} holds {', '.join(foreign)}, which is no array: remove it"
+    )
+    return arrays
 
 
 def dataset_of_arrays(
@@ -155,19 +187,6 @@ def read_npy_folder(
         channels,
         replace(config, columns=channels),
     )
-
-
-def _load(path: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of a file by their names; the only one of an .npy file has none."""
-    with path.open("rb") as file:
-        loaded = np.load(file, allow_pickle=False)
-        is_archive = isinstance(loaded, np.lib.npyio.NpzFile)
-        require(
-            is_archive == (path.suffix == ".npz"),
-            "data",
-            f"{path.name} does not hold what its suffix says",
-        )
-        return dict(loaded) if is_archive else {"": loaded}
 
 
 def _main_array(arrays: dict[str, NDArray[Any]], config: ReaderConfig, path: Path) -> str:

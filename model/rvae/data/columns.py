@@ -26,6 +26,9 @@ __all__ = [
 # Types that Arrow cannot encode as a dictionary → types that it can.
 FOUND_AS = {pa.float16(): pa.float32(), pa.string_view(): pa.string()}
 
+# Words that are held as text of Python, which takes much more memory.
+WORDS_AT_ONCE = 1 << 14
+
 
 def numbers(table: pa.Table, name: str) -> NDArray[np.float64]:
     """A column of numbers (N,), NaN where null."""
@@ -59,8 +62,10 @@ def categorical_column(
         FieldError: If it cannot be converted to text.
     """
     different, places = coded(words(table, name))
-    # Each distinct word is looked up once.
-    return word_codes(different.to_pylist(), vocabulary)[places]
+    # Each distinct word is looked up once, and a million of them in pieces.
+    starts = range(0, max(1, len(different)), WORDS_AT_ONCE)
+    pieces = (different.slice(start, WORDS_AT_ONCE).to_pylist() for start in starts)
+    return np.concatenate([word_codes(piece, vocabulary) for piece in pieces])[places]
 
 
 def split_by_key(whole: Series, keys: pa.ChunkedArray) -> list[Series]:

@@ -10,6 +10,7 @@ from pyarrow import parquet
 
 from rvae.config import DataConfig, ReaderConfig
 from rvae.config.duration import duration_text, round_duration
+from rvae.data.arrays import load_arrays
 from rvae.data.column_guess import ColumnGuess, guess_roles
 from rvae.data.csv_files import open_csv
 from rvae.data.default_window import default_window
@@ -227,9 +228,8 @@ def _channels(whole: Dataset) -> list[ColumnGuess]:
 
 def _array_roles(path: Path, config: ReaderConfig) -> ReaderConfig:
     """Arrays of an .npz: the largest is the data, others may be labels or times."""
-    with np.load(path, allow_pickle=False) as arrays:
-        named = (config.array, config.label, config.time, config.classes)
-        free = {name: arrays[name] for name in arrays.files if name not in named}
+    named = (config.array, config.label, config.time, config.classes)
+    free = {name: array for name, array in load_arrays(path).items() if name not in named}
     if config.array is None:
         numeric = {name: a for name, a in free.items() if a.dtype.kind in "fiu" and a.size}
         if not numeric:

@@ -179,7 +179,11 @@ def _npy_header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, np.d
         version = npy.read_magic(file)
         # Version 3 differs only in field names, which arrays of numbers do not have.
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        return read(file)
+        shape, fortran, dtype = read(file)
+        # NumPy takes truth values and negative numbers for sizes.
+        if not all(type(size) is int and size >= 0 for size in shape):
+            raise ValueError(f"its shape is {shape}")
+        return shape, fortran, dtype
     except ValueError as error:
         reason = str(error).splitlines()[0]
         raise FieldError("data", f"{name} is no .npy file: {reason}") from error

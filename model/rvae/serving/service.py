@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 
-from rvae.data.windows import count_windows
 from rvae.errors import FieldError, require
 from rvae.inference.analysis import Encoded
 from rvae.inference.engine import Engine
@@ -23,11 +22,12 @@ from rvae.serving.contract.error_replies import (
     error_reply,
     failure_reply,
 )
-from rvae.serving.contract.formats.format import ServedModel
+from rvae.serving.contract.formats.format import Format, ServedModel
 from rvae.serving.contract.messages import Reply, Request
 from rvae.serving.contract.pipeline import decode, encode, validate
 from rvae.serving.contract.query import Query
 from rvae.serving.contract.results import Samples, compute_results
+from rvae.serving.contract.sizes import require_small_enough
 from rvae.serving.example import example_body
 from rvae.serving.jobs import Job, body_bytes, read_together, run_together
 from rvae.serving.pace import Pace, work_of
@@ -53,9 +53,10 @@ class Limits:
     """Limits on the cost of requests.
 
     Attributes:
-        values: Maximum of windows x steps x channels of one request, and of one run;
-            a categorical channel counts once per category.
-        response_bytes: Maximum size of an answer. TorchServe ends a worker whose answer is larger
+        values: Maximum of windows x steps x channels of one request, and of one run, and of the
+            points (steps x channels) of its series; a categorical channel counts once per category.
+        response_bytes: Maximum size of an answer. What is certain to be larger is refused before it
+            is computed. TorchServe ends a worker whose answer is larger
             than its `max_response_size`, so this must not be above that.
         seconds: Maximum of the estimated seconds of one request; and time after which clients are
             asked to retry the rest of a batch.
@@ -96,7 +97,7 @@ class Service:
     ) -> None:
         self._engine = engine
         self._calibration = engine.card.calibration
-        self._model = ServedModel(name, version, engine.card)
+        self._model = ServedModel(name, version, engine.card, limits.response_bytes)
         self._limits = limits
         self._busy = busy
         self._pace = Pace()
@@ -173,6 +174,7 @@ class Service:
                     jobs.append(job)
                 else:
                     replies[place] = job
+                _empty(request.body)
         return sorted(jobs, key=lambda job: job.seconds), replies
 
     def _job(self, place: int, request: Request) -> Job | Reply:
@@ -182,8 +184,8 @@ class Service:
             content = decode(request)
             error_key, answer_format = content.format.error_key, content.answer_format
             query = validate(content, self._model.card, request.explain)
-            values = self._cost(query)
-            work = work_of(query, self._windows(query))
+            values = self._cost(query, answer_format)
+            work = work_of(query, query.windows(self._model.card))
             seconds = self._pace.seconds(work)
             field, advice = _what_to_change(query)
             require(
@@ -198,11 +200,6 @@ class Service:
             # A bug in reading one request must not fail a whole batch.
             logger.exception("A request could not be read")
             return failure_reply(500, "body", "could not be read: see the server's log", error_key)
-        finally:
-            if isinstance(request.body, bytearray):
-                # Unless what was decoded is a view of it.
-                with suppress(BufferError):
-                    request.body.clear()
         return Job(
             place,
             query,
@@ -215,34 +212,35 @@ class Service:
             request.may_defer,
         )
 
-    def _windows(self, query: Query) -> int:
-        """The windows that a request makes the model compute."""
-        if query.generates:
-            return query.count
-        window = self._model.card.window
-        return sum(count_windows(len(one), window, query.stride) for one in query.inputs.series)
-
-    def _cost(self, query: Query) -> int:
-        """The values that a request makes the model compute.
+    def _cost(self, query: Query, answer: Format) -> int:
+        """The values that a request makes the model compute, or that its series have.
 
         Raises:
-            FieldError: If they are over the limit, or the quantile or rate of alarms is outside the
-                range of the calibration.
+            FieldError: If they are over the limit, or the answer would be, or the quantile or rate
+                of alarms is outside the range of the calibration.
         """
-        card, options = self._model.card, query.options
-        windows = self._windows(query)
+        card, options, limit = self._model.card, query.options, self._limits.values
+        points = query.steps * card.scaler.outputs
+        # A stride longer than the window makes fewer values than points, which outputs still have.
+        require(
+            points <= limit,
+            "body",
+            f"holds {query.steps} steps with {points} values in all, the limit is {limit}: send "
+            "less at once",
+        )
+        windows = query.windows(card)
         values = windows * card.window * card.scaler.outputs
         field, advice = _what_to_change(query)
         require(
-            values <= self._limits.values,
+            values <= limit,
             field,
-            f"makes {windows} windows with {values} values in all, the limit is "
-            f"{self._limits.values}: {advice}",
+            f"makes {windows} windows with {values} values in all, the limit is {limit}: {advice}",
         )
+        require_small_enough(answer.answer_size(query, card).least, self._limits.response_bytes)
         quantile = card.quantile_of(options.quantile, options.alarms)
         if any(output.uses_threshold for output in query.outputs):
             self._calibration.threshold(quantile)
-        return values
+        return max(values, points)
 
     def _run(self, jobs: Sequence[Job], end: float) -> dict[int, Reply]:
         """Replies to jobs that share a run, as far as they are wanted."""
@@ -282,18 +280,15 @@ class Service:
 
     def _reply(self, job: Job, analyses: Sequence[Encoded]) -> Reply:
         query, answer = job.query, job.answer_format
+        card, limit = self._model.card, self._limits.response_bytes
         try:
             if query.generates:
                 body = encode(self._samples(query), query, answer, self._model)
             else:
-                results = compute_results(analyses, query, self._model.card)
+                most_events = limit // max(1, answer.event_size(card).least)
+                results = compute_results(analyses, query, card, most_events)
                 body = encode(results, query, answer, self._model)
-            require(
-                len(body) <= self._limits.response_bytes,
-                "output",
-                f"the answer would have {len(body)} bytes, over the limit of "
-                f"{self._limits.response_bytes}: ask for less, raise the stride or send less",
-            )
+            require_small_enough(len(body), limit)
         except FieldError as error:
             return error_reply(error, job.error_key)
         return Reply(200, body, answer.media_type)
@@ -314,3 +309,10 @@ def _what_to_change(query: Query) -> tuple[str, str]:
     if query.generates:
         return "count" if query.inputs.latent is None else "latent", "ask for less at once"
     return "stride", f"raise it above {query.stride} or send less at once"
+
+
+def _empty(body: Any) -> None:
+    """Give the memory of a body back, unless the values of a query are a view of it."""
+    if isinstance(body, bytearray):
+        with suppress(BufferError):
+            body.clear()

@@ -21,6 +21,7 @@ from rvae.serving.contract.outputs.output import Axis, Output
 from rvae.serving.contract.query import Query
 from rvae.serving.contract.results import Samples, SeriesResult
 from rvae.serving.contract.schema.openapi import openapi
+from rvae.serving.contract.sizes import Span
 from rvae.serving.service import Limits, Service
 
 LINES = "application/x-ndjson"
@@ -32,6 +33,7 @@ class JsonLines(Format):
     media_type = LINES
     aliases = ("application/jsonl",)
     magic = (b"\x1e",)  # a record separator, as in RFC 7464
+    decode_bytes_per_byte = 40
     schema: ClassVar = {"type": "string", "description": "A line of JSON per step or window."}
 
     def decode(self, body: Any, request: Request) -> tuple[dict[str, Any], NDArray[np.float64]]:
@@ -45,6 +47,9 @@ class JsonLines(Format):
     def require_outputs(self, outputs: tuple[Output, ...], tensors: tuple[str, ...] | None) -> None:
         alike = all(output.axis is Axis.WINDOW for output in outputs)
         require(alike, "output", "lines are of windows: accept another format")
+
+    def answer_size(self, query: Query, card: Card) -> Span:
+        return Span(query.count if query.generates else query.windows(card), 1 << 30)
 
     def encode_results(
         self, results: Sequence[SeriesResult], query: Query, model: ServedModel

@@ -17,7 +17,7 @@ def test_every_series_has_the_fields_of_every_output(
     outputs = (OUTPUTS["events"], OUTPUTS["score"], OUTPUTS["latent"])
     analyses = engine.analyse(series, 8)
     query = Query("score", inputs, options, outputs, stride=8)
-    results = compute_results(analyses, query, engine.card)
+    results = compute_results(analyses, query, engine.card, 100)
     threshold = engine.card.calibration.threshold(0.5)
     for result, analysis, one in zip(results, analyses, inputs.series, strict=True):
         assert result.series is one

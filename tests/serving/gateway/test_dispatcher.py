@@ -1,8 +1,13 @@
 import asyncio
+from collections.abc import Callable
 
+import pytest
+
+from rvae.serving.gateway import dispatcher
+from rvae.serving.gateway.dispatcher import MAX_ENDS
 from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.gateway.messages import Answer
-from tests.support.gateways import Asked, front, post
+from tests.support.gateways import Asked, front, post, statuses, until
 
 DIED = Answer(500, b"")
 UNAVAILABLE = Answer(503, b"")
@@ -11,13 +16,6 @@ DEFERRED = Answer(503, b"", {"rvae-deferred": "0.7"})
 
 def limits(**changed: float) -> GatewayLimits:
     return GatewayLimits(**{"drain_seconds": 0.0, **changed})  # type: ignore[arg-type]
-
-
-async def until(condition: object) -> None:
-    assert callable(condition)
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.001)
 
 
 def test_requests_whose_worker_ended_are_sent_again_alone_and_the_fatal_one_fails() -> None:
@@ -170,6 +168,35 @@ def test_a_model_without_a_worker_is_waited_for_and_then_refused() -> None:
     asyncio.run(run())
 
 
+def test_what_a_worker_took_along_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatcher, "REPEAT_SECONDS", 0.1)
+    monkeypatch.setattr(dispatcher, "TAKEN_SECONDS", 0.0)
+    forgotten = asyncio.Event()
+
+    async def worker(asked: Asked) -> Answer:
+        if len(one_asked) < 2:
+            one_asked.append(asked)
+            await forgotten.wait()
+        return Answer(200, asked.body)
+
+    async def run() -> None:
+        async with front(worker) as one:
+            early = asyncio.create_task(one.ask(b"early"))
+            await until(lambda: len(one_asked) == 1)
+            one.gateway.repeat()
+            await asyncio.sleep(0.02)
+            late = asyncio.create_task(one.ask(b"late"))
+            assert (await early).body == b"early"
+            assert not one.live.is_live(one_asked[0].headers["rvae-ticket"])
+            # What was sent after the worker's end is with another one.
+            assert not late.done() and [asked.body for asked in one_asked] == [b"early", b"late"]
+            forgotten.set()
+            assert (await late).body == b"late"
+
+    one_asked: list[Asked] = []
+    asyncio.run(run())
+
+
 def test_requests_wait_for_the_backend_that_replaces_one_that_ended() -> None:
     is_new = False
 
@@ -188,5 +215,65 @@ def test_requests_wait_for_the_backend_that_replaces_one_that_ended() -> None:
             is_new = True
             one.gateway.use(one.backend)
             assert [(await each).body for each in (waiting, other)] == [b"new", b"new"]
+
+    asyncio.run(run())
+
+
+def test_what_is_not_begun_is_taken_back_while_answers_fill_the_memory() -> None:
+    lock, computed = asyncio.Lock(), []
+    is_live: Callable[[str], bool] = str.isascii
+
+    async def worker(asked: Asked) -> Answer:
+        async with lock:
+            await asyncio.sleep(0.01)
+            if not is_live(asked.headers["rvae-ticket"]):
+                return Answer(408, b"nobody waits")
+            computed.append(asked.body)
+            return Answer(200, asked.body * 1_000_000)
+
+    async def run() -> None:
+        nonlocal is_live
+        bounds = limits(
+            body_bytes=1000, answer_bytes=1_100_000, buffered_bytes=1_500_000, pause_seconds=1
+        )
+        async with front(worker, bounds) as one:
+            is_live = one.live.is_live
+            most = 0
+            links = [await one.connect() for _ in range(8)]
+            for _, writer in links:
+                writer.write(post(b"x", "/predictions/m", "Connection: close"))
+            # Nobody reads: the first answers fill the memory, the others are not computed.
+            for _ in range(30):
+                await asyncio.sleep(0.01)
+                most = max(most, one.held()["bytes"])
+            assert 1_500_000 < most < 3_000_000 and len(computed) <= 3
+            assert one.held()["wanted"] == 0 and len(one.asked) == 8
+            received = await asyncio.gather(*(reader.read() for reader, _ in links))
+            assert [statuses(each) for each in received] == [[200]] * 8 and len(computed) == 8
+            for _, writer in links:
+                writer.close()
+
+    asyncio.run(run())
+
+
+def test_a_request_that_the_backend_never_answers_is_not_sent_for_ever() -> None:
+    async def worker(asked: Asked) -> Answer | None:
+        return None
+
+    async def run() -> None:
+        async with front(worker) as one:
+            assert (await one.ask()).error == (502, "server")
+            assert len(one.asked) == MAX_ENDS
+
+    asyncio.run(run())
+
+
+def test_what_was_deferred_is_not_deferred_again() -> None:
+    async def worker(asked: Asked) -> Answer:
+        return Answer(503, b"busy", {"rvae-deferred": "0.1"})
+
+    async def run() -> None:
+        async with front(worker) as one:
+            assert (await one.ask()).body == b"busy" and len(one.asked) == 2
 
     asyncio.run(run())

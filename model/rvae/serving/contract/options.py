@@ -22,6 +22,7 @@ from rvae.serving.contract.outputs.events import EVENTS
 
 __all__ = [
     "ANNOTATIONS",
+    "MAX_INTEGER",
     "MAX_SERIES",
     "SERIES_FIELDS",
     "TASK_FIELDS",
@@ -221,6 +222,10 @@ class Options(BaseModel):
                 fields.get(name) is None, name, "is not allowed here: the body holds the values"
             )
         return cls.parse(fields)
+
+    def without_values(self) -> Self:
+        """The other fields alone: values as lists take several times the memory of arrays."""
+        return self.model_copy(update=dict.fromkeys((*SERIES, "latent")))
 
     @property
     def set_fields(self) -> list[str]:

@@ -2,18 +2,42 @@
 
 from collections.abc import Sequence
 
-from rvae.errors import MalformedError, require, require_readable
+from rvae.errors import FieldError, MalformedError, require, require_readable
 from rvae.inference.card import Card
 from rvae.serving.contract.formats.format import Content, Format, ServedModel
 from rvae.serving.contract.formats.json import JSON
 from rvae.serving.contract.formats.negotiation import answer_format, request_format
+from rvae.serving.contract.forms import in_form, request_in_form
 from rvae.serving.contract.inputs.annotations import series_classes
 from rvae.serving.contract.messages import Request
 from rvae.serving.contract.outputs import DEFAULTS, EXPLANATION, OUTPUTS
 from rvae.serving.contract.query import Query
 from rvae.serving.contract.results import Samples, SeriesResult
 
-__all__ = ["decode", "encode", "validate"]
+__all__ = ["decode", "decode_memory", "encode", "validate"]
+
+# Memory of a form per byte of its part: the form as bytes, and the part.
+FORM_BYTES_PER_BYTE = 2
+
+
+def decode_memory(request: Request) -> int:
+    """Bytes of memory that it takes to decode and to validate a request, at the most.
+
+    Whatever a body holds, it is bounded by its length and kind, before anything is decoded.
+    """
+    body = request.body
+    if isinstance(body, str):
+        body = body.encode(errors="replace")
+    if not isinstance(body, bytes | bytearray):
+        return 0  # the server has decoded it
+    try:
+        form = in_form(request, body)
+        if form:
+            request, body = request_in_form(request, body)
+        needed = request_format(request, body).decode_memory(body)
+    except FieldError:
+        return 0  # it is refused without a look at the values
+    return needed + (FORM_BYTES_PER_BYTE * len(body) if form else 0)
 
 
 def decode(request: Request) -> Content:
@@ -36,6 +60,8 @@ def decode(request: Request) -> Content:
     received: Format = JSON  # what the server has parsed was JSON
     if isinstance(body, bytes | bytearray):
         require_readable(len(body) > 0, "body", "the body is empty")
+        if in_form(request, body):
+            request, body = request_in_form(request, body)
         received = request_format(request, body)
     answer = answer_format(request.accept, received)
     fields, payload = received.decode(body, request)
@@ -45,6 +71,8 @@ def decode(request: Request) -> Content:
 
 def validate(content: Content, card: Card, explain: bool = False) -> Query:
     """Check what was decoded against the model.
+
+    What is returned holds no list of values: those that were decoded can be released.
 
     Args:
         content: What a body holds.
@@ -72,7 +100,7 @@ def validate(content: Content, card: Card, explain: bool = False) -> Query:
     return Query(
         task,
         checked.inputs,
-        options,
+        options.without_values(),
         outputs,
         options.stride or card.stride,
         label,

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from rvae.data.windows import count_windows
+from rvae.inference.card import Card
 from rvae.serving.contract.inputs.series_input import SeriesInput
 from rvae.serving.contract.options import Options, Task
 from rvae.serving.contract.outputs.output import Output
@@ -16,7 +18,7 @@ class Query:
     Attributes:
         task: What to do.
         inputs: The series or latents to do it with.
-        options: The fields of the request.
+        options: The fields of the request, without values, times and classes.
         outputs: What to answer with.
         stride: Steps between windows.
         label: Class of windows to sample or decode, where the model is conditional.
@@ -43,3 +45,14 @@ class Query:
         """Number of windows to generate."""
         latent = self.inputs.latent
         return self.options.count or 1 if latent is None else len(latent)
+
+    @property
+    def steps(self) -> int:
+        """Number of time steps of all series."""
+        return sum(map(len, self.inputs.series))
+
+    def windows(self, card: Card) -> int:
+        """Number of windows to analyse, or to generate."""
+        if self.generates:
+            return self.count
+        return sum(count_windows(len(one), card.window, self.stride) for one in self.inputs.series)

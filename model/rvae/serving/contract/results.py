@@ -46,10 +46,16 @@ class Samples:
     seed: int | None
 
 
-def compute_results(analyses: Sequence[Encoded], query: Query, card: Card) -> list[SeriesResult]:
+def compute_results(
+    analyses: Sequence[Encoded], query: Query, card: Card, most_events: int
+) -> list[SeriesResult]:
     """The outputs that a request asks for, from the analyses of its series.
 
-    Latents are enough if no output decodes.
+    Args:
+        analyses: What the model finds in each series; latents are enough if no output decodes.
+        query: The request.
+        card: Card of the model.
+        most_events: Maximum number of events that an answer has room for.
 
     Raises:
         FieldError: If an output cannot be computed for the options of the request.
@@ -64,6 +70,7 @@ def compute_results(analyses: Sequence[Encoded], query: Query, card: Card) -> li
         options.threshold,
         options.adapt,
         options.gap,
+        most_events,
     )
     results = [
         SeriesResult(series, analysis.starts, {})

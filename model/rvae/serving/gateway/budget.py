@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 __all__ = ["ByteBudget"]
 
@@ -19,6 +20,7 @@ class ByteBudget:
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._within = asyncio.Event()
         self._within.set()
+        self._exceeded: Callable[[], None] = lambda: None
 
     @property
     def held(self) -> int:
@@ -30,6 +32,10 @@ class ByteBudget:
         """Whether somebody waits for bytes."""
         return bool(self._waiting) or not self._within.is_set()
 
+    def call_when_exceeded(self, exceeded: Callable[[], None]) -> None:
+        """Call a function, one for all, when more bytes are held than the limit allows."""
+        self._exceeded = exceeded
+
     async def acquire(self, size: int) -> None:
         """Hold so many bytes, once they fit."""
         if not self._waiting and self._fits(size):
@@ -40,9 +46,9 @@ class ByteBudget:
         try:
             await place
         except asyncio.CancelledError:
-            if place.done() and not place.cancelled():
+            if not place.cancelled():
                 self.release(size)  # it was granted at the same time
-            else:
+            elif (size, place) in self._waiting:
                 self._waiting.remove((size, place))
                 self._grant()
             raise
@@ -50,8 +56,9 @@ class ByteBudget:
     def hold(self, size: int) -> None:
         """Hold bytes that are there already."""
         self._held += size
-        if self._held > self._limit:
+        if self._held > self._limit and self._within.is_set():
             self._within.clear()
+            self._exceeded()
 
     def release(self, size: int) -> None:
         """Give bytes back."""
@@ -62,13 +69,18 @@ class ByteBudget:
 
     async def wait_within(self) -> None:
         """Wait while more bytes are held than the limit allows."""
-        await self._within.wait()
+        while not self._within.is_set():
+            await self._within.wait()
 
     def _fits(self, size: int) -> bool:
         return self._held == 0 or self._held + size <= self._limit
 
     def _grant(self) -> None:
-        while self._waiting and self._fits(self._waiting[0][0]):
-            size, place = self._waiting.popleft()
-            self.hold(size)
-            place.set_result(None)
+        while self._waiting:
+            size, place = self._waiting[0]
+            if not place.cancelled():  # else its task has not yet heard of it
+                if not self._fits(size):
+                    return
+                self.hold(size)
+                place.set_result(None)
+            self._waiting.popleft()

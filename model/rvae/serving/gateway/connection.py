@@ -14,9 +14,6 @@ __all__ = ["Connection"]
 
 logger = logging.getLogger(__name__)
 
-# One for all: what is read is parsed before anything else is read.
-BUFFER = memoryview(bytearray(1 << 16))
-
 # What comes after the last answer is read and dropped, until the client closes the connection, but
 # no longer: a connection that is closed with bytes unread takes the answer along.
 LINGER_SECONDS = 2.0
@@ -52,6 +49,7 @@ class Connection(asyncio.BufferedProtocol):
         self._state = State.IDLE
         self._since = self._progress = self._loop.time()
         self._task: asyncio.Task[None] | None = None
+        self._is_admitted = False  # whether the body may be larger than a small one
         self._waits_for_room = False
         self._keep_alive = True
         self._held = 0  # bytes of the budget
@@ -72,6 +70,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def check_time(self, now: float) -> None:
         """End what takes too long."""
+        if self._transport.is_closing() and self._state is not State.CLOSING:
+            return
         limits, age, pause = self._limits, now - self._since, now - self._progress
         match self._state:
             case State.IDLE if age > limits.idle_seconds:
@@ -98,39 +98,47 @@ class Connection(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass
         self._transport.set_write_buffer_limits(high=0)  # tell when all is written
-        self._all.set_idle(self)
-        if not self._all.add(self):
+        if self._all.add(self):
+            self._all.set_idle(self)
+        elif not self._transport.is_closing():
             self._refuse(refusal(503, "connection", "too many connections: try again", 1))
 
     def connection_lost(self, error: Exception | None) -> None:
         self._all.remove(self)
-        self._cancel()  # nobody waits for the answer
-        self._release()
+        task = self._cancel()  # nobody waits for the answer
+        if task is None:
+            self._release()
+        else:
+            # Not before it has ended: it may hand over the bytes to what still holds them.
+            task.add_done_callback(lambda _: self._release())
 
     def eof_received(self) -> bool:
-        return False  # the client has hung up: close
+        # The client has hung up. It could also mean that it sends no more but still reads: nobody
+        # can tell, and few do so. Proxies take it as the end as well.
+        self._transport.abort()
+        return False
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        return BUFFER
+        return self._all.buffer
 
     def buffer_updated(self, size: int) -> None:
         if self._state is State.CLOSING:
             return
         self._progress = self._loop.time()
         try:
-            self._reader.feed(BUFFER[:size])
+            self._reader.feed(self._all.buffer[:size])
         except RefusalError as error:
             self._refuse(error.answer)
             return
-        if self._state is State.IDLE:
+        if self._state is State.IDLE and self._reader.has_begun:
             self._enter(State.HEAD)
         if self._state is State.HEAD and self._reader.head is not None:
             self._begin_body(self._reader.head)
-        if self._state is State.BODY and self._reader.is_complete and not self._waits_for_room:
-            self._begin_answer()
+        elif self._state is State.BODY:
+            self._read_on()
 
     def resume_writing(self) -> None:
-        if self._state is State.SENDING:
+        if self._state is State.SENDING and not self._transport.is_closing():
             self._end_answer()
 
     # The way of a request.
@@ -142,12 +150,22 @@ class Connection(asyncio.BufferedProtocol):
         refused = _check(head) or self._application.check(head)
         if refused is not None:
             self._refuse(refused)
-        elif self._reader.expected_size > self._limits.small_bytes:
-            self._waits_for_room = True
+            return
+        self._read_on()
+        if self._state is State.BODY and not self._waits_for_room:
+            self._ask_for_body()
+
+    def _read_on(self) -> None:
+        """See whether the body is there, and whether there is memory for the rest of it."""
+        reader = self._reader
+        # Of a chunked body nobody knows how large it will be: most are small.
+        size = reader.size if reader.is_chunked else reader.expected_size
+        if size > self._limits.small_bytes and not self._is_admitted:
+            self._is_admitted = self._waits_for_room = True
             self._transport.pause_reading()
             self._task = self._loop.create_task(self._wait_for_room())
-        else:
-            self._ask_for_body(head)
+        elif reader.is_complete and not self._waits_for_room:
+            self._begin_answer()
 
     async def _wait_for_room(self) -> None:
         """Read on where there is memory for a large body."""
@@ -156,19 +174,23 @@ class Connection(asyncio.BufferedProtocol):
         self._held = size
         self._task = None
         self._waits_for_room = False
+        if self._transport.is_closing():
+            return
         self._enter(State.BODY)
         self._transport.resume_reading()
         if self._reader.is_complete:
             self._begin_answer()
-        elif self._reader.head is not None:
-            self._ask_for_body(self._reader.head)
+        else:
+            self._ask_for_body()
 
-    def _ask_for_body(self, head: Head) -> None:
-        if "expect" in head.headers and not self._reader.size:
+    def _ask_for_body(self) -> None:
+        head = self._reader.head
+        if head is not None and "expect" in head.headers and not self._reader.size:
             self._transport.write(CONTINUE)
 
     def _begin_answer(self) -> None:
         self._enter(State.ANSWERING)
+        self._release(keep=self._reader.size)
         self._task = self._loop.create_task(self._answer(self._reader.request()))
 
     async def _answer(self, request: Request) -> None:
@@ -179,6 +201,8 @@ class Connection(asyncio.BufferedProtocol):
             answer = refusal(500, "request", "the gateway failed: see the server's log")
         self._task = None
         self._release()
+        if self._transport.is_closing():
+            return  # nobody reads the answer
         self._keep_alive = self._reader.keep_alive and not self._all.is_ending
         body = b"" if request.head.method == "HEAD" else answer.body
         self._transport.writelines((answer_head(answer, not self._keep_alive), body))
@@ -192,8 +216,10 @@ class Connection(asyncio.BufferedProtocol):
     def _end_answer(self) -> None:
         """The answer was sent whole."""
         self._release()
-        if self._keep_alive:
+        # Of what came before the end of the answer nothing was read.
+        if self._keep_alive and self._reader.keep_alive:
             self._reader = RequestReader(self._limits)
+            self._is_admitted = False
             self._enter(State.IDLE)
             self._all.set_idle(self)
         else:
@@ -206,32 +232,38 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.resume_reading()
         self._cancel()
         self._release()
-        self._all.set_busy(self)
         self._transport.writelines((answer_head(answer, close=True), answer.body))
         self._end_writing()
 
     def _end_writing(self) -> None:
         self._enter(State.CLOSING)
+        self._all.set_idle(self)
         self._transport.write_eof()
 
     def _enter(self, state: State) -> None:
         self._state = state
         self._since = self._progress = self._loop.time()
 
-    def _cancel(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
+    def _cancel(self) -> asyncio.Task[None] | None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+        return task
 
-    def _release(self) -> None:
-        held, self._held = self._held, 0
-        if held:
-            self._all.budget.release(held)
+    def _release(self, keep: int = 0) -> None:
+        """Give bytes of the budget back, all but some."""
+        surplus = self._held - keep
+        if surplus > 0:
+            self._held = keep
+            self._all.budget.release(surplus)
 
     def _is_slow(self, seconds: float, done: int) -> bool:
-        """Whether a transfer keeps memory that others wait for."""
-        least = self._limits.slow_bytes_per_second * (seconds - SLOW_SECONDS)
-        return self._all.budget.is_short and done < least
+        """Whether a transfer is too slow, or keeps what others wait for."""
+        limits = self._limits
+        if done < limits.least_bytes_per_second * (seconds - limits.pause_seconds):
+            return True
+        least = limits.slow_bytes_per_second * (seconds - SLOW_SECONDS)
+        return self._all.is_short and done < least
 
 
 def _check(head: Head) -> Answer | None:

@@ -4,12 +4,14 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from rvae.serving.gateway.budget import ByteBudget
-from rvae.serving.gateway.limits import GatewayLimits
+from rvae.serving.gateway.limits import READ_BYTES, GatewayLimits
 
 if TYPE_CHECKING:
     from rvae.serving.gateway.connection import Connection
 
 __all__ = ["Connections"]
+
+SPARE = 64  # connections beyond the bound that are told so, and closed
 
 
 class Connections:
@@ -22,9 +24,12 @@ class Connections:
     def __init__(self, limits: GatewayLimits) -> None:
         self.limits = limits
         self.budget = ByteBudget(limits.buffered_bytes)
+        # One for all: what is read is parsed before anything else is read.
+        self.buffer = memoryview(bytearray(READ_BYTES))
         self.is_ending = False
         self._open: set[Connection] = set()
-        # Those without a complete request, the longest silent one first.
+        # Those that may be closed for others: they wait for a request, read its head, or drop what
+        # comes after the last answer. The one that is so for the longest time comes first.
         self._idle: OrderedDict[Connection, None] = OrderedDict()
 
     def __len__(self) -> int:
@@ -35,15 +40,25 @@ class Connections:
         """How many have a request that was read, or an answer that was not."""
         return sum(connection.is_busy for connection in self._open)
 
+    @property
+    def is_short(self) -> bool:
+        """Whether others wait for memory or a connection."""
+        return self.budget.is_short or len(self._open) >= self.limits.connections
+
     def add(self, connection: "Connection") -> bool:
         """Count a connection; whether it is within the bound.
 
         One that idles makes room for it.
         """
-        if len(self._open) >= self.limits.connections and self._idle:
-            self._idle.popitem(last=False)[0].abort()
+        most = self.limits.connections
+        if len(self._open) >= most and self._idle:
+            longest = next(iter(self._idle))
+            self.remove(longest)
+            longest.abort()
         self._open.add(connection)
-        return len(self._open) <= self.limits.connections
+        if len(self._open) > most + SPARE:
+            connection.abort()
+        return len(self._open) <= most
 
     def remove(self, connection: "Connection") -> None:
         """Forget a connection that is closed."""
@@ -51,11 +66,11 @@ class Connections:
         self._idle.pop(connection, None)
 
     def set_idle(self, connection: "Connection") -> None:
-        """A connection waits for a request."""
+        """A connection may be closed for others from now on."""
         self._idle[connection] = None
 
     def set_busy(self, connection: "Connection") -> None:
-        """A connection has a request."""
+        """A connection has a request, and is kept."""
         self._idle.pop(connection, None)
 
     def sweep(self, now: float) -> None:
@@ -64,7 +79,7 @@ class Connections:
             connection.check_time(now)
 
     def end_idle(self) -> None:
-        """Close connections without a request."""
+        """Close connections without a request whose head was read."""
         for connection in list(self._idle):
             connection.close()
 

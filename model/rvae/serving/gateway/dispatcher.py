@@ -3,24 +3,33 @@
 import asyncio
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from weakref import WeakValueDictionary
 
-from rvae.serving.gateway.backend import Backend, Client, Verdict
+from rvae.serving.gateway.backend import Backend, Client, EndedError, Verdict
 from rvae.serving.gateway.budget import ByteBudget
 from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.gateway.messages import Answer, refusal
 from rvae.serving.gateway.turns import Turns
+from rvae.serving.tickets import Tickets
 
 __all__ = ["Dispatcher", "Job"]
 
 # A request whose worker ends is sent again, without others beside it: the first time another one
 # may have ended the worker, the second time somebody else.
 MAX_DEATHS = 3
+# The same of the backend as a whole, which others share.
+MAX_ENDS = 3
 RETRY_SECONDS = 0.1
+
+# A worker that has ended may have taken along, without a word, what was sent before its end was
+# noticed, or a moment later. By then the next worker answers what is not lost.
+TAKEN_SECONDS, REPEAT_SECONDS = 1.0, 3.0
 
 # Headers between the gateway and workers. Of a request: whether it is still wanted, and that it was
 # deferred before. Of an answer: that it was deferred, and how many seconds it will take.
 TICKET, DEFERRED = "rvae-ticket", "rvae-deferred"
+
+# What a worker answers where it finds that a request is not wanted any more.
+NOT_WANTED = 408
 
 NO_ANSWER = Answer(502, b"")
 
@@ -34,13 +43,15 @@ class Job:
         head: Line and headers, each with its end, without those that a dispatcher adds.
         body: Body.
         deaths: How many workers ended while they had it.
+        ends: How often the backend itself ended while it had it.
         seconds: How long it will take, if a worker has deferred it.
     """
 
     model: str
     head: bytes
-    body: bytes
+    body: bytes | bytearray
     deaths: int = 0
+    ends: int = 0
     seconds: float | None = None
 
 
@@ -59,18 +70,29 @@ class Dispatcher:
         self._has_backend = asyncio.Event()
         self._places = asyncio.Semaphore(limits.forwarded)
         # Of the models that have requests now. Their names are what clients say.
-        self._turns: WeakValueDictionary[str, Turns] = WeakValueDictionary()
+        self._turns: dict[str, Turns] = {}
         self._jobs = 0
+        # Tickets of requests in the backend, by ticket.
+        self._wanted: dict[str, Tickets] = {}
+        # When they were sent, and what ends the wait for their answers.
+        self._patience: dict[str, tuple[float, asyncio.Timeout]] = {}
+        budget.call_when_exceeded(self._recall)
 
     def use(self, backend: Backend | None) -> None:
         """Send requests to another backend from now on; without one they wait."""
         if self._backend:
             self._backend[1].close()
-        self._backend = (backend, Client(backend.inference)) if backend else None
+        self._backend = (backend, Client(backend.inference, self._limits)) if backend else None
         if backend:
             self._has_backend.set()
         else:
             self._has_backend.clear()
+
+    def repeat(self) -> None:
+        """Send again what is not answered soon: a worker has ended, and may have taken it along."""
+        loop = asyncio.get_running_loop()
+        before = loop.time() + TAKEN_SECONDS
+        loop.call_later(REPEAT_SECONDS, self._repeat, before)
 
     async def answer(self, job: Job) -> Answer:
         """The answer to a request, or an error where none came in time."""
@@ -88,16 +110,27 @@ class Dispatcher:
             self._jobs -= 1
 
     async def _answer(self, job: Job) -> Answer:
-        clock = asyncio.get_running_loop().time
-        give_up = clock() + self._limits.unavailable_seconds
         turns = self._turns.get(job.model)
         if turns is None:
             turns = self._turns[job.model] = Turns()
+        turns.requests += 1
+        try:
+            return await self._repeated(job, turns)
+        finally:
+            turns.requests -= 1
+            if not turns.requests:
+                del self._turns[job.model]
+
+    async def _repeated(self, job: Job, turns: Turns) -> Answer:
+        """Send a request until it is answered, or there is no hope."""
+        clock = asyncio.get_running_loop().time
+        give_up = clock() + self._limits.unavailable_seconds
         while True:
             await self._has_backend.wait()
             async with _turn(job, turns):
                 verdict, answer = await self._exchange(job)
-            if verdict is Verdict.ANSWERED and DEFERRED not in answer.headers:
+            is_deferred = DEFERRED in answer.headers and job.seconds is None
+            if verdict is Verdict.ANSWERED and not is_deferred:
                 return answer
             if verdict is Verdict.ANSWERED:
                 job.seconds = float(answer.headers[DEFERRED])
@@ -112,18 +145,26 @@ class Dispatcher:
                     return refusal(500, "request", message)
             elif verdict is Verdict.UNAVAILABLE and clock() > give_up:
                 return refusal(503, "model", "has no worker: try again later", 1)
-            else:
+            elif verdict is Verdict.GONE and job.ends == MAX_ENDS:
+                return refusal(502, "server", "ended while it had this request, again and again")
+            elif verdict is not Verdict.RECALLED:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _exchange(self, job: Job) -> tuple[Verdict, Answer]:
         """Send a request to the backend once."""
-        await self._budget.wait_within()
         await self._places.acquire()
-        if self._backend is None:
+        try:
+            await self._budget.wait_within()
+            if self._backend is None:
+                self._places.release()
+                return Verdict.GONE, NO_ANSWER
+            backend, client = self._backend
+            ticket = backend.tickets.issue()
+        except BaseException:
             self._places.release()
-            return Verdict.GONE, NO_ANSWER
-        backend, client = self._backend
-        ticket = backend.tickets.issue()
+            raise
+        self._wanted[ticket] = backend.tickets
+        began = asyncio.get_running_loop().time()
         is_finished = is_abandoned = False
 
         def finish() -> None:
@@ -135,8 +176,17 @@ class Dispatcher:
 
         added = f"{TICKET}: {ticket}\r\n" + ("" if job.seconds is None else f"{DEFERRED}: 1\r\n")
         try:
-            answer = await client.send(job.head + added.encode() + b"\r\n", job.body, finish)
-            return backend.verdict(answer), answer
+            async with asyncio.timeout(None) as patience:
+                self._patience[ticket] = began, patience
+                answer = await client.send(job.head + added.encode() + b"\r\n", job.body, finish)
+            if answer.status == NOT_WANTED and ticket not in self._wanted:
+                return Verdict.RECALLED, NO_ANSWER
+            return backend.verdict(answer)
+        except TimeoutError:
+            return Verdict.RECALLED, NO_ANSWER
+        except EndedError:
+            job.ends += 1
+            return Verdict.GONE, NO_ANSWER
         except OSError:
             return Verdict.GONE, NO_ANSWER
         except asyncio.CancelledError:
@@ -147,6 +197,20 @@ class Dispatcher:
             raise
         finally:
             backend.tickets.withdraw(ticket)
+            self._wanted.pop(ticket, None)
+            self._patience.pop(ticket, None)
+
+    def _repeat(self, before: float) -> None:
+        now = asyncio.get_running_loop().time()
+        for began, patience in list(self._patience.values()):
+            if began < before:
+                patience.reschedule(now)
+
+    def _recall(self) -> None:
+        """Take back what the backend has not begun: there is no memory for its answers."""
+        for ticket, tickets in self._wanted.items():
+            tickets.withdraw(ticket)
+        self._wanted.clear()
 
 
 def _turn(job: Job, turns: Turns) -> AbstractAsyncContextManager[None]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rvae.serving.gateway.backend import Backend, Client
 from rvae.serving.gateway.http import header_lines
+from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.gateway.messages import Answer, Head, Request, refusal
 
 __all__ = ["Forwarding", "management", "metrics"]
@@ -19,14 +20,20 @@ class Forwarding:
 
     Args:
         socket: Which socket.
+        limits: The bounds.
         methods: The allowed methods.
         path: The only allowed path; None allows all.
     """
 
     def __init__(
-        self, socket: Callable[[Backend], Path], methods: tuple[str, ...], path: str | None = None
+        self,
+        socket: Callable[[Backend], Path],
+        limits: GatewayLimits,
+        methods: tuple[str, ...],
+        path: str | None = None,
     ) -> None:
         self._socket = socket
+        self._limits = limits
         self._methods = methods
         self._path = path
         self._client: Client | None = None
@@ -35,7 +42,7 @@ class Forwarding:
         """Pass requests to another backend from now on."""
         if self._client is not None:
             self._client.close()
-        self._client = Client(self._socket(backend)) if backend else None
+        self._client = Client(self._socket(backend), self._limits) if backend else None
 
     def check(self, head: Head) -> Answer | None:
         """Refuse other methods and paths, and what a web page sends."""
@@ -57,10 +64,10 @@ class Forwarding:
         try:
             async with asyncio.timeout(SECONDS):
                 answer = await self._client.send(head, request.body)
+        except TimeoutError:  # which is an OSError, too
+            return refusal(504, "server", f"did not answer within {SECONDS:g} s")
         except OSError:
             return refusal(503, "server", "is being replaced: try again", 1)
-        except TimeoutError:
-            return refusal(504, "server", f"did not answer within {SECONDS:g} s")
         return Answer(
             answer.status,
             answer.body,
@@ -68,12 +75,12 @@ class Forwarding:
         )
 
 
-def management() -> Forwarding:
+def management(limits: GatewayLimits) -> Forwarding:
     """The management API, for who may open its socket."""
     methods = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
-    return Forwarding(lambda backend: backend.management, methods)
+    return Forwarding(lambda backend: backend.management, limits, methods)
 
 
-def metrics() -> Forwarding:
+def metrics(limits: GatewayLimits) -> Forwarding:
     """The metrics, to be read."""
-    return Forwarding(lambda backend: backend.metrics, ("GET",), "/metrics")
+    return Forwarding(lambda backend: backend.metrics, limits, ("GET",), "/metrics")

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +22,8 @@ __all__ = ["Gateway"]
 SWEEP_SECONDS = 0.5
 POLL_SECONDS = 0.02
 BACKLOG = 1024
+# Of management, and of metrics.
+OPERATORS, OPERATORS_BODY_BYTES = 32, 65_536
 
 
 class Gateway:
@@ -36,11 +39,13 @@ class Gateway:
     def __init__(self, limits: GatewayLimits, health: Callable[[], tuple[str, ...]]) -> None:
         self._limits = limits
         self._connections = Connections(limits)
-        # Management must be reachable when clients have taken all connections.
-        self._operators = Connections(limits)
+        # Each has its own: management must be reachable when clients have taken all connections,
+        # and metrics are for anybody on this machine.
+        few = replace(limits, connections=OPERATORS, body_bytes=OPERATORS_BODY_BYTES)
+        self._operators, self._readers = Connections(few), Connections(few)
         self._dispatcher = Dispatcher(limits, self._connections.budget)
         self._predictions = Predictions(self._dispatcher, health)
-        self._management, self._metrics = management(), metrics()
+        self._management, self._metrics = management(few), metrics(few)
         self._servers: list[asyncio.Server] = []
         self._sweeper: asyncio.Task[None] | None = None
 
@@ -48,6 +53,10 @@ class Gateway:
         """Answer by another backend from now on; without one requests wait for the next."""
         for one in (self._dispatcher, self._management, self._metrics):
             one.use(backend)
+
+    def repeat(self) -> None:
+        """Send again what is not answered soon: a worker has ended, and may have taken it along."""
+        self._dispatcher.repeat()
 
     async def start(self, inference: socket.socket, metrics: socket.socket, path: Path) -> None:
         """Begin to listen.
@@ -58,11 +67,11 @@ class Gateway:
             path: Unix socket for management, for this user alone.
         """
         loop = asyncio.get_running_loop()
-        self._sweeper = loop.create_task(self._sweep())
         private = _private_socket(path)
+        self._sweeper = loop.create_task(self._sweep())
         for one, connections, application in (
             (inference, self._connections, self._predictions),
-            (metrics, self._operators, self._metrics),
+            (metrics, self._readers, self._metrics),
         ):
             factory = partial[Connection](Connection, connections, application)
             self._servers.append(await loop.create_server(factory, sock=one, backlog=BACKLOG))
@@ -78,7 +87,7 @@ class Gateway:
         Returns:
             How many requests were not answered.
         """
-        everyone = (self._connections, self._operators)
+        everyone = self._everyone()
         for connections in everyone:
             connections.is_ending = True
         # Requests that are on their way: each is answered, and its connection closed.
@@ -102,8 +111,11 @@ class Gateway:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
-            for connections in (self._connections, self._operators):
+            for connections in self._everyone():
                 connections.sweep(loop.time())
+
+    def _everyone(self) -> tuple[Connections, ...]:
+        return self._connections, self._operators, self._readers
 
 
 def _private_socket(path: Path) -> socket.socket:

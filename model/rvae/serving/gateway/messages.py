@@ -29,7 +29,7 @@ class Request:
     """A request that was read whole."""
 
     head: Head
-    body: bytes
+    body: bytes | bytearray
 
 
 @dataclass(frozen=True)

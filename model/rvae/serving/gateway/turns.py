@@ -12,9 +12,13 @@ class Turns:
 
     Most run beside each other. Expensive ones run one after another, beside the others. One that
     may end its worker runs alone, so that it takes no other request with it.
+
+    Attributes:
+        requests: How many there are.
     """
 
     def __init__(self) -> None:
+        self.requests = 0
         self._running = 0
         self._suspects = 0
         self._open = asyncio.Event()

@@ -16,7 +16,7 @@ from rvae.serving.model_store import Archive
 from rvae.serving.ports import LOOPBACK, bound_socket
 from rvae.serving.torchserve.registrations import Registration
 from rvae.serving.torchserve.server import TorchServe
-from rvae.serving.torchserve.supervisor import Calls, Supervisor
+from rvae.serving.torchserve.supervision.supervisor import Calls, Supervisor
 from rvae.serving.torchserve.verdicts import verdict
 
 __all__ = ["Endpoint"]
@@ -72,7 +72,7 @@ class Endpoint:
         self._ends: SimpleQueue[str] = SimpleQueue()
         self._loop = uvloop.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="gateway", daemon=True)
-        calls = Calls(self._switch, self._hold, self._ends.put)
+        calls = Calls(self._switch, self._hold, self._repeat, self._ends.put)
         self._supervisor = Supervisor(self._launch, archives, logs, calls, seconds)
 
     def __enter__(self) -> Self:
@@ -141,6 +141,9 @@ class Endpoint:
 
     def _hold(self) -> None:
         self._loop.call_soon_threadsafe(self._gateway.use, None)
+
+    def _repeat(self) -> None:
+        self._loop.call_soon_threadsafe(self._gateway.repeat)
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()

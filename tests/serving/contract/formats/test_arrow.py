@@ -7,6 +7,8 @@ from rvae.serving.contract.formats.arrow import ARROW
 from rvae.serving.contract.messages import Request
 from tests.support.arrow_streams import stream
 
+LIMIT = 1 << 20  # bytes of an answer
+
 
 def file_of(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
@@ -27,6 +29,6 @@ def test_streams_and_files_are_known_by_their_first_bytes(write: object) -> None
 
 
 def test_columns_are_read_as_they_were_written() -> None:
-    body = ARROW.encode_table({"a": np.array([1.5, np.nan]), "b": np.array([1, 2])})
+    body = ARROW.encode_table({"a": np.array([1.5, np.nan]), "b": np.array([1, 2])}, LIMIT)
     assert body.startswith(ARROW.magic)
     assert ARROW.decode_table(body).to_pydict() == {"a": [1.5, None], "b": [1, 2]}

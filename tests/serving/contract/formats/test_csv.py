@@ -6,6 +6,8 @@ from rvae.serving.contract.formats.csv import CSV
 from rvae.serving.contract.messages import Request
 from rvae.serving.contract.outputs import OUTPUTS
 
+LIMIT = 1 << 20  # bytes of an answer
+
 
 def test_the_example_is_a_table_with_fields_in_the_header() -> None:
     assert CSV.example is not None
@@ -16,7 +18,7 @@ def test_the_example_is_a_table_with_fields_in_the_header() -> None:
 
 
 def test_columns_are_read_as_they_were_written() -> None:
-    text = CSV.encode_table({"a": np.array([1.5, np.nan]), "b": np.array([1, 2])})
+    text = CSV.encode_table({"a": np.array([1.5, np.nan]), "b": np.array([1, 2])}, LIMIT)
     assert CSV.decode_table(text).to_pydict() == {"a": [1.5, None], "b": [1, 2]}
 
 

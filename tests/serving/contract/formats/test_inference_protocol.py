@@ -297,8 +297,9 @@ VALUES = [20.0] * 32
         ({"inputs": None}, 400, "inputs"),
         ({"inputs": {}}, 400, "inputs"),
         ({"inputs": [1]}, 400, "inputs[0]"),
-        ({"inputs": [{}] * (MAX_TENSORS + 1)}, 400, "inputs"),
-        ({"inputs": [x(VALUES)], "outputs": [{}] * (MAX_TENSORS + 1)}, 400, "outputs"),
+        ({"inputs": [{}] * (MAX_TENSORS + 1)}, 400, "body"),
+        ({"inputs": [x(VALUES[:1])] * (MAX_TENSORS + 1)}, 400, "inputs"),
+        ({"inputs": [x(VALUES)], "outputs": [{}] * (MAX_TENSORS + 1)}, 400, "body"),
         (
             {"inputs": [x([20] * 32 * (MAX_SERIES + 1), shape=[MAX_SERIES + 1, 32, 1])]},
             422,

@@ -29,7 +29,7 @@ def test_steps_hold_numbers_and_words() -> None:
 
 
 def test_samples_come_with_their_latents_and_the_seed_that_drew_them() -> None:
-    model = ServedModel("waves", "1.0", KINDS["numbers"])
+    model = ServedModel("waves", "1.0", KINDS["numbers"], 1000)
     query = Query("sample", SeriesInput([], [], many=True), Options(), (), stride=1)
     windows = np.arange(16.0).reshape(2, 8, 1)
     latent = np.zeros((2, 3), np.float32)

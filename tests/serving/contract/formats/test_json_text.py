@@ -22,7 +22,7 @@ def test_what_nothing_was_observed_of_is_null() -> None:
     ("text", "message"),
     [
         (b"", "empty document"),
-        (b"heat\n1\n", "another kind"),
+        (b"heat\n1\n", "another format"),
         (b"\x1f\x8b\x08", "compressed"),
         (b"PK\x03\x04", "compressed"),
         (b"[1, NaN]", "write null"),

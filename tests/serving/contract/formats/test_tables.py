@@ -11,6 +11,8 @@ from rvae.inference import export
 from rvae.serving.contract.formats.tables import read_arrow, read_csv, write_arrow, write_csv
 from tests.support.arrow_streams import coded, stream
 
+LIMIT = 1 << 20  # bytes of an answer
+
 MILLION = 1_000_000
 
 
@@ -236,14 +238,14 @@ COLUMNS = {
 
 def test_csv_is_written_as_files_are(tmp_path: Path) -> None:
     export.write(tmp_path / "x.csv", [COLUMNS])
-    assert write_csv(COLUMNS) == (tmp_path / "x.csv").read_bytes()
+    assert write_csv(COLUMNS, LIMIT) == (tmp_path / "x.csv").read_bytes()
 
 
 def test_csv_gets_a_column_for_each_number_of_a_row() -> None:
-    text = write_csv({"a": np.array([1, 2]), "z": np.array([[1.5, np.nan], [2.5, 3.5]])})
+    text = write_csv({"a": np.array([1, 2]), "z": np.array([[1.5, np.nan], [2.5, 3.5]])}, LIMIT)
     assert text == b'"a","z_0","z_1"\n1,1.5,\n2,2.5,3.5\n'
     with pytest.raises(FieldError, match="z") as caught:
-        write_csv({"z": np.zeros((2, 3, 4))})
+        write_csv({"z": np.zeros((2, 3, 4))}, LIMIT)
     assert caught.value.field == "output"
 
 
@@ -261,7 +263,36 @@ def test_a_stream_holds_what_was_written() -> None:
 
 def test_what_was_written_is_read_again() -> None:
     flat = {name: COLUMNS[name] for name in ("time", "start", "score", "is_anomaly", "word")}
-    for table in (read_csv(write_csv(flat)), read_arrow(write_arrow(flat))):
+    for table in (read_csv(write_csv(flat, LIMIT)), read_arrow(write_arrow(flat))):
         assert table["score"].to_pylist() == [0.5, None]
         assert table["word"].to_pylist() == ['say "a", b', "c"]
         np.testing.assert_array_equal(table["time"].to_numpy(), flat["time"])
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    ("cells", "read"),
+    [
+        (["1", "", "3"], [1, None, 3]),
+        (["", "", "3"], [None, None, 3]),
+        (["1", '""', "3"], [1, None, 3]),
+        (["1", '"2"', "", '"3"'], [1, 2, None, 3]),
+        (["1", "3", "", ""], [1, 3]),  # files may end in empty lines
+    ],
+)
+def test_an_empty_line_is_a_missing_value_of_a_single_column(
+    cells: list[str], read: list[int | None], end: str
+) -> None:
+    for last in ("", end):
+        text = f"heat{end}{end.join(cells)}{last}"
+        assert read_csv(text.encode())["heat"].to_pylist() == read
+    two = f"heat,speed{end}1,2{end}{end}3,4{end}"  # it has not two values
+    assert read_csv(two.encode())["heat"].to_pylist() == [1, 3]
+
+
+def test_a_csv_is_written_no_further_than_its_limit() -> None:
+    columns = {"a": np.full(1_000_000, 0.123456789), "b": np.zeros(1_000_000)}
+    with pytest.raises(FieldError, match="over the limit of 100000"):
+        write_csv(columns, 100_000)
+    few = {name: values[:1000] for name, values in columns.items()}
+    assert len(write_csv(few, 100_000)) < 100_000

@@ -11,11 +11,12 @@ outside this module knows of flatbuffers.
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Self
 
 from rvae.errors import MalformedError, require, require_readable
 
-__all__ = ["EXPECTED", "MAX_CELLS", "MAX_COLUMNS", "MAX_NAME", "FlatTable", "inspect"]
+__all__ = ["EXPECTED", "MAX_CELLS", "MAX_COLUMNS", "MAX_NAME", "Extent", "FlatTable", "inspect"]
 
 MAX_COLUMNS = 4096
 MAX_CELLS = 1 << 21  # as floats 16 MB
@@ -33,7 +34,7 @@ SCHEMA, DICTIONARY, BATCH = 1, 2, 3
 # Arrow's numbers for the types of columns: supported types, and names of others for errors.
 COLUMN_TYPES = {1: "null", 2: "int", 3: "float", 5: "text", 6: "bool", 7: "decimal", 8: "date"}
 COLUMN_TYPES |= {10: "timestamp", 20: "large text", 24: "text view"}
-TIMESTAMP, TEXTS = 10, {5, 20, 24}
+TIMESTAMP, TEXT_VIEW, TEXTS = 10, 24, {5, 20, 24}
 OTHER_TYPES = {4: "binary", 9: "time of day", 11: "interval", 12: "list", 13: "struct", 14: "union"}
 OTHER_TYPES |= {15: "fixed-size binary", 16: "fixed-size list", 17: "map", 18: "duration"}
 OTHER_TYPES |= {19: "large binary", 21: "large list", 22: "run-end-encoded", 23: "binary view"}
@@ -112,7 +113,20 @@ def _number(data: bytes, at: int, layout: str) -> int:
     return int(struct.unpack_from(layout, data, at)[0])
 
 
-def inspect(stream: bytes) -> None:
+@dataclass(frozen=True)
+class Extent:
+    """What a stream stands for, whatever its own length is.
+
+    Attributes:
+        cells: Number of its values.
+        letters: Bytes of its texts, at the most, where a text may be referred to by many rows.
+    """
+
+    cells: int
+    letters: int
+
+
+def inspect(stream: bytes) -> Extent:
     """Refuse what is not an Arrow stream of flat columns, or would cost too much to decode.
 
     Raises:
@@ -120,19 +134,20 @@ def inspect(stream: bytes) -> None:
         FieldError: If a column is.
     """
     try:
-        _inspect(stream)
+        return _inspect(stream)
     except struct.error:
         raise MalformedError("body", "is not an Arrow stream: it is damaged") from None
 
 
-def _inspect(stream: bytes) -> None:
+def _inspect(stream: bytes) -> Extent:
     messages = _messages(stream)
     kind, schema, _ = next(messages, (None, None, 0))
     if kind != SCHEMA or schema is None:
         raise MalformedError("body", "is not an Arrow stream: it does not begin with a schema")
     identities = _schema(schema)
     columns = schema.size(1)
-    cells = batches = pieces = effort = 0
+    views = sum(field.number(2, "<B") == TEXT_VIEW for field in schema.tables(1))
+    cells = batches = pieces = effort = letters = 0
     dictionaries: dict[int, int] = {}
     for kind, header, size in messages:
         if kind == DICTIONARY:
@@ -147,11 +162,14 @@ def _inspect(stream: bytes) -> None:
             cells += _rows(header) * columns
             batches += 1
             pieces += columns
-            effort += sum(dictionaries.get(identity, 0) for identity in identities)
+            shared = sum(dictionaries.get(identity, 0) for identity in identities)
+            effort += shared
+            letters += _rows(header) * (shared + views * size)
         _require(cells <= MAX_CELLS, f"it holds more than {MAX_CELLS} values")
         _require(batches <= MAX_BATCHES, f"it holds more than {MAX_BATCHES} batches: send fewer")
         _require(pieces <= MAX_PIECES, "it holds too many batches for this number of columns")
         _require(effort <= MAX_DICTIONARIES, "its dictionaries are too large for its batches")
+    return Extent(cells, letters)
 
 
 def _messages(stream: bytes) -> Iterator[tuple[int, FlatTable, int]]:

@@ -12,17 +12,26 @@ from rvae.serving.contract.options import Options
 from rvae.serving.contract.outputs.output import Output
 from rvae.serving.contract.query import Query
 from rvae.serving.contract.results import Samples, SeriesResult
+from rvae.serving.contract.sizes import Span
 
 __all__ = ["Checked", "Content", "Format", "ServedModel"]
 
 
 @dataclass(frozen=True)
 class ServedModel:
-    """The model that answers: its name and version on the server, and its card."""
+    """The model that answers.
+
+    Attributes:
+        name: Its name on the server.
+        version: Its version.
+        card: Its card.
+        answer_bytes: Maximum size of an answer.
+    """
 
     name: str
     version: str
     card: Card
+    answer_bytes: int
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,8 @@ class Format(ABC):
         aliases: Other media types of requests and in the header Accept.
         magic: First bytes by which a body of an ambiguous media type is recognized.
         error_key: Name under which clients of this format look for the error in an error reply.
+        decode_bytes_per_byte: Memory that it takes to decode and to validate a body, at the most,
+            per byte of the body.
         schema: OpenAPI schema of a body.
         example: Example of a request in the OpenAPI document, if there is one.
     """
@@ -68,6 +79,7 @@ class Format(ABC):
     aliases: ClassVar[tuple[str, ...]] = ()
     magic: ClassVar[tuple[bytes, ...]] = ()
     error_key: ClassVar[str | None] = None
+    decode_bytes_per_byte: ClassVar[int]
     schema: ClassVar[Mapping[str, Any]] = {}
     example: ClassVar[str | None] = None
 
@@ -83,6 +95,10 @@ class Format(ABC):
             MalformedError: If the body cannot be decoded.
             FieldError: If the request cannot be in this format.
         """
+
+    def decode_memory(self, body: bytes | bytearray) -> int:
+        """Bytes of memory that it takes to decode and to validate a body, at the most."""
+        return self.decode_bytes_per_byte * len(body)
 
     def dialect(self, fields: Mapping[str, Any]) -> "Format":
         """The format of a body with these fields: formats may share a media type."""
@@ -109,6 +125,19 @@ class Format(ABC):
             outputs: Requested outputs.
             tensors: Names of requested tensors; None if the request names none.
         """
+
+    @abstractmethod
+    def answer_size(self, query: Query, card: Card) -> Span:
+        """Fewest and most bytes of the answer to a request, before it is computed.
+
+        A request for more than the limit is refused for the fewest. So the memory for an answer is
+        bounded where the most are not many times the fewest, or where encoding stops at the limit.
+        Events, whose number is not known, count for nothing: `event_size` bounds them.
+        """
+
+    def event_size(self, card: Card) -> Span:
+        """Fewest and most bytes of an event; nothing in a format that holds none."""
+        return Span.exactly(0)
 
     @abstractmethod
     def encode_results(

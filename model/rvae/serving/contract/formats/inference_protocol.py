@@ -4,7 +4,7 @@ https://github.com/kserve/open-inference-protocol
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from typing import Any, ClassVar
@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from rvae.errors import require
 from rvae.inference.card import Card
+from rvae.serving.contract.answer_values import result_values, sample_values
 from rvae.serving.contract.formats.format import Checked, Format, ServedModel
+from rvae.serving.contract.formats.json_size import NUMBERS, OBJECT
 from rvae.serving.contract.formats.json_text import dump_json, json_object
 from rvae.serving.contract.formats.stacking import stacked
 from rvae.serving.contract.formats.tensors import InferenceRequest, Tensor, read_tensors
@@ -23,15 +25,17 @@ from rvae.serving.contract.inputs.lists import series_values
 from rvae.serving.contract.inputs.series_input import (
     SeriesInput,
     annotated_input,
+    require_in_bounds,
     require_series_count,
     require_window,
 )
 from rvae.serving.contract.messages import Request
-from rvae.serving.contract.options import ANNOTATIONS, Options
+from rvae.serving.contract.options import ANNOTATIONS, MAX_INTEGER, Options
 from rvae.serving.contract.outputs import DEFAULTS, OUTPUTS
 from rvae.serving.contract.outputs.output import Axis, Output
 from rvae.serving.contract.query import Query
 from rvae.serving.contract.results import Samples, SeriesResult
+from rvae.serving.contract.sizes import Kind, Span, Values
 
 __all__ = ["INFERENCE_PROTOCOL"]
 
@@ -39,6 +43,9 @@ __all__ = ["INFERENCE_PROTOCOL"]
 GENERATED = {"decode": ("instances", "latent"), "sample": ("instances", "latent", "seed")}
 
 DATATYPES = {"f": "FP", "i": "INT"}
+
+# What is around the values of a tensor.
+TENSOR = Span(30, 200)
 
 # Types of categories by name.
 WORD_TYPES = {str, bool, type(None)}
@@ -51,6 +58,7 @@ class InferenceProtocol(Format):
     """Tensors in and out; errors have the name that clients of the protocol know."""
 
     media_type: ClassVar[str] = "application/json"
+    decode_bytes_per_byte: ClassVar[int] = 36  # as JSON, whose first bytes are the same
     error_key: ClassVar[str | None] = "error"
 
     def decode(self, body: Any, request: Request) -> tuple[dict[str, Any], Any]:
@@ -70,6 +78,13 @@ class InferenceProtocol(Format):
                 f"{output.name} cannot be a tensor: send no inputs, or accept a table",
             )
 
+    def answer_size(self, query: Query, card: Card) -> Span:
+        size = OBJECT
+        for values in _tensor_values(query, card):
+            if query.tensors is None or values.name in query.tensors:
+                size += TENSOR + NUMBERS.size(values)
+        return size
+
     def encode_results(
         self, results: Sequence[SeriesResult], query: Query, model: ServedModel
     ) -> bytes:
@@ -87,6 +102,19 @@ class InferenceProtocol(Format):
 
 
 INFERENCE_PROTOCOL = InferenceProtocol()
+
+
+def _tensor_values(query: Query, card: Card) -> Iterator[Values]:
+    """The values of every tensor that an answer may hold."""
+    if query.generates:
+        yield from sample_values(query, card, words=False)
+        yield Values("latent", Kind.FLOAT32, query.count, (card.model.latent,))
+        if query.inputs.latent is None:
+            yield Values("seed", Kind.INTEGER, 1, largest=MAX_INTEGER)
+        return
+    last = max(map(len, query.inputs.series))
+    yield Values("starts", Kind.INTEGER, query.windows(card), largest=last)
+    yield from result_values(query, card, words=False)
 
 
 def _request_fields(request: InferenceRequest, names: tuple[str, ...] | None) -> dict[str, Any]:
@@ -178,6 +206,10 @@ def _channel_tensors(
     steps = first.shape[-1]
     require_window(steps, first.field, card)
     require_series_count(math.prod(first.shape[:-1]), first.field)
+    given = (tensors[name].values for name in card.channels)
+    arrays = [one for one in given if isinstance(one, np.ndarray) and one.dtype.kind in "fiu"]
+    if len(arrays) == len(tensors) and not card.vocabulary.categories:
+        return _channel_arrays(arrays, steps, tensors, many, options, card)
     columns = [_nulls_for_nan(tensors[name].values) for name in card.channels]
     for name, column in zip(card.channels, columns, strict=True):
         # As a word 3 would be "3", in arrays it is the third category: avoid ambiguity.
@@ -189,6 +221,25 @@ def _channel_tensors(
         rows = zip(*(column[start : start + steps] for column in columns), strict=True)
         values.append(series_values(list(chain.from_iterable(rows)), "inputs", place, card))
     return annotated_input(values, [len(columns) == 1] * len(values), many, options, card)
+
+
+def _channel_arrays(
+    arrays: Sequence[NDArray[Any]],
+    steps: int,
+    tensors: Mapping[str, Tensor],
+    many: bool,
+    options: Options,
+    card: Card,
+) -> SeriesInput:
+    """Series of numbers that came in binary, which lists would hold in sixty times the memory."""
+    values = np.empty((len(arrays[0]) // steps, steps, len(arrays)))
+    for i, array in enumerate(arrays):
+        values[..., i] = array.reshape(-1, steps)
+    fields = [tensors[name].field for name in card.channels]
+    for number, one in enumerate(values):
+        place = partial(_place, fields, number * steps)
+        require_in_bounds(one, np.isnan(one), "inputs", place, card)
+    return annotated_input(list(values), [len(arrays) == 1] * len(values), many, options, card)
 
 
 def _place(fields: list[str], start: int, step: int, channel: int) -> str:

@@ -10,6 +10,7 @@ from rvae.inference import records
 from rvae.inference.card import Card
 from rvae.serving.contract.formats.format import Checked, Format, ServedModel
 from rvae.serving.contract.formats.inference_protocol import INFERENCE_PROTOCOL
+from rvae.serving.contract.formats.json_size import event_size, object_size
 from rvae.serving.contract.formats.json_text import dump_json, json_object
 from rvae.serving.contract.inputs.lists import list_input
 from rvae.serving.contract.messages import Request
@@ -18,6 +19,7 @@ from rvae.serving.contract.outputs.events import event_json
 from rvae.serving.contract.outputs.output import Axis, Field, Output
 from rvae.serving.contract.query import Query
 from rvae.serving.contract.results import Samples, SeriesResult
+from rvae.serving.contract.sizes import Span
 
 __all__ = ["JSON", "step_values"]
 
@@ -27,6 +29,7 @@ class Json(Format):
 
     media_type: ClassVar[str] = "application/json"
     aliases: ClassVar[tuple[str, ...]] = ("text/json",)
+    decode_bytes_per_byte: ClassVar[int] = 36  # a list for every three or four characters
 
     def decode(self, body: Any, request: Request) -> tuple[dict[str, Any], Any]:
         return json_object(body, request)
@@ -40,6 +43,12 @@ class Json(Format):
 
     def require_outputs(self, outputs: tuple[Output, ...], tensors: tuple[str, ...] | None) -> None:
         """An object holds every output."""
+
+    def answer_size(self, query: Query, card: Card) -> Span:
+        return object_size(query, card)
+
+    def event_size(self, card: Card) -> Span:
+        return event_size(card)
 
     def encode_results(
         self, results: Sequence[SeriesResult], query: Query, model: ServedModel

@@ -8,12 +8,20 @@ from rvae.serving.contract.error_replies import UnacceptableError, UnsupportedEr
 from rvae.serving.contract.formats import FORMATS, media_types
 from rvae.serving.contract.formats.format import Format
 from rvae.serving.contract.formats.json import JSON
+from rvae.serving.contract.forms import FORM
 from rvae.serving.contract.messages import Request
 
 __all__ = ["answer_format", "request_format"]
 
-# Sent by programs that do not know the type of the body: its first bytes decide.
-AMBIGUOUS = {"", "application/octet-stream", "multipart/form-data", "text/plain"}
+# Sent by programs that do not know the type of the body: its first bytes decide. The last one is
+# what curl says of any data.
+AMBIGUOUS = {
+    "",
+    "application/octet-stream",
+    FORM,
+    "text/plain",
+    "application/x-www-form-urlencoded",
+}
 
 
 def request_format(request: Request, body: bytes | bytearray) -> Format:

@@ -11,12 +11,14 @@ from rvae.inference import records
 from rvae.inference.card import Card
 from rvae.serving.contract.formats.format import Checked, Format, ServedModel
 from rvae.serving.contract.formats.json_text import header_options
+from rvae.serving.contract.formats.table_size import event_row_size
 from rvae.serving.contract.messages import Request
 from rvae.serving.contract.options import Options
 from rvae.serving.contract.outputs import output_names
 from rvae.serving.contract.outputs.output import Axis, Output
 from rvae.serving.contract.query import Query
 from rvae.serving.contract.results import Samples, SeriesResult
+from rvae.serving.contract.sizes import Span
 
 __all__ = ["TableFormat"]
 
@@ -32,8 +34,13 @@ class TableFormat(Format):
         """Decode a pyarrow table."""
 
     @abstractmethod
-    def encode_table(self, columns: Mapping[str, Any]) -> bytes:
-        """Encode columns (N, ...)."""
+    def encode_table(self, columns: Mapping[str, Any], limit: int) -> bytes:
+        """Encode columns (N, ...).
+
+        Raises:
+            FieldError: If more bytes than the limit have to be written, where that is not known
+                before.
+        """
 
     def decode(self, body: Any, request: Request) -> tuple[dict[str, Any], Any]:
         return header_options(request), self.decode_table(bytes(body))
@@ -54,16 +61,19 @@ class TableFormat(Format):
             "ask for one of these",
         )
 
+    def event_size(self, card: Card) -> Span:
+        return event_row_size(card)
+
     def encode_results(
         self, results: Sequence[SeriesResult], query: Query, model: ServedModel
     ) -> bytes:
         pieces = [_columns(result, query.outputs, model.card) for result in results]
-        return self.encode_table(
-            {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
-        )
+        columns = {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+        return self.encode_table(columns, model.answer_bytes)
 
     def encode_samples(self, samples: Samples, query: Query, model: ServedModel) -> bytes:
-        return self.encode_table(records.sample_records(model.card, samples.windows))
+        columns = records.sample_records(model.card, samples.windows)
+        return self.encode_table(columns, model.answer_bytes)
 
 
 def _columns(result: SeriesResult, outputs: tuple[Output, ...], card: Card) -> records.Columns:

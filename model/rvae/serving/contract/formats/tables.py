@@ -26,6 +26,7 @@ from rvae.serving.contract.formats.arrow_guard import (
     MAX_NAME,
     inspect,
 )
+from rvae.serving.contract.sizes import require_small_enough
 
 __all__ = ["read_arrow", "read_csv", "write_arrow", "write_csv"]
 
@@ -33,6 +34,9 @@ MAX_HEADER = 1 << 18  # bytes in which a CSV's names have to be
 
 # Memory that text may take as strings of Python: an overhead each, and up to four bytes per byte.
 MAX_TEXT, TEXT_OVERHEAD, BYTES_PER_BYTE = 1 << 26, 64, 4
+
+# Cells of a CSV after which its size is looked at: a megabyte of numbers.
+WRITTEN_AT_ONCE = 1 << 16
 
 FILE_MAGIC = b"ARROW1\0\0"  # a stream and an index to it follow
 MICROSECONDS = pa.timestamp("us")
@@ -55,16 +59,17 @@ def read_csv(body: bytes) -> pa.Table:
     # pyarrow takes four bytes for each cell before it knows what to make of it.
     cells = sum(body.count(end, start) for end in (b",", b"\n", b"\r"))
     _require(cells <= MAX_CELLS, f"holds more than {MAX_CELLS} cells")
-    if start == len(body):
+    # An empty line is a missing value where a line has but one, and not at the end, as in files.
+    alone = len(names) == 1
+    end = len(body.rstrip(b"\r\n")) if alone else len(body)
+    if start >= end:
         return _checked(pa.table([pa.nulls(0)] * len(names), names=names))
     try:
         table = arrow_csv.read_csv(
-            pa.py_buffer(memoryview(body)[start:]),
+            pa.py_buffer(memoryview(body)[start:end]),
             # One block, so that a column's type is that of all its cells.
-            arrow_csv.ReadOptions(
-                use_threads=False, column_names=names, block_size=len(body) - start
-            ),
-            arrow_csv.ParseOptions(newlines_in_values=True),
+            arrow_csv.ReadOptions(use_threads=False, column_names=names, block_size=end - start),
+            arrow_csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=not alone),
         )
     except (pa.ArrowException, OSError) as error:
         raise MalformedError("body", f"is not valid CSV: {_short(error)}") from None
@@ -94,11 +99,11 @@ def read_arrow(body: bytes) -> pa.Table:
     return _checked(table)
 
 
-def write_csv(columns: Mapping[str, Any]) -> bytes:
+def write_csv(columns: Mapping[str, Any], limit: int) -> bytes:
     """Columns (N,) and (N, D) → CSV, each (N, D) as D numbered columns.
 
     Raises:
-        FieldError: If a column has more axes.
+        FieldError: If a column has more axes, or the CSV has more bytes than the limit.
     """
     names, arrays = [], []
     for name, values in columns.items():
@@ -111,8 +116,12 @@ def write_csv(columns: Mapping[str, Any]) -> bytes:
         )
         names.extend(f"{name}_{number}" for number in range(values.shape[1]))
         arrays.extend(column_array(column) for column in values.T)
-    sink = pa.BufferOutputStream()
-    arrow_csv.write_csv(pa.table(arrays, names=names), sink)
+    table, sink = pa.table(arrays, names=names), pa.BufferOutputStream()
+    rows = max(1, WRITTEN_AT_ONCE // len(names))
+    with arrow_csv.CSVWriter(sink, table.schema) as writer:
+        for start in range(0, table.num_rows, rows):
+            writer.write_table(table.slice(start, rows))
+            require_small_enough(sink.tell(), limit)
     return sink.getvalue().to_pybytes()
 
 

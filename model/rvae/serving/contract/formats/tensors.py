@@ -5,9 +5,9 @@ tensors.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -180,16 +180,8 @@ def _binary_values(tensor: TensorInput, chunk: memoryview, field: str) -> list[A
     """The values of a tensor behind the JSON."""
     size = math.prod(tensor.shape)
     if tensor.datatype == "BYTES":
-        texts = []
-        while chunk:
-            length = int.from_bytes(chunk[:4], "little")
-            require_readable(4 + length <= len(chunk), field, "ends in the middle of a text")
-            try:
-                texts.append(str(chunk[4 : 4 + length], "utf-8"))
-            except UnicodeDecodeError:
-                raise MalformedError(field, "holds text that is not UTF-8") from None
-            chunk = chunk[4 + length :]
-        require_readable(len(texts) == size, field, f"has {len(texts)} texts, its shape has {size}")
+        texts = list(islice(_texts(bytes(chunk), field), size + 1))
+        require_readable(len(texts) == size, field, f"has not {size} texts, as its shape")
         return texts
     dtype = NUMERIC.get(tensor.datatype, np.dtype(np.bool_))
     require_readable(
@@ -198,3 +190,16 @@ def _binary_values(tensor: TensorInput, chunk: memoryview, field: str) -> list[A
         f"has {len(chunk)} bytes, expected {size} values of {tensor.datatype}",
     )
     return np.frombuffer(chunk, dtype)
+
+
+def _texts(chunk: bytes, field: str) -> Iterator[str]:
+    """Texts, each behind its length in four bytes."""
+    at = 0
+    while at < len(chunk):
+        start = at + 4
+        at = start + int.from_bytes(chunk[at:start], "little")
+        require_readable(start <= at <= len(chunk), field, "ends in the middle of a text")
+        try:
+            yield chunk[start:at].decode()
+        except UnicodeDecodeError:
+            raise MalformedError(field, "holds text that is not UTF-8") from None

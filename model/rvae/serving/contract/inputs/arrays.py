@@ -37,7 +37,7 @@ def array_input(
     """
     wide = array.dtype.itemsize > 4
     if options.task == "decode":
-        return latent_input(array.astype(np.float64), field, card, wide)
+        return latent_input(_doubles(array), field, card, wide)
     channels, dimensions = len(card.channels), array.ndim
     fits = (dimensions == 1 and channels == 1) or (
         dimensions in (2, 3) and array.shape[-1] == channels
@@ -53,9 +53,7 @@ def array_input(
     require_window(array.shape[-2] if dimensions > 1 else len(array), field, card)
     many, flat = dimensions == 3, dimensions == 1
     require_series_count(len(array) if many else 1, field)
-    series = array.astype(np.float64).reshape(
-        (-1, *array.shape[-2:]) if many else (1, -1, channels)
-    )
+    series = _doubles(array).reshape((-1, *array.shape[-2:]) if many else (1, -1, channels))
 
     number = first_out_of_bounds(series, card)
     if number is not None:
@@ -66,3 +64,9 @@ def array_input(
 
         require_in_bounds(series[number], np.isnan(series[number]), name, place, card)
     return annotated_input(list(series), [flat] * len(series), many, options, card, wide)
+
+
+def _doubles(array: NDArray[np.generic]) -> NDArray[np.float64]:
+    # Bytes of any kind may be a NaN that signals, or beyond the range: no news to a log.
+    with np.errstate(invalid="ignore", over="ignore"):
+        return array.astype(np.float64)

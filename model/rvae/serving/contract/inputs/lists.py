@@ -1,13 +1,13 @@
 """Series and latents as nested lists, as in JSON."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rvae.data.vocabulary import word_codes
+from rvae.data.vocabulary import normalize_word
 from rvae.errors import FieldError, require
 from rvae.inference.card import Card
 from rvae.serving.contract.inputs.latents import latent_input
@@ -20,6 +20,9 @@ from rvae.serving.contract.inputs.series_input import (
 from rvae.serving.contract.options import SERIES_FIELDS, Options
 
 __all__ = ["json_type", "list_input", "number_array", "series_values"]
+
+# Spellings of categories that are remembered: most series have a few, again and again.
+MAX_SPELLINGS = 4096
 
 
 def list_input(options: Options, card: Card) -> SeriesInput:
@@ -116,14 +119,12 @@ def series_values(
     def at(index: int) -> str:
         return place(*divmod(int(index), channels))
 
-    for i, name in enumerate(card.channels):
-        if name in card.vocabulary.categories:
-            words = _words(numbers, i, channels, at)
-            codes = word_codes(words, card.vocabulary.categories[name]).tolist()
-            numbers = numbers.copy()
-            numbers[i::channels] = [
-                None if word is None else code for word, code in zip(words, codes, strict=True)
-            ]
+    if card.vocabulary.categories:
+        numbers = numbers.copy()
+        for i, name in enumerate(card.channels):
+            if name in card.vocabulary.categories:
+                vocabulary = card.vocabulary.categories[name]
+                numbers[i::channels] = _codes(numbers, i, channels, vocabulary, at)
     array, absent = number_array(numbers, field, at)
     shape = (-1, channels)
     values = array.reshape(shape)
@@ -206,22 +207,39 @@ def _flattened(rows: list[Any], width: int, field: str, names: str) -> list[Any]
     raise FieldError(f"{field}[{at}]", f"expected a list of {width} values ({names}), got {got}")
 
 
-def _words(
-    values: list[Any], channel: int, channels: int, place: Callable[[int], str]
-) -> list[str | None]:
-    """The categories of a channel as text, which JSON may hold as numbers or truth values, too."""
-    words: list[str | None] = []
+def _codes(
+    values: list[Any],
+    channel: int,
+    channels: int,
+    vocabulary: Sequence[str],
+    place: Callable[[int], str],
+) -> list[float | None]:
+    """Numbers of the categories of a channel, which JSON may hold as numbers or truth values, too.
+
+    They share a few objects: a million of their own would take a hundred megabytes.
+    """
+    known = {word: float(number) for number, word in enumerate(vocabulary, start=1)}
+    spellings = dict(known)
+    codes: list[float | None] = []
     for index in range(channel, len(values), channels):
-        value = values[index]
-        match value:
-            case None | str():
-                words.append(value)
-            case bool():
-                words.append(str(value).lower())
-            case int():
-                words.append(str(value))
-            case _:
+        match values[index]:
+            case None:
+                codes.append(None)
+                continue
+            case str() as word:
+                pass
+            case bool() as truth:
+                word = str(truth).lower()
+            case int() as number:
+                word = str(number)
+            case value:
                 raise FieldError(
                     place(index), f"expected a category as text, got {json_type(value)}"
                 )
-    return words
+        code = spellings.get(word)
+        if code is None:
+            code = known.get(normalize_word(word), 0.0)
+            if len(spellings) < MAX_SPELLINGS:
+                spellings[word] = code
+        codes.append(code)
+    return codes

@@ -1,5 +1,6 @@
 """Inputs for the computation of outputs."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,6 +34,7 @@ class Computation:
         threshold: Score above which a window is anomalous, in place of a quantile.
         adapt: Rate at which the threshold follows each series; None if it is fixed.
         gap: Maximum steps between windows of one event; the stride if None.
+        most_events: Maximum number of events that an answer has room for.
     """
 
     analyses: Sequence[Analysis]
@@ -43,6 +45,7 @@ class Computation:
     threshold: float | None = None
     adapt: float | None = None
     gap: int | None = None
+    most_events: int = sys.maxsize
 
     @property
     def calibration(self) -> Calibration:

@@ -6,6 +6,7 @@ from pydantic import Field as SchemaField
 
 from rvae.serving.contract.outputs.computation import Computation
 from rvae.serving.contract.outputs.output import Axis, Field, Number, Output
+from rvae.serving.contract.sizes import Kind
 
 __all__ = ["CONTRIBUTIONS"]
 
@@ -28,6 +29,7 @@ CONTRIBUTIONS = Output(
                 ),
             ],
             axes=("step", "channel"),
+            kind=Kind.FLOAT,
         ),
     ),
     compute=compute,

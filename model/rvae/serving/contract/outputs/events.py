@@ -7,7 +7,9 @@ from pydantic import with_config
 from typing_extensions import TypedDict  # pydantic wants it where typing has another
 
 from rvae.data.series import Series
+from rvae.errors import require
 from rvae.scoring import events
+from rvae.scoring.clusters import find_clusters
 from rvae.scoring.events import PERSISTENT
 from rvae.serving.contract.outputs.computation import Computation
 from rvae.serving.contract.outputs.output import CLOSED, Axis, Field, Output
@@ -51,9 +53,25 @@ class Event(TypedDict):
 
 
 def compute(request: Computation) -> list[dict[str, Any]]:
-    """The events of each series, in order."""
+    """The events of each series, in order.
+
+    Raises:
+        FieldError: If there are more than an answer has room for. They are counted before any is
+            located, which takes a thousand times as long.
+    """
     gap = request.stride if request.gap is None else request.gap
     thresholds = request.by_series(request.thresholds)
+    if sum(len(analysis.starts) for analysis in request.analyses) > request.most_events:
+        count = sum(
+            len(find_clusters(one.score, threshold, one.starts, request.card.window, gap))
+            for one, threshold in zip(request.analyses, thresholds, strict=True)
+        )
+        require(
+            count <= request.most_events,
+            "output",
+            f"there are {count} events, an answer has room for at most {request.most_events}: "
+            "raise the threshold or the gap, or send less",
+        )
     return [
         {"events": analysis.events(threshold, request.calibration, gap)}
         for analysis, threshold in zip(request.analyses, thresholds, strict=True)

@@ -6,6 +6,7 @@ from pydantic import Field as SchemaField
 
 from rvae.serving.contract.outputs.computation import Computation
 from rvae.serving.contract.outputs.output import Axis, Field, Output
+from rvae.serving.contract.sizes import Kind
 
 __all__ = ["LATENT"]
 
@@ -26,6 +27,7 @@ LATENT = Output(
                 SchemaField(description="Centre of q(z|x) of each window, W x D."),
             ],
             axes=("latent",),
+            kind=Kind.FLOAT32,
         ),
     ),
     compute=compute,

@@ -9,6 +9,7 @@ from pydantic import ConfigDict
 from pydantic import Field as SchemaField
 
 from rvae.serving.contract.outputs.computation import Computation
+from rvae.serving.contract.sizes import Kind
 
 __all__ = ["CLOSED", "Axis", "Field", "Number", "Output", "Steps"]
 
@@ -43,6 +44,8 @@ class Field:
             categories as words.
         column: Name of the column in tables, if that is not the name; of values in units it is the
             suffix of the channels' names.
+        kind: What the values are, if they are not in units.
+        shared: Whether one value holds for all windows, unless the threshold adapts.
     """
 
     name: str
@@ -50,6 +53,8 @@ class Field:
     axes: tuple[str, ...] = ()
     in_units: bool = False
     column: str | None = None
+    kind: Kind = Kind.FLOAT64
+    shared: bool = False
 
     @property
     def column_name(self) -> str:

@@ -7,6 +7,7 @@ from pydantic import Field as SchemaField
 
 from rvae.serving.contract.outputs.computation import Computation
 from rvae.serving.contract.outputs.output import Axis, Field, Number, Output
+from rvae.serving.contract.sizes import Kind
 
 __all__ = ["SCORE"]
 
@@ -43,6 +44,7 @@ SCORE = Output(
                     "Its tail probability is then the smallest that these can show."
                 ),
             ],
+            kind=Kind.FLAG,
         ),
         Field(
             "severity",
@@ -60,6 +62,7 @@ SCORE = Output(
                 float | list[float],
                 SchemaField(description="Of all windows, or with adapt per window."),
             ],
+            shared=True,
         ),
         Field(
             "drift",
@@ -70,12 +73,14 @@ SCORE = Output(
                     "severity: 0 for all windows, or with adapt per window."
                 ),
             ],
+            shared=True,
         ),
         Field(
             "is_anomaly",
             Annotated[
                 list[bool], SchemaField(description="Whether each window scores above it, W.")
             ],
+            kind=Kind.FLAG,
         ),
     ),
     compute=compute,

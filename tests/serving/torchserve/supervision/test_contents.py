@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rvae.serving.torchserve.contents import Contents
+from rvae.serving.torchserve.supervision.contents import Contents
 
 
 @pytest.fixture

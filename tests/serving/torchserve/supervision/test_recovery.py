@@ -3,8 +3,8 @@
 from dataclasses import replace
 from itertools import pairwise
 
-from rvae.serving.torchserve.recovery import ABSENT_SECONDS, MOST_SECONDS, Recovery
 from rvae.serving.torchserve.registrations import Registration
+from rvae.serving.torchserve.supervision.recovery import ABSENT_SECONDS, MOST_SECONDS, Recovery
 
 TOY = Registration("toy", "1.0", "toy.mar", True, 1, 1, 32, 1, 60, 60, frozenset({7}))
 

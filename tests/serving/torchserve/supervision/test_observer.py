@@ -10,7 +10,7 @@ from threading import Event, Thread
 
 import pytest
 
-from rvae.serving.torchserve.observer import Observer
+from rvae.serving.torchserve.supervision.observer import Observer
 from tests.serving.torchserve.test_registrations import described
 from tests.support.waiting import wait_for
 

@@ -21,7 +21,7 @@ MOST_SECONDS = 300.0
 @dataclass
 class _Absence:
     since: float
-    patience: float = ABSENT_SECONDS
+    patience: float
     told: int = 0
 
 
@@ -37,7 +37,7 @@ class Recovery:
         self._absences: dict[tuple[str, str], _Absence] = {}
 
     def given_up(
-        self, registrations: Iterable[Registration], living: Collection[int], now: float
+        self, registrations: Iterable[Registration], ready: Collection[int], now: float
     ) -> list[tuple[Registration, int]]:
         """Those that have had no process for too long, and how often they have been told before.
 
@@ -45,10 +45,10 @@ class Recovery:
         """
         found = []
         for one in registrations:
-            if one.min_workers == 0 or not one.ready.isdisjoint(living):
+            if one.min_workers == 0 or not one.ready.isdisjoint(ready):
                 self._absences.pop(one.key, None)
                 continue
-            absence = self._absences.setdefault(one.key, _Absence(now))
+            absence = self._absences.setdefault(one.key, _Absence(now, ABSENT_SECONDS))
             if self._has_worker(one):
                 absence.since = now
             elif now - absence.since >= absence.patience:

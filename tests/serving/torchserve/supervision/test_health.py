@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from rvae.serving.torchserve import health
-from rvae.serving.torchserve.health import full_disks
+from rvae.serving.torchserve.supervision import health
+from rvae.serving.torchserve.supervision.health import full_disks
 
 
 def test_a_full_disk_and_a_missing_folder_are_said(

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from rvae.serving.heartbeat import read_heartbeat
-from rvae.serving.torchserve.workers import POLL_SECONDS, Patience, Workers
+from rvae.serving.torchserve.supervision.workers import POLL_SECONDS, Patience, Workers
 from tests.support.waiting import wait_for
 
 # Works when it is told to, on what it expects to take a second, or keeps Python for itself.
@@ -88,6 +88,7 @@ def is_beating(workers: Workers, pid: int) -> bool:
 def test_one_that_has_stopped_is_ended_and_the_others_live(start: Start, workers: Workers) -> None:
     stopped, other = start(), start()
     wait_for(lambda: workers.poll(punctual=True) == [] and len(workers.living) == 2)
+    assert workers.lives(stopped.pid)
     stopped.send_signal(signal.SIGSTOP)
     wait_for(lambda: psutil.Process(stopped.pid).status() == psutil.STATUS_STOPPED)
     words = poll_until_ended(workers)
@@ -151,6 +152,13 @@ def test_one_whose_file_was_removed_is_watched_on(
     seen.send_signal(signal.SIGSTOP)
     words = poll_until_ended(workers)
     assert "has stopped" in words[0]
+
+
+def test_one_without_a_heartbeat_lives_as_long_as_its_process(workers: Workers) -> None:
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert workers.lives(process.pid)
+    process.communicate(b"\n")
+    assert not workers.lives(process.pid)
 
 
 def test_a_process_of_somebody_else_is_never_ended(start: Start, tmp_path: Path) -> None:

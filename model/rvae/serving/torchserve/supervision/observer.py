@@ -22,7 +22,7 @@ SECONDS = 1.0
 DESCRIBED_EVERY = 5
 # A request that one of Java's threads does not answer is followed by another one on a new
 # connection, which goes to the next thread.
-ANSWER_SECONDS = 2.0
+ANSWER_SECONDS = 3.0
 
 
 class Observer:

@@ -21,7 +21,8 @@ __all__ = ["POLL_SECONDS", "Patience", "Workers"]
 POLL_SECONDS = 0.1
 # Processor seconds of a process that does nothing but sleep and wake.
 IDLE_CPU_SECONDS = 0.05
-WAITING = {psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP}
+# States of a thread in Linux: it runs, or waits for a processor or for a disk.
+WAITING = {"R", "D"}
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,13 @@ class Workers:
         """Process ids of the workers whose heartbeat goes on."""
         most = self._patience.still_seconds / POLL_SECONDS
         return frozenset(pid for pid, one in self._watched.items() if one.silent < most)
+
+    def lives(self, pid: int) -> bool:
+        """Whether a worker lives; one without a heartbeat, as long as there is its process.
+
+        A worker has none if its archive is of an older library, or if the disk was full.
+        """
+        return pid in self.living if pid in self._watched else psutil.pid_exists(pid)
 
     @property
     def busy(self) -> bool:
@@ -173,12 +181,15 @@ class _Watched:
         return None
 
     def _is_still(self) -> bool:
-        try:
-            if self.process.status() in WAITING:
-                return False
-        except psutil.NoSuchProcess:
+        if _cpu_seconds(self.process) - self._cpu >= IDLE_CPU_SECONDS:
             return False
-        return _cpu_seconds(self.process) - self._cpu < IDLE_CPU_SECONDS
+        try:
+            threads = Path(f"/proc/{self.process.pid}/task").iterdir()
+            # The name of a program, in brackets, may hold anything.
+            states = {(one / "stat").read_text().rpartition(")")[2].split()[0] for one in threads}
+        except OSError:
+            return False  # it is ending
+        return states.isdisjoint(WAITING)
 
 
 def _is_alive(process: psutil.Process) -> bool:

@@ -16,10 +16,10 @@ from typing import Generic
 
 from rvae.errors import FieldError, require
 from rvae.serving.model_store import Archive
-from rvae.serving.torchserve.health import Health, full_disks
 from rvae.serving.torchserve.registrations import Registration, archive_of, in_store
-from rvae.serving.torchserve.watch import S, Trouble, Watch
-from rvae.serving.torchserve.workers import POLL_SECONDS, Patience
+from rvae.serving.torchserve.supervision.health import Health, full_disks
+from rvae.serving.torchserve.supervision.watch import S, Trouble, Watch
+from rvae.serving.torchserve.supervision.workers import POLL_SECONDS, Patience
 
 __all__ = ["Calls", "Supervisor"]
 
@@ -44,11 +44,14 @@ class Calls(Generic[S]):
     Attributes:
         switch: From now on requests go to this TorchServe, which is ready.
         hold: No TorchServe answers: requests are to wait until `switch`.
+        repeat: A worker has ended. TorchServe fails the requests that it had, but may forget some:
+            those that are not answered soon are to be sent again.
         end: None can be started; the reason in words.
     """
 
     switch: Callable[[S], object]
     hold: Callable[[], object]
+    repeat: Callable[[], object]
     end: Callable[[str], object]
 
 
@@ -187,6 +190,8 @@ class Supervisor(Generic[S]):
                 now = time.monotonic()
                 punctual, last = now - last < PUNCTUAL_SECONDS, now
                 trouble = current.poll(punctual)
+                if current.lost_worker:
+                    self._calls.repeat()
                 self._trouble = trouble or self._trouble
                 self._drain(punctual)
                 if polls % POLLS_BETWEEN_DISKS == 0:

@@ -15,10 +15,10 @@ import requests
 from rvae.errors import FieldError
 from rvae.serving.model_store import Archive, list_archives
 from rvae.serving.torchserve import TorchServe
-from rvae.serving.torchserve import supervisor as supervising
-from rvae.serving.torchserve.health import Health
 from rvae.serving.torchserve.registrations import Registration
-from rvae.serving.torchserve.supervisor import Calls, Supervisor
+from rvae.serving.torchserve.supervision import supervisor as supervising
+from rvae.serving.torchserve.supervision.health import Health
+from rvae.serving.torchserve.supervision.supervisor import Calls, Supervisor
 from rvae.serving.unix_http import UnixSession
 from tests.support.fake_torchserve import FakeTorchServe
 from tests.support.toy_archive import toy_archive
@@ -35,15 +35,18 @@ class Office:
         servers: Every one that was launched.
         said: Which calls there were, in order.
         refusal: Raised in place of the next launch, as long as it is set.
+        refused: How often it was raised.
     """
 
     def __init__(self, store: Path, logs: Path, **options: Any) -> None:
         self.servers: list[FakeTorchServe] = []
         self.said: list[str] = []
         self.refusal: Exception | None = None
+        self.refused = 0
         calls = Calls[FakeTorchServe](
             switch=lambda server: self.said.append(f"switch {self.servers.index(server)}"),
             hold=lambda: self.said.append("hold"),
+            repeat=lambda: self.said.append("repeat"),
             end=lambda words: self.said.append(f"end {words}"),
         )
         self.supervisor = Supervisor(
@@ -54,6 +57,7 @@ class Office:
         self, archives: Sequence[Archive], restored: Sequence[Registration]
     ) -> FakeTorchServe:
         if self.refusal is not None:
+            self.refused += 1
             raise self.refusal
         self.servers.append(FakeTorchServe(archives, restored))
         return self.servers[-1]
@@ -137,7 +141,7 @@ def test_a_worker_that_stops_is_replaced_by_its_server(start: Open) -> None:
     wait_for(lambda: not psutil.pid_exists(stopped))
     wait_for(lambda: server.worker("1.0") not in (0, stopped))
     wait_for(office.is_ready)
-    assert office.said == ["switch 0"]
+    assert office.said == ["switch 0", "repeat"]
 
 
 def test_health_tells_of_a_version_without_a_worker(start: Open) -> None:
@@ -180,7 +184,7 @@ def test_a_server_that_cannot_be_replaced_is_the_end(start: Open) -> None:
 def test_a_server_that_still_answers_stays_when_it_cannot_be_replaced(
     start: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervising, "ATTEMPT_SECONDS", 0.5)
+    monkeypatch.setattr(supervising, "ATTEMPT_SECONDS", 0.1)
     office = start()
     wait_for(office.is_known)
     office.refusal = OSError("no memory")
@@ -188,6 +192,7 @@ def test_a_server_that_still_answers_stays_when_it_cannot_be_replaced(
     missing.unlink()
     words = f"{missing} was removed"
     wait_for(lambda: office.supervisor.health() == Health(True, (words,)))
+    wait_for(lambda: office.refused > supervising.MOST_FAILURES)
     assert office.said == ["switch 0"]
     office.refusal = None
     wait_for(lambda: office.said == ["switch 0", "switch 1"])
@@ -221,7 +226,10 @@ class Real:
             return TorchServe(archives, 1, logs, restored)
 
         calls = Calls[TorchServe](
-            switch=self.servers.append, hold=lambda: None, end=lambda words: None
+            switch=self.servers.append,
+            hold=lambda: None,
+            repeat=lambda: None,
+            end=lambda words: None,
         )
         self.supervisor = Supervisor(launch, list_archives(store), logs, calls)
 

@@ -10,11 +10,11 @@ from typing import Generic, Protocol, TypeVar
 import psutil
 
 from rvae.serving.model_store import Archive
-from rvae.serving.torchserve.contents import Contents
-from rvae.serving.torchserve.observer import Observer
-from rvae.serving.torchserve.recovery import Recovery
 from rvae.serving.torchserve.registrations import Registration
-from rvae.serving.torchserve.workers import POLL_SECONDS, Patience, Workers
+from rvae.serving.torchserve.supervision.contents import Contents
+from rvae.serving.torchserve.supervision.observer import Observer
+from rvae.serving.torchserve.supervision.recovery import Recovery
+from rvae.serving.torchserve.supervision.workers import POLL_SECONDS, Patience, Workers
 
 __all__ = ["S", "Server", "Trouble", "Watch"]
 
@@ -23,9 +23,10 @@ logger = logging.getLogger(__name__)
 # Seconds without an answer of management, where requests come every second. A collection of garbage
 # or an archive that is unpacked takes a while, but stops no process.
 STOPPED_SECONDS = 3.0
-HUNG_SECONDS = 12.0
+HUNG_SECONDS = 15.0
 POLLS_BETWEEN_LOOKS = 10
-# A model that had a worker, and for which TorchServe has given up this often.
+# After so many restarts of workers that brought none, TorchServe itself is replaced, unless it
+# answers for other models.
 MOST_RESTARTS = 2
 
 
@@ -84,6 +85,7 @@ class Watch(Generic[S]):
     Attributes:
         server: As given.
         proven: Versions that have been ready.
+        lost_worker: Whether the last poll missed a worker that lived before.
     """
 
     def __init__(self, server: S, patience: Patience) -> None:
@@ -97,6 +99,7 @@ class Watch(Generic[S]):
         self._recovery = Recovery(self._has_process)
         self._folders: dict[tuple[str, str], Path] = {}
         self._living = self._workers.living
+        self.lost_worker = False
         self._answers = 0
         self._silent = 0  # polls since the last answer
         self._polls = 0
@@ -122,7 +125,7 @@ class Watch(Generic[S]):
         return [
             f"{one} has no worker that is ready"
             for one in self.registrations
-            if one.min_workers and one.ready.isdisjoint(self._living)
+            if one.min_workers and not self._ready(one)
         ]
 
     def poll(self, punctual: bool) -> Trouble | None:
@@ -135,13 +138,15 @@ class Watch(Generic[S]):
             return Trouble("TorchServe has ended")
         for words in self._workers.poll(punctual):
             logger.warning("Ended a %s", words)
-        if self._workers.living != self._living:
-            self._living = self._workers.living
+        before, self._living = self._living, self._workers.living
+        self.lost_worker = bool(before - self._living)
+        changed = before != self._living
+        if changed:
             self._observer.look()
         if self._hangs(punctual):
             return Trouble("TorchServe hangs")
         self._polls += 1
-        if self._polls % POLLS_BETWEEN_LOOKS == 0:
+        if changed or self._polls % POLLS_BETWEEN_LOOKS == 0:
             return self._look()
         return None
 
@@ -177,18 +182,24 @@ class Watch(Generic[S]):
             reachable = self.server.inference.exists()
             return Trouble(f"{missing} was removed", alive=True, reachable=reachable)
         for one in self.registrations:
-            for pid in one.ready & self._living:
+            if self._ready(one):
                 self.proven.add(one.key)
+            for pid in one.ready & self._living:
                 self._folders[one.key] = self._workers.folder(pid)
         now = self._polls * POLL_SECONDS
-        for one, before in self._recovery.given_up(self.registrations, self._living, now):
-            if before >= MOST_RESTARTS and one.key in self.proven:
-                return Trouble(f"{one} gets no worker any more", alive=True, reachable=True)
+        ready = {pid for one in self.registrations for pid in self._ready(one)}
+        for one, before in self._recovery.given_up(self.registrations, ready, now):
+            if before >= MOST_RESTARTS and not ready:
+                return Trouble("no model gets a worker any more")
             logger.warning("%s has no worker, and TorchServe starts none: it is told to", one)
             self._observer.restart(one)
         if self.unready():
             self._observer.look()
         return None
+
+    def _ready(self, registration: Registration) -> list[int]:
+        """The workers of a version that are ready, and still live."""
+        return [pid for pid in registration.ready if self._workers.lives(pid)]
 
     def _has_process(self, registration: Registration) -> bool:
         """Whether a worker of it runs, perhaps too young for a heartbeat."""

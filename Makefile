@@ -1,11 +1,11 @@
-# make install | demo | serve | test | test-slow | lint | bench | sbom | clean
+# make install | demo | serve | test | test-slow | test-faults | lint | bench | sbom | clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 EXTRAS := train,serve,excel,dev
 
-.PHONY: install demo serve test test-slow lint bench sbom clean
+.PHONY: install demo serve test test-slow test-faults lint bench sbom clean
 
 install: .venv/installed
 
@@ -25,6 +25,10 @@ test: install
 
 test-slow: install
 	$(PYTEST) -m slow
+
+# One after another: they measure how long a server does not answer.
+test-faults: install
+	$(BIN)/pytest -m faults
 
 lint: install
 	$(BIN)/ruff check .

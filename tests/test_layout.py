@@ -45,7 +45,7 @@ ASPECTS = {
     "training/precision",
 }
 # Folders of tests of more than one room, and of what tests need.
-SHARED_FOLDERS = {"benchmarks", "end_to_end", "support"}
+SHARED_FOLDERS = {"benchmarks", "end_to_end", "faults", "support"}
 
 
 def modules() -> set[str]:

@@ -16,6 +16,7 @@ def serve(
     workers: int | None = None,
     logs: Path = Path("logs"),
     timeout: float = 120.0,
+    memory: str | None = None,
 ) -> int:
     """Serve every archive of a model store with TorchServe until interrupted.
 
@@ -23,23 +24,40 @@ def serve(
         store: Folder with archives.
         host: Address of the predictions; metrics stay on 127.0.0.1.
         port: Port of the predictions; metrics take the next one. 0 takes free ones.
-        workers: Processes per model version; one for every four processors if left out.
+        workers: Processes per model version; if left out one for every four processors, as far as
+            there is memory.
         logs: Folder for logs, and for the socket of management, management.sock.
         timeout: Seconds in which a model must become ready.
+        memory: Memory that the server may take, such as 2GB; if left out that of the machine or the
+            container.
     """
-    from rvae.inference.compute import serving_processes
+    from rvae.inference.compute import return_freed_memory
     from rvae.serving.model_store import list_archives
     from rvae.serving.torchserve import Endpoint
+    from rvae.serving.torchserve.capacity import plan_server
+    from rvae.serving.torchserve.java import memory_options
 
     logging.basicConfig(format="%(asctime)s %(message)s")  # what the supervisor has to do
     # Both request an orderly stop. A shell starts background jobs with SIGINT ignored.
     for asking in (signal.SIGINT, signal.SIGTERM):
         signal.signal(asking, signal.default_int_handler)
     archives = list_archives(store)
-    if workers is None:
-        workers = serving_processes(len(archives))
+    planned = plan_server([archive.path for archive in archives], workers, memory)
+    print(planned, flush=True)
+    return_freed_memory()
+    options = memory_options(planned.heap, planned.direct)
     try:
-        with Endpoint(archives, workers, logs, host, port, timeout) as endpoint:
+        with Endpoint(
+            archives,
+            planned.workers,
+            logs,
+            host,
+            port,
+            timeout,
+            planned.limits,
+            options,
+            planned.two_fit,
+        ) as endpoint:
             endpoint.start()
             defaults = {a.name: a for a in reversed(archives)}
             for name, default in defaults.items():

@@ -27,7 +27,7 @@ from rvae.inference.runtimes.graphs import GRAPHS
 if TYPE_CHECKING:
     from rvae.networks.vae import VAE
 
-__all__ = ["Artifact"]
+__all__ = ["SCORER_PREFIX", "Artifact"]
 
 SCORER_PREFIX = "scorer."
 

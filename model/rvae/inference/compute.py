@@ -13,6 +13,7 @@ __all__ = [
     "inference_threads",
     "keep_freed_memory",
     "limited_threads",
+    "return_freed_memory",
     "serving_processes",
     "wait_asleep",
 ]
@@ -20,6 +21,7 @@ __all__ = [
 # Options of mallopt(3).
 M_TRIM_THRESHOLD = -1
 M_MMAP_THRESHOLD = -3
+M_ARENA_MAX = -8
 
 MAX_THREADS = 8
 
@@ -47,6 +49,20 @@ def keep_freed_memory() -> None:
     mallopt = ctypes.CDLL(None).mallopt
     mallopt(M_MMAP_THRESHOLD, 32 << 20)  # the maximum of glibc
     mallopt(M_TRIM_THRESHOLD, 1 << 30)
+
+
+def return_freed_memory() -> None:
+    """Let glibc return large freed blocks to the kernel at once, and all threads share one heap.
+
+    By default it keeps blocks of megabytes once some were freed, and between them what is too small
+    for the next one: a process that passes on large messages takes several times their size. It has
+    to be called before threads are started. Other C libraries are not changed.
+    """
+    if platform.libc_ver()[0] != "glibc":
+        return
+    mallopt = ctypes.CDLL(None).mallopt
+    mallopt(M_ARENA_MAX, 1)
+    mallopt(M_MMAP_THRESHOLD, 128 << 10)
 
 
 def wait_asleep() -> None:

@@ -118,9 +118,9 @@ class Service:
                 if turn.takes(job.seconds, job.may_defer):
                     taken.append(job)
                 else:
-                    replies[job.place] = deferred_reply(job.seconds, job.error_key)
+                    replies[job.place] = _deferred(job)
             for group in run_together(taken, self._limits.values):
-                replies |= self._run(group, end)
+                replies |= self._run(group, end, turn)
         return [replies[place] for place in range(len(requests))]
 
     def describe(self) -> Reply:
@@ -242,28 +242,29 @@ class Service:
             self._calibration.threshold(quantile)
         return max(values, points)
 
-    def _run(self, jobs: Sequence[Job], end: float) -> dict[int, Reply]:
+    def _run(self, jobs: Sequence[Job], end: float, turn: Turn) -> dict[int, Reply]:
         """Replies to jobs that share a run, as far as they are wanted."""
         if time.monotonic() >= end:
             return {job.place: busy_reply(job.error_key) for job in jobs}
         replies = {job.place: abandoned_reply() for job in jobs if not job.is_wanted()}
+        replies |= {job.place: _deferred(job) for job in jobs if job.may_defer and turn.is_full}
         jobs = [job for job in jobs if job.place not in replies]
         if not jobs:
             return replies
         try:
             with self._busy(sum(job.seconds for job in jobs) + SECONDS_BESIDE):
-                return replies | self._answers(jobs)
+                return replies | self._answers(jobs, turn)
         except Exception:
             # A failure of one request must not fail all of them.
             if len(jobs) > 1:
-                alone = (self._run([job], end) for job in jobs)
+                alone = (self._run([job], end, turn) for job in jobs)
                 return replies | {place: one for each in alone for place, one in each.items()}
             logger.exception("The model failed on a request")
             (job,) = jobs
             message = "the model failed: see the server's log"
             return replies | {job.place: failure_reply(500, "body", message, job.error_key)}
 
-    def _answers(self, jobs: Sequence[Job]) -> dict[int, Reply]:
+    def _answers(self, jobs: Sequence[Job], turn: Turn) -> dict[int, Reply]:
         series = [series for job in jobs for series in job.query.inputs.series]
         strides = [job.query.stride for job in jobs for _ in job.query.inputs.series]
         found: Sequence[Encoded]
@@ -273,10 +274,15 @@ class Service:
         else:
             found = self._engine.encode(series, strides)
         analyses = iter(found)
-        return {
-            job.place: self._reply(job, [next(analyses) for _ in job.query.inputs.series])
-            for job in jobs
-        }
+        replies = {}
+        for job in jobs:
+            own = [next(analyses) for _ in job.query.inputs.series]
+            if job.may_defer and turn.is_full:
+                replies[job.place] = _deferred(job)
+            else:
+                replies[job.place] = reply = self._reply(job, own)
+                turn.add_answer(len(reply.body))
+        return replies
 
     def _reply(self, job: Job, analyses: Sequence[Encoded]) -> Reply:
         query, answer = job.query, job.answer_format
@@ -302,6 +308,10 @@ class Service:
             latent = self._engine.prior(query.count, seed)
         windows = self._engine.decode(latent, query.label)
         return Samples(windows, latent, seed)
+
+
+def _deferred(job: Job) -> Reply:
+    return deferred_reply(job.seconds, job.error_key)
 
 
 def _what_to_change(query: Query) -> tuple[str, str]:

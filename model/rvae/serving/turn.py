@@ -2,10 +2,14 @@
 
 import time
 
-__all__ = ["Turn"]
+__all__ = ["ANSWERED_BYTES", "Turn"]
 
 # Work beyond the first request of a batch: others wait for it, most of which are cheap.
 SECONDS_BEYOND_THE_FIRST = 0.5
+
+# Answers of a batch are in memory together, and copied on their way: once they are so large, no
+# other one is added to them.
+ANSWERED_BYTES = 32 << 20
 
 
 class Turn:
@@ -14,10 +18,22 @@ class Turn:
     def __init__(self) -> None:
         self._ready = 0.0  # when what was taken is expected to be done
         self._latest: float | None = None  # when what may be deferred has to be done
+        self._answered = 0  # bytes
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the answers so far leave no memory for others."""
+        return self._answered >= ANSWERED_BYTES
 
     def has_room(self, seconds: float) -> bool:
-        """Whether there is time for so many seconds more."""
+        """Whether there is time for so many seconds more, and memory for answers."""
+        if self.is_full:
+            return False
         return self._latest is None or self._after(seconds) <= self._latest
+
+    def add_answer(self, size: int) -> None:
+        """Count an answer of so many bytes."""
+        self._answered += size
 
     def takes(self, seconds: float, may_defer: bool) -> bool:
         """Take a request that costs so many seconds, unless it may be deferred and has to be."""

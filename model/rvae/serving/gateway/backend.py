@@ -144,6 +144,7 @@ class _Connection(asyncio.Protocol):
         self._answer_bytes = answer_bytes
         self._keep = keep
         self._answer: asyncio.Future[Answer] | None = None
+        self._finished: Callable[[], None] | None = None
         self._requests = 0
         self._end: asyncio.TimerHandle | None = None
 
@@ -191,7 +192,7 @@ class _Connection(asyncio.Protocol):
             return
         if not answer.done():
             answer.set_exception(EndedError("the backend ended while it had a request"))
-        self._finished()
+        self._finish()
 
     # What httptools calls.
 
@@ -214,7 +215,13 @@ class _Connection(asyncio.Protocol):
         self._keep(self, self._parser.should_keep_alive())
         if not future.done():  # else nobody wants it any more
             future.set_result(answer)
-        self._finished()
+        self._finish()
+
+    def _finish(self) -> None:
+        # What is to be called holds the request: a connection that idles must not keep it.
+        finished, self._finished = self._finished, None
+        if finished is not None:
+            finished()
 
     def _cancel_end(self) -> None:
         if self._end is not None:

@@ -36,6 +36,8 @@ class Endpoint:
         port: Port of the predictions; metrics take the next one. 0 takes free ones.
         seconds: In which TorchServe has to become ready.
         limits: What clients can take.
+        java_options: See `TorchServe`.
+        two_fit: See `Supervisor`.
 
     Attributes:
         url: Address of the predictions.
@@ -56,10 +58,13 @@ class Endpoint:
         port: int = 0,
         seconds: float = 120.0,
         limits: GatewayLimits | None = None,
+        java_options: Sequence[str] = (),
+        two_fit: bool = True,
     ) -> None:
         self._workers = workers
         self._logs = logs
         self._limits = limits or GatewayLimits()
+        self._java_options = java_options
         logs.mkdir(parents=True, exist_ok=True)
         self._listener = bound_socket(host, port)
         self._metrics_listener = bound_socket(LOOPBACK, port + 1 if port else 0)
@@ -73,7 +78,7 @@ class Endpoint:
         self._loop = uvloop.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="gateway", daemon=True)
         calls = Calls(self._switch, self._hold, self._repeat, self._ends.put)
-        self._supervisor = Supervisor(self._launch, archives, logs, calls, seconds)
+        self._supervisor = Supervisor(self._launch, archives, logs, calls, seconds, two_fit)
 
     def __enter__(self) -> Self:
         return self
@@ -130,7 +135,7 @@ class Endpoint:
     def _launch(
         self, archives: Sequence[Archive], registrations: Sequence[Registration]
     ) -> TorchServe:
-        return TorchServe(archives, self._workers, self._logs, registrations)
+        return TorchServe(archives, self._workers, self._logs, registrations, self._java_options)
 
     def _switch(self, server: TorchServe) -> None:
         self.torchserve = server

@@ -48,6 +48,7 @@ class TorchServe:
         logs: Folder for logs.
         restored: What to serve in place of that, as another server had it; `archives` are those of
             it that are to become ready.
+        java_options: Further options of Java, on which its archive of classes does not depend.
 
     Attributes:
         archives: As given.
@@ -69,6 +70,7 @@ class TorchServe:
         workers: int,
         logs: Path,
         restored: Sequence[Registration] = (),
+        java_options: Sequence[str] = (),
     ) -> None:
         require(workers >= 1, "workers", "must be at least 1")
         self.archives = list(archives)
@@ -88,7 +90,7 @@ class TorchServe:
         self._models = UnixSession(self.management)
         try:
             self._classes = Classes(java_command(), JAVA_OPTIONS, self.scratch)
-            self._process = self._start(workers, restored)
+            self._process = self._start(workers, restored, java_options)
         except BaseException:
             shutil.rmtree(self.scratch)
             raise
@@ -167,7 +169,9 @@ class TorchServe:
             for client in (self._predictions, self._models):
                 client.close()
 
-    def _start(self, workers: int, restored: Sequence[Registration]) -> subprocess.Popen[bytes]:
+    def _start(
+        self, workers: int, restored: Sequence[Registration], java_options: Sequence[str]
+    ) -> subprocess.Popen[bytes]:
         resources = importlib.resources.files("rvae_torchserve")
         names = ("config.properties", "log4j2.xml")
         base, logging = (Path(str(resources / name)) for name in names)
@@ -192,6 +196,7 @@ class TorchServe:
         command = [
             str(java_command()),
             *JAVA_OPTIONS,
+            *java_options,
             f"-Dmodel_server_home={make_home(self.scratch / 'home')}",
             f"-Djava.io.tmpdir={self.scratch}",
             f"-Dlog4j.configurationFile={logging.as_uri()}",

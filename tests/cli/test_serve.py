@@ -10,6 +10,23 @@ from tests.support.command_line import rvae
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (["--memory", "300MB"], "memory: 300 MB are too few for 1 workers"),
+        (["--memory", "2GB", "--workers", "9"], "fewer --workers or a larger limit"),
+        (["--memory", "plenty"], "memory: must be a size such as 2GB"),
+        (["--workers", "0"], "workers: must be at least 1"),
+    ],
+)
+def test_what_does_not_fit_is_refused_before_anything_starts(
+    store: Path, tmp_path: Path, options: list[str], message: str
+) -> None:
+    done = rvae("serve", "--store", str(store), *options, cwd=tmp_path)
+    assert done.returncode == 1 and message in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
         ([], "store: no such folder: model_store"),
         (["--store", "."], "store: no archive"),
     ],

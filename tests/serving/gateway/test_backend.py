@@ -1,4 +1,5 @@
 import asyncio
+import weakref
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
@@ -46,6 +47,27 @@ async def played(path: Path, server: Played) -> AsyncIterator[Client]:
     await until(lambda: not server.open)
     listener.close()
     assert failures == []
+
+
+@both_loops
+def test_a_connection_that_idles_keeps_nothing_of_its_last_request(
+    run: Run, tmp_path: Path
+) -> None:
+    class Held:
+        """What a request holds as long as it is not finished."""
+
+        def __call__(self) -> None:
+            pass
+
+    async def attack() -> None:
+        async with played(tmp_path, Played(OK)) as client:
+            finished = Held()
+            held = weakref.ref(finished)
+            await client.send(ASKED, b"x", finished)
+            del finished
+            assert held() is None
+
+    run(attack())
 
 
 @both_loops

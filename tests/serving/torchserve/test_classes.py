@@ -12,7 +12,7 @@ from rvae.errors import FieldError
 from rvae.serving.model_store import list_archives
 from rvae.serving.torchserve import Endpoint, TorchServe
 from rvae.serving.torchserve.classes import CHANGED, Classes, cache_folder
-from rvae.serving.torchserve.java import JAVA_OPTIONS, java_command
+from rvae.serving.torchserve.java import JAVA_OPTIONS, java_command, memory_options
 
 
 @pytest.fixture
@@ -127,13 +127,17 @@ def test_a_torchserve_that_is_not_known_is_refused_and_leaves_nothing(
     assert not scratch.exists()
 
 
-def test_java_accepts_the_archive_of_a_server(server: Endpoint) -> None:
+@pytest.mark.parametrize("heap", [None, 100 << 20, 3 << 30])
+def test_java_accepts_the_archive_of_a_server_with_any_heap(
+    server: Endpoint, heap: int | None
+) -> None:
     server.torchserve.prepare_next_start()
     classes = server.torchserve._classes
     classes.wait()
     assert classes.archive is not None and classes.archive.exists()
+    options = [*JAVA_OPTIONS, *(memory_options(heap, heap) if heap else ())]
     done = subprocess.run(
-        [java_command(), *JAVA_OPTIONS, "-Xshare:on", *classes.options(), "org.pytorch.serve.x"],
+        [java_command(), *options, "-Xshare:on", *classes.options(), "org.pytorch.serve.x"],
         capture_output=True,
         text=True,
     )

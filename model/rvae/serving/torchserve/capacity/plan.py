@@ -171,22 +171,23 @@ def plan(
     Raises:
         FieldError: If none fits.
     """
-    counts = range(most_workers, 0, -1) if workers is None else [workers]
-    for count in counts:
-        smallest = None
-        for limits in _limits(descriptors):
-            per_worker = max(1, threads // (count * len(models)))
-            smallest = Plan(models, count, per_worker, limits, memory)
-            if smallest.fits:
-                return smallest
-    assert smallest is not None
-    change = "a larger limit" if smallest.workers == 1 else "fewer --workers or a larger limit"
+    every = list(_limits(descriptors))
+    most = most_workers if workers is None else workers
+    # Fewer workers come before smaller limits: those change what clients can send.
+    least = 1 if workers is None else workers
+    for count in range(most, least - 1, -1):
+        for limits in every if count == least else every[:1]:
+            runs = max(1, threads // (count * len(models)))
+            tried = Plan(models, count, runs, limits, memory)
+            if tried.fits:
+                return tried
+    change = "a larger limit" if tried.workers == 1 else "fewer --workers or a larger limit"
     if len(models) > 1:
         change += ", or fewer archives in the store"
     raise FieldError(
         "memory",
-        f"{_mb(memory)} MB are too few for {smallest.workers} workers of each of {len(models)} "
-        f"archives, which take {_mb(smallest.total)} MB at the most: it needs {change}",
+        f"{_mb(memory)} MB are too few for {tried.workers} workers of each of {len(models)} "
+        f"archives, which take {_mb(tried.total)} MB at the most: it needs {change}",
     )
 
 

@@ -20,6 +20,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,8 +73,8 @@ def build(name: str, store: Path) -> int:
     card = untrained_card(
         ModelConfig(recurrent=RecurrentConfig(hidden=hidden), latent=latent), window=window
     )
-    card.training["finished"] = "2026-01-31T12:00:00+00:00"
-    artifact = untrained_artifact(card)
+    finished = {"finished": "2026-01-31T12:00:00+00:00"}
+    artifact = untrained_artifact(replace(card, training=finished))
     if runtime:
         artifact, _ = with_runtime(artifact, runtime, None, None)
     build_archive(artifact, NAME, "1.0", store)

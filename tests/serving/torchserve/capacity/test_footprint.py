@@ -1,6 +1,7 @@
 """What of an archive counts for memory."""
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,7 @@ FINISHED = {"finished": "2026-01-31T12:00:00+00:00"}
 
 def of(folder: Path, model: ModelConfig, window: int, runtime: str | None = None) -> Footprint:
     card = untrained_card(model, window=window)
-    card.training.update(FINISHED)
-    artifact = untrained_artifact(card)
+    artifact = untrained_artifact(replace(card, training=FINISHED))
     if runtime:
         artifact, _ = with_runtime(artifact, runtime, None, None)
     return footprint(build_archive(artifact, "model", "1.0", folder))

@@ -1,10 +1,13 @@
 """Errors of the command `rvae serve`; what it serves is tested with TorchServe itself."""
 
+import re
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.support.command_line import rvae
+from tests.support.served_process import ServedProcess
 
 
 @pytest.mark.parametrize(
@@ -36,3 +39,14 @@ def test_a_store_without_archives_is_refused(
 ) -> None:
     done = rvae("serve", *options, cwd=tmp_path)
     assert done.returncode == 1 and message in done.stderr
+
+
+def test_java_gets_the_memory_that_was_planned(store: Path, tmp_path: Path) -> None:
+    with ServedProcess(store, tmp_path, ("--memory", "3GB")) as served:
+        (java,) = served.javas()
+        options = psutil.Process(java).cmdline()
+        said = re.search(r"of 3000 MB at the most: .*heap (\d+), direct (\d+)", served.text())
+    assert said is not None
+    for option, size in zip(("-Xmx", "-XX:MaxDirectMemorySize="), said.groups(), strict=True):
+        (value,) = (one.removeprefix(option) for one in options if one.startswith(option))
+        assert abs((int(value.removesuffix("k")) << 10) / 1e6 - int(size)) < 1

@@ -652,6 +652,19 @@ def test_cheap_requests_are_deferred_where_they_are_many(
     assert replies[-1].headers["Rvae-Deferred"] == "0.090"
 
 
+def test_answers_that_fill_the_memory_leave_the_others_for_later(
+    service: Service, fresh: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests = [score_request(values) for values in fresh[:4]]
+    size = len(service.answer(requests[:1])[0].body)
+    monkeypatch.setattr("rvae.serving.turn.ANSWERED_BYTES", 2 * size - 20)
+    replies = service.answer(requests)
+    assert [reply.status for reply in replies] == [200, 200, 503, 503]
+    assert all("Rvae-Deferred" in reply.headers for reply in replies[2:])
+    again = [replace(request, may_defer=False) for request in requests]
+    assert {reply.status for reply in service.answer(again)} == {200}
+
+
 @pytest.mark.usefixtures("seconds_per_window")
 def test_who_comes_again_or_has_no_ticket_is_not_deferred(
     service: Service, fresh: list[np.ndarray]

@@ -1,6 +1,6 @@
 import pytest
 
-from rvae.serving.turn import Turn
+from rvae.serving.turn import ANSWERED_BYTES, Turn
 
 
 @pytest.fixture
@@ -35,3 +35,15 @@ def test_what_took_longer_than_expected_leaves_less_room(clock: list[float]) -> 
     assert turn.takes(0.1, may_defer=True)
     clock[0] += 0.2
     assert not turn.takes(0.001, may_defer=True)
+
+
+@pytest.mark.usefixtures("clock")
+def test_answers_that_fill_the_memory_leave_no_room_for_others() -> None:
+    turn = Turn()
+    assert turn.takes(0.1, may_defer=True)
+    turn.add_answer(ANSWERED_BYTES - 1)
+    assert turn.has_room(0.1) and not turn.is_full
+    turn.add_answer(1)
+    assert turn.is_full and not turn.has_room(0)
+    assert not turn.takes(0, may_defer=True)
+    assert turn.takes(0.1, may_defer=False)

@@ -93,6 +93,32 @@ def test_deferred_requests_that_cannot_be_in_time_are_told_when_to_come_again() 
     asyncio.run(run())
 
 
+def test_small_requests_overtake_large_ones() -> None:
+    release = asyncio.Event()
+
+    async def worker(asked: Asked) -> Answer:
+        if len(asked.body) > 1000:
+            await release.wait()
+        return Answer(200, asked.body[:1])
+
+    async def run() -> None:
+        bounds = limits(small_bytes=1000, forwarded_bytes=5000, forwarded=4)
+        async with front(worker, bounds) as one:
+            large = [asyncio.create_task(one.ask(b"x" * 2000)) for _ in range(5)]
+            await until(lambda: one.gateway._dispatcher._jobs == 5)
+            _, hasty = await one.connect()
+            hasty.write(post(b"x" * 2000))
+            await until(lambda: one.gateway._dispatcher._jobs == 6)
+            assert (await one.ask(b"y")).body == b"y"
+            assert len(one.asked) == 3  # two of 2000 bytes, and the small one
+            hasty.close()  # while it waits
+            await until(lambda: one.gateway._dispatcher._jobs == 5)
+            release.set()
+            assert [(await each).body for each in large] == [b"x"] * 5
+
+    asyncio.run(run())
+
+
 def test_the_ticket_of_a_request_ends_when_its_client_hangs_up() -> None:
     release = asyncio.Event()
 

@@ -69,6 +69,7 @@ class Dispatcher:
         self._backend: tuple[Backend, Client] | None = None
         self._has_backend = asyncio.Event()
         self._places = asyncio.Semaphore(limits.forwarded)
+        self._room = ByteBudget(limits.forwarded_bytes)
         # Of the models that have requests now. Their names are what clients say.
         self._turns: dict[str, Turns] = {}
         self._jobs = 0
@@ -152,16 +153,23 @@ class Dispatcher:
 
     async def _exchange(self, job: Job) -> tuple[Verdict, Answer]:
         """Send a request to the backend once."""
-        await self._places.acquire()
+        large = len(job.body) if len(job.body) > self._limits.small_bytes else 0
+        if large:
+            await self._room.acquire(large)
+        try:
+            await self._places.acquire()
+        except BaseException:
+            self._room.release(large)
+            raise
         try:
             await self._budget.wait_within()
             if self._backend is None:
-                self._places.release()
+                self._leave(large)
                 return Verdict.GONE, NO_ANSWER
             backend, client = self._backend
             ticket = backend.tickets.issue()
         except BaseException:
-            self._places.release()
+            self._leave(large)
             raise
         self._wanted[ticket] = backend.tickets
         began = asyncio.get_running_loop().time()
@@ -170,7 +178,7 @@ class Dispatcher:
         def finish() -> None:
             nonlocal is_finished
             is_finished = True
-            self._places.release()
+            self._leave(large)
             if is_abandoned:
                 self._budget.release(len(job.body))
 
@@ -199,6 +207,11 @@ class Dispatcher:
             backend.tickets.withdraw(ticket)
             self._wanted.pop(ticket, None)
             self._patience.pop(ticket, None)
+
+    def _leave(self, large: int) -> None:
+        """Give a place in the backend back, with the room of a large body."""
+        self._places.release()
+        self._room.release(large)
 
     def _repeat(self, before: float) -> None:
         now = asyncio.get_running_loop().time()

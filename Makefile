@@ -1,11 +1,11 @@
-# make install | demo | serve | test | test-slow | test-faults | lint | bench | clean
+# make install | demo | serve | test | test-slow | test-faults | lint | bench | sbom | clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 EXTRAS := train,serve,excel,dev
 
-.PHONY: install demo serve test test-slow test-faults lint bench clean
+.PHONY: install demo serve test test-slow test-faults lint bench sbom clean
 
 install: .venv/installed
 
@@ -41,5 +41,8 @@ bench: install
 	$(BIN)/python -m benchmarks.serving
 	$(BIN)/python benchmarks/phases.py
 
+sbom: install
+	$(BIN)/python docker/sbom.py > sbom.json
+
 clean:
-	rm -rf .venv demo logs runs build dist *.egg-info
+	rm -rf .venv demo logs runs build dist sbom.json *.egg-info

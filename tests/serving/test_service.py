@@ -15,6 +15,7 @@ from rvae.inference.runtimes.runtime import Run
 from rvae.scoring.adaptive_threshold import AdaptiveThreshold
 from rvae.serving.contract import pipeline
 from rvae.serving.contract.formats.format import Content
+from rvae.serving.contract.formats.json import JSON
 from rvae.serving.contract.messages import Request
 from rvae.serving.contract.outputs.score import SCORE
 from rvae.serving.service import Limits, Service
@@ -336,6 +337,7 @@ def test_many_short_series_are_run_in_pieces(
     engine: Engine, fresh: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What they cost is in their number, not in their values."""
+    monkeypatch.setattr("rvae.serving.jobs.DECODED_BYTES", 1 << 40)
     service = Service(engine, "waves", "1.0", Limits())
     sizes = []
     analyse = engine.analyse
@@ -698,7 +700,7 @@ def test_a_service_that_has_warmed_up_knows_how_fast_it_is(engine: Engine) -> No
 def test_large_bodies_are_not_decoded_before_others_are_answered(
     service: Service, fresh: list[np.ndarray], runs: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rvae.serving.jobs.DECODED_BYTES", 24 * 9_000)
+    monkeypatch.setattr("rvae.serving.jobs.DECODED_BYTES", JSON.decode_memory(b"x" * 9_000))
     order: list[tuple[str, int]] = []
 
     def decode(request: Request) -> Content:

@@ -44,7 +44,7 @@ class GatewayLimits:
         FieldError: If a bound leaves nothing, or a body or an answer does not fit in the memory.
     """
 
-    body_bytes: int = 6_500_000
+    body_bytes: int = 6_553_500
     answer_bytes: int = 7_000_000
     head_bytes: int = 7_000
     buffered_bytes: int = 64_000_000

@@ -13,15 +13,13 @@ from typing import Any
 from rvae.inference.artifact import Artifact
 from rvae.inference.compute import inference_threads, keep_freed_memory
 from rvae.inference.engine import Engine
+from rvae.serving.contract.forms import PLACES
 from rvae.serving.contract.messages import Reply, Request
 from rvae.serving.heartbeat import Heartbeat
 from rvae.serving.service import Limits, Service
 from rvae.serving.tickets import TicketReader
 
 logger = logging.getLogger(__name__)
-
-# Names under which TorchServe passes the body; in a form, the name of the field.
-PLACES = ("body", "data")
 
 
 class RvaeHandler:

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from rvae.serving.contract.formats.json import JSON
 from rvae.serving.contract.messages import Request
 from rvae.serving.jobs import body_bytes, read_together
 
@@ -15,7 +16,7 @@ def test_what_is_to_be_decoded_is_text_or_bytes(body: Any, size: int) -> None:
 
 
 def test_small_bodies_are_read_first_and_as_many_as_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rvae.serving.jobs.DECODED_BYTES", 24 * 10)
+    monkeypatch.setattr("rvae.serving.jobs.DECODED_BYTES", JSON.decode_memory(b"x" * 10))
     requests = [Request(b"x" * size) for size in (30, 2, 7, 1, 11, 4)]
     groups = list(read_together(requests))
     assert [[body_bytes(requests[place]) for place in group] for group in groups] == [

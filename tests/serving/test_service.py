@@ -15,6 +15,7 @@ from rvae.inference.runtimes.runtime import Run
 from rvae.scoring.adaptive_threshold import AdaptiveThreshold
 from rvae.serving.contract import pipeline
 from rvae.serving.contract.formats.format import Content
+from rvae.serving.contract.formats.json import JSON
 from rvae.serving.contract.messages import Request
 from rvae.serving.contract.outputs.score import SCORE
 from rvae.serving.service import Limits, Service
@@ -336,6 +337,7 @@ def test_many_short_series_are_run_in_pieces(
     engine: Engine, fresh: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What they cost is in their number, not in their values."""
+    monkeypatch.setattr("rvae.serving.jobs.DECODED_BYTES", 1 << 40)
     service = Service(engine, "waves", "1.0", Limits())
     sizes = []
     analyse = engine.analyse
@@ -673,7 +675,7 @@ def test_who_comes_again_or_has_no_ticket_is_not_deferred(
     again = score_request(long, may_defer=False)
     replies = service.answer([again, score_request(fresh[0]), again, score_request(long)])
     assert [reply.status for reply in replies] == [200, 200, 200, 503]
-    assert service.answer([score_request(long)])[0].status == 200  # alone
+    assert service.answer([score_request(long)])[0].status == 503  # also alone
 
 
 @pytest.mark.usefixtures("seconds_per_window")
@@ -711,7 +713,7 @@ def test_a_service_that_has_warmed_up_knows_how_fast_it_is(engine: Engine) -> No
 def test_large_bodies_are_not_decoded_before_others_are_answered(
     service: Service, fresh: list[np.ndarray], runs: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rvae.serving.jobs.DECODED_BYTES", 24 * 9_000)
+    monkeypatch.setattr("rvae.serving.jobs.DECODED_BYTES", JSON.decode_memory(b"x" * 9_000))
     order: list[tuple[str, int]] = []
 
     def decode(request: Request) -> Content:
@@ -760,7 +762,7 @@ def test_a_service_tells_how_long_it_expects_to_be_busy(
         busy.clear()
 
     watched = Service(engine, "waves", "1.0", Limits(), watch)
-    watched.answer([score_request(np.concatenate(fresh[:2]))])
+    watched.answer([score_request(np.concatenate(fresh[:2]), may_defer=False)])
     reading, running = expected
     assert reading < 1.1 and running == pytest.approx(1 + 33 * seconds_per_window)
     assert not busy

@@ -22,6 +22,7 @@ __all__ = [
 NAME = "rvae"
 PATH = f"/predictions/{NAME}"
 STEPS = 280
+DEADLY_VALUE, ASLEEP_VALUE = 6.5, 7.5
 
 
 def _series(windows: int) -> bytes:
@@ -38,29 +39,36 @@ EXPENSIVE = _series(1_000_000 // STEPS)
 # An answer of some megabytes.
 LARGE_ANSWER = json.dumps({"task": "sample", "count": 1500}).encode()
 
-# Bodies that end or stop the worker of a fragile model.
-DEADLY = json.dumps({"data": [20.5] * STEPS, "seed": "deadly"}).encode()
-ASLEEP = json.dumps({"data": [20.5] * STEPS, "seed": "asleep"}).encode()
+# Bodies of requests to a fragile model: its worker ends, or never ends its work.
+DEADLY = json.dumps({"data": [DEADLY_VALUE] * STEPS}).encode()
+ASLEEP = json.dumps({"data": [ASLEEP_VALUE] * STEPS}).encode()
 
 HANDLER = "rvae_handler.py"
-FRAGILE = '''\
-"""A handler with two faults."""
+FRAGILE = f'''\
+"""A handler whose network cannot take every value."""
 
 import os
 import time
 
+from rvae.inference.engine import Engine
 from sound_handler import RvaeHandler
+
+sound = Engine.analyse
+
+
+def fragile(engine, series, *arguments):
+    values = {{float(one.values[0, 0]) for one in series}}
+    if {DEADLY_VALUE} in values:
+        os._exit(1)
+    if {ASLEEP_VALUE} in values:
+        time.sleep(3600)
+    return sound(engine, series, *arguments)
 
 
 class FragileHandler(RvaeHandler):
-    def handle(self, data, context):
-        for item in data:
-            body = bytes(item.get("body") or b"")
-            if b"deadly" in body:
-                os._exit(1)
-            if b"asleep" in body:
-                time.sleep(3600)
-        return super().handle(data, context)
+    def initialize(self, context):
+        super().initialize(context)
+        Engine.analyse = fragile
 '''
 
 
@@ -85,7 +93,7 @@ def build_fragile_store(folder: Path) -> Path:
 @cache
 def _artifact() -> Artifact:
     card = untrained_card(
-        ModelConfig(recurrent=RecurrentConfig(hidden=90), latent=20), window=STEPS
+        ModelConfig(recurrent=RecurrentConfig(hidden=24), latent=20), window=STEPS
     )
     dated = replace(card, training={"finished": "2026-01-31T12:00:00+00:00"})
     artifact, _ = with_runtime(untrained_artifact(dated), "auto", None, None)

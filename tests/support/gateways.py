@@ -72,7 +72,7 @@ class Reply:
 
 Handler = Callable[[Asked], Awaitable[Answer | bytes | None]]
 SLOTS = 64
-HELD = ("connections", "bytes", "idle", "jobs", "places", "tickets", "wanted", "turns")
+HELD = ("connections", "bytes", "idle", "jobs", "places", "room", "tickets", "wanted", "turns")
 NOTHING = dict.fromkeys(HELD, 0)
 
 
@@ -107,6 +107,7 @@ class Front:
             "idle": len(gateway._connections._idle),
             "jobs": dispatcher._jobs,
             "places": gateway._limits.forwarded - dispatcher._places._value,
+            "room": dispatcher._room.held,
             "tickets": SLOTS - len(self.backend.tickets._free),
             "wanted": len(dispatcher._wanted),
             "turns": len(dispatcher._turns),

@@ -5,6 +5,7 @@ import logging
 import signal
 import sys
 from pathlib import Path
+from types import FrameType
 
 __all__ = ["serve"]
 
@@ -40,7 +41,7 @@ def serve(
     logging.basicConfig(format="%(asctime)s %(message)s")  # what the supervisor has to do
     # Both request an orderly stop. A shell starts background jobs with SIGINT ignored.
     for asking in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(asking, signal.default_int_handler)
+        signal.signal(asking, _stop)
     archives = list_archives(store)
     planned = plan_server([archive.path for archive in archives], workers, memory)
     print(planned, flush=True)
@@ -77,3 +78,10 @@ def serve(
     except KeyboardInterrupt:
         print("Stopped.")
         return 0
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """Begin to stop, which takes a bounded time, and is not interrupted by another signal."""
+    for asking in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(asking, signal.SIG_IGN)
+    raise KeyboardInterrupt

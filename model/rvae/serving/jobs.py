@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from rvae.serving.contract.formats.format import Format
 from rvae.serving.contract.messages import Request
 from rvae.serving.contract.options import MAX_SERIES
+from rvae.serving.contract.pipeline import decode_memory
 from rvae.serving.contract.query import Query
 
 __all__ = ["Job", "body_bytes", "read_together", "run_together"]
 
-# Memory that a body may take once it is decoded, for each of its bytes; and that of all bodies that
-# are decoded at a time, unless there is a single one.
-DECODED_BYTES_PER_BYTE = 24
+# Memory for the decoding of all bodies that are decoded at a time, unless there is a single one.
 DECODED_BYTES = 64 << 20
 
 
@@ -52,7 +51,7 @@ def read_together(requests: Sequence[Request]) -> Iterator[list[int]]:
     group: list[int] = []
     decoded = 0
     for place in sorted(range(len(requests)), key=lambda place: body_bytes(requests[place])):
-        needed = DECODED_BYTES_PER_BYTE * body_bytes(requests[place])
+        needed = decode_memory(requests[place])
         if group and decoded + needed > DECODED_BYTES:
             yield group
             group, decoded = [], 0

@@ -4,8 +4,9 @@ import time
 
 __all__ = ["ANSWERED_BYTES", "Turn"]
 
-# Work beyond the first request of a batch: others wait for it, most of which are cheap.
-SECONDS_BEYOND_THE_FIRST = 0.5
+# What costs more is expensive, and comes again where few of its kind run at a time. A batch takes
+# so much beyond its first request: others wait for it, most of which are cheap.
+CHEAP_SECONDS = 0.5
 
 # Answers of a batch are in memory together, and copied on their way: once they are so large, no
 # other one is added to them.
@@ -13,7 +14,7 @@ ANSWERED_BYTES = 32 << 20
 
 
 class Turn:
-    """A worker's turn: it takes one request of any cost, and others that add little to it."""
+    """A worker's turn: it takes a cheap request, and others that add little to it."""
 
     def __init__(self) -> None:
         self._ready = 0.0  # when what was taken is expected to be done
@@ -29,7 +30,9 @@ class Turn:
         """Whether there is time for so many seconds more, and memory for answers."""
         if self.is_full:
             return False
-        return self._latest is None or self._after(seconds) <= self._latest
+        if self._latest is None:
+            return seconds <= CHEAP_SECONDS
+        return self._after(seconds) <= self._latest
 
     def add_answer(self, size: int) -> None:
         """Count an answer of so many bytes."""
@@ -41,7 +44,7 @@ class Turn:
             return False
         self._ready = self._after(seconds)
         if self._latest is None:
-            self._latest = self._ready + SECONDS_BEYOND_THE_FIRST
+            self._latest = self._ready + CHEAP_SECONDS
         return True
 
     def _after(self, seconds: float) -> float:

@@ -44,6 +44,21 @@ def test_requests_whose_worker_ended_are_sent_again_alone_and_the_fatal_one_fail
     asyncio.run(run())
 
 
+def test_who_hangs_workers_hangs_two_of_them_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatcher, "HANGING_SECONDS", 0.05)
+
+    async def worker(asked: Asked) -> Answer:
+        await asyncio.sleep(0.1)  # until the supervisor ends it
+        return DIED
+
+    async def run() -> None:
+        async with front(worker) as one:
+            assert (await one.ask()).error == (500, "request")
+            assert len(one.asked) == 2
+
+    asyncio.run(run())
+
+
 def test_deferred_requests_run_one_after_another_and_others_overtake_them() -> None:
     at_once, most, order = 0, 0, []
 
@@ -89,6 +104,32 @@ def test_deferred_requests_that_cannot_be_in_time_are_told_when_to_come_again() 
             assert second.headers["retry-after"] == "80"
             held.set()
             assert (await first).status == 200
+
+    asyncio.run(run())
+
+
+def test_small_requests_overtake_large_ones() -> None:
+    release = asyncio.Event()
+
+    async def worker(asked: Asked) -> Answer:
+        if len(asked.body) > 1000:
+            await release.wait()
+        return Answer(200, asked.body[:1])
+
+    async def run() -> None:
+        bounds = limits(small_bytes=1000, forwarded_bytes=5000, forwarded=4)
+        async with front(worker, bounds) as one:
+            large = [asyncio.create_task(one.ask(b"x" * 2000)) for _ in range(5)]
+            await until(lambda: one.gateway._dispatcher._jobs == 5)
+            _, hasty = await one.connect()
+            hasty.write(post(b"x" * 2000))
+            await until(lambda: one.gateway._dispatcher._jobs == 6)
+            assert (await one.ask(b"y")).body == b"y"
+            assert len(one.asked) == 3  # two of 2000 bytes, and the small one
+            hasty.close()  # while it waits
+            await until(lambda: one.gateway._dispatcher._jobs == 5)
+            release.set()
+            assert [(await each).body for each in large] == [b"x"] * 5
 
     asyncio.run(run())
 

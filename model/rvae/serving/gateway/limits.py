@@ -29,6 +29,7 @@ class GatewayLimits:
         small_bytes: Size up to which a body is read at once, however full the memory is.
         connections: Open connections.
         forwarded: Requests in the backend at a time.
+        forwarded_bytes: Their bodies, those of up to `small_bytes` aside: small ones overtake them.
         waiting: Requests that wait for their turn.
         seconds: Time to answer a request in, from its last byte on.
         idle_seconds: Time between requests of a connection.
@@ -44,13 +45,14 @@ class GatewayLimits:
         FieldError: If a bound leaves nothing, or a body or an answer does not fit in the memory.
     """
 
-    body_bytes: int = 6_500_000
+    body_bytes: int = 6_553_500
     answer_bytes: int = 7_000_000
     head_bytes: int = 7_000
     buffered_bytes: int = 64_000_000
     small_bytes: int = 65_536
     connections: int = 1000
     forwarded: int = 256
+    forwarded_bytes: int = 16_000_000
     waiting: int = 1000
     seconds: float = 60.0
     idle_seconds: float = 75.0

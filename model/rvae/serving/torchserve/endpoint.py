@@ -1,6 +1,7 @@
 """An endpoint: a gateway, TorchServe behind it, and the supervisor that keeps it alive."""
 
 import asyncio
+import logging
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from queue import SimpleQueue
@@ -20,6 +21,11 @@ from rvae.serving.torchserve.supervision.supervisor import Calls, Supervisor
 from rvae.serving.torchserve.verdicts import verdict
 
 __all__ = ["Endpoint"]
+
+# Longest time to answer in what was asked before the end.
+DRAIN_SECONDS = 30.0
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -113,7 +119,9 @@ class Endpoint:
         """
         lost = 0
         if self._thread.is_alive():
-            lost = self._run(self._gateway.stop(self._limits.seconds))
+            lost = self._run(self._gateway.stop(DRAIN_SECONDS))
+            if lost:
+                logger.warning("%d requests were not answered within %g s", lost, DRAIN_SECONDS)
         self._supervisor.stop()
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
@@ -140,7 +148,12 @@ class Endpoint:
     def _switch(self, server: TorchServe) -> None:
         self.torchserve = server
         backend = Backend(
-            server.inference, server.management, server.metrics, server.tickets, verdict
+            server.inference,
+            server.management,
+            server.metrics,
+            server.tickets,
+            verdict,
+            max(1, self._workers - 1),  # one worker is left for cheap requests
         )
         self._loop.call_soon_threadsafe(self._gateway.use, backend)
 

@@ -661,8 +661,8 @@ def test_answers_that_fill_the_memory_leave_the_others_for_later(
     size = len(service.answer(requests[:1])[0].body)
     monkeypatch.setattr("rvae.serving.turn.ANSWERED_BYTES", 2 * size - 20)
     replies = service.answer(requests)
-    assert [reply.status for reply in replies] == [200, 200, 503, 503]
-    assert all("Rvae-Deferred" in reply.headers for reply in replies[2:])
+    assert sorted(reply.status for reply in replies) == [200, 200, 503, 503]
+    assert sum("Rvae-Deferred" in reply.headers for reply in replies) == 2
     again = [replace(request, may_defer=False) for request in requests]
     assert {reply.status for reply in service.answer(again)} == {200}
 

@@ -22,7 +22,8 @@ from tests.support.openapi_document import DOCUMENT, of_model, only_json, schema
 
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 
-# TorchServe asks the model whatever the method is, as the document says.
+# Of management only one method is in the document, and other servers may do more than one with a
+# path. What the gateway refuses has a test of its own.
 EXCLUDED = ["unsupported_method"]
 # Of bodies for error messages, however large they are.
 EXPENSIVE = "Generating overly large repr"
@@ -43,6 +44,7 @@ def checked(
     examples: int,
     phases: tuple[str, ...] = PHASES[:3],
     mode: str = "all",
+    methods: tuple[str, ...] = (),
 ) -> Counter[int]:
     """How often each status came, in a run of all checks but some in which none failed.
 
@@ -52,6 +54,7 @@ def checked(
         examples: How many requests are made up for each operation.
         phases: What is tried.
         mode: Whether what is tried fits the document.
+        methods: Which are tried where the document has others.
     """
     config: dict[str, Any] = {
         "seed": 0,
@@ -61,7 +64,7 @@ def checked(
         "checks": {name: {"enabled": False} for name in excluded},
         "suppress-health-check": ["all"],
     }
-    config["phases"]["coverage"]["unexpected-methods"] = []
+    config["phases"]["coverage"]["unexpected-methods"] = list(methods)
     document, address, operations = about
     loaded = schemathesis.openapi.from_dict(
         document, config=SchemathesisConfig.from_dict(config | {"base-url": address})
@@ -126,6 +129,13 @@ def test_what_the_model_says_that_it_takes_is_answered(
     about = (document, server.url, ["predict", "explain"])
     statuses = checked(about, EXCLUDED, examples, PHASES[1:3], "positive")
     assert statuses.keys() == {200} and statuses[200] > 100
+
+
+def test_other_methods_are_refused_and_the_server_is_healthy(server: Endpoint) -> None:
+    about = (DOCUMENT, server.url, ["predict", "ping"])
+    others = ("GET", "PUT", "POST", "PATCH", "DELETE", "TRACE")
+    statuses = checked(about, UNTOLD[1:], 1, PHASES[1:2], methods=others)
+    assert statuses[405] >= 10 and statuses[200] >= 1
 
 
 def test_what_the_model_says_of_itself(server: Endpoint) -> None:

@@ -662,7 +662,7 @@ def test_who_comes_again_or_has_no_ticket_is_not_deferred(
     again = score_request(long, may_defer=False)
     replies = service.answer([again, score_request(fresh[0]), again, score_request(long)])
     assert [reply.status for reply in replies] == [200, 200, 200, 503]
-    assert service.answer([score_request(long)])[0].status == 200  # alone
+    assert service.answer([score_request(long)])[0].status == 503  # also alone
 
 
 @pytest.mark.usefixtures("seconds_per_window")
@@ -749,7 +749,7 @@ def test_a_service_tells_how_long_it_expects_to_be_busy(
         busy.clear()
 
     watched = Service(engine, "waves", "1.0", Limits(), watch)
-    watched.answer([score_request(np.concatenate(fresh[:2]))])
+    watched.answer([score_request(np.concatenate(fresh[:2]), may_defer=False)])
     reading, running = expected
     assert reading < 1.1 and running == pytest.approx(1 + 33 * seconds_per_window)
     assert not busy

@@ -11,10 +11,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.mark.usefixtures("clock")
-def test_the_first_request_may_cost_anything_and_others_little() -> None:
+def test_cheap_requests_are_taken_and_expensive_ones_deferred_also_alone() -> None:
     turn = Turn()
-    assert turn.has_room(100)
-    assert turn.takes(100, may_defer=True)
+    assert not turn.has_room(0.6)
+    assert not turn.takes(0.6, may_defer=True)
+    assert turn.takes(0.4, may_defer=True)
     assert [turn.takes(0.2, may_defer=True) for _ in range(3)] == [True, True, False]
     assert turn.takes(0.05, may_defer=True)  # which the one before was too long for
     assert not turn.has_room(0.1)

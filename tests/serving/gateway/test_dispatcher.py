@@ -44,6 +44,21 @@ def test_requests_whose_worker_ended_are_sent_again_alone_and_the_fatal_one_fail
     asyncio.run(run())
 
 
+def test_who_hangs_workers_hangs_two_of_them_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatcher, "HANGING_SECONDS", 0.05)
+
+    async def worker(asked: Asked) -> Answer:
+        await asyncio.sleep(0.1)  # until the supervisor ends it
+        return DIED
+
+    async def run() -> None:
+        async with front(worker) as one:
+            assert (await one.ask()).error == (500, "request")
+            assert len(one.asked) == 2
+
+    asyncio.run(run())
+
+
 def test_deferred_requests_run_one_after_another_and_others_overtake_them() -> None:
     at_once, most, order = 0, 0, []
 

@@ -2,6 +2,8 @@ import asyncio
 import random
 from contextlib import AbstractAsyncContextManager
 
+import pytest
+
 from rvae.serving.gateway.turns import Turns
 
 
@@ -25,16 +27,17 @@ class Running:
             self.names.remove(name)
 
 
-def test_most_run_beside_each_other_and_expensive_ones_one_by_one() -> None:
+@pytest.mark.parametrize("few", [1, 2])
+def test_most_run_beside_each_other_and_few_of_the_expensive_ones(few: int) -> None:
     async def run() -> None:
-        turns, running = Turns(), Running()
+        turns, running = Turns(few), Running()
         async with asyncio.TaskGroup() as group:
             for number in range(3):
                 group.create_task(running.run(turns.beside(), f"b{number}", 5))
-                group.create_task(running.run(turns.one_by_one(2.0), f"e{number}", 2))
+                group.create_task(running.run(turns.expensive(2.0), f"e{number}", 2))
             await asyncio.sleep(0)
             assert turns.expected_seconds == 6.0
-        assert running.most == {"b": 3, "e": 1} and turns.expected_seconds == 0
+        assert running.most == {"b": 3, "e": few} and turns.expected_seconds == 0
 
     asyncio.run(run())
 
@@ -63,7 +66,7 @@ def test_who_is_cancelled_anywhere_keeps_nobody_waiting() -> None:
 
         async def one(number: int) -> None:
             kind = rng.choice("bbea")
-            turn = {"b": turns.beside, "e": lambda: turns.one_by_one(1.0), "a": turns.alone}[kind]
+            turn = {"b": turns.beside, "e": lambda: turns.expensive(1.0), "a": turns.alone}[kind]
             name = f"{kind}{number}"
             try:
                 await running.run(turn(), name, rng.randrange(1, 4))

@@ -37,6 +37,7 @@ class Backend:
         metrics: Socket for metrics.
         tickets: Which requests are still wanted, for its workers; one for each that is forwarded.
         verdict: What became of a request by its answer, and what the client is told then.
+        expensive: Expensive requests of a model that run at a time.
     """
 
     inference: Path
@@ -44,6 +45,7 @@ class Backend:
     metrics: Path
     tickets: Tickets
     verdict: Callable[[Answer], tuple[Verdict, Answer]]
+    expensive: int = 1
 
 
 class EndedError(ConnectionError):

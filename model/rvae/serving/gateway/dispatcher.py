@@ -16,6 +16,7 @@ __all__ = ["Dispatcher", "Job"]
 # A request whose worker ends is sent again, without others beside it: the first time another one
 # may have ended the worker, the second time somebody else.
 MAX_DEATHS = 3
+HANGING_SECONDS = 4.0  # a worker that is ended later was hanging
 # The same of the backend as a whole, which others share.
 MAX_ENDS = 3
 RETRY_SECONDS = 0.1
@@ -72,6 +73,7 @@ class Dispatcher:
         self._room = ByteBudget(limits.forwarded_bytes)
         # Of the models that have requests now. Their names are what clients say.
         self._turns: dict[str, Turns] = {}
+        self._expensive = 1
         self._jobs = 0
         # Tickets of requests in the backend, by ticket.
         self._wanted: dict[str, Tickets] = {}
@@ -85,6 +87,7 @@ class Dispatcher:
             self._backend[1].close()
         self._backend = (backend, Client(backend.inference, self._limits)) if backend else None
         if backend:
+            self._expensive = backend.expensive
             self._has_backend.set()
         else:
             self._has_backend.clear()
@@ -113,7 +116,7 @@ class Dispatcher:
     async def _answer(self, job: Job) -> Answer:
         turns = self._turns.get(job.model)
         if turns is None:
-            turns = self._turns[job.model] = Turns()
+            turns = self._turns[job.model] = Turns(self._expensive)
         turns.requests += 1
         try:
             return await self._repeated(job, turns)
@@ -129,20 +132,22 @@ class Dispatcher:
         while True:
             await self._has_backend.wait()
             async with _turn(job, turns):
+                began = clock()
                 verdict, answer = await self._exchange(job)
             is_deferred = DEFERRED in answer.headers and job.seconds is None
             if verdict is Verdict.ANSWERED and not is_deferred:
                 return answer
             if verdict is Verdict.ANSWERED:
                 job.seconds = float(answer.headers[DEFERRED])
-                expected = turns.expected_seconds + job.seconds
+                expected = turns.expected_seconds / self._expensive + job.seconds
                 if expected > self._limits.seconds:
                     message = "too much was requested at once: try again, or ask for less"
                     return refusal(503, "request", message, round(expected))
             elif verdict is Verdict.DIED:
-                job.deaths += 1
-                if job.deaths == MAX_DEATHS:
-                    message = f"{MAX_DEATHS} workers ended while they had this request"
+                # All wait while one that hung its worker hangs the next one.
+                job.deaths += 1 if clock() - began < HANGING_SECONDS else MAX_DEATHS - 1
+                if job.deaths >= MAX_DEATHS:
+                    message = "workers ended again and again while they had this request"
                     return refusal(500, "request", message)
             elif verdict is Verdict.UNAVAILABLE and clock() > give_up:
                 return refusal(503, "model", "has no worker: try again later", 1)
@@ -229,4 +234,4 @@ class Dispatcher:
 def _turn(job: Job, turns: Turns) -> AbstractAsyncContextManager[None]:
     if job.deaths:
         return turns.alone()
-    return turns.beside() if job.seconds is None else turns.one_by_one(job.seconds)
+    return turns.beside() if job.seconds is None else turns.expensive(job.seconds)

@@ -10,14 +10,17 @@ __all__ = ["Turns"]
 class Turns:
     """Turns of the requests of one model.
 
-    Most run beside each other. Expensive ones run one after another, beside the others. One that
+    Most run beside each other. Of the expensive ones few run at a time, beside the others. One that
     may end its worker runs alone, so that it takes no other request with it.
+
+    Args:
+        expensive: Expensive requests that run at a time.
 
     Attributes:
         requests: How many there are.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, expensive: int = 1) -> None:
         self.requests = 0
         self._running = 0
         self._suspects = 0
@@ -25,12 +28,12 @@ class Turns:
         self._open.set()
         self._drained = asyncio.Event()
         self._alone = asyncio.Lock()
-        self._expensive = asyncio.Lock()
+        self._few = asyncio.Semaphore(expensive)
         self._expected = 0.0
 
     @property
     def expected_seconds(self) -> float:
-        """What the expensive requests that run or wait will take, one after another."""
+        """What the expensive requests that run or wait will take in all."""
         return self._expected
 
     @asynccontextmanager
@@ -47,11 +50,11 @@ class Turns:
                 self._drained.set()
 
     @asynccontextmanager
-    async def one_by_one(self, seconds: float) -> AsyncIterator[None]:
+    async def expensive(self, seconds: float) -> AsyncIterator[None]:
         """The turn of an expensive request, which will take so many seconds."""
         self._expected += seconds
         try:
-            async with self._expensive, self.beside():
+            async with self._few, self.beside():
                 yield
         finally:
             self._expected -= seconds

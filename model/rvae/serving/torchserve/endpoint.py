@@ -143,7 +143,12 @@ class Endpoint:
     def _switch(self, server: TorchServe) -> None:
         self.torchserve = server
         backend = Backend(
-            server.inference, server.management, server.metrics, server.tickets, verdict
+            server.inference,
+            server.management,
+            server.metrics,
+            server.tickets,
+            verdict,
+            max(1, self._workers - 1),  # one worker is left for cheap requests
         )
         self._loop.call_soon_threadsafe(self._gateway.use, backend)
 

@@ -39,7 +39,7 @@ class Patience:
 
     still_seconds: float = 1.0
     silent_seconds: float = 8.0
-    busy_seconds: float = 15.0
+    busy_seconds: float = 5.0
     busy_factor: float = 5.0
 
 

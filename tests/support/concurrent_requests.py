@@ -39,16 +39,6 @@ class Answer(NamedTuple):
     body: bytes
     seconds: float
 
-    @property
-    def from_torchserve(self) -> bool:
-        """Whether no worker ever saw the request."""
-        if self.status == 413 and not self.body:
-            return True
-        if self.media != "application/json" or b'"type"' not in self.body:
-            return False
-        # A part without a name is the only thing that it calls a fault of its own.
-        return self.status == 400 or b"ErrorDataDecoderException" in self.body
-
 
 def send(server: Endpoint, requests: Sequence[tuple[str, Request]]) -> list[Answer]:
     """Send requests to models, and return what came back, in their order."""
@@ -105,11 +95,10 @@ def complaints(
 
 def table_of(requests: Iterable[tuple[str, Request]], answers: Iterable[Answer]) -> str:
     """How often each kind was answered with which status, and how long that took at most."""
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    counts: dict[str, Counter[int]] = defaultdict(Counter)
     slowest: dict[str, float] = defaultdict(float)
     for (_, request), answer in zip(requests, answers, strict=True):
-        by = " by TorchServe" if answer.from_torchserve else ""
-        counts[request.kind][f"{answer.status}{by}"] += 1
+        counts[request.kind][answer.status] += 1
         slowest[request.kind] = max(slowest[request.kind], answer.seconds)
     lines = [
         f"{kind:26} {sum(statuses.values()):5} {slowest[kind]:7.2f} s  "
@@ -120,8 +109,6 @@ def table_of(requests: Iterable[tuple[str, Request]], answers: Iterable[Answer])
 
 
 def _wrong_refusal(answer: Answer) -> str | None:
-    if answer.from_torchserve:
-        return None
     if not 400 <= answer.status < 500:
         return "expected to be refused"
     if answer.media != "application/json":

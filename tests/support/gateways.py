@@ -209,7 +209,7 @@ async def front(
                 task.cancel()
             await asyncio.gather(*serving, return_exceptions=True)
         await until(lambda: found.held() == NOTHING, found.held)
-        assert not failures
+        assert failures == []
 
 
 def _written(answer: Answer) -> bytes:

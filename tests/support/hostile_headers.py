@@ -13,8 +13,11 @@ NAMES = (
     *("Body", "Accept", "", "ü", "a" * 999, "host"),
 )
 
+# What curl says of any data.
+FORM = "application/x-www-form-urlencoded"
+
 MEDIA = (
-    *("image/png", "application/xml", "text/html", "application/x-www-form-urlencoded"),
+    *("image/png", "application/xml", "text/html", FORM),
     *("x", "/", "application/json/csv", "\xff\xfe", "application/json,text/csv", "a" * 999),
 )
 
@@ -81,9 +84,11 @@ def odd_accepts(chance: random.Random, card: Card) -> Request:
 
 
 def media(chance: random.Random, card: Card) -> Request:
-    request = sound(chance, card)
-    headers = {**request.headers, "Content-Type": chance.choice(MEDIA)}
-    return request._replace(kind="media", headers=headers, sound=LENGTH in headers and None)
+    """A type of no format, or one that leaves it to the first bytes, which those of CSV do not."""
+    request, said = sound(chance, card), chance.choice(MEDIA)
+    known = said == FORM and request.headers["Content-Type"] != CSV
+    headers = {**request.headers, "Content-Type": said}
+    return request._replace(kind="media", headers=headers, sound=known)
 
 
 def other_media(chance: random.Random, card: Card) -> Request:

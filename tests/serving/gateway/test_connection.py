@@ -2,6 +2,7 @@ import asyncio
 import socket
 import struct
 from contextlib import suppress
+from errno import ENOTCONN
 
 import pytest
 
@@ -187,6 +188,23 @@ def test_who_is_slow_is_closed_in_every_state(run: Run) -> None:
                 await until(lambda: not any(one.held().values()), one.held)
 
     run(attack())
+
+
+def test_who_resets_before_the_end_of_the_answer_ends_no_other_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def reset(transport: object) -> None:
+        raise OSError(ENOTCONN, "Transport endpoint is not connected")
+
+    monkeypatch.setattr("asyncio.selector_events._SelectorSocketTransport.write_eof", reset)
+
+    async def attack() -> None:
+        async with front(echo, limits(**QUICK)) as one:
+            for _ in range(2):
+                assert statuses(await one.raw(b"POST /predictions/m HTTP/1.1\r\n")) in ([], [408])
+                await until(lambda: not any(one.held().values()), one.held)
+
+    asyncio.run(attack())
 
 
 @both_loops

@@ -12,7 +12,7 @@ from rvae.serving.contract.messages import Request
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
-__all__ = ["FORM", "PLACES", "in_form", "request_in_form"]
+__all__ = ["FORM", "MAX_PARTS", "PLACES", "in_form", "request_in_form"]
 
 FORM = "multipart/form-data"
 

@@ -238,7 +238,10 @@ class Connection(asyncio.BufferedProtocol):
     def _end_writing(self) -> None:
         self._enter(State.CLOSING)
         self._all.set_idle(self)
-        self._transport.write_eof()
+        try:
+            self._transport.write_eof()
+        except OSError:  # the client has reset the connection, which is about to be noticed
+            self._transport.abort()
 
     def _enter(self, state: State) -> None:
         self._state = state

@@ -7,7 +7,7 @@ from pathlib import Path
 from rvae.serving.gateway.backend import Backend, Client
 from rvae.serving.gateway.http import header_lines
 from rvae.serving.gateway.limits import GatewayLimits
-from rvae.serving.gateway.messages import Answer, Head, Request, refusal
+from rvae.serving.gateway.messages import Answer, Head, Request, not_allowed, refusal
 
 __all__ = ["Forwarding", "management", "metrics"]
 
@@ -51,7 +51,7 @@ class Forwarding:
         if self._path not in (None, head.target.partition("?")[0]):
             return refusal(404, "path", f"must be {self._path}")
         if head.method not in self._methods:
-            return refusal(405, "method", f"must be {' or '.join(self._methods)}")
+            return not_allowed(self._methods)
         return None
 
     async def answer(self, request: Request) -> Answer:

@@ -1,12 +1,12 @@
 """What passes between the parts of the gateway."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from rvae.serving.contract.error_replies import failure_reply
 
-__all__ = ["Answer", "Application", "Head", "Request", "refusal"]
+__all__ = ["Answer", "Application", "Head", "Request", "not_allowed", "refusal"]
 
 
 @dataclass(frozen=True)
@@ -70,3 +70,9 @@ def refusal(status: int, field: str, message: str, retry_seconds: int | None = N
     if retry_seconds is not None:
         headers["retry-after"] = str(retry_seconds)
     return Answer(status, failure_reply(status, field, message).body, headers)
+
+
+def not_allowed(methods: tuple[str, ...]) -> Answer:
+    """The refusal of other methods than these, with the header that RFC 9110 asks for."""
+    refused = refusal(405, "method", f"must be {' or '.join(methods)}")
+    return replace(refused, headers={**refused.headers, "allow": ", ".join(methods)})

@@ -7,7 +7,7 @@ import orjson
 
 from rvae.serving.gateway.dispatcher import Dispatcher, Job
 from rvae.serving.gateway.http import header_lines
-from rvae.serving.gateway.messages import Answer, Head, Request, refusal
+from rvae.serving.gateway.messages import Answer, Head, Request, not_allowed, refusal
 
 __all__ = ["Predictions"]
 
@@ -49,7 +49,7 @@ class Predictions:
             message = "must be /predictions/MODEL, /predictions/MODEL/VERSION, or the same with"
             return refusal(404, "path", f"{message} explanations, or {HEALTH}")
         if head.method not in allowed:
-            return refusal(405, "method", f"must be {allowed[0]}")
+            return not_allowed(allowed)
         return None
 
     async def answer(self, request: Request) -> Answer:

@@ -80,6 +80,12 @@ def poll_until_ended(workers: Workers) -> list[str]:
     return words
 
 
+def count(heartbeat: Path) -> int:
+    beat = read_heartbeat(heartbeat)
+    assert beat is not None
+    return beat.count
+
+
 def is_beating(workers: Workers, pid: int) -> bool:
     workers.poll(punctual=True)
     return pid in workers.living
@@ -101,7 +107,7 @@ def test_one_that_has_stopped_is_ended_and_the_others_live(start: Start, workers
 
 
 def test_nobody_is_to_blame_while_the_supervisor_itself_comes_late(
-    start: Start, workers: Workers
+    start: Start, workers: Workers, tmp_path: Path
 ) -> None:
     stopped = start()
     stopped.send_signal(signal.SIGSTOP)
@@ -110,7 +116,10 @@ def test_nobody_is_to_blame_while_the_supervisor_itself_comes_late(
     assert polls(workers, 1, punctual=False) == []  # it begins from the start
     assert polls(workers, PATIENCE.still_seconds - POLL_SECONDS) == []
     assert stopped.poll() is None
+    # One more poll without a heartbeat would end it.
+    last = count(tmp_path / str(stopped.pid))
     stopped.send_signal(signal.SIGCONT)
+    wait_for(lambda: count(tmp_path / str(stopped.pid)) > last)
     wait_for(lambda: is_beating(workers, stopped.pid))
 
 

@@ -11,7 +11,7 @@ from rvae.serving.contract.formats.json import JSON
 from rvae.serving.contract.forms import FORM
 from rvae.serving.contract.messages import Request
 
-__all__ = ["answer_format", "request_format"]
+__all__ = ["AMBIGUOUS", "answer_format", "request_format"]
 
 # Sent by programs that do not know the type of the body: its first bytes decide. The last one is
 # what curl says of any data.

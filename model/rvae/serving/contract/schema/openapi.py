@@ -11,14 +11,17 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from rvae._version import __version__
-from rvae.serving.contract.formats import FORMATS
+from rvae.serving.contract.formats import FORMATS, media_types
 from rvae.serving.contract.formats.json import JSON as JSON_FORMAT
+from rvae.serving.contract.formats.negotiation import AMBIGUOUS
 from rvae.serving.contract.formats.tensors import InferenceRequest
+from rvae.serving.contract.forms import FORM, MAX_PARTS, PLACES
 from rvae.serving.contract.schema.description_schema import Registered
 from rvae.serving.contract.schema.request_schema import request_schema
 from rvae.serving.contract.schema.response_schema import (
     Drawing,
     Fault,
+    Health,
     InferenceAnswer,
     ServerFault,
     answer_types,
@@ -30,22 +33,37 @@ REFERENCES = "#/components/schemas/{model}"
 
 JSON = JSON_FORMAT.media_type
 
-# What the model answers.
+# Errors at the port of predictions, whoever finds them.
 FAULTS = {
-    400: "The request cannot be decoded.",
+    400: "The request is not HTTP, or its body cannot be decoded.",
+    404: "There is no such path, model or version.",
+    405: "The method is not allowed.",
     406: "No media type that the request accepts is available.",
-    415: "The media type of the body is not supported.",
+    408: "The headers or the body did not arrive in time.",
+    413: "The body is larger than the server takes.",
+    415: "The media type or the encoding of the body is not supported.",
+    417: "The request expects something else than 100-continue.",
     422: "The request does not fit the model, or exceeds a limit.",
-    500: "The model failed on this request.",
+    431: "The headers are too large or too many.",
+    500: "The model failed on this request, or every worker that had it ended.",
+    501: "The body has another transfer coding than chunked.",
+    502: "The server behind the port ended while it had this request, again and again.",
     503: "Too much was requested at once, or there is no worker: try again.",
+    505: "The version of HTTP is neither 1.0 nor 1.1.",
 }
-# What TorchServe answers by itself.
+# Errors of management: of the socket itself, and of TorchServe behind it.
+SOCKET_FAULTS = {
+    403: "The request comes from a web page.",
+    405: "The method is not allowed.",
+    503: "TorchServe is being replaced, or there is no worker: try again.",
+    504: "TorchServe did not answer in time.",
+}
 SERVER_FAULTS = {
-    400: FAULTS[400],
-    403: "The path cannot be decoded.",
+    400: "The path cannot be decoded.",
     404: "There is no such model or version.",
-    503: FAULTS[503],
-    507: "The worker ended during this request.",
+    405: SOCKET_FAULTS[405],
+    500: "The model failed to describe itself.",
+    503: SOCKET_FAULTS[503],
 }
 
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -69,7 +87,9 @@ def openapi() -> dict[str, Any]:
             "title": "rvae",
             "version": __version__,
             "description": "Latent vectors, reconstructions and calibrated anomaly scores of time "
-            "series, from a model that TorchServe serves.",
+            "series, as `rvae serve` answers. TorchServe alone, without it, has errors of its own: "
+            "as ServerFault, of a body that is too large without a word, and 507 for a worker that "
+            "ended.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "http://localhost:8080", "description": "Inference."}],
@@ -81,6 +101,7 @@ def openapi() -> dict[str, Any]:
             "/explanations/{model}": _asked(
                 "explain", "What each step and channel adds to the score."
             ),
+            "/ping": _asked_for_health(),
             "/models/{model}": _described(),
         },
         "components": {
@@ -99,8 +120,6 @@ def _asked(operation: str, summary: str, *more: str) -> dict[str, Any]:
     """A path at which a model answers requests."""
     kind = "explain" if operation == "explain" else "predict"
     return {
-        "description": "TorchServe passes every method to the model, except for OPTIONS, which it "
-        "answers by itself, with a description that knows nothing of the body.",
         "parameters": [_reference(name, "parameters") for name in ("model", *more)],
         "post": {
             "operationId": operation,
@@ -111,12 +130,26 @@ def _asked(operation: str, summary: str, *more: str) -> dict[str, Any]:
             "requestBody": _reference(kind, "requestBodies"),
             "responses": {
                 "200": _reference(kind, "responses"),
-                **{
-                    str(status): _reference(str(status), "responses")
-                    for status in sorted({*FAULTS, *SERVER_FAULTS, 413})
-                },
+                **{str(status): _reference(str(status), "responses") for status in FAULTS},
             },
         },
+    }
+
+
+def _asked_for_health() -> dict[str, Any]:
+    """The path at which the server says whether it is ready."""
+    return {
+        "get": {
+            "operationId": "ping",
+            "summary": "Whether every model is ready to answer.",
+            "responses": {
+                str(status): {
+                    "description": text,
+                    "content": {JSON: {"schema": _reference("Health")}},
+                }
+                for status, text in ((200, "Every model is."), (503, "Not every model is."))
+            },
+        }
     }
 
 
@@ -145,8 +178,8 @@ def _described() -> dict[str, Any]:
             "responses": {
                 "200": _reference("describe", "responses"),
                 **{
-                    str(status): _reference(f"{status}OfServer", "responses")
-                    for status in SERVER_FAULTS
+                    str(status): _reference(f"{status}OfManagement", "responses")
+                    for status in sorted({*SERVER_FAULTS, *SOCKET_FAULTS})
                 },
             },
         },
@@ -206,7 +239,28 @@ def _body(*names: str) -> dict[str, Any]:
     for one in FORMATS:
         if one.example is not None:
             content[one.media_type]["example"] = one.example
-    return {"required": True, "content": content}
+    unknown = ", ".join(sorted(AMBIGUOUS - {"", FORM}))
+    return {
+        "description": "The first bytes of a body tell its format where the type does not: of "
+        f"{unknown}, and where there is none. Of what they do not tell JSON is expected.",
+        "required": True,
+        "content": {**content, FORM: _form()},
+    }
+
+
+def _form() -> dict[str, Any]:
+    """A body within a form."""
+    first, second = PLACES
+    return {
+        "schema": {
+            "description": f"A form of at most {MAX_PARTS} parts. Its part {first} is a body in "
+            f"one of the other formats; without it, the part {second}, or else the only file.",
+            "type": "object",
+            "properties": {first: {}},
+            "required": [first],
+        },
+        "encoding": {first: {"contentType": ", ".join(media_types())}},
+    }
 
 
 def _responses() -> dict[str, Any]:
@@ -231,24 +285,23 @@ def _responses() -> dict[str, Any]:
                 }
             },
         },
-        "413": {"description": "The body is larger than the server takes; the answer is empty."},
     }
-    for status, text in (SERVER_FAULTS | FAULTS).items():
-        names = ["Fault"] * (status in FAULTS) + ["ServerFault"] * (status in SERVER_FAULTS)
-        responses[str(status)] = response(text, *names)
-    for status, text in SERVER_FAULTS.items():
-        responses[f"{status}OfServer"] = response(text, "ServerFault")
+    for status, text in FAULTS.items():
+        responses[str(status)] = response(text, "Fault")
+    for status, text in (SERVER_FAULTS | SOCKET_FAULTS).items():
+        names = ["Fault"] * (status in SOCKET_FAULTS) + ["ServerFault"] * (status in SERVER_FAULTS)
+        responses[f"{status}OfManagement"] = response(text, *names)
+    responses["405"]["headers"] = {
+        "Allow": {"description": "The allowed methods.", "schema": {"type": "string"}}
+    }
     responses["503"]["headers"] = {
-        "Retry-After": {
-            "description": "Seconds, where the model answers.",
-            "schema": {"type": "integer"},
-        }
+        "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}
     }
     return responses
 
 
 def _schemas() -> dict[str, Any]:
-    types = (*answer_types(), Drawing, InferenceAnswer, Fault, ServerFault, Registered)
+    types = (*answer_types(), Drawing, InferenceAnswer, Fault, Health, ServerFault, Registered)
     _, answers = TypeAdapter.json_schemas(
         [(one.__name__, "serialization", TypeAdapter(one)) for one in types],
         ref_template=REFERENCES,

@@ -1,7 +1,7 @@
 """The JSON of answers, as types from which their schema is made."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import Field, with_config
 from typing_extensions import TypedDict  # pydantic wants it where typing has another
@@ -9,7 +9,7 @@ from typing_extensions import TypedDict  # pydantic wants it where typing has an
 from rvae.serving.contract.outputs import OUTPUTS
 from rvae.serving.contract.outputs.output import CLOSED, Steps
 
-__all__ = ["Drawing", "Fault", "InferenceAnswer", "ServerFault", "answer_types"]
+__all__ = ["Drawing", "Fault", "Health", "InferenceAnswer", "ServerFault", "answer_types"]
 
 
 @with_config(CLOSED)
@@ -108,8 +108,16 @@ class Fault(TypedDict):
     ]
 
 
+@with_config(CLOSED)
+class Health(TypedDict):
+    """Whether every model is ready to answer."""
+
+    status: Literal["Healthy", "Unhealthy"]
+    reasons: Annotated[list[str], Field(description="Why not; none if it is healthy.")]
+
+
 class ServerFault(TypedDict):
-    """An error of TorchServe itself, without an answer of the model."""
+    """An error of TorchServe itself, where nothing stands before it."""
 
     code: int
     type: str

@@ -1,6 +1,7 @@
 """What several tests need: one small model, and a server that serves it."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,3 +102,10 @@ def server(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[En
     with Endpoint(archives, workers=1, logs=logs) as running:
         running.start()
         yield running
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder for temporary files. Paths of sockets in it must not exceed a hundred characters."""
+    with tempfile.TemporaryDirectory(prefix="rvae-test-") as folder:
+        yield Path(folder)

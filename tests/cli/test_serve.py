@@ -41,8 +41,8 @@ def test_a_store_without_archives_is_refused(
     assert done.returncode == 1 and message in done.stderr
 
 
-def test_java_gets_the_memory_that_was_planned(store: Path, tmp_path: Path) -> None:
-    with ServedProcess(store, tmp_path, ("--memory", "3GB")) as served:
+def test_java_gets_the_memory_that_was_planned(store: Path, short_folder: Path) -> None:
+    with ServedProcess(store, short_folder, ("--memory", "3GB")) as served:
         (java,) = served.javas()
         options = psutil.Process(java).cmdline()
         said = re.search(r"of 3000 MB at the most: .*heap (\d+), direct (\d+)", served.text())

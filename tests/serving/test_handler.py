@@ -181,9 +181,9 @@ def test_requests_with_tickets_are_deferred_once(
     ]
     ctx = context(model_dir, headers)
     handler.handle([{"body": bytearray(good)} for _ in headers], ctx)
-    assert [ctx.get_response_status(i)[0] for i in range(4)] == [200, 503, 200, 200]
+    assert [ctx.get_response_status(i)[0] for i in range(4)] == [503, 503, 200, 200]
     assert ctx.get_response_headers(1)["Rvae-Deferred"] == "1.000"
-    assert "Rvae-Deferred" not in ctx.get_response_headers(0)
+    assert "Rvae-Deferred" not in ctx.get_response_headers(2)
 
 
 def test_nothing_is_deferred_where_nobody_gives_tickets(

@@ -25,6 +25,7 @@ def measured() -> list[tuple[str, int, int, int, str]]:
     return [tuple(json.loads(line)) for line in done.stdout.splitlines()]
 
 
+@pytest.mark.slow
 def test_no_body_takes_more_than_was_foreseen(
     measured: list[tuple[str, int, int, int, str]],
 ) -> None:
@@ -33,6 +34,7 @@ def test_no_body_takes_more_than_was_foreseen(
         assert peak < foreseen + BESIDE, (name, length, said)
 
 
+@pytest.mark.slow
 def test_the_hostile_bodies_are_hostile(measured: list[tuple[str, int, int, int, str]]) -> None:
     """A bound that nothing comes near to would be as good as none."""
     for kind in ("data", "an array", "CSV", "Arrow"):

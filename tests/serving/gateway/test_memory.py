@@ -67,6 +67,7 @@ def gateway() -> Iterator[tuple[int, psutil.Process]]:
             process.kill()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "sent",
     [

@@ -11,9 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import zipfile
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
@@ -297,13 +295,6 @@ def test_a_store_of_any_name_is_served(
     with Endpoint(list_archives(odd), 1, tmp_path / "logs") as running:
         running.start()
         assert ask(running, data=fresh[0].tolist()).ok
-
-
-@pytest.fixture
-def short_folder() -> Iterator[Path]:
-    """A folder for temporary files. Paths of sockets in it must not exceed a hundred characters."""
-    with tempfile.TemporaryDirectory(prefix="rvae-test-") as folder:
-        yield Path(folder)
 
 
 def test_a_second_signal_does_not_stop_the_cleaning_up(

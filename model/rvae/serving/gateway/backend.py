@@ -10,6 +10,7 @@ from typing import cast
 
 import httptools
 
+from rvae.serving.gateway.http import write
 from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.gateway.messages import Answer
 from rvae.serving.tickets import Tickets
@@ -163,7 +164,7 @@ class _Connection(asyncio.Protocol):
         self._body: list[bytes] = []
         self._received = 0
         self._requests += 1
-        self._transport.writelines((head, body))
+        write(self._transport, head, body)
         return answer
 
     def end_after(self, seconds: float) -> None:

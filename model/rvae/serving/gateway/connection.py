@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import cast
 
 from rvae.serving.gateway.connections import Connections
-from rvae.serving.gateway.http import CONTINUE, answer_head
+from rvae.serving.gateway.http import CONTINUE, answer_head, write
 from rvae.serving.gateway.messages import Answer, Application, Head, Request, refusal
 from rvae.serving.gateway.request_reader import RefusalError, RequestReader
 
@@ -205,7 +205,7 @@ class Connection(asyncio.BufferedProtocol):
             return  # nobody reads the answer
         self._keep_alive = self._reader.keep_alive and not self._all.is_ending
         body = b"" if request.head.method == "HEAD" else answer.body
-        self._transport.writelines((answer_head(answer, not self._keep_alive), body))
+        write(self._transport, answer_head(answer, not self._keep_alive), body)
         self._enter(State.SENDING)
         self._size = self._left = self._held = self._transport.get_write_buffer_size()
         if self._held:
@@ -232,7 +232,7 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.resume_reading()
         self._cancel()
         self._release()
-        self._transport.writelines((answer_head(answer, close=True), answer.body))
+        write(self._transport, answer_head(answer, close=True), answer.body)
         self._end_writing()
 
     def _end_writing(self) -> None:

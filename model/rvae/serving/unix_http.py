@@ -10,6 +10,8 @@ from requests.adapters import DEFAULT_POOLSIZE, HTTPAdapter
 from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
 
+from rvae.serving.unix_path import short_path
+
 __all__ = ["UnixSession"]
 
 
@@ -64,4 +66,5 @@ class _UnixConnection(HTTPConnection):
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
+        with short_path(self._path) as name:
+            self.sock.connect(name)

@@ -16,6 +16,7 @@ from rvae.serving.gateway.dispatcher import Dispatcher
 from rvae.serving.gateway.forwarding import management, metrics
 from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.gateway.predictions import Predictions
+from rvae.serving.unix_path import short_path
 
 __all__ = ["Gateway"]
 
@@ -127,7 +128,8 @@ def _private_socket(path: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX)
     try:
         path.unlink(missing_ok=True)
-        listener.bind(str(path))
+        with short_path(path) as name:
+            listener.bind(name)
         path.chmod(0o600)  # nobody can connect before it listens
     except OSError as error:
         listener.close()

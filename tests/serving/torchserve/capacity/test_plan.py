@@ -79,9 +79,11 @@ def test_what_does_not_fit_is_refused_with_what_to_change() -> None:
 
 def test_connections_are_no_more_than_files_may_be_opened() -> None:
     assert planned(4).limits.connections == GatewayLimits().connections
-    assert 0 < planned(4, descriptors=1024).limits.connections < 1024 - 256
+    assert planned(4, descriptors=1024).limits.connections == 1024 - 160 - 256
+    few = planned(4, descriptors=300).limits
+    assert (few.connections, few.forwarded) == (94, 46)
     with pytest.raises(FieldError, match=r"nofile: .*ulimit -n"):
-        planned(4, descriptors=300)
+        planned(4, descriptors=162)
 
 
 def test_two_servers_fit_where_there_is_memory_for_them() -> None:

@@ -51,8 +51,9 @@ DECODED_BYTES_PER_BYTE = 40
 VALUE_BYTES = 100
 ANSWER_COPIES = 2  # TorchServe joins what it sends
 
-# Descriptors of the gateway and of Java beside those of clients and requests.
-DESCRIPTORS = 512
+# Descriptors of the gateway and of Java beside those of clients and requests: those of operators,
+# of listeners, logs, heartbeats, jars. Of the others requests in the backend take a part.
+DESCRIPTORS, FORWARDED_PART = 160, 3
 
 # Shares of the usual limits of the gateway, and of the size of a body, the largest first.
 SHARES = ((1.0, 1.0), (0.75, 1.0), (0.5, 1.0), (0.25, 1.0), (0.1, 1.0), (0.1, 0.5), (0.1, 0.25))
@@ -219,15 +220,16 @@ def _limits(descriptors: int) -> Iterator[GatewayLimits]:
     usual = GatewayLimits()
     least = max(usual.body_bytes, usual.answer_bytes)
     for share, body in SHARES:
-        forwarded = round(share * usual.forwarded)
         # Each connection of a client, and each request in the backend, is a file of the gateway.
-        free = descriptors - DESCRIPTORS - forwarded
-        require(free >= 1, "nofile", f"{descriptors} files at a time are too few: raise ulimit -n")
+        free = descriptors - DESCRIPTORS
+        forwarded = min(round(share * usual.forwarded), free // FORWARDED_PART)
+        message = f"{descriptors} files at a time are too few: raise ulimit -n"
+        require(forwarded >= 1, "nofile", message)
         yield replace(
             usual,
             body_bytes=round(body * usual.body_bytes),
             buffered_bytes=max(least, round(share * usual.buffered_bytes)),
-            connections=min(round(share * usual.connections), free),
+            connections=min(round(share * usual.connections), free - forwarded),
             forwarded=forwarded,
         )
 

@@ -23,7 +23,7 @@ RETRY_SECONDS = 0.1
 
 # A worker that has ended may have taken along, without a word, what was sent before its end was
 # noticed, or a moment later. By then the next worker answers what is not lost.
-TAKEN_SECONDS, REPEAT_SECONDS = 1.0, 3.0
+TAKEN_SECONDS, REPEAT_SECONDS = 1.0, 1.5
 
 # Headers between the gateway and workers. Of a request: whether it is still wanted, and that it was
 # deferred before. Of an answer: that it was deferred, and how many seconds it will take.

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from rvae.errors import require
 
-__all__ = ["Encoding", "Kind", "Span", "Values", "require_small_enough"]
+__all__ = ["Encoding", "Kind", "Span", "Values", "decimal_size", "require_small_enough"]
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,11 @@ class Encoding:
             case kind:
                 one = self.kinds[kind]
         return one * values.count
+
+
+def decimal_size(largest: int) -> Span:
+    """Bytes of an integer in digits, with the character behind it; none is larger, or negative."""
+    return Span(2, len(str(largest)) + 1)
 
 
 def require_small_enough(size: int, limit: int) -> None:

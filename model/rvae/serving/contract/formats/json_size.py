@@ -12,13 +12,9 @@ from rvae.serving.contract.answer_values import field_values, sample_values
 from rvae.serving.contract.outputs.events import event_json
 from rvae.serving.contract.outputs.output import Axis, Field
 from rvae.serving.contract.query import Query
-from rvae.serving.contract.sizes import Encoding, Kind, Span, Values
+from rvae.serving.contract.sizes import Encoding, Kind, Span, Values, decimal_size
 
 __all__ = ["NUMBERS", "OBJECT", "event_size", "object_size"]
-
-
-def _integer(largest: int) -> Span:
-    return Span(2, len(str(largest)) + 1)
 
 
 def _text(text: str | None) -> int:
@@ -34,7 +30,7 @@ NUMBERS = Encoding(
         Kind.FLOAT: Span(4, 25),
         Kind.FLAG: Span(5, 6),
     },
-    integer=_integer,
+    integer=decimal_size,
     text=_text,
 )
 LIST = Span.exactly(2)  # brackets around the values of a list within another one

@@ -8,13 +8,9 @@ from rvae.inference.card import Card
 from rvae.serving.contract.answer_values import result_values, sample_values
 from rvae.serving.contract.outputs.output import Axis
 from rvae.serving.contract.query import Query
-from rvae.serving.contract.sizes import Encoding, Kind, Span, Values
+from rvae.serving.contract.sizes import Encoding, Kind, Span, Values, decimal_size
 
 __all__ = ["arrow_size", "csv_size", "event_row_size"]
-
-
-def _csv_integer(largest: int) -> Span:
-    return Span(2, len(str(largest)) + 1)
 
 
 def _csv_text(text: str | None) -> int:
@@ -32,7 +28,7 @@ CSV_CELLS = Encoding(
         Kind.FLAG: Span(5, 6),
         Kind.TIME: Span(20, 30),
     },
-    integer=_csv_integer,
+    integer=decimal_size,
     text=_csv_text,
 )
 

@@ -36,6 +36,7 @@ class Server:
             workers and a scratch folder.
         json_path: Path of predictions in JSON.
         npy_path: Path of predictions of a .npy; None if it takes none.
+        packages: Packages of the extra "bench" that it is written with.
         tolerance: How much its numbers may differ from the engine's.
     """
 
@@ -43,6 +44,7 @@ class Server:
     command: Callable[[PreparedModel, int, int, Path], Command]
     json_path: str
     npy_path: str | None
+    packages: tuple[str, ...] = ()
     tolerance: float = TOLERANCE
 
 
@@ -65,7 +67,7 @@ def rvae_servers(runtimes: Sequence[str]) -> list[Server]:
             serving(runtime),
             "/predictions/rvae",
             "/predictions/rvae",
-            REDUCED_TOLERANCE if runtime in REDUCED_PRECISION else TOLERANCE,
+            tolerance=REDUCED_TOLERANCE if runtime in REDUCED_PRECISION else TOLERANCE,
         )
         for runtime in runtimes
     ]
@@ -120,11 +122,12 @@ def _torchserve(model: PreparedModel, port: int, workers: int, scratch: Path) ->
 
 
 # What everybody starts with, and all other servers are related to.
-PLAIN = Server("FastAPI", _uvicorn("fastapi_plain"), "/predict", "/predict-npy")
+FASTAPI = ("fastapi", "uvicorn")
+PLAIN = Server("FastAPI", _uvicorn("fastapi_plain"), "/predict", "/predict-npy", FASTAPI)
 
 PEERS = (
     PLAIN,
-    Server("FastAPI batching", _uvicorn("fastapi_batching"), "/predict", "/predict-npy"),
-    Server("LitServe", _litserve, "/predict", None),
+    Server("FastAPI batching", _uvicorn("fastapi_batching"), "/predict", "/predict-npy", FASTAPI),
+    Server("LitServe", _litserve, "/predict", None, ("litserve",)),
     Server("TorchServe by hand", _torchserve, "/predictions/rvae", "/predictions/rvae"),
 )

@@ -1,6 +1,5 @@
 """The benchmark of servers: what it posts, compares, counts and ends."""
 
-import importlib.util
 import io
 import json
 import os
@@ -114,10 +113,8 @@ def test_a_difference_in_any_part_of_an_answer_is_found(
 def test_servers_by_hand_agree_and_leave_no_process(
     server: Server, prepared: PreparedModel, posted: Posted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    module = server.command(prepared, 1, 1, prepared.checkpoint.parent)[2].split(".")[0]
-    package = "litserve" if "benchmarks" in module else module
-    if importlib.util.find_spec(package) is None:
-        pytest.skip(f"needs {package}")
+    for package in server.packages:
+        pytest.importorskip(package)
     monkeypatch.setattr(measuring, "_load", lambda *_: {})
     before = set(psutil.Process().children(recursive=True))
     with adopting():

@@ -1,0 +1,1 @@
+"""Predictions of a server, from Python."""

@@ -17,6 +17,7 @@ import model_archiver  # noqa: F401
 from rvae.errors import FieldError, require
 from rvae.inference.artifact import Artifact
 from rvae.inference.model_files import CARD_FILE, WEIGHTS_FILE
+from rvae.serving.integrity import SIGNATURE_FILE, sign, write_sums
 
 __all__ = ["build_archive"]
 
@@ -25,18 +26,23 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 HANDLER = "rvae_handler.py"
 
 
-def build_archive(model: Artifact | Path, name: str, version: str, store: Path) -> Path:
+def build_archive(
+    model: Artifact | Path, name: str, version: str, store: Path, key: Path | None = None
+) -> Path:
     """Write `store/name-version.mar`: weights, card, graphs, this package and the handler.
+
+    It holds the checksums of what it holds.
 
     Args:
         model: The model, or its checkpoint.
         name: Name of the model in URLs.
         version: Version of the model in URLs.
         store: Folder for the archive.
+        key: File of the private key that signs the checksums; they are not signed if None.
 
     Raises:
-        FieldError: If the checkpoint is unusable, or name or version are not valid in TorchServe's
-            URLs.
+        FieldError: If the checkpoint or the key is unusable, or name or version are not valid in
+            TorchServe's URLs.
     """
     for field, value in (("name", name), ("version", version)):
         require(
@@ -51,6 +57,9 @@ def build_archive(model: Artifact | Path, name: str, version: str, store: Path) 
     archive = store / f"{name}-{version}.mar"
     with tempfile.TemporaryDirectory(prefix="rvae-archive-") as scratch:
         content = _assemble(artifact, name, version, Path(scratch))
+        sums = write_sums(content)
+        if key is not None:
+            (content / SIGNATURE_FILE).write_bytes(sign(sums, key))
         _zip(content, archive)
     return archive
 

@@ -1,6 +1,7 @@
 """Archives that are taken apart, changed and packed again; and keys to sign them."""
 
 import subprocess
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -21,16 +22,17 @@ def edited(
         edit: Changes its content in a folder.
         sealed: Whether it gets the checksums of what it holds then.
     """
-    folder = target.parent / f".{target.name}-content"
-    with zipfile.ZipFile(archive) as packed:
-        packed.extractall(folder)
-    edit(folder)
-    if sealed:
-        write_sums(folder)
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                packed.write(path, path.relative_to(folder).as_posix())
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        with zipfile.ZipFile(archive) as packed:
+            packed.extractall(folder)
+        edit(folder)
+        if sealed:
+            write_sums(folder)
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed:
+            for path in sorted(folder.rglob("*")):
+                if path.is_file():
+                    packed.write(path, path.relative_to(folder).as_posix())
     return target
 
 

@@ -41,8 +41,8 @@ def test_openssl_verifies_a_signature(private: Path, public: str, tmp_path: Path
     for name, content in (("content", b"content"), ("key", public.encode())):
         (tmp_path / name).write_bytes(content)
     (tmp_path / "signature").write_bytes(sign(b"content", private))
-    key, content, signature = (tmp_path / name for name in ("key", "content", "signature"))
-    files = ("-inkey", key, "-in", content, "-sigfile", signature)
+    key, signed, signature = (tmp_path / name for name in ("key", "content", "signature"))
+    files = ("-inkey", key, "-in", signed, "-sigfile", signature)
     assert b"Verified Successfully" in openssl("pkeyutl", "-verify", "-pubin", "-rawin", *files)
 
 

@@ -56,11 +56,12 @@ def require_intact(
     Raises:
         FieldError: If a file of it is missing, additional, changed or damaged, the archive could be
             unpacked to something else, or the signature is missing or by nobody who is trusted. The
-            message begins with the name of the archive.
+            message begins with the name of the archive, unless it is a folder.
     """
+    if path.is_dir():
+        return _judged(read_unpacked(path, compiled), keys)
     try:
-        content = read_unpacked(path, compiled) if path.is_dir() else read_packed(path)
-        return _judged(content, keys)
+        return _judged(read_packed(path), keys)
     except FieldError as error:
         raise FieldError("archive", f"{path.name}: {error.message}") from None
 

@@ -28,26 +28,38 @@ class TrustedKeys:
 
     Attributes:
         keys: With the name of each.
+        text: What they were read from, for `parse`.
     """
 
     keys: tuple[tuple[str, "Ed25519PublicKey"], ...]
+    text: str
 
     @classmethod
     def read(cls, path: Path) -> "TrustedKeys":
-        """Read the keys of a file: public keys as PEM, one after the other.
-
-        A key is called as the line before it says, if there is one, and by its fingerprint.
+        """Read the keys of a file, see `parse`.
 
         Raises:
             FieldError: If the file cannot be read, or holds anything else.
         """
         try:
-            text = path.read_text()
+            return cls.parse(path.read_text())
         except (OSError, UnicodeDecodeError) as error:
             raise FieldError("trusted", f"{path} cannot be read: {error}") from None
-        keys = tuple(_public_keys(text, path))
-        require(bool(keys), "trusted", f"{path} holds no public key as PEM")
-        return cls(keys)
+        except FieldError as error:
+            raise FieldError("trusted", f"{path} {error.message}") from None
+
+    @classmethod
+    def parse(cls, text: str) -> "TrustedKeys":
+        """Public keys as PEM, one after the other.
+
+        A key is called as the line before it says, if there is one, and by its fingerprint.
+
+        Raises:
+            FieldError: If there are none, or there are others.
+        """
+        keys = tuple(_public_keys(text))
+        require(bool(keys), "trusted", "holds no public key as PEM")
+        return cls(keys, text)
 
     @property
     def names(self) -> str:
@@ -92,7 +104,7 @@ def sign(content: bytes, path: Path) -> bytes:
     return key.sign(content)
 
 
-def _public_keys(text: str, path: Path) -> Iterator[tuple[str, "Ed25519PublicKey"]]:
+def _public_keys(text: str) -> Iterator[tuple[str, "Ed25519PublicKey"]]:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -103,14 +115,14 @@ def _public_keys(text: str, path: Path) -> Iterator[tuple[str, "Ed25519PublicKey
         require(
             block[1] == PUBLIC,
             "trusted",
-            f"{path} holds a {block[1].lower()}: write the public key with openssl pkey -pubout",
+            f"holds a {block[1].lower()}: write the public key with openssl pkey -pubout",
         )
         try:
             key = load_pem_public_key(block[0].encode())
         except (ValueError, UnsupportedAlgorithm):
-            raise FieldError("trusted", f"{path} holds a public key that is damaged") from None
+            raise FieldError("trusted", "holds a public key that is damaged") from None
         if not isinstance(key, Ed25519PublicKey):
-            raise FieldError("trusted", f"{path} holds a key that is no Ed25519 key")
+            raise FieldError("trusted", "holds a key that is no Ed25519 key")
         called = before.splitlines()[-1].lstrip("# ") if before else ""
         yield f"{called} {_fingerprint(key)}".strip(), key
 

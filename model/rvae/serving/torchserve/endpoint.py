@@ -13,6 +13,7 @@ import uvloop
 from rvae.serving.gateway.backend import Backend
 from rvae.serving.gateway.gateway import Gateway
 from rvae.serving.gateway.limits import GatewayLimits
+from rvae.serving.integrity import TrustedKeys
 from rvae.serving.model_store import Archive
 from rvae.serving.ports import LOOPBACK, bound_socket
 from rvae.serving.torchserve.registrations import Registration
@@ -44,6 +45,7 @@ class Endpoint:
         limits: What clients can take.
         java_options: See `TorchServe`.
         two_fit: See `Supervisor`.
+        trusted: See `TorchServe`.
 
     Attributes:
         url: Address of the predictions.
@@ -66,7 +68,9 @@ class Endpoint:
         limits: GatewayLimits | None = None,
         java_options: Sequence[str] = (),
         two_fit: bool = True,
+        trusted: TrustedKeys | None = None,
     ) -> None:
+        self._trusted = trusted
         self._workers = workers
         self._logs = logs
         self._limits = limits or GatewayLimits()
@@ -143,7 +147,9 @@ class Endpoint:
     def _launch(
         self, archives: Sequence[Archive], registrations: Sequence[Registration]
     ) -> TorchServe:
-        return TorchServe(archives, self._workers, self._logs, registrations, self._java_options)
+        return TorchServe(
+            archives, self._workers, self._logs, registrations, self._java_options, self._trusted
+        )
 
     def _switch(self, server: TorchServe) -> None:
         self.torchserve = server

@@ -45,7 +45,7 @@ class RvaeHandler:
             kept.setLevel(logging.INFO)
         properties = context.system_properties
         folder = Path(properties["model_dir"])
-        require_intact(folder, compiled=True)
+        require_intact(folder, used=True)
         golden = Golden.read(folder)
         gpu = properties.get("gpu_id")
         options = context.model_yaml_config.get("rvae", {})

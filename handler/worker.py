@@ -56,9 +56,9 @@ def admit(folder: Path) -> None:
 
     trusted = os.environ.get("RVAE_TRUSTED")
     keys = None if trusted is None else TrustedKeys.parse(trusted)
-    # No checksum covers what Python compiles and keeps beside the modules, so where archives are
-    # signed nothing is kept: a sixth of a second for the library.
-    require_intact(folder, keys, compiled=keys is None)
+    # No checksum covers what Python compiles and keeps beside the modules. So where archives are
+    # signed nothing is kept: the library takes a sixth of a second to compile.
+    require_intact(folder, keys, used=keys is None)
     sys.dont_write_bytecode |= keys is not None
     # The archive brings its own library.
     for name in [name for name in sys.modules if name.partition(".")[0] == "rvae"]:

@@ -13,7 +13,7 @@ from typing import BinaryIO
 import pytest
 import ts
 
-from rvae.serving.integrity import SIGNATURE_FILE, TrustedKeys, sign, write_sums
+from rvae.serving.integrity import SIGNATURE_FILE, sign, write_sums
 from rvae.serving.torchserve.home import make_home
 from tests.support.archives import key_pair
 from tests.support.waiting import wait_for
@@ -178,14 +178,15 @@ def test_a_changed_model_is_not_imported(
 
 
 def test_nothing_of_it_is_imported_before(
-    model: Path, start: Callable[..., subprocess.Popen[str]]
+    model: Path, tmp_path: Path, start: Callable[..., subprocess.Popen[str]]
 ) -> None:
     """Modules that Python, the worker or the library import, if they are found there."""
     (model / "MAR-INF").mkdir()
-    write_sums(model)
+    private, public = key_pair(tmp_path, "release")
+    (model / SIGNATURE_FILE).write_bytes(sign(write_sums(model), private))
     for name in ("sitecustomize", "usercustomize", "os", "zipfile", "yaml", "ts", "rvae"):
         (model / f"{name}.py").write_text(EVIL)
-    message = failure(start(), model)
+    message = failure(start(RVAE_TRUSTED=public.read_text()), model)
     assert message.endswith("os.py, rvae.py, sitecustomize.py and 4 more are not in its checksums")
     assert not (model / "run").exists()
 
@@ -194,20 +195,20 @@ def test_models_are_loaded_that_somebody_signed_who_is_trusted(
     model: Path, tmp_path: Path, start: Callable[..., subprocess.Popen[str]]
 ) -> None:
     private, public = key_pair(tmp_path, "release")
-    trusted = TrustedKeys.read(public)
+    trusted = {"RVAE_TRUSTED": public.read_text()}
     (model / "MAR-INF").mkdir()
     sums = write_sums(model)
-    assert "it is not signed" in failure(start(RVAE_TRUSTED=trusted.text), model)
+    assert "it is not signed" in failure(start(**trusted), model)
     (model / SIGNATURE_FILE).write_bytes(sign(sums, private))
     for _ in range(2):  # nothing is left in the folder that would be additional
-        process = start(RVAE_TRUSTED=trusted.text)
+        process = start(**trusted)
         with loaded(process, model) as connection:
             assert connection.recv(4) == struct.pack("!i", 200)
         process.communicate(timeout=30)
     compiled = model / "__pycache__" / "answers.cpython-311.pyc"
     compiled.parent.mkdir()
     compiled.write_bytes(b"")
-    message = failure(start(RVAE_TRUSTED=trusted.text), model)
+    message = failure(start(**trusted), model)
     assert message.endswith("__pycache__/answers.cpython-311.pyc is not in its checksums")
 
 

@@ -65,6 +65,11 @@ def test_paths_to_elsewhere_are_refused(name: str) -> None:
         require_plain(name)
 
 
+def test_lists_of_files_elsewhere_are_refused() -> None:
+    with pytest.raises(FieldError, match="no path within it"):
+        read_sums(b"a" * 64 + b"  ../x\n")
+
+
 @pytest.mark.parametrize("name", ["a", "a/b.c", "..a/b..", "größe/数"])
 def test_paths_within_are_not(name: str) -> None:
     require_plain(name)

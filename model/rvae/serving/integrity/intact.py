@@ -43,15 +43,13 @@ class Integrity:
         return f"every file has its checksum, {signed}"
 
 
-def require_intact(
-    path: Path, keys: TrustedKeys | None = None, compiled: bool = False
-) -> Integrity:
+def require_intact(path: Path, keys: TrustedKeys | None = None, used: bool = False) -> Integrity:
     """Check an archive, or the folder into which it was unpacked, without running anything of it.
 
     Args:
         path: The archive or folder.
         keys: Of which one must have signed; anybody may have if None.
-        compiled: Whether Python may have kept in the folder what it compiled.
+        used: Whether workers have run in the folder: then it may hold more.
 
     Raises:
         FieldError: If a file of it is missing, additional, changed or damaged, the archive could be
@@ -59,7 +57,7 @@ def require_intact(
             message begins with the name of the archive, unless it is a folder.
     """
     if path.is_dir():
-        return _judged(read_unpacked(path, compiled), keys)
+        return _judged(read_unpacked(path, used), keys)
     try:
         return _judged(read_packed(path), keys)
     except FieldError as error:

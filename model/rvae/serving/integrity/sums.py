@@ -80,6 +80,7 @@ def read_sums(content: bytes) -> Digests:
         match = LINE.fullmatch(line)
         if match is None or match[2] in found:
             raise FieldError("archive", f"{SUMS_FILE} is no list of checksums")
+        require_plain(match[2])
         found[match[2]] = match[1]
     return found
 

@@ -2,7 +2,6 @@
 
 import io
 import json
-import zipfile
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -13,6 +12,7 @@ from rvae.config import ModelConfig, RecurrentConfig
 from rvae.inference.artifact import Artifact
 from rvae.inference.conversion import with_runtime
 from rvae.serving.packaging import build_archive
+from tests.support.archives import edited
 from tests.support.untrained import untrained_artifact, untrained_card
 
 __all__ = [
@@ -99,13 +99,13 @@ def build_store(folder: Path) -> Path:
 def build_fragile_store(folder: Path) -> Path:
     """A model store with the model, and a handler that two bodies hurt."""
     sound = build_archive(_artifact(), NAME, "1.0", folder)
-    fragile = folder / "fragile.mar"
-    with zipfile.ZipFile(sound) as source, zipfile.ZipFile(fragile, "w") as changed:
-        for name in source.namelist():
-            changed.writestr("sound_handler.py" if name == HANDLER else name, source.read(name))
-        changed.writestr(HANDLER, FRAGILE)
-    fragile.replace(sound)
+    edited(sound, folder / "fragile.mar", _make_fragile, sealed=True).replace(sound)
     return folder
+
+
+def _make_fragile(content: Path) -> None:
+    (content / HANDLER).rename(content / "sound_handler.py")
+    (content / HANDLER).write_text(FRAGILE)
 
 
 @cache

@@ -1,5 +1,6 @@
 """What is served while something fails: a model that is not trained, and costs time."""
 
+import io
 import json
 from dataclasses import replace
 from functools import cache
@@ -15,8 +16,8 @@ from tests.support.archives import edited
 from tests.support.untrained import untrained_artifact, untrained_card
 
 __all__ = [
-    *("ASLEEP", "DEADLY", "EXPENSIVE", "LARGE_ANSWER", "MODERATE", "NAME", "PATH", "WINDOW"),
-    *("build_fragile_store", "build_store"),
+    *("ASLEEP", "DEADLY", "EXPENSIVE", "HUGE_ANSWER", "LARGE_ANSWER", "MODERATE", "NAME", "PATH"),
+    *("WINDOW", "build_fragile_store", "build_store", "long_array"),
 ]
 
 NAME = "rvae"
@@ -39,9 +40,26 @@ EXPENSIVE = _series(1_000_000 // STEPS)
 # An answer of some megabytes.
 LARGE_ANSWER = json.dumps({"task": "sample", "count": 1500}).encode()
 
+# An array of a few megabytes makes one window, but its answer would have gigabytes.
+HUGE_ANSWER = {
+    "Content-Type": "application/x-npy",
+    "Accept": "application/vnd.apache.arrow.stream",
+    "Rvae-Options": json.dumps(
+        {"output": ["band", "point_scores", "reconstruction"], "stride": 1_000_000}
+    ),
+}
+
 # Bodies of requests to a fragile model: its worker ends, or never ends its work.
 DEADLY = json.dumps({"data": [DEADLY_VALUE] * STEPS}).encode()
 ASLEEP = json.dumps({"data": [ASLEEP_VALUE] * STEPS}).encode()
+
+
+def long_array() -> bytes:
+    """A body for the headers `HUGE_ANSWER`."""
+    file = io.BytesIO()
+    np.save(file, np.ones((6_400_000, 1), np.int8))
+    return file.getvalue()
+
 
 HANDLER = "rvae_handler.py"
 FRAGILE = f'''\

@@ -162,6 +162,13 @@ def test_other_names_than_those_at_its_end_are_refused(tmp_path: Path) -> None:
     assert "is not that of what it holds" in refusal(tmp_path, bytes(whole))
 
 
+@pytest.mark.parametrize("place", [14, 18, 22], ids=["checksum", "size", "unpacked size"])
+def test_other_sizes_than_those_at_its_end_are_refused(tmp_path: Path, place: int) -> None:
+    whole = bytearray(zipped({"handler.py": b"import os"}, zipfile.ZIP_STORED))
+    whole[place] ^= 1
+    assert "is not that of what it holds" in refusal(tmp_path, bytes(whole))
+
+
 def test_what_java_cannot_unpack_is_refused(tmp_path: Path) -> None:
     message = refusal(tmp_path, zipped({"card.json": b"{}"}, zipfile.ZIP_LZMA))
     assert message == "card.json is packed in an unknown way"

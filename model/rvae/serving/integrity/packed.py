@@ -28,6 +28,7 @@ PIECE = 1 << 20
 LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 LOCAL_SIGNATURE = b"PK\x03\x04"
 ENCRYPTED, STREAMED, UTF_8 = 0x1, 0x8, 0x800  # bits of an entry's flags
+LARGE = 0xFFFFFFFF
 # What may follow the content of an entry whose size was not known when it was begun.
 DESCRIPTOR_BYTES = (0, 12, 16, 20, 24)
 
@@ -81,11 +82,15 @@ def _starts(file: IO[bytes], infos: list[zipfile.ZipInfo], end: int) -> dict[int
 
 def _content_start(file: IO[bytes], info: zipfile.ZipInfo) -> int:
     file.seek(info.header_offset)
-    found = LOCAL_HEADER.unpack(file.read(LOCAL_HEADER.size))
-    signature, flags, method, name_length, extra_length = (found[i] for i in (0, 2, 3, 9, 10))
+    signature, _, flags, method, _, _, crc, *sizes, name_length, extra_length = LOCAL_HEADER.unpack(
+        file.read(LOCAL_HEADER.size)
+    )
     name = file.read(name_length).decode("utf-8" if flags & UTF_8 else "cp437")
     _require_sound(signature == LOCAL_SIGNATURE)
     _require_sound((name, flags, method) == (info.filename, info.flag_bits, info.compress_type))
+    # Elsewhere if they were not known when the entry was begun, or have more than four bytes.
+    known = LARGE in sizes or sizes == [info.compress_size, info.file_size]
+    _require_sound(bool(flags & STREAMED) or (crc == info.CRC and known))
     return info.header_offset + LOCAL_HEADER.size + name_length + extra_length
 
 

@@ -25,7 +25,9 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 HANDLER = "rvae_handler.py"
 
 
-def build_archive(model: Artifact | Path, name: str, version: str, store: Path) -> Path:
+def build_archive(
+    model: Artifact | Path, name: str, version: str, store: Path, force: bool = False
+) -> Path:
     """Write `store/name-version.mar`: weights, card, graphs, this package and the handler.
 
     Args:
@@ -33,10 +35,11 @@ def build_archive(model: Artifact | Path, name: str, version: str, store: Path) 
         name: Name of the model in URLs.
         version: Version of the model in URLs.
         store: Folder for the archive.
+        force: Whether it may take the place of another archive of this name and version.
 
     Raises:
-        FieldError: If the checkpoint is unusable, or name or version are not valid in TorchServe's
-            URLs.
+        FieldError: If the checkpoint is unusable, there is such an archive, or name or version are
+            not valid in TorchServe's URLs.
     """
     for field, value in (("name", name), ("version", version)):
         require(
@@ -45,14 +48,24 @@ def build_archive(model: Artifact | Path, name: str, version: str, store: Path) 
             f"{value!r} may hold letters, digits, '_', '.' and '-', and starts with one of the "
             "first two",
         )
+    archive = store / f"{name}-{version}.mar"
+    _require_new(archive, force)
     artifact = model if isinstance(model, Artifact) else Artifact.load(model)
     artifact.build()  # weights that do not fit must fail here, not in the server
     store.mkdir(parents=True, exist_ok=True)
-    archive = store / f"{name}-{version}.mar"
     with tempfile.TemporaryDirectory(prefix="rvae-archive-") as scratch:
         content = _assemble(artifact, name, version, Path(scratch))
+        _require_new(archive, force)  # another one may have been built meanwhile
         _zip(content, archive)
     return archive
+
+
+def _require_new(archive: Path, force: bool) -> None:
+    require(
+        force or not archive.exists(),
+        "version",
+        f"{archive} exists: give another version, or --force to replace it",
+    )
 
 
 def _assemble(artifact: Artifact, name: str, version: str, scratch: Path) -> Path:

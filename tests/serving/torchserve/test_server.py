@@ -30,7 +30,7 @@ from rvae.errors import FieldError
 from rvae.inference.engine import Engine
 from rvae.serving.model_store import list_archives
 from rvae.serving.packaging import build_archive
-from rvae.serving.torchserve import Endpoint
+from rvae.serving.torchserve import Endpoint, fresh_state
 from rvae.serving.unix_http import UnixSession
 from tests.support.processes import worker_pids
 from tests.support.waiting import wait_for
@@ -273,7 +273,7 @@ def test_two_servers_live_side_by_side_and_leave_nothing(
 ) -> None:
     build_archive(checkpoint, "other", "1.0", tmp_path / "store")
     archives = list_archives(tmp_path / "store")
-    with Endpoint(archives, workers=2, logs=tmp_path / "logs") as second:
+    with Endpoint(fresh_state(archives, workers=2), logs=tmp_path / "logs") as second:
         second.start()
         group = psutil.Process(second.torchserve.pid).children(recursive=True)
         assert len(worker_pids(second)) == 2
@@ -292,7 +292,7 @@ def test_a_store_of_any_name_is_served(
     odd = tmp_path / "stö re=#!\\x"
     odd.mkdir()
     (odd / "waves-1.0.mar").write_bytes((store / "waves-1.0.mar").read_bytes())
-    with Endpoint(list_archives(odd), 1, tmp_path / "logs") as running:
+    with Endpoint(fresh_state(list_archives(odd), 1), tmp_path / "logs") as running:
         running.start()
         assert ask(running, data=fresh[0].tolist()).ok
 
@@ -349,7 +349,7 @@ def test_an_archive_that_does_not_load_is_said_in_time(store: Path, tmp_path: Pa
             content = good.read(name)
             bad.writestr(name, content[:-8] if name == "weights.safetensors" else content)
     with (
-        Endpoint(list_archives(broken.parent), 1, tmp_path / "logs") as server,
+        Endpoint(fresh_state(list_archives(broken.parent), 1), tmp_path / "logs") as server,
         pytest.raises(FieldError, match="damaged"),
     ):
         server.start()

@@ -13,10 +13,11 @@ import uvloop
 from rvae.serving.gateway.backend import Backend
 from rvae.serving.gateway.gateway import Gateway
 from rvae.serving.gateway.limits import GatewayLimits
-from rvae.serving.model_store import Archive
+from rvae.serving.model_store import Versioned
 from rvae.serving.ports import LOOPBACK, bound_socket
 from rvae.serving.torchserve.registrations import Registration
 from rvae.serving.torchserve.server import TorchServe
+from rvae.serving.torchserve.state_file import StateFile
 from rvae.serving.torchserve.supervision.supervisor import Calls, Supervisor
 from rvae.serving.torchserve.verdicts import verdict
 
@@ -34,9 +35,7 @@ class Endpoint:
     """Serves archives over HTTP until it is stopped, or cannot.
 
     Args:
-        archives: Archives to serve, all in one folder; the first version of a model is the default
-            one. Other archives in the folder can be registered later.
-        workers: Processes per model version.
+        state: What to serve, of one folder of archives. Others in it can be registered later.
         logs: Folder for logs, and for the socket of management.
         host: Address of the predictions. Metrics are on loopback.
         port: Port of the predictions; metrics take the next one. 0 takes free ones.
@@ -57,8 +56,7 @@ class Endpoint:
 
     def __init__(
         self,
-        archives: Sequence[Archive],
-        workers: int,
+        state: StateFile,
         logs: Path,
         host: str = LOOPBACK,
         port: int = 0,
@@ -67,7 +65,7 @@ class Endpoint:
         java_options: Sequence[str] = (),
         two_fit: bool = True,
     ) -> None:
-        self._workers = workers
+        self._state = state
         self._logs = logs
         self._limits = limits or GatewayLimits()
         self._java_options = java_options
@@ -84,7 +82,7 @@ class Endpoint:
         self._loop = uvloop.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="gateway", daemon=True)
         calls = Calls(self._switch, self._hold, self._repeat, self._ends.put)
-        self._supervisor = Supervisor(self._launch, archives, logs, calls, seconds, two_fit)
+        self._supervisor = Supervisor(self._launch, state, logs, calls, seconds, two_fit)
 
     def __enter__(self) -> Self:
         return self
@@ -101,11 +99,17 @@ class Endpoint:
         self._thread.start()
         self._run(self._open())
         self._supervisor.start()
+        self._state.save()
         self.torchserve.prepare_next_start()
 
-    def example(self, archive: Archive) -> dict[str, Any]:
+    @property
+    def registrations(self) -> Sequence[Registration]:
+        """What is served."""
+        return self._state.registrations
+
+    def example(self, version: Versioned) -> dict[str, Any]:
         """A valid request body, from the model's own description."""
-        return self.torchserve.example(archive)
+        return self.torchserve.example(version)
 
     def wait(self) -> str:
         """Wait until the endpoint cannot serve any more; the reason in words."""
@@ -141,19 +145,20 @@ class Endpoint:
         return () if health.ready else health.reasons
 
     def _launch(
-        self, archives: Sequence[Archive], registrations: Sequence[Registration]
+        self, registrations: Sequence[Registration], awaited: Sequence[Registration]
     ) -> TorchServe:
-        return TorchServe(archives, self._workers, self._logs, registrations, self._java_options)
+        return TorchServe(self._state.store, registrations, self._logs, self._java_options, awaited)
 
     def _switch(self, server: TorchServe) -> None:
         self.torchserve = server
+        workers = [one.min_workers for one in self._state.registrations if one.min_workers]
         backend = Backend(
             server.inference,
             server.management,
             server.metrics,
             server.tickets,
             verdict,
-            max(1, self._workers - 1),  # one worker is left for cheap requests
+            max(1, min(workers, default=1) - 1),  # one worker is left for cheap requests
         )
         self._loop.call_soon_threadsafe(self._gateway.use, backend)
 

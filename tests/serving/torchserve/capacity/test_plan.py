@@ -13,21 +13,21 @@ from rvae.serving.torchserve.capacity.plan import Plan, plan
 
 GB = 10**9
 MODEL = Footprint("onnx", 1_000_000, 100_000, 32, Limits())
-PLAN = Plan([MODEL], 1, 2, GatewayLimits(), 2 * GB)
+PLAN = Plan([MODEL], [1], 2, GatewayLimits(), 2 * GB)
 MANY = 20_000  # files
 
 
-def planned(memory: float, models: int = 1, **options: int) -> Plan:
+def planned(memory: float, models: int = 1, workers: int | None = None, **options: int) -> Plan:
     chosen = {"descriptors": MANY, "most_workers": 1, "threads": 2, **options}
-    return plan([MODEL] * models, int(memory * GB), **chosen)
+    return plan([MODEL] * models, int(memory * GB), workers=[workers] * models, **chosen)
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"workers": 2},
+        {"workers": [2]},
         {"threads": 3},
-        {"models": [MODEL, MODEL]},
+        {"models": [MODEL, MODEL], "workers": [1, 1]},
         {"models": [replace(MODEL, bytes=9_000_000)]},
         {"models": [replace(MODEL, width=200_000)]},
         {"models": [replace(MODEL, runtime="torch")]},
@@ -63,9 +63,9 @@ def test_what_is_planned_fits_and_is_no_smaller_than_needed() -> None:
 
 
 def test_workers_are_as_many_as_fit() -> None:
-    assert planned(2, most_workers=4).workers == 1
-    assert planned(8, most_workers=4, threads=16).workers == 4
-    assert planned(8, most_workers=4, workers=2).workers == 2
+    assert planned(2, most_workers=4).workers == [1]
+    assert planned(8, most_workers=4, threads=16).workers == [4]
+    assert planned(8, most_workers=4, workers=2).workers == [2]
 
 
 def test_what_does_not_fit_is_refused_with_what_to_change() -> None:

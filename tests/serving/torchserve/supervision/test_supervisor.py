@@ -13,8 +13,8 @@ import pytest
 import requests
 
 from rvae.errors import FieldError
-from rvae.serving.model_store import Archive, list_archives
-from rvae.serving.torchserve import TorchServe
+from rvae.serving.model_store import list_archives
+from rvae.serving.torchserve import TorchServe, fresh_state
 from rvae.serving.torchserve.registrations import Registration
 from rvae.serving.torchserve.supervision import supervisor as supervising
 from rvae.serving.torchserve.supervision.health import Health
@@ -49,17 +49,16 @@ class Office:
             repeat=lambda: self.said.append("repeat"),
             end=lambda words: self.said.append(f"end {words}"),
         )
-        self.supervisor = Supervisor(
-            self.launch, list_archives(store), logs, calls, seconds=30, **options
-        )
+        self.state = fresh_state(list_archives(store), 1)
+        self.supervisor = Supervisor(self.launch, self.state, logs, calls, seconds=30, **options)
 
     def launch(
-        self, archives: Sequence[Archive], restored: Sequence[Registration]
+        self, registrations: Sequence[Registration], awaited: Sequence[Registration]
     ) -> FakeTorchServe:
         if self.refusal is not None:
             self.refused += 1
             raise self.refusal
-        self.servers.append(FakeTorchServe(archives, restored))
+        self.servers.append(FakeTorchServe(registrations, awaited))
         return self.servers[-1]
 
     def is_known(self) -> bool:
@@ -98,7 +97,7 @@ def start(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 
 def served(server: FakeTorchServe) -> list[tuple[str, str, bool]]:
-    return [(one.name, one.version, one.default) for one in server.restored]
+    return [(one.name, one.version, one.default) for one in server.registrations]
 
 
 EVERYTHING = [(*NEW, True), (*OLD, False)]
@@ -222,8 +221,10 @@ class Real:
     def __init__(self, store: Path, logs: Path) -> None:
         self.servers: list[TorchServe] = []
 
-        def launch(archives: Sequence[Archive], restored: Sequence[Registration]) -> TorchServe:
-            return TorchServe(archives, 1, logs, restored)
+        def launch(
+            registrations: Sequence[Registration], awaited: Sequence[Registration]
+        ) -> TorchServe:
+            return TorchServe(store, registrations, logs, awaited=awaited)
 
         calls = Calls[TorchServe](
             switch=self.servers.append,
@@ -231,7 +232,7 @@ class Real:
             repeat=lambda: None,
             end=lambda words: None,
         )
-        self.supervisor = Supervisor(launch, list_archives(store), logs, calls)
+        self.supervisor = Supervisor(launch, fresh_state(list_archives(store), 1), logs, calls)
 
     def ask(self, path: str = "predictions/toy") -> Any:
         """An answer of the server that is the present one; None if there is none yet."""

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from rvae.serving.model_store import list_archives
+from rvae.serving.torchserve import fresh_state
 from rvae.serving.torchserve.supervision import recovery
 from rvae.serving.torchserve.supervision import watch as watching
 from rvae.serving.torchserve.supervision.watch import Trouble, Watch
@@ -23,7 +24,7 @@ from tests.support.waiting import wait_for
 def watch(tmp_path: Path) -> Iterator[Watch[FakeTorchServe]]:
     for version in ("1.0", "2.0"):
         toy_archive(tmp_path, version)
-    server = FakeTorchServe(list_archives(tmp_path))
+    server = FakeTorchServe(*[fresh_state(list_archives(tmp_path), 1).registrations] * 2)
     server.wait_until_ready(30)
     watched = Watch(server, Patience())
     wait_for(lambda: watched.poll(punctual=True) is None and len(watched.registrations) == 2)

@@ -9,7 +9,6 @@ from typing import Generic, Protocol, TypeVar
 
 import psutil
 
-from rvae.serving.model_store import Archive
 from rvae.serving.torchserve.registrations import Registration
 from rvae.serving.torchserve.supervision.contents import Contents
 from rvae.serving.torchserve.supervision.observer import Observer
@@ -33,7 +32,7 @@ MOST_RESTARTS = 2
 class Server(Protocol):
     """Of TorchServe, what its supervisor needs."""
 
-    archives: list[Archive]
+    awaited: list[Registration]
     scratch: Path
     heartbeats: Path
     inference: Path
@@ -48,7 +47,7 @@ class Server(Protocol):
         """Whether Java has ended."""
 
     def wait_until_ready(self, seconds: float) -> None:
-        """Return when every one of `archives` has answered a prediction."""
+        """Return when every one of `awaited` has answered a prediction."""
 
     def kill(self) -> None:
         """End Java and its workers at once."""
@@ -90,7 +89,7 @@ class Watch(Generic[S]):
 
     def __init__(self, server: S, patience: Patience) -> None:
         self.server = server
-        self.proven = {(one.name, one.version) for one in server.archives}
+        self.proven = {one.key for one in server.awaited}
         self._java = psutil.Process(server.pid)
         self._workers = Workers(server.heartbeats, server.pid, patience)
         self._observer = Observer(server.management)

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
@@ -22,6 +22,7 @@ from threading import Thread
 from rvae.errors import FieldError
 from rvae.serving.heartbeat import Heartbeat
 from rvae.serving.torchserve.registrations import Registration
+from rvae.serving.torchserve.unready import UnreadyError
 
 __all__ = ["FakeTorchServe"]
 
@@ -34,12 +35,17 @@ class FakeTorchServe:
     Args:
         registrations: What is served.
         awaited: Those of them that have to become ready.
+        unready: Versions that do not.
     """
 
     def __init__(
-        self, registrations: Sequence[Registration], awaited: Sequence[Registration]
+        self,
+        registrations: Sequence[Registration],
+        awaited: Sequence[Registration],
+        unready: Collection[str] = (),
     ) -> None:
-        self.registrations = list(registrations)
+        self._failures = {one: "does not load" for one in awaited if one.version in unready}
+        self.registrations = tuple(registrations)
         self.awaited = list(awaited)
         self.scratch = Path(tempfile.mkdtemp(prefix="rvae-fake-"))
         self.heartbeats = self.scratch / "workers"
@@ -82,6 +88,8 @@ class FakeTorchServe:
             if self.has_ended() or time.monotonic() > deadline:
                 raise FieldError("server", "it is not ready")
             time.sleep(0.02)
+        if self._failures:
+            raise UnreadyError(self._failures)
 
     def kill(self) -> None:
         """End Java and the workers at once."""

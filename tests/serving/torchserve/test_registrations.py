@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 import requests
 
+from rvae.serving.gateway.routes import Served
 from rvae.serving.torchserve.registrations import (
     Registration,
     absence,
     default_archives,
     read_registrations,
     restart_workers,
+    served,
 )
 from tests.support.toy_archive import toy_archive
 
@@ -76,6 +78,11 @@ def test_what_is_registered_with_its_default_and_its_ready_workers(management: M
     assert (first.default, second.default) == (False, True)
     assert (first.ready, second.ready) == ({7}, frozenset())
     assert (first.min_workers, first.max_workers) == (2, 3)
+
+
+def test_what_requests_can_be_sent_to(management: Management) -> None:
+    assert served(read(management)) == {"toy": Served("2.0", frozenset({"1.0", "2.0"}))}
+    assert served(()) == {}
 
 
 def test_archives_that_are_gone_or_changed_are_said_in_words(

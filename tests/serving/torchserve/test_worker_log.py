@@ -1,50 +1,57 @@
-"""Why a model does not load, by the log of its workers."""
+"""What the log of the workers tells about those that end."""
 
 from pathlib import Path
 
 import pytest
 
-from rvae.serving.torchserve.worker_log import UnreadyError, WorkerLog
-from tests.support.registrations import registration
+from rvae.serving.torchserve.worker_log import WorkerLog
 
-BAD, GOOD = registration("1.0"), registration("1.0", name="toy_1.0")
-
-
-def write(path: Path, of: str, *lines: str) -> None:
-    with path.open("a") as log:
-        for line in lines:
-            log.write(f"2026-11-21T17:38:39,286 INFO  W-9000-{of}-stdout - {line}\n")
+NEW, OLD = "W-9001-waves_2.0-stdout", "W-9000-waves_1.0-stdout"
+DEATH = "Backend worker process died."
+ERROR = "rvae.errors.FieldError: weights: are not finite"
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "model.log"
+def written(folder: Path, *lines: str) -> None:
+    with (folder / "model.log").open("a") as log:
+        log.writelines(f"2026-01-31T12:00:00,000 INFO  {line}\n" for line in lines)
 
 
-def test_the_last_error_of_the_version_is_its_reason(path: Path) -> None:
-    log = WorkerLog(path)
-    assert log.failures([BAD]) == {}
-    write(path, "toy_1.0_1.0", "Torch worker started.")
-    write(path, "toy_1.0", "Backend worker process died.")
-    assert log.failures([BAD, GOOD]) == {}  # the error is not written yet
-    write(path, "toy_1.0", "Traceback (most recent call last):", "a.b.FieldError: weights: damaged")
-    assert log.failures([BAD, GOOD]) == {BAD: "does not load: a.b.FieldError: weights: damaged"}
+def test_a_log_without_deaths_tells_nothing(tmp_path: Path) -> None:
+    log = WorkerLog(tmp_path)
+    assert log.failure() is None
+    written(tmp_path, f"{NEW} - {ERROR}")
+    assert log.failure() is None
 
 
-def test_without_an_error_the_log_is_named_after_the_second_death(path: Path) -> None:
-    log = WorkerLog(path)
-    write(path, "toy_1.0", *["Backend worker process died."] * 2)
-    assert log.failures([BAD]) == {BAD: f"does not load: see {path}"}
+def test_the_error_of_a_death_is_told_once_it_is_written(tmp_path: Path) -> None:
+    log = WorkerLog(tmp_path)
+    written(tmp_path, f"{NEW} - {DEATH}")
+    assert log.failure() is None
+    written(tmp_path, f"{NEW} - {ERROR}")
+    assert log.failure() == ERROR
 
 
-def test_what_was_written_before_belongs_to_other_servers(path: Path) -> None:
-    write(path, "toy_1.0", "Backend worker process died.", "ValueError: old")
-    assert WorkerLog(path).failures([BAD]) == {}
+def test_deaths_without_an_error_name_the_log(tmp_path: Path) -> None:
+    log = WorkerLog(tmp_path)
+    written(tmp_path, *[f"{NEW} - {DEATH}"] * 2)
+    assert log.failure() == f"see {tmp_path / 'model.log'}"
 
 
-def test_the_error_names_each_version_with_its_file() -> None:
-    error = UnreadyError({BAD: "does not load: why", GOOD: "did not answer within 3 s"})
-    assert error.message == (
-        "toy 1.0 (toy-1.0.mar) does not load: why; "
-        "toy_1.0 1.0 (toy_1.0-1.0.mar) did not answer within 3 s"
-    )
+@pytest.mark.parametrize(("model", "told"), [("waves_2.0", ERROR), ("waves_1.0", None)])
+def test_other_models_have_their_own_deaths(tmp_path: Path, model: str, told: str | None) -> None:
+    log = WorkerLog(tmp_path)
+    written(tmp_path, f"{NEW} - {DEATH}", f"{NEW} - {ERROR}", f"{OLD} - Torch worker started.")
+    assert log.failure(model) == told
+
+
+def test_what_was_written_before_belongs_to_others(tmp_path: Path) -> None:
+    written(tmp_path, f"{NEW} - {DEATH}", f"{NEW} - {ERROR}")
+    assert WorkerLog(tmp_path).failure() is None
+
+
+def test_a_log_that_was_moved_away_is_read_from_its_beginning(tmp_path: Path) -> None:
+    written(tmp_path, *[f"{OLD} - Torch worker started."] * 50)
+    log = WorkerLog(tmp_path)
+    (tmp_path / "model.log").unlink()
+    written(tmp_path, f"{NEW} - {DEATH}", f"{NEW} - {ERROR}")
+    assert log.failure() == ERROR

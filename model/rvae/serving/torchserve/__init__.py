@@ -12,13 +12,15 @@ state.py          what is served, and what it takes to serve the same again
 state_file.py     that on disk, where plain TorchServe finds it, too
 snapshots.py      that in TorchServe's own form
 properties.py     Java's files of properties
-worker_log.py     why a model does not load
+unready.py        what does not become ready
+worker_log.py     why its workers end
 verdicts.py       what its own answers mean
 classes.py        its classes: changed ones, and an archive of all for a faster start
 changed_class.py  a class with other instructions
 batching.py       its batches: requests that come meanwhile run together, and none waits for others
 no_grpc.py        no port of TCP
 restarts.py       its workers: started again at once
+management/       how versions come and go while requests are answered
 supervision/      what keeps it answering
 """
 

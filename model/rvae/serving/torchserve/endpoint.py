@@ -13,9 +13,10 @@ import uvloop
 from rvae.serving.gateway.backend import Backend
 from rvae.serving.gateway.gateway import Gateway
 from rvae.serving.gateway.limits import GatewayLimits
-from rvae.serving.model_store import Versioned
+from rvae.serving.model_store import Versioned, read_archive
 from rvae.serving.ports import LOOPBACK, bound_socket
-from rvae.serving.torchserve.registrations import Registration
+from rvae.serving.torchserve.management import Management, Surroundings
+from rvae.serving.torchserve.registrations import Registration, served
 from rvae.serving.torchserve.server import TorchServe
 from rvae.serving.torchserve.state_file import StateFile
 from rvae.serving.torchserve.supervision.supervisor import Calls, Supervisor
@@ -124,6 +125,7 @@ class Endpoint:
         lost = 0
         if self._thread.is_alive():
             lost = self._run(self._gateway.stop(DRAIN_SECONDS))
+            self._run(self._manager.close())
             if lost:
                 logger.warning("%d requests were not answered within %g s", lost, DRAIN_SECONDS)
         self._supervisor.stop()
@@ -138,7 +140,24 @@ class Endpoint:
 
     async def _open(self) -> None:
         self._gateway = Gateway(self._limits, self._reasons)
-        await self._gateway.start(self._listener, self._metrics_listener, self.management)
+        surroundings = Surroundings(
+            self._state.store.resolve(),
+            self._logs.resolve(),
+            self.url,
+            self.metrics,
+            check=self._check,
+            changed=self._state.update,
+            previous=lambda: self._state.state.previous,
+        )
+        self._manager = Management(self._limits, self._gateway, surroundings)
+        await self._gateway.start(
+            self._listener, self._metrics_listener, self.management, self._manager
+        )
+
+    def _check(self, url: str) -> None:
+        """Raise a `FieldError` if a file of the store is not an archive."""
+        if (self._state.store / url).is_file():
+            read_archive(self._state.store / url)
 
     def _reasons(self) -> tuple[str, ...]:
         health = self._supervisor.health()
@@ -160,10 +179,16 @@ class Endpoint:
             verdict,
             max(1, min(workers, default=1) - 1),  # one worker is left for cheap requests
         )
-        self._loop.call_soon_threadsafe(self._gateway.use, backend)
+        self._loop.call_soon_threadsafe(self._use, backend, self._state.registrations)
+
+    def _use(self, backend: Backend, registrations: Sequence[Registration]) -> None:
+        self._gateway.routes.update(served(registrations))
+        self._gateway.use(backend)
+        self._manager.use(backend)
 
     def _hold(self) -> None:
         self._loop.call_soon_threadsafe(self._gateway.use, None)
+        self._loop.call_soon_threadsafe(self._manager.use, None)
 
     def _repeat(self) -> None:
         self._loop.call_soon_threadsafe(self._gateway.repeat)

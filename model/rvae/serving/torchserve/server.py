@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
@@ -26,12 +26,14 @@ from rvae.serving.torchserve.properties import property_line
 from rvae.serving.torchserve.registrations import Registration
 from rvae.serving.torchserve.scratch import make_scratch
 from rvae.serving.torchserve.snapshots import snapshot
-from rvae.serving.torchserve.worker_log import UnreadyError, WorkerLog
+from rvae.serving.torchserve.unready import UnreadyError
+from rvae.serving.torchserve.worker_log import WorkerLog
 from rvae.serving.unix_http import UnixSession
 
 __all__ = ["TorchServe"]
 
 POLL_SECONDS = 0.1
+ANSWER_SECONDS = 5.0  # of management
 STOP_SECONDS = 30.0
 MAX_TICKETS = 4096  # requests at a time
 PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -52,6 +54,7 @@ class TorchServe:
             out.
 
     Attributes:
+        registrations: As given.
         awaited: As given.
         scratch: Folder of everything that ends with the server.
         inference: Socket of predictions.
@@ -73,11 +76,12 @@ class TorchServe:
         java_options: Sequence[str] = (),
         awaited: Sequence[Registration] | None = None,
     ) -> None:
+        self.registrations = tuple(registrations)
         staffed = [one for one in registrations if one.min_workers]
         self.awaited = staffed if awaited is None else list(awaited)
         self._logs = logs.resolve()
         self._logs.mkdir(parents=True, exist_ok=True)
-        self._worker_log = WorkerLog(self._logs / "model.log")
+        self._worker_log = WorkerLog(self._logs)
         self.scratch = make_scratch()
         self.inference = self.scratch / "inference.sock"
         self.management = self.scratch / "management.sock"
@@ -116,12 +120,9 @@ class TorchServe:
         waiting = list(self.awaited)
         failed: dict[Registration, str] = {}
         while waiting:
-            require(
-                self._process.poll() is None,
-                "server",
-                f"TorchServe ended: see {self._logs}/server.log",
-            )
-            failed |= self._worker_log.failures(waiting)
+            ended = f"TorchServe ended: see {self._logs}/server.log"
+            require(self._process.poll() is None, "server", ended)
+            failed |= self._failures(waiting)
             if time.monotonic() > deadline:
                 late = f"did not answer within {seconds:g} s: see {self._logs}"
                 failed |= {one: late for one in waiting if one not in failed}
@@ -224,12 +225,17 @@ class TorchServe:
             preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM),
         )
 
+    def _failures(self, versions: Iterable[Registration]) -> dict[Registration, str]:
+        """Those of some versions that do not load, and why, in words."""
+        reasons = {one: self._worker_log.failure(f"{one.name}_{one.version}") for one in versions}
+        return {one: f"does not load: {why}" for one, why in reasons.items() if why is not None}
+
     def _is_ready(self, version: Registration) -> bool:
         # Health of the server and state of the workers both report "ready" too early or too late;
         # an answer to a real request does not.
         try:
             address = f"http://localhost/models/{version.name}/all"
-            models = self._models.get(address, timeout=5).json()
+            models = self._models.get(address, timeout=ANSWER_SECONDS).json()
             workers = [
                 worker
                 for model in models

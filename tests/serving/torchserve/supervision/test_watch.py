@@ -24,7 +24,8 @@ from tests.support.waiting import wait_for
 def watch(tmp_path: Path) -> Iterator[Watch[FakeTorchServe]]:
     for version in ("1.0", "2.0"):
         toy_archive(tmp_path, version)
-    server = FakeTorchServe(*[fresh_state(list_archives(tmp_path), 1).registrations] * 2)
+    every = fresh_state(list_archives(tmp_path), 1).registrations
+    server = FakeTorchServe(every, every)
     server.wait_until_ready(30)
     watched = Watch(server, Patience())
     wait_for(lambda: watched.poll(punctual=True) is None and len(watched.registrations) == 2)

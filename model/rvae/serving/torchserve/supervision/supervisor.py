@@ -20,7 +20,7 @@ from rvae.serving.torchserve.state_file import StateFile
 from rvae.serving.torchserve.supervision.health import Health, full_disks
 from rvae.serving.torchserve.supervision.watch import S, Trouble, Watch
 from rvae.serving.torchserve.supervision.workers import POLL_SECONDS, Patience
-from rvae.serving.torchserve.worker_log import UnreadyError
+from rvae.serving.torchserve.unready import UnreadyError
 
 __all__ = ["Calls", "Supervisor"]
 
@@ -211,8 +211,6 @@ class Supervisor(Generic[S]):
                 trouble = current.poll(punctual)
                 if current.lost_worker:
                     self._calls.repeat()
-                if current.registrations:
-                    self._state.update(current.registrations)
                 self._trouble = trouble or self._trouble
                 self._drain(punctual)
                 if polls % POLLS_BETWEEN_DISKS == 0:
@@ -239,6 +237,7 @@ class Supervisor(Generic[S]):
         for failure in range(MOST_FAILURES):
             try:
                 new = self._begin(self._expected(old))
+                self._require_unchanged(new)
             except (FieldError, OSError) as error:
                 words = f"TorchServe cannot be replaced: {error}"
                 if failure and isinstance(error, UnreadyError):  # it was no accident
@@ -259,6 +258,16 @@ class Supervisor(Generic[S]):
         self._stopping.set()
         self._calls.end(words)
         return old
+
+    def _require_unchanged(self, new: Watch[S]) -> None:
+        """End a TorchServe, unless it serves what is served by now: another one may still answer.
+
+        Raises:
+            FieldError: If it does not.
+        """
+        if new.server.registrations != self._state.registrations:
+            new.end(at_once=True)
+            raise FieldError("server", "what is served was changed meanwhile")
 
     def _expected(self, old: Watch[S]) -> Sequence[Registration]:
         """What the next TorchServe has to get ready, without what is not in the store any more."""

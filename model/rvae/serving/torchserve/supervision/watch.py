@@ -32,6 +32,7 @@ MOST_RESTARTS = 2
 class Server(Protocol):
     """Of TorchServe, what its supervisor needs."""
 
+    registrations: tuple[Registration, ...]
     awaited: list[Registration]
     scratch: Path
     heartbeats: Path

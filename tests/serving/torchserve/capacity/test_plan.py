@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from rvae.errors import FieldError
+from rvae.serving.contract.formats import FORMATS
 from rvae.serving.gateway.limits import GatewayLimits
+from rvae.serving.jobs import DECODED_BYTES
 from rvae.serving.service import Limits
 from rvae.serving.torchserve.capacity.footprint import Footprint
 from rvae.serving.torchserve.capacity.plan import Plan, plan
@@ -45,6 +47,14 @@ def test_more_of_anything_takes_more(change: dict[str, Any]) -> None:
     assert larger.total > PLAN.total
     assert PLAN.total == PLAN.gateway + PLAN.java + PLAN.processes
     assert PLAN.java > PLAN.heap + PLAN.direct
+
+
+def test_a_body_of_any_format_can_be_decoded() -> None:
+    body = PLAN.limits.body_bytes
+    beside = replace(PLAN, limits=replace(PLAN.limits, body_bytes=0))
+    for one in FORMATS:
+        most = max(one.decode_memory(b",\n" * (body // 2)), one.decode_memory(b"1," * (body // 2)))
+        assert PLAN.worker(MODEL) - beside.worker(MODEL) + DECODED_BYTES >= most, one.media_type
 
 
 def test_a_single_answer_a_batch_takes_less_than_many() -> None:

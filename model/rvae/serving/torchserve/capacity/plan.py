@@ -10,7 +10,7 @@ clients send and get is bounded by the gateway, and counts once for each copy th
     heap      = HEAP + HEAP_COPIES x (in flight + answers of the workers)
     direct    = DIRECT + DIRECT_COPIES x (in flight + answers of the workers)
     worker    = base of the runtime + WEIGHT_COPIES x weights + RUN_BYTES x numbers of its runs
-                + BODY_COPIES x bodies of a batch + DECODED_BYTES_PER_BYTE x largest body
+                + BODY_COPIES x bodies of a batch + decoding of the largest body
                 + VALUE_BYTES x most values of a request + ANSWER_COPIES x answers
 """
 
@@ -23,6 +23,7 @@ from pathlib import Path
 from rvae.errors import FieldError, require
 from rvae.inference.compute import inference_threads, serving_processes
 from rvae.inference.runtimes.tuning import MAX_BATCH
+from rvae.serving.contract.formats.csv import CSV
 from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.jobs import DECODED_BYTES
 from rvae.serving.torchserve.capacity.available import (
@@ -48,7 +49,6 @@ OTHER_BASE = 300 * MB
 WEIGHT_COPIES = 4  # as bytes and arrays, of the runtime, and while it is loaded
 RUN_BYTES = 4  # of a number of a layer
 BODY_COPIES = 1.25
-DECODED_BYTES_PER_BYTE = 40
 VALUE_BYTES = 100
 ANSWER_COPIES = 2  # TorchServe joins what it sends
 
@@ -136,7 +136,9 @@ class Plan:
             + WEIGHT_COPIES * model.bytes
             + RUN_BYTES * MAX_BATCH * self.threads * model.width
             + BODY_COPIES * min(self.in_flight, model.batch * body)
-            + max(DECODED_BYTES, DECODED_BYTES_PER_BYTE * body)
+            # Of a byte of a body nothing takes more than a CSV. What a few bytes of Arrow may stand
+            # for takes less than bodies that are decoded together.
+            + max(DECODED_BYTES, CSV.most_decode_memory(body))
             + VALUE_BYTES * model.limits.values
             + ANSWER_COPIES * _answers(model)
         )

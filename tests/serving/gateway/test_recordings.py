@@ -41,7 +41,7 @@ def test_a_recording_is_bounded_in_bytes_and_there_are_few(monkeypatch: pytest.M
             await some.record("m", 1, 60)
         for _ in range(3):
             some.hear("m", request(b"1234"))
-        assert [len(await each) for each in recording] == [2, 2]
+        assert [len(await each) for each in recording] == [2] * MOST
         recording = [asyncio.create_task(some.record("m", 100, 60))]
         await until(lambda: some.wants("m"))
         recording[0].cancel()

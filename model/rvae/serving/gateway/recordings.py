@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 __all__ = ["Recorded", "Recordings", "TooManyError"]
 
-MOST = 2  # recordings at a time
-MOST_BYTES = 16_000_000  # of the bodies in one
+MOST = 1  # recordings at a time
+MOST_BYTES = 8_000_000  # of the bodies in one
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ import uvloop
 from rvae.serving.gateway.backend import Backend
 from rvae.serving.gateway.gateway import Gateway
 from rvae.serving.gateway.limits import GatewayLimits
-from rvae.serving.model_store import Archive, read_archive
+from rvae.serving.integrity import TrustedKeys, require_intact
+from rvae.serving.model_store import Archive
 from rvae.serving.ports import LOOPBACK, bound_socket
 from rvae.serving.torchserve.management import Management, Surroundings
 from rvae.serving.torchserve.registrations import Registration, served
@@ -45,6 +46,7 @@ class Endpoint:
         limits: What clients can take.
         java_options: See `TorchServe`.
         two_fit: See `Supervisor`.
+        trusted: See `TorchServe`.
 
     Attributes:
         url: Address of the predictions.
@@ -67,7 +69,9 @@ class Endpoint:
         limits: GatewayLimits | None = None,
         java_options: Sequence[str] = (),
         two_fit: bool = True,
+        trusted: TrustedKeys | None = None,
     ) -> None:
+        self._trusted = trusted
         self._workers = workers
         self._store = archives[0].path.parent.resolve()
         self._logs = logs
@@ -152,9 +156,8 @@ class Endpoint:
         )
 
     def _check(self, url: str) -> None:
-        """Raise a `FieldError` if a file of the store is not an archive."""
-        if (self._store / url).is_file():
-            read_archive(self._store / url)
+        """Raise a `FieldError` if an archive is damaged, or signed by nobody who is trusted."""
+        require_intact(self._store / url, self._trusted)
 
     def _reasons(self) -> tuple[str, ...]:
         health = self._supervisor.health()
@@ -163,7 +166,9 @@ class Endpoint:
     def _launch(
         self, archives: Sequence[Archive], registrations: Sequence[Registration]
     ) -> TorchServe:
-        return TorchServe(archives, self._workers, self._logs, registrations, self._java_options)
+        return TorchServe(
+            archives, self._workers, self._logs, registrations, self._java_options, self._trusted
+        )
 
     def _switch(self, server: TorchServe) -> None:
         self.torchserve = server

@@ -23,27 +23,29 @@ Serve = Callable[..., AbstractContextManager[ServedProcess]]
 
 
 @pytest.fixture
-def own_store(checkpoint: Path, tmp_path: Path) -> Path:
+def own_store(checkpoint: Path, short_folder: Path) -> Path:
     for version in ("1.0", "2.0"):
-        build_archive(checkpoint, "waves", version, tmp_path / "store")
-    return tmp_path / "store"
+        build_archive(checkpoint, "waves", version, short_folder / "store")
+    return short_folder / "store"
 
 
 @pytest.fixture
-def serve(own_store: Path, tmp_path: Path) -> Serve:
+def serve(own_store: Path, short_folder: Path) -> Serve:
     """Starts `rvae serve` again and again in the same folder of logs."""
     runs = count()
 
     def start(*options: object, **more: object) -> ServedProcess:
-        run = tmp_path / f"run-{next(runs)}"
+        run = short_folder / f"run-{next(runs)}"
         run.mkdir()
-        return ServedProcess(own_store, run, options, logs=tmp_path / "logs", **more)  # type: ignore[arg-type]
+        return ServedProcess(own_store, run, options, logs=short_folder / "logs", **more)  # type: ignore[arg-type]
 
     return start
 
 
-def test_the_restart_table(serve: Serve, own_store: Path, checkpoint: Path, tmp_path: Path) -> None:
-    management = tmp_path / "logs" / "management.sock"
+def test_the_restart_table(
+    serve: Serve, own_store: Path, checkpoint: Path, short_folder: Path
+) -> None:
+    management = short_folder / "logs" / "management.sock"
     with serve() as first:
         assert listed(management) == {"waves 2.0*: 1", "waves 1.0: 1"}
         manage(management, "PUT", "models/waves/1.0", min_worker=2, max_worker=2)
@@ -72,8 +74,10 @@ def test_the_restart_table(serve: Serve, own_store: Path, checkpoint: Path, tmp_
         assert listed(management) == {"waves 10.0: 1", "waves 2.0: 1", "waves 1.0*: 1"}
 
 
-def test_java_killed_right_after_a_change_comes_back_with_it(serve: Serve, tmp_path: Path) -> None:
-    management = tmp_path / "logs" / "management.sock"
+def test_java_killed_right_after_a_change_comes_back_with_it(
+    serve: Serve, short_folder: Path
+) -> None:
+    management = short_folder / "logs" / "management.sock"
     with serve() as served:
         for default, other in (("1.0", "2.0"), ("2.0", "1.0")):
             (java,) = served.javas()
@@ -92,21 +96,21 @@ def manage_or_none(management: Path) -> object:
 
 
 def test_plain_torchserve_and_rvae_serve_bring_back_each_others_state(
-    serve: Serve, own_store: Path, tmp_path: Path
+    serve: Serve, own_store: Path, short_folder: Path
 ) -> None:
-    management = tmp_path / "logs" / "management.sock"
+    management = short_folder / "logs" / "management.sock"
     (own_store / "empty.mar").touch()
     command = [sys.executable, "-m", "rvae.cli", "torchserve-config", "--store", str(own_store)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=short_folder, capture_output=True, text=True)
     assert done.returncode == 0 and "empty.mar is not a model archive" in done.stderr, done.stderr
-    with PlainTorchServe(own_store, tmp_path) as plain:
+    with PlainTorchServe(own_store, short_folder) as plain:
         assert listed(management) == {"waves 2.0*: 1", "waves 1.0: 1"}
         manage(management, "PUT", "models/waves/1.0/set-default")
         manage(management, "PUT", "models/waves/2.0", min_worker=2, max_worker=2)
-        wait_for(lambda: workers_on_disk(tmp_path, own_store) == {"1.0": 1, "2.0": 2})
+        wait_for(lambda: workers_on_disk(short_folder, own_store) == {"1.0": 1, "2.0": 2})
         plain.kill()
     changed = {"waves 2.0: 2", "waves 1.0*: 1"}
-    with PlainTorchServe(own_store, tmp_path, "--enable-model-api") as plain:
+    with PlainTorchServe(own_store, short_folder, "--enable-model-api") as plain:
         assert listed(management) == changed
         plain.stop()
     with serve() as served:
@@ -115,7 +119,7 @@ def test_plain_torchserve_and_rvae_serve_bring_back_each_others_state(
         manage(management, "DELETE", "models/waves/1.0")
         served.kill()
     management.unlink(missing_ok=True)
-    with PlainTorchServe(own_store, tmp_path):
+    with PlainTorchServe(own_store, short_folder):
         assert listed(management) == {"waves 2.0*: 2"}
 
 
@@ -125,9 +129,9 @@ def workers_on_disk(folder: Path, store: Path) -> dict[str, int]:
 
 
 def test_what_cannot_be_written_is_said_and_served_on(
-    serve: Serve, own_store: Path, tmp_path: Path
+    serve: Serve, own_store: Path, short_folder: Path
 ) -> None:
-    management, state = tmp_path / "logs" / "management.sock", tmp_path / "state"
+    management, state = short_folder / "logs" / "management.sock", short_folder / "state"
     state.write_text("in the way")
     with serve("--state", state) as served:
         manage(management, "PUT", "models/waves/1.0/set-default")

@@ -24,6 +24,7 @@ def serve(
     timeout: float = 120.0,
     memory: str | None = None,
     state: Path | None = None,
+    trusted: Path | None = None,
 ) -> int:
     """Serve every archive of a model store with TorchServe until interrupted.
 
@@ -42,8 +43,11 @@ def serve(
             container.
         state: Folder in which is written what is served; if left out "config" in that of the logs,
             where TorchServe's own command looks for it.
+        trusted: File of Ed25519 public keys as PEM: only archives that one of them has signed (rvae
+            archive --sign) are served. If left out, all are that are not damaged.
     """
     from rvae.inference.compute import return_freed_memory
+    from rvae.serving.integrity import TrustedKeys
     from rvae.serving.torchserve import Endpoint
     from rvae.serving.torchserve.java import memory_options
     from rvae.serving.torchserve.start import prepare
@@ -52,7 +56,8 @@ def serve(
     # Both request an orderly stop. A shell starts background jobs with SIGINT ignored.
     for asking in (signal.SIGINT, signal.SIGTERM):
         signal.signal(asking, _stop)
-    start = prepare(store, state or logs / "config", workers, memory)
+    keys = None if trusted is None else TrustedKeys.read(trusted)
+    start = prepare(store, state or logs / "config", workers, memory, keys)
     for note in start.notes:
         print(note, file=sys.stderr)
     planned = start.plan
@@ -61,7 +66,7 @@ def serve(
     options = memory_options(planned.heap, planned.direct)
     try:
         with Endpoint(
-            start.state, logs, host, port, timeout, planned.limits, options, planned.two_fit
+            start.state, logs, host, port, timeout, planned.limits, options, planned.two_fit, keys
         ) as endpoint:
             endpoint.start()
             for default in (one for one in endpoint.registrations if one.default):

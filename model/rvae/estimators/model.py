@@ -104,7 +104,7 @@ class Model:
 
         series = None if data is None else self._read(data).series
         artifact, _ = with_runtime(self.artifact, runtime, series, name_of(data))
-        return build_archive(artifact, name, version, Path(store).expanduser(), force)
+        return build_archive(artifact, name, version, Path(store).expanduser(), force=force)
 
     @checked
     def score(

@@ -13,7 +13,8 @@ import uvloop
 from rvae.serving.gateway.backend import Backend
 from rvae.serving.gateway.gateway import Gateway
 from rvae.serving.gateway.limits import GatewayLimits
-from rvae.serving.model_store import Versioned, read_archive
+from rvae.serving.integrity import TrustedKeys, require_intact
+from rvae.serving.model_store import Versioned
 from rvae.serving.ports import LOOPBACK, bound_socket
 from rvae.serving.torchserve.management import Management, Surroundings
 from rvae.serving.torchserve.registrations import Registration, served
@@ -44,6 +45,7 @@ class Endpoint:
         limits: What clients can take.
         java_options: See `TorchServe`.
         two_fit: See `Supervisor`.
+        trusted: See `TorchServe`.
 
     Attributes:
         url: Address of the predictions.
@@ -65,8 +67,10 @@ class Endpoint:
         limits: GatewayLimits | None = None,
         java_options: Sequence[str] = (),
         two_fit: bool = True,
+        trusted: TrustedKeys | None = None,
     ) -> None:
         self._state = state
+        self._trusted = trusted
         self._logs = logs
         self._limits = limits or GatewayLimits()
         self._java_options = java_options
@@ -155,9 +159,8 @@ class Endpoint:
         )
 
     def _check(self, url: str) -> None:
-        """Raise a `FieldError` if a file of the store is not an archive."""
-        if (self._state.store / url).is_file():
-            read_archive(self._state.store / url)
+        """Raise a `FieldError` if an archive is damaged, or signed by nobody who is trusted."""
+        require_intact(self._state.store / url, self._trusted)
 
     def _reasons(self) -> tuple[str, ...]:
         health = self._supervisor.health()
@@ -166,7 +169,14 @@ class Endpoint:
     def _launch(
         self, registrations: Sequence[Registration], awaited: Sequence[Registration]
     ) -> TorchServe:
-        return TorchServe(self._state.store, registrations, self._logs, self._java_options, awaited)
+        return TorchServe(
+            self._state.store,
+            registrations,
+            self._logs,
+            self._java_options,
+            awaited,
+            self._trusted,
+        )
 
     def _switch(self, server: TorchServe) -> None:
         self.torchserve = server

@@ -17,6 +17,7 @@ from typing import Any, Self
 import requests
 
 from rvae.errors import require
+from rvae.serving.integrity import TrustedKeys
 from rvae.serving.model_store import Versioned
 from rvae.serving.tickets import Tickets
 from rvae.serving.torchserve.classes import Classes
@@ -52,6 +53,7 @@ class TorchServe:
         java_options: Further options of Java, on which its archive of classes does not depend.
         awaited: Those of the registrations that are to become ready; all that have workers if left
             out.
+        trusted: Keys of which one must have signed an archive; any archive is served if None.
 
     Attributes:
         registrations: As given.
@@ -75,10 +77,12 @@ class TorchServe:
         logs: Path,
         java_options: Sequence[str] = (),
         awaited: Sequence[Registration] | None = None,
+        trusted: TrustedKeys | None = None,
     ) -> None:
         self.registrations = tuple(registrations)
         staffed = [one for one in registrations if one.min_workers]
         self.awaited = staffed if awaited is None else list(awaited)
+        self._trusted = trusted
         self._logs = logs.resolve()
         self._logs.mkdir(parents=True, exist_ok=True)
         self._worker_log = WorkerLog(self._logs)
@@ -183,6 +187,8 @@ class TorchServe:
             "model_store": store.resolve(),
             # With it TorchServe pays no regard to `load_models`.
             "model_snapshot": json.dumps(snapshot(registrations)),
+            # Python would import modules from the archive before `worker.py` has checked it.
+            "blacklist_env_vars": "PYTHONPATH",
         }
         config = self.scratch / "config.properties"
         # In a properties file the last value of a key counts.
@@ -208,10 +214,13 @@ class TorchServe:
             "RVAE_WORKERS": str(max(1, sum(one.min_workers for one in registrations))),
             "RVAE_HEARTBEATS": str(self.heartbeats),
             "RVAE_TICKETS": str(self.scratch / "tickets"),
+            "RVAE_PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             "TMPDIR": str(self.scratch),
             "LOG_LOCATION": str(self._logs),
             "METRICS_LOCATION": str(self._logs),
         }
+        if self._trusted is not None:
+            environment["RVAE_TRUSTED"] = self._trusted.text
         libc = ctypes.CDLL(None)
         # torchserve's own launcher leaves Java running when it is ended. So Java is started here in
         # its own process group, and receives a signal when this thread ends for any reason.

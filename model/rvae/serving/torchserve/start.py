@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rvae.errors import FieldError
+from rvae.serving.integrity import TrustedKeys, require_intact
 from rvae.serving.model_store import read_store
 from rvae.serving.torchserve.capacity import Plan, footprint, plan_server
 from rvae.serving.torchserve.lineup import Lineup, arrange
@@ -31,7 +32,13 @@ class Start:
     notes: tuple[str, ...]
 
 
-def prepare(store: Path, folder: Path, workers: int | None, memory: str | None) -> Start:
+def prepare(
+    store: Path,
+    folder: Path,
+    workers: int | None,
+    memory: str | None,
+    trusted: TrustedKeys | None = None,
+) -> Start:
     """Read the store and the state that was left behind, and plan a server for it.
 
     Args:
@@ -39,11 +46,12 @@ def prepare(store: Path, folder: Path, workers: int | None, memory: str | None) 
         folder: Folder of the state.
         workers: Processes of each version; as many as before, or as fit, if left out.
         memory: See `plan_server`.
+        trusted: Keys of which one must have signed an archive; any archive is served if None.
 
     Raises:
         FieldError: If nothing can be served, or there is not enough memory.
     """
-    lineup, notes = read_lineup(store, folder)
+    lineup, notes = read_lineup(store, folder, trusted)
     wanted = lineup.workers(workers)
     planned = _plan(lineup, wanted, workers, memory)
     counts, dropped = [], set()
@@ -59,20 +67,30 @@ def prepare(store: Path, folder: Path, workers: int | None, memory: str | None) 
     return Start(StateFile(state, store, folder), planned, new, tuple(notes))
 
 
-def read_lineup(store: Path, folder: Path) -> tuple[Lineup, list[str]]:
+def read_lineup(
+    store: Path, folder: Path, trusted: TrustedKeys | None = None
+) -> tuple[Lineup, list[str]]:
     """What is to be served, and lines on what is not.
 
     Args:
         store: Folder with archives.
         folder: Folder of the state.
+        trusted: See `prepare`.
 
     Raises:
         FieldError: If nothing can be served.
     """
-    before, ignored = read_state(folder, store)
-    content = read_store(store, footprint)
+
+    def check(path: Path) -> None:
+        integrity = require_intact(path, trusted)
+        footprint(path)
+        if not integrity.has_sums:
+            notes.append(f"{path.name} {integrity.words}")
+
+    before, notes = read_state(folder, store)
+    content = read_store(store, check)
     lineup = arrange(store, content, before)
-    return lineup, [*ignored, *(f"left out: {why}" for why in content.refused), *lineup.notes]
+    return lineup, [*notes, *(f"left out: {why}" for why in content.refused), *lineup.notes]
 
 
 def _plan(

@@ -21,7 +21,7 @@ from rvae.data.readers import read
 from rvae.inference.engine import Engine
 from rvae.serving.model_store import Archive, list_archives
 from rvae.serving.packaging import build_archive
-from rvae.serving.torchserve import Endpoint
+from rvae.serving.torchserve import Endpoint, fresh_state
 from rvae.training.fit import FitResult, fit
 from tests.support.make_checkpoints import CHECKPOINTS, STEPS
 from tests.support.waves import anomalous_waves, waves
@@ -99,7 +99,7 @@ def server(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[En
     """A real endpoint with both versions."""
     archives: list[Archive] = list_archives(store)
     logs = tmp_path_factory.mktemp("logs")
-    with Endpoint(archives, workers=1, logs=logs) as running:
+    with Endpoint(fresh_state(archives, workers=1), logs=logs) as running:
         running.start()
         yield running
 

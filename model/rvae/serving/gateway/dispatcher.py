@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
+from urllib.parse import quote
 
 from rvae.serving.gateway.backend import Backend, Client, EndedError, Verdict
 from rvae.serving.gateway.budget import ByteBudget
@@ -132,7 +133,7 @@ class Dispatcher:
             self._jobs -= 1
         if version is None:
             return answer
-        return replace(answer, headers={**answer.headers, VERSION: version})
+        return replace(answer, headers={**answer.headers, VERSION: _written(version)})
 
     async def _answer(self, job: Job, version: str) -> Answer:
         key = job.model, version
@@ -140,7 +141,7 @@ class Dispatcher:
         if turns is None:
             turns = self._turns[key] = Turns(self._expensive)
         turns.requests += 1
-        path = f"/{job.kind}/{job.model}/{version}"
+        path = f"/{job.kind}/{job.model}/{_written(version)}"
         head = header_lines("POST", path, job.headers, len(job.body))
         try:
             return await self._repeated(job, head, turns)
@@ -253,6 +254,11 @@ class Dispatcher:
         for ticket, tickets in self._wanted.items():
             tickets.withdraw(ticket)
         self._wanted.clear()
+
+
+def _written(version: str) -> str:
+    """A version as it stands in a path or a header; an archive may say what it likes."""
+    return quote(version, safe="+~")
 
 
 def _turn(job: Job, turns: Turns) -> AbstractAsyncContextManager[None]:

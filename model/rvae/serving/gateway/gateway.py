@@ -12,12 +12,14 @@ from rvae.errors import FieldError
 from rvae.serving.gateway.backend import Backend
 from rvae.serving.gateway.connection import Connection
 from rvae.serving.gateway.connections import Connections
-from rvae.serving.gateway.dispatcher import Dispatcher
+from rvae.serving.gateway.dispatcher import Dispatcher, Job
 from rvae.serving.gateway.forwarding import metrics
 from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.gateway.messages import Application
-from rvae.serving.gateway.predictions import Predictions
+from rvae.serving.gateway.predictions import Predictions, as_sent
+from rvae.serving.gateway.recordings import Recordings
 from rvae.serving.gateway.routes import Routes
+from rvae.serving.gateway.shadows import Shadows
 from rvae.serving.unix_path import short_path
 
 __all__ = ["Gateway"]
@@ -41,7 +43,9 @@ class Gateway:
 
     Attributes:
         routes: Which versions are served; until it is told, requests wait.
+        recordings: What is kept of clients' requests for others.
         predictions: What answers clients.
+        unseen: The same for operators, of whose requests nothing is kept or copied.
         metrics: What tells the metrics.
     """
 
@@ -56,7 +60,10 @@ class Gateway:
         self._readers = Connections(replace(few, body_bytes=READERS_BODY_BYTES))
         self.routes = Routes()
         self._dispatcher = Dispatcher(limits, self._connections.budget, self.routes)
-        self.predictions = Predictions(self._dispatcher, health)
+        self.recordings = Recordings()
+        self._shadows = Shadows(self.routes, self._connections.budget, self._dispatcher.answer)
+        self.predictions = Predictions(self._dispatcher, health, self._answered)
+        self.unseen = Predictions(self._dispatcher, health)
         self.metrics = metrics(limits)
         self._servers: list[asyncio.Server] = []
         self._sweeper: asyncio.Task[None] | None = None
@@ -119,12 +126,19 @@ class Gateway:
             async with asyncio.timeout(seconds):
                 while any(connections.busy for connections in everyone):
                     await asyncio.sleep(POLL_SECONDS)
+        await self._shadows.close()
         lost = sum(connections.busy for connections in everyone)
         for connections in everyone:
             connections.abort()
         if self._sweeper is not None:
             self._sweeper.cancel()
         return lost
+
+    def _answered(self, job: Job) -> None:
+        """A client's request was answered."""
+        if self.recordings.wants(job.model):
+            self.recordings.hear(job.model, as_sent(job))
+        self._shadows.copy(job)
 
     async def _sweep(self) -> None:
         loop = asyncio.get_running_loop()

@@ -18,6 +18,7 @@ from rvae.serving.gateway.backend import Backend, Verdict
 from rvae.serving.gateway.gateway import Gateway
 from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.gateway.messages import Answer
+from rvae.serving.gateway.routes import Served
 from rvae.serving.tickets import TicketReader, Tickets
 
 __all__ = [
@@ -72,7 +73,20 @@ class Reply:
 
 Handler = Callable[[Asked], Awaitable[Answer | bytes | None]]
 SLOTS = 64
-HELD = ("connections", "bytes", "idle", "jobs", "places", "room", "tickets", "wanted", "turns")
+# Models that tests ask for.
+SERVED = {name: Served("1.0", frozenset({"1.0", "2.0"})) for name in ("m", "hidden", *"abcz")}
+HELD = (
+    "connections",
+    "bytes",
+    "idle",
+    "jobs",
+    "places",
+    "room",
+    "tickets",
+    "wanted",
+    "turns",
+    "requests",
+)
 NOTHING = dict.fromkeys(HELD, 0)
 
 
@@ -111,6 +125,7 @@ class Front:
             "tickets": SLOTS - len(self.backend.tickets._free),
             "wanted": len(dispatcher._wanted),
             "turns": len(dispatcher._turns),
+            "requests": len(gateway.routes._requests),
         }
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -197,6 +212,7 @@ async def front(
         failures: list[Any] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, what: failures.append(what))
         server = await asyncio.start_unix_server(serve, path)
+        gateway.routes.update(SERVED)
         gateway.use(backend)
         await gateway.start(inference, metrics, found.management)
         try:

@@ -16,6 +16,7 @@ from rvae.serving.gateway.dispatcher import Dispatcher
 from rvae.serving.gateway.forwarding import management, metrics
 from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.gateway.predictions import Predictions
+from rvae.serving.gateway.routes import Routes
 from rvae.serving.unix_path import short_path
 
 __all__ = ["Gateway"]
@@ -35,6 +36,9 @@ class Gateway:
     Args:
         limits: The bounds.
         health: Reasons why the models are not ready; none if they are.
+
+    Attributes:
+        routes: Which versions are served; until it is told, requests wait.
     """
 
     def __init__(self, limits: GatewayLimits, health: Callable[[], tuple[str, ...]]) -> None:
@@ -44,7 +48,8 @@ class Gateway:
         # and metrics are for anybody on this machine.
         few = replace(limits, connections=OPERATORS, body_bytes=OPERATORS_BODY_BYTES)
         self._operators, self._readers = Connections(few), Connections(few)
-        self._dispatcher = Dispatcher(limits, self._connections.budget)
+        self.routes = Routes()
+        self._dispatcher = Dispatcher(limits, self._connections.budget, self.routes)
         self._predictions = Predictions(self._dispatcher, health)
         self._management, self._metrics = management(few), metrics(few)
         self._servers: list[asyncio.Server] = []

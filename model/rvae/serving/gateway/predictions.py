@@ -5,13 +5,13 @@ from collections.abc import Callable
 
 import orjson
 
-from rvae.serving.gateway.dispatcher import Dispatcher, Job
-from rvae.serving.gateway.http import header_lines
+from rvae.serving.gateway.dispatcher import VERSION, Dispatcher, Job
 from rvae.serving.gateway.messages import Answer, Head, Request, not_allowed, refusal
 
 __all__ = ["Predictions"]
 
-PREDICTION = re.compile(r"/(predictions|explanations)/([\w.~+-]{1,128})(/[\w.~+-]{1,128})?", re.A)
+NAME = r"([\w.~+-]{1,128})"
+PREDICTION = re.compile(rf"/(predictions|explanations)/{NAME}(?:/{NAME})?", re.A)
 HEALTH = "/ping"
 
 # Of a request, what the contract reads. Its type has another name: the backend would parse a form
@@ -23,7 +23,7 @@ REQUEST_HEADERS = {
     "inference-header-content-length": "inference-header-content-length",
 }
 UNPARSED = {"content-type": "application/octet-stream"}
-ANSWER_HEADERS = ("content-type", "retry-after", "x-request-id")
+ANSWER_HEADERS = ("content-type", "retry-after", "x-request-id", VERSION)
 
 
 class Predictions:
@@ -64,8 +64,8 @@ class Predictions:
             for known, name in REQUEST_HEADERS.items()
             if known in request.head.headers
         }
-        head = header_lines("POST", path, headers, len(request.body))
-        answer = await self._dispatcher.answer(Job(found[2], head, request.body))
+        job = Job(found[1], found[2], found[3], headers, request.body)
+        answer = await self._dispatcher.answer(job)
         kept = {name: answer.headers[name] for name in ANSWER_HEADERS if name in answer.headers}
         return Answer(answer.status, answer.body, kept)
 
@@ -84,4 +84,4 @@ def _path(head: Head) -> str:
 def _prediction(path: str) -> re.Match[str] | None:
     found = PREDICTION.fullmatch(path)
     # Names that are steps in a path.
-    return None if found and {found[2], (found[3] or "")[1:]} & {".", ".."} else found
+    return None if found and {found[2], found[3]} & {".", ".."} else found

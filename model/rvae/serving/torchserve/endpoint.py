@@ -15,7 +15,7 @@ from rvae.serving.gateway.gateway import Gateway
 from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.model_store import Archive
 from rvae.serving.ports import LOOPBACK, bound_socket
-from rvae.serving.torchserve.registrations import Registration
+from rvae.serving.torchserve.registrations import Registration, served
 from rvae.serving.torchserve.server import TorchServe
 from rvae.serving.torchserve.supervision.supervisor import Calls, Supervisor
 from rvae.serving.torchserve.verdicts import verdict
@@ -155,7 +155,11 @@ class Endpoint:
             verdict,
             max(1, self._workers - 1),  # one worker is left for cheap requests
         )
-        self._loop.call_soon_threadsafe(self._gateway.use, backend)
+        self._loop.call_soon_threadsafe(self._use, backend, server.registrations)
+
+    def _use(self, backend: Backend, registrations: Sequence[Registration]) -> None:
+        self._gateway.routes.update(served(registrations))
+        self._gateway.use(backend)
 
     def _hold(self) -> None:
         self._loop.call_soon_threadsafe(self._gateway.use, None)

@@ -9,6 +9,7 @@ from typing import Any
 import requests
 
 from rvae.errors import FieldError
+from rvae.serving.gateway.routes import Served
 from rvae.serving.model_store import Archive, read_archive
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "in_store",
     "read_registrations",
     "restart_workers",
+    "served",
     "snapshot",
 ]
 
@@ -90,6 +92,17 @@ def read_registrations(
         if answer.status_code != 404:  # it was unregistered in this moment
             found += [_registration(model, default) for model in answer.json()]
     return tuple(found)
+
+
+def served(registrations: Iterable[Registration]) -> dict[str, Served]:
+    """What requests can be sent to, by the name of the model."""
+    versions: dict[str, set[str]] = {}
+    defaults = {}
+    for one in registrations:
+        versions.setdefault(one.name, set()).add(one.version)
+        if one.default:
+            defaults[one.name] = one.version
+    return {name: Served(defaults[name], frozenset(versions[name])) for name in defaults}
 
 
 def restart_workers(session: requests.Session, one: Registration, seconds: float) -> None:

@@ -10,8 +10,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,13 +24,19 @@ from rvae.serving.tickets import Tickets
 from rvae.serving.torchserve.classes import Classes
 from rvae.serving.torchserve.home import make_home
 from rvae.serving.torchserve.java import JAVA_OPTIONS, java_command
-from rvae.serving.torchserve.registrations import Registration, snapshot
+from rvae.serving.torchserve.registrations import (
+    Registration,
+    default_archives,
+    read_registrations,
+    snapshot,
+)
 from rvae.serving.torchserve.scratch import make_scratch
 from rvae.serving.unix_http import UnixSession
 
 __all__ = ["TorchServe"]
 
 POLL_SECONDS = 0.1
+ANSWER_SECONDS = 5.0  # of management
 STOP_SECONDS = 30.0
 MAX_TICKETS = 4096  # requests at a time
 PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -58,6 +65,7 @@ class TorchServe:
         metrics: Socket of the metrics.
         heartbeats: Folder of the workers' signs of life.
         tickets: Which requests are still wanted, for the workers.
+        registrations: What it served when it became ready.
 
     Raises:
         FieldError: If the path of the folder for temporary files is too long for sockets in it, or
@@ -86,6 +94,7 @@ class TorchServe:
         self.heartbeats = self.scratch / "workers"
         self.heartbeats.mkdir()
         self.tickets = Tickets(self.scratch / "tickets", MAX_TICKETS)
+        self.registrations: tuple[Registration, ...] = ()
         self._predictions = UnixSession(self.inference)
         self._models = UnixSession(self.management)
         try:
@@ -113,25 +122,10 @@ class TorchServe:
             FieldError: If the server ends, or is not ready in time.
         """
         deadline = time.monotonic() + seconds
-        waiting = list(self.archives)
-        while waiting:
-            model = f"{waiting[0].name} {waiting[0].version} ({waiting[0].path.name})"
-            require(
-                self._process.poll() is None,
-                "server",
-                f"TorchServe ended: see {self._logs}/server.log",
-            )
-            reason = self._worker_failure()
-            require(reason is None, "server", f"{model} does not load: {reason}")
-            require(
-                time.monotonic() < deadline,
-                "server",
-                f"{model} did not answer within {seconds:g} s: see {self._logs}",
-            )
-            if self._is_ready(waiting[0]):
-                waiting.pop(0)
-            else:
-                time.sleep(POLL_SECONDS)
+        for archive in self.archives:
+            model = f"{archive.name} {archive.version} ({archive.path.name})"
+            self._wait(partial(self._is_ready, archive), model, deadline)
+        self._wait(self._read_registrations, "management", deadline)
 
     def prepare_next_start(self) -> None:
         """Let Java keep its classes, in the background, so that the next server starts faster."""
@@ -230,12 +224,23 @@ class TorchServe:
             preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM),
         )
 
+    def _wait(self, condition: Callable[[], bool], what: str, deadline: float) -> None:
+        """Return when something is so; raise a `FieldError` if it does not become so."""
+        while not condition():
+            ended = f"TorchServe ended: see {self._logs}/server.log"
+            require(self._process.poll() is None, "server", ended)
+            reason = self._worker_failure()
+            require(reason is None, "server", f"{what} does not load: {reason}")
+            silent = f"{what} did not answer in time: see {self._logs}"
+            require(time.monotonic() < deadline, "server", silent)
+            time.sleep(POLL_SECONDS)
+
     def _is_ready(self, archive: Archive) -> bool:
         # Health of the server and state of the workers both report "ready" too early or too late;
         # an answer to a real request does not.
         try:
             address = f"http://localhost/models/{archive.name}/all"
-            models = self._models.get(address, timeout=5).json()
+            models = self._models.get(address, timeout=ANSWER_SECONDS).json()
             workers = [
                 worker
                 for model in models
@@ -252,6 +257,14 @@ class TorchServe:
         except (requests.RequestException, ValueError, KeyError, TypeError):
             return False
         return answer.ok
+
+    def _read_registrations(self) -> bool:
+        try:
+            defaults = default_archives(self._models, ANSWER_SECONDS)
+            self.registrations = read_registrations(self._models, defaults, ANSWER_SECONDS)
+        except (requests.RequestException, ValueError, KeyError, TypeError):
+            return False
+        return True
 
     def _worker_failure(self) -> str | None:
         """The last error in the log of the workers, if one has died.

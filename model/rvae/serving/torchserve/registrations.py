@@ -18,6 +18,7 @@ __all__ = [
     "default_archives",
     "in_store",
     "read_registrations",
+    "registration_of",
     "restart_workers",
     "served",
     "snapshot",
@@ -90,7 +91,7 @@ def read_registrations(
     for name, default in defaults.items():
         answer = session.get(f"http://localhost/models/{name}/all", timeout=seconds)
         if answer.status_code != 404:  # it was unregistered in this moment
-            found += [_registration(model, default) for model in answer.json()]
+            found += [registration_of(model, default) for model in answer.json()]
     return tuple(found)
 
 
@@ -160,7 +161,16 @@ def archive_of(store: Path, registration: Registration) -> Archive:
     return Archive(store / registration.file, registration.name, registration.version)
 
 
-def _registration(model: Mapping[str, Any], default: str) -> Registration:
+def registration_of(model: Mapping[str, Any], default: str) -> Registration:
+    """A registered version.
+
+    Args:
+        model: What TorchServe says of it.
+        default: File of the default version.
+
+    Raises:
+        KeyError, TypeError: If that is something else.
+    """
     return Registration(
         name=model["modelName"],
         version=model["modelVersion"],

@@ -4,7 +4,6 @@ import ctypes
 import importlib.resources
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -31,6 +30,7 @@ from rvae.serving.torchserve.registrations import (
     snapshot,
 )
 from rvae.serving.torchserve.scratch import make_scratch
+from rvae.serving.torchserve.worker_log import WorkerLog
 from rvae.serving.unix_http import UnixSession
 
 __all__ = ["TorchServe"]
@@ -84,9 +84,7 @@ class TorchServe:
         self.archives = list(archives)
         self._logs = logs.resolve()
         self._logs.mkdir(parents=True, exist_ok=True)
-        self._model_log = self._logs / "model.log"
-        # Logs are appended to: earlier lines belong to other servers.
-        self._log_offset = self._model_log.stat().st_size if self._model_log.exists() else 0
+        self._worker_log = WorkerLog(self._logs)
         self.scratch = make_scratch()
         self.inference = self.scratch / "inference.sock"
         self.management = self.scratch / "management.sock"
@@ -229,7 +227,7 @@ class TorchServe:
         while not condition():
             ended = f"TorchServe ended: see {self._logs}/server.log"
             require(self._process.poll() is None, "server", ended)
-            reason = self._worker_failure()
+            reason = self._worker_log.failure()
             require(reason is None, "server", f"{what} does not load: {reason}")
             silent = f"{what} did not answer in time: see {self._logs}"
             require(time.monotonic() < deadline, "server", silent)
@@ -265,29 +263,6 @@ class TorchServe:
         except (requests.RequestException, ValueError, KeyError, TypeError):
             return False
         return True
-
-    def _worker_failure(self) -> str | None:
-        """The last error in the log of the workers, if one has died.
-
-        TorchServe reports the same state for a worker that fails to load as for one that is still
-        loading, and restarts it repeatedly.
-        """
-        if not self._model_log.exists():
-            return None
-        with self._model_log.open("rb") as log:
-            log.seek(self._log_offset)
-            lines = log.read().decode(errors="replace").splitlines()
-        deaths = sum("Backend worker process died" in line for line in lines)
-        if not deaths:
-            return None
-        errors = [
-            found[1]
-            for line in lines
-            if (found := re.search(r"- ([\w.]+(Error|Exception)\b.*)", line))
-        ]
-        if not errors and deaths == 1:
-            return None  # the error comes after the line of the death, and is not yet written
-        return errors[-1] if errors else f"see {self._model_log}"
 
     def _description(self, archive: Archive) -> dict[str, Any]:
         address = f"http://localhost/models/{archive.name}/{archive.version}"

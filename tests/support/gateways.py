@@ -172,9 +172,14 @@ def by_status(answer: Answer) -> tuple[Verdict, Answer]:
 
 @asynccontextmanager
 async def front(
-    handler: Handler, limits: GatewayLimits | None = None, reasons: tuple[str, ...] = ()
+    handler: Handler,
+    limits: GatewayLimits | None = None,
+    reasons: tuple[str, ...] = (),
+    metrics: bytes = b"",
 ) -> AsyncIterator[Front]:
     """A gateway whose backend answers what the handler says: bytes as they are, with None the end.
+
+    It adds what the backend tells to the metrics that are given.
 
     At its end nothing is left: no connection, no byte, no place, no ticket, no failure of a loop.
     """
@@ -184,9 +189,9 @@ async def front(
         tickets = Tickets(folder / "tickets", SLOTS)
         path = folder / "backend.sock"
         backend = Backend(path, path, path, tickets, by_status)
-        gateway = Gateway(limits, lambda: reasons)
-        inference, metrics = _bound(), _bound()
-        ports = [one.getsockname()[1] for one in (inference, metrics)]
+        gateway = Gateway(limits, lambda: reasons, lambda: metrics)
+        inference, readers = _bound(), _bound()
+        ports = [one.getsockname()[1] for one in (inference, readers)]
         live = TicketReader(folder / "tickets")
         found = Front(gateway, ports[0], ports[1], folder / "management.sock", backend, live)
 
@@ -214,7 +219,7 @@ async def front(
         server = await asyncio.start_unix_server(serve, path)
         gateway.routes.update(SERVED)
         gateway.use(backend)
-        await gateway.start(inference, metrics, found.management)
+        await gateway.start(inference, readers, found.management)
         try:
             yield found
         finally:

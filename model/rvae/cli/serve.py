@@ -18,12 +18,13 @@ def serve(
     logs: Path = Path("logs"),
     timeout: float = 120.0,
     memory: str | None = None,
+    metrics_host: str = "127.0.0.1",
 ) -> int:
     """Serve every archive of a model store with TorchServe until interrupted.
 
     Args:
         store: Folder with archives.
-        host: Address of the predictions; metrics stay on 127.0.0.1.
+        host: Address of the predictions.
         port: Port of the predictions; metrics take the next one. 0 takes free ones.
         workers: Processes per model version; if left out one for every four processors, as far as
             there is memory.
@@ -31,6 +32,7 @@ def serve(
         timeout: Seconds in which a model must become ready.
         memory: Memory that the server may take, such as 2GB; if left out that of the machine or the
             container.
+        metrics_host: Address of the metrics; 0.0.0.0 for a Prometheus on another machine.
     """
     from rvae.inference.compute import return_freed_memory
     from rvae.serving.model_store import list_archives
@@ -58,6 +60,7 @@ def serve(
             planned.limits,
             options,
             planned.two_fit,
+            metrics_host,
         ) as endpoint:
             endpoint.start()
             defaults = {a.name: a for a in reversed(archives)}

@@ -79,6 +79,6 @@ def test_drift_is_told_by_channel() -> None:
 
 def test_a_version_has_so_many_series_and_a_channel_two() -> None:
     """What a Prometheus has to keep: see docs/metrics.md."""
-    bins = {"heat": ((0.5, 0.5), np.array([1500.0, 500.0]))}
+    total = Total(missing={"heat": 0.0}, bins={"heat": ((0.5, 0.5), np.array([1500.0, 500.0]))})
     assert len(page(Total())) == 100
-    assert len(page(Total(missing={"heat": 0.0}, bins=bins))) == 102
+    assert len(page(total)) == 102

@@ -147,7 +147,9 @@ def test_a_failure_is_told_and_the_next_things_are_counted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("rvae.serving.metrics.meter.COUNT_SECONDS", 0.01)
-    meter.answered(PHASES, [Series(np.zeros((3, 5)))], [Encoded(np.arange(1), np.zeros((1, 2)))])
+    meter.answered(
+        PHASES, [Series(np.zeros((3, 5)))], [Encoded(np.arange(1), np.zeros((1, 2), np.float32))]
+    )
     meter.start()
     wait_for(lambda: "could not be counted" in caplog.text)
     meter.batch(2)

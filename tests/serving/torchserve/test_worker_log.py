@@ -38,9 +38,7 @@ def test_deaths_without_an_error_name_the_log(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("model", "told"), [("waves_2.0", ERROR), ("waves_1.0", None)])
-def test_other_models_have_their_own_deaths(
-    tmp_path: Path, model: str, told: str | None
-) -> None:
+def test_other_models_have_their_own_deaths(tmp_path: Path, model: str, told: str | None) -> None:
     log = WorkerLog(tmp_path)
     written(tmp_path, f"{NEW} - {DEATH}", f"{NEW} - {ERROR}", f"{OLD} - Torch worker started.")
     assert log.failure(model) == told

@@ -13,10 +13,12 @@ from rvae.serving.gateway.backend import Backend
 from rvae.serving.gateway.connection import Connection
 from rvae.serving.gateway.connections import Connections
 from rvae.serving.gateway.dispatcher import Dispatcher
-from rvae.serving.gateway.forwarding import management, metrics
+from rvae.serving.gateway.forwarding import management
 from rvae.serving.gateway.limits import GatewayLimits
+from rvae.serving.gateway.metrics_page import MetricsPage
 from rvae.serving.gateway.predictions import Predictions
 from rvae.serving.gateway.routes import Routes
+from rvae.serving.gateway.traffic import Load, Traffic
 from rvae.serving.unix_path import short_path
 
 __all__ = ["Gateway"]
@@ -36,24 +38,43 @@ class Gateway:
     Args:
         limits: The bounds.
         health: Reasons why the models are not ready; none if they are.
+        metrics: Metrics to tell, in the text format of Prometheus; called in another thread.
 
     Attributes:
         routes: Which versions are served; until it is told, requests wait.
+        traffic: What was done for clients.
     """
 
-    def __init__(self, limits: GatewayLimits, health: Callable[[], tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        limits: GatewayLimits,
+        health: Callable[[], tuple[str, ...]],
+        metrics: Callable[[], bytes] = bytes,
+    ) -> None:
         self._limits = limits
-        self._connections = Connections(limits)
+        self.traffic = Traffic()
+        self._connections = Connections(limits, self.traffic.refused)
         # Each has its own: management must be reachable when clients have taken all connections,
         # and metrics are for anybody on this machine.
         few = replace(limits, connections=OPERATORS, body_bytes=OPERATORS_BODY_BYTES)
         self._operators, self._readers = Connections(few), Connections(few)
         self.routes = Routes()
-        self._dispatcher = Dispatcher(limits, self._connections.budget, self.routes)
+        self._dispatcher = Dispatcher(limits, self._connections.budget, self.routes, self.traffic)
         self._predictions = Predictions(self._dispatcher, health)
-        self._management, self._metrics = management(few), metrics(few)
+        self._management, self._metrics = management(few), MetricsPage(metrics, few)
         self._servers: list[asyncio.Server] = []
         self._sweeper: asyncio.Task[None] | None = None
+
+    @property
+    def load(self) -> Load:
+        """What is held for clients now."""
+        forwarded = self._dispatcher.forwarded
+        return Load(
+            len(self._connections),
+            self._dispatcher.requests - forwarded,
+            forwarded,
+            self._connections.budget.held,
+        )
 
     def use(self, backend: Backend | None) -> None:
         """Answer by another backend from now on; without one requests wait for the next."""

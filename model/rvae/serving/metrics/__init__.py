@@ -8,4 +8,6 @@ counts_file.py  where a worker counts
 meter.py        a worker's side: counts
 totals.py       the other side: reads all workers, and keeps what ended ones have counted
 families.py     what was counted → metrics of Prometheus
+server_families.py  what the server does and holds → metrics of Prometheus
+page.py         all of them in one text
 """

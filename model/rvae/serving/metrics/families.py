@@ -10,7 +10,7 @@ from prometheus_client.utils import floatToGoString
 from rvae.serving.metrics.measures import HISTOGRAMS, PLACES, Histogram, Phases
 from rvae.serving.metrics.totals import Total
 
-__all__ = ["add_histogram", "worker_families"]
+__all__ = ["MODEL", "add_histogram", "worker_families"]
 
 MODEL = ("model", "version")
 COUNTERS = {

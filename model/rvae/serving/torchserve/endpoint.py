@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shutil
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from queue import SimpleQueue
@@ -13,9 +14,12 @@ import uvloop
 from rvae.serving.gateway.backend import Backend
 from rvae.serving.gateway.gateway import Gateway
 from rvae.serving.gateway.limits import GatewayLimits
+from rvae.serving.metrics.page import Page
+from rvae.serving.metrics.server_families import ServerState, VersionState
 from rvae.serving.model_store import Archive
 from rvae.serving.ports import LOOPBACK, bound_socket
 from rvae.serving.torchserve.registrations import Registration, served
+from rvae.serving.torchserve.scratch import make_scratch
 from rvae.serving.torchserve.server import TorchServe
 from rvae.serving.torchserve.supervision.supervisor import Calls, Supervisor
 from rvae.serving.torchserve.verdicts import verdict
@@ -38,12 +42,13 @@ class Endpoint:
             one. Other archives in the folder can be registered later.
         workers: Processes per model version.
         logs: Folder for logs, and for the socket of management.
-        host: Address of the predictions. Metrics are on loopback.
+        host: Address of the predictions.
         port: Port of the predictions; metrics take the next one. 0 takes free ones.
         seconds: In which TorchServe has to become ready.
         limits: What clients can take.
         java_options: See `TorchServe`.
         two_fit: See `Supervisor`.
+        metrics_host: Address of the metrics.
 
     Attributes:
         url: Address of the predictions.
@@ -66,6 +71,7 @@ class Endpoint:
         limits: GatewayLimits | None = None,
         java_options: Sequence[str] = (),
         two_fit: bool = True,
+        metrics_host: str = LOOPBACK,
     ) -> None:
         self._workers = workers
         self._logs = logs
@@ -73,13 +79,17 @@ class Endpoint:
         self._java_options = java_options
         logs.mkdir(parents=True, exist_ok=True)
         self._listener = bound_socket(host, port)
-        self._metrics_listener = bound_socket(LOOPBACK, port + 1 if port else 0)
+        self._metrics_listener = bound_socket(metrics_host, port + 1 if port else 0)
         listeners = (self._listener, self._metrics_listener)
         ports = [one.getsockname()[1] for one in listeners]
-        self.url = f"http://{LOOPBACK if host == '0.0.0.0' else host}:{ports[0]}"
-        self.metrics = f"http://{LOOPBACK}:{ports[1]}/metrics"
+        self.url = f"http://{_reachable(host)}:{ports[0]}"
+        self.metrics = f"http://{_reachable(metrics_host)}:{ports[1]}/metrics"
         self.management = logs.resolve() / "management.sock"
         self.torchserve: TorchServe
+        # It outlives every TorchServe: what workers have counted is not lost with them.
+        self._counts = make_scratch()
+        self._page = Page(self._counts, self._state)
+        self._starts = self._lost_workers = 0
         self._ends: SimpleQueue[str] = SimpleQueue()
         self._loop = uvloop.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="gateway", daemon=True)
@@ -130,23 +140,42 @@ class Endpoint:
         self._listener.close()
         self._metrics_listener.close()
         self.management.unlink(missing_ok=True)
+        shutil.rmtree(self._counts, ignore_errors=True)
         return lost
 
     async def _open(self) -> None:
-        self._gateway = Gateway(self._limits, self._reasons)
+        self._gateway = Gateway(self._limits, self._reasons, self._page.text)
         await self._gateway.start(self._listener, self._metrics_listener, self.management)
 
     def _reasons(self) -> tuple[str, ...]:
         health = self._supervisor.health()
         return () if health.ready else health.reasons
 
+    def _state(self) -> ServerState:
+        versions = [
+            VersionState(one.name, one.version, one.default, len(one.ready), one.min_workers)
+            for one in self._supervisor.registrations
+        ]
+        return ServerState(
+            self._gateway.traffic,
+            self._gateway.load,
+            self._limits,
+            self._supervisor.health().ready,
+            versions,
+            self._starts,
+            self._lost_workers,
+        )
+
     def _launch(
         self, archives: Sequence[Archive], registrations: Sequence[Registration]
     ) -> TorchServe:
-        return TorchServe(archives, self._workers, self._logs, registrations, self._java_options)
+        return TorchServe(
+            archives, self._workers, self._logs, registrations, self._java_options, self._counts
+        )
 
     def _switch(self, server: TorchServe) -> None:
         self.torchserve = server
+        self._starts += 1
         backend = Backend(
             server.inference,
             server.management,
@@ -165,7 +194,13 @@ class Endpoint:
         self._loop.call_soon_threadsafe(self._gateway.use, None)
 
     def _repeat(self) -> None:
+        self._lost_workers += 1
         self._loop.call_soon_threadsafe(self._gateway.repeat)
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+
+def _reachable(host: str) -> str:
+    """An address of this machine, for one to listen on."""
+    return LOOPBACK if host == "0.0.0.0" else host

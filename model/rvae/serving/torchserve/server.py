@@ -56,6 +56,7 @@ class TorchServe:
         restored: What to serve in place of that, as another server had it; `archives` are those of
             it that are to become ready.
         java_options: Further options of Java, on which its archive of classes does not depend.
+        counts: Folder in which workers count what they do; they do not if it is left out.
 
     Attributes:
         archives: As given.
@@ -79,6 +80,7 @@ class TorchServe:
         logs: Path,
         restored: Sequence[Registration] = (),
         java_options: Sequence[str] = (),
+        counts: Path | None = None,
     ) -> None:
         require(workers >= 1, "workers", "must be at least 1")
         self.archives = list(archives)
@@ -91,6 +93,7 @@ class TorchServe:
         self.metrics = self.scratch / "metrics.sock"
         self.heartbeats = self.scratch / "workers"
         self.heartbeats.mkdir()
+        self._counts = counts
         self.tickets = Tickets(self.scratch / "tickets", MAX_TICKETS)
         self.registrations: tuple[Registration, ...] = ()
         self._predictions = UnixSession(self.inference)
@@ -205,6 +208,7 @@ class TorchServe:
             ),
             "RVAE_HEARTBEATS": str(self.heartbeats),
             "RVAE_TICKETS": str(self.scratch / "tickets"),
+            "RVAE_METRICS": str(self._counts or ""),
             "TMPDIR": str(self.scratch),
             "LOG_LOCATION": str(self._logs),
             "METRICS_LOCATION": str(self._logs),

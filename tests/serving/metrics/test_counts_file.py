@@ -10,12 +10,12 @@ import pytest
 from rvae.serving.metrics.counts_file import HALF_LIFE, Head, create, read, weight
 from rvae.serving.metrics.measures import NUMBERS
 
-HEAD = Head("wäves", "1.0", ("heat", "mode"), ((0.5, 0.5), (0.1, 0.2, 0.7)), 12.5)
+HEAD = Head("wäves", "1.0", ("heat", "mode"), ((0.5, 0.5), (0.1, 0.2, 0.7)), 0.01, 12.5)
 WORKER = """
 import signal, sys
 from pathlib import Path
 from rvae.serving.metrics.counts_file import Head, create
-counts = create(Path(sys.argv[1]), Head("m", "2", ("a",), (), 0.0))
+counts = create(Path(sys.argv[1]), Head("m", "2", ("a",), (), 0.01, 0.0))
 counts.common[3] += 7
 print("ready", flush=True)
 signal.pause()
@@ -37,7 +37,7 @@ def test_what_is_counted_is_read_while_it_is_counted(tmp_path: Path) -> None:
 
 
 def test_a_model_without_a_sketch_has_no_bins(tmp_path: Path) -> None:
-    counts = create(tmp_path, Head("m", "1", ("a", "b"), (), 0.0))
+    counts = create(tmp_path, Head("m", "1", ("a", "b"), (), 0.01, 0.0))
     assert counts.bins.shape == (0,) and counts.missing.shape == (2,)
 
 

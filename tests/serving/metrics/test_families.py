@@ -29,7 +29,7 @@ def page(total: Total, recent: float = 1.0) -> dict[tuple[str, frozenset[tuple[s
 
 
 def test_counts_are_told_as_they_are() -> None:
-    total = Total(missing={"heat": 3.0})
+    total = Total(flagged_share=0.01, missing={"heat": 3.0})
     for number, name in enumerate(("windows", "judged", "flagged", "steps"), 1):
         total.common[PLACES[name]] = number
     found = page(total)
@@ -38,6 +38,7 @@ def test_counts_are_told_as_they_are() -> None:
     assert found["rvae_judged_windows_total", none] == 2
     assert found["rvae_flagged_windows_total", none] == 3
     assert found["rvae_steps_total", none] == 4
+    assert found["rvae_expected_flagged_share", none] == 0.01
     assert found["rvae_missing_values_total", frozenset({("channel", "heat")})] == 3
     assert "rvae_drift_index" not in {name for name, _ in found}
 
@@ -80,5 +81,5 @@ def test_drift_is_told_by_channel() -> None:
 def test_a_version_has_so_many_series_and_a_channel_two() -> None:
     """What a Prometheus has to keep: see docs/metrics.md."""
     total = Total(missing={"heat": 0.0}, bins={"heat": ((0.5, 0.5), np.array([1500.0, 500.0]))})
-    assert len(page(Total())) == 100
-    assert len(page(total)) == 102
+    assert len(page(Total())) == 101
+    assert len(page(total)) == 103

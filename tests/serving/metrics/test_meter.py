@@ -26,7 +26,7 @@ PHASES = Phases(0.5, 0.25, 0.02, 0.001)
 
 @pytest.fixture
 def counts(tmp_path: Path) -> Contents:
-    return create(tmp_path, Head("waves", "1", ("height",), ((0.5, 0.5),), time.monotonic()))
+    return create(tmp_path, Head("waves", "1", ("height",), ((0.5, 0.5),), 0.01, time.monotonic()))
 
 
 @pytest.fixture
@@ -126,6 +126,7 @@ def test_a_service_reports_what_is_measured_and_nothing_else(
     assert [reply.status for reply in service.answer(asked[1:])] == [200, 200, 400]
     batch = PLACES["batch"]
     wait_for(lambda: bool(totals.read()["name", "7"].common[batch][-1] == 4))
+    assert totals.read()["name", "7"].flagged_share == 1 - engine.card.calibration.quantile
     found = totals.read()["name", "7"].common
     assert found[PLACES["windows"]] == 2 and found[PLACES["judged"]] == 1
     *buckets, waited = found[PLACES["queue"]]

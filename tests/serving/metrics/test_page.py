@@ -14,7 +14,7 @@ STATE = ServerState(Traffic(), Load(0, 0, 0, 0), GatewayLimits(), True, (), 1, 0
 
 
 def test_the_page_tells_what_workers_count_and_what_the_server_does(tmp_path: Path) -> None:
-    counts = create(tmp_path, Head("m", "1", ("a",), (), time.monotonic()))
+    counts = create(tmp_path, Head("m", "1", ("a",), (), 0.01, time.monotonic()))
     page = Page(tmp_path, lambda: STATE)
     for count in (3, 5):
         counts.common[PLACES["windows"]] = count

@@ -18,7 +18,7 @@ from pathlib import Path
 from rvae.serving.metrics.counts_file import Head, create
 from rvae.serving.metrics.measures import PLACES
 version, since, *bins = sys.argv[2:]
-counts = create(Path(sys.argv[1]), Head("m", version, ("a",), ((0.5, 0.5),), float(since)))
+counts = create(Path(sys.argv[1]), Head("m", version, ("a",), ((0.5, 0.5),), 0.01, float(since)))
 counts.common[PLACES["windows"]] += 1
 counts.missing[:] += 2
 counts.bins[:] += [float(one) for one in bins]
@@ -114,11 +114,13 @@ def test_another_model_under_the_same_name_begins_its_drift_anew(
     totals = Totals(tmp_path)
     end(workers.start("1", time.monotonic(), 9e9, 0))
     totals.read()
-    counts = create(tmp_path, Head("m", "1", ("a", "b"), ((0.2, 0.8), (1.0,)), time.monotonic()))
+    head = Head("m", "1", ("a", "b"), ((0.2, 0.8), (1.0,)), 0.05, time.monotonic())
+    counts = create(tmp_path, head)
     counts.bins[:2] = 2000, 8000
     found = totals.read()["m", "1"]
     assert found.drift(totals.recent) == {"a": pytest.approx(0)}
     assert found.common[PLACES["windows"]] == 1 and found.missing == {"a": 2, "b": 0}
+    assert found.flagged_share == 0.05
 
 
 def test_a_folder_that_is_gone_has_nothing(tmp_path: Path) -> None:

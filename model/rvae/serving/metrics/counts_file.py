@@ -38,6 +38,7 @@ class Head:
         channels: Names of its C channels.
         shares: Share of the training values in each bin of each channel; empty if the model does
             not tell.
+        flagged_share: Share of normal windows that the model's own threshold flags, at most.
         since: Time by `time.monotonic` at which the `weight` of a value is 1.
     """
 
@@ -45,6 +46,7 @@ class Head:
     version: str
     channels: tuple[str, ...]
     shares: tuple[tuple[float, ...], ...]
+    flagged_share: float
     since: float
 
     @classmethod

@@ -57,6 +57,11 @@ def worker_families(totals: Mapping[tuple[str, str], Total], recent: float) -> I
             numbers = total.common[PLACES[counted]].tolist()
             add_histogram(histogram, key, HISTOGRAMS[counted], numbers)
         yield histogram
+    words = "Share of normal windows that the model's own threshold flags, at most."
+    expected = GaugeMetricFamily("rvae_expected_flagged_share", words, labels=MODEL)
+    for key, total in totals.items():
+        expected.add_metric(key, total.flagged_share)
+    yield expected
     channel = (*MODEL, "channel")
     words = "Values that were missing in the series that were analysed."
     missing = CounterMetricFamily("rvae_missing_values", words, labels=channel)

@@ -134,8 +134,10 @@ def start_meter(folder: Path, model: str, version: str, card: Card) -> Report:
         card: Its card.
     """
     shares = tuple(one.shares for one in card.sketch)
+    flagged = 1 - card.calibration.quantile
+    head = Head(model, version, card.channels, shares, flagged, time.monotonic())
     try:
-        counts = create(folder, Head(model, version, card.channels, shares, time.monotonic()))
+        counts = create(folder, head)
     except OSError as error:
         logger.warning("No metrics: %s", error)
         return UNREPORTED

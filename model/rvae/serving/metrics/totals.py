@@ -26,12 +26,14 @@ class Total:
 
     Attributes:
         common: In the `PLACES` of `measures` (NUMBERS,).
+        flagged_share: Share of normal windows that the model flags, at most.
         missing: Missing values by channel.
         bins: By channel, the share of the training values in each bin (B,), and the weights of the
             values there (B,) at the time that `Totals` has for all.
     """
 
     common: NDArray[np.float64] = field(default_factory=lambda: np.zeros(NUMBERS))
+    flagged_share: float = 0.0
     missing: dict[str, float] = field(default_factory=dict)
     bins: dict[str, tuple[tuple[float, ...], NDArray[np.float64]]] = field(default_factory=dict)
 
@@ -44,6 +46,7 @@ class Total:
         """
         head = counted.head
         self.common = self.common + counted.common
+        self.flagged_share = head.flagged_share
         for name, missing in zip(head.channels, counted.missing.tolist(), strict=True):
             self.missing[name] = self.missing.get(name, 0.0) + missing
         ends = np.cumsum([len(shares) for shares in head.shares])
@@ -56,7 +59,7 @@ class Total:
 
     def copy(self) -> "Total":
         """Another one, to which can be added."""
-        return Total(self.common, dict(self.missing), dict(self.bins))
+        return Total(self.common, self.flagged_share, dict(self.missing), dict(self.bins))
 
     def drift(self, recent: float) -> dict[str, float]:
         """Population stability index of each channel of which enough values are known.

@@ -39,6 +39,7 @@ ASPECTS = {
     "serving/handler",
     "serving/hostile",
     "serving/imports",
+    "serving/metrics/monitoring",
     "serving/schemathesis",
     "serving/torchserve_formats",
     "serving/worker",

@@ -123,5 +123,22 @@ def test_another_model_under_the_same_name_begins_its_drift_anew(
     assert found.flagged_share == 0.05
 
 
+def test_what_another_library_counts_is_left_out_and_told_once(
+    workers: Started,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as other:
+        other.setattr("rvae.serving.metrics.counts_file.LAYOUT", "other")
+        counts = create(tmp_path, Head("m", "other", ("a",), (), 0.01, time.monotonic()))
+    counts.common[:] = 1
+    workers.start("1", time.monotonic(), 1, 1)
+    totals = Totals(tmp_path)
+    for _ in range(2):
+        assert windows(totals) == {"1": 1}
+    assert caplog.text.count("another version of rvae") == 1
+
+
 def test_a_folder_that_is_gone_has_nothing(tmp_path: Path) -> None:
     assert Totals(tmp_path / "missing").read() == {}

@@ -17,7 +17,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from rvae.serving.metrics.measures import NUMBERS
+from rvae.serving.metrics.measures import LAYOUT, NUMBERS
 
 __all__ = ["HALF_LIFE", "SUFFIX", "Contents", "Head", "create", "read", "weight"]
 
@@ -51,11 +51,21 @@ class Head:
 
     @classmethod
     def from_json(cls, content: bytes) -> Self:
-        """Undo `orjson.dumps` of `asdict`."""
+        """Undo `to_json`.
+
+        Raises:
+            ValueError: If it comes from a library that counts otherwise.
+        """
         known = orjson.loads(content)
+        if known.pop("layout", None) != LAYOUT:
+            raise ValueError("the archive of this worker has another version of rvae")
         known["channels"] = tuple(known["channels"])
         known["shares"] = tuple(map(tuple, known["shares"]))
         return cls(**known)
+
+    def to_json(self) -> bytes:
+        """The bytes of a JSON object."""
+        return orjson.dumps(asdict(self) | {"layout": LAYOUT})
 
     @property
     def numbers(self) -> int:
@@ -124,6 +134,7 @@ def read(path: Path) -> tuple[Contents, bool]:
 
     Raises:
         OSError: If it cannot be read.
+        ValueError: If it comes from a library that counts otherwise.
     """
     with path.open("rb") as file:
         try:
@@ -140,6 +151,6 @@ def read(path: Path) -> tuple[Contents, bool]:
 
 def _start(head: Head) -> bytes:
     """The bytes before the numbers: the length of the head, and the head."""
-    content = orjson.dumps(asdict(head))
+    content = head.to_json()
     filled = content.ljust(-(-len(content) // NUMBER_BYTES) * NUMBER_BYTES)
     return len(content).to_bytes(NUMBER_BYTES, "little") + filled

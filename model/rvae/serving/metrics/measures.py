@@ -1,5 +1,6 @@
 """What a worker counts, in which buckets, and its places in the file of its counts."""
 
+import hashlib
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
@@ -7,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["COUNTERS", "HISTOGRAMS", "NUMBERS", "PLACES", "Histogram", "Phases"]
+__all__ = ["COUNTERS", "HISTOGRAMS", "LAYOUT", "NUMBERS", "PLACES", "Histogram", "Phases"]
 
 # Steps of about a factor of three, from what parsing takes to the longest time of a request.
 PHASE_SECONDS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
@@ -72,3 +73,5 @@ _ENDS = list(accumulate(_SIZES.values()))
 # Where the numbers of each are, and how many there are in all.
 PLACES = {name: slice(end - _SIZES[name], end) for name, end in zip(_SIZES, _ENDS, strict=True)}
 NUMBERS = _ENDS[-1]
+# Workers run the library of their archive: others may count otherwise.
+LAYOUT = hashlib.sha256(repr((COUNTERS, HISTOGRAMS)).encode()).hexdigest()[:16]

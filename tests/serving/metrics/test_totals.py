@@ -138,6 +138,7 @@ def test_what_another_library_counts_is_left_out_and_told_once(
     for _ in range(2):
         assert windows(totals) == {"1": 1}
     assert caplog.text.count("another version of rvae") == 1
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_a_folder_that_is_gone_has_nothing(tmp_path: Path) -> None:

@@ -87,7 +87,6 @@ class Totals:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._ended: dict[tuple[str, str], Total] = {}
-        self._refused: set[str] = set()
         # All weights are those of this time.
         self._since = time.monotonic()
 
@@ -99,10 +98,12 @@ class Totals:
                 counted, is_final = read(path)
                 if is_final:
                     path.unlink()
-            except (OSError, ValueError) as error:
-                if path.name not in self._refused:
-                    logger.warning("No metrics of worker %s: %s", path.name.split("-")[0], error)
-                self._refused.add(path.name)
+            except OSError as error:
+                logger.warning("Cannot read what a worker has counted: %s", error)
+                continue
+            except ValueError as error:
+                logger.warning("No metrics of worker %s: %s", path.name.split("-")[0], error)
+                path.unlink(missing_ok=True)  # it counts on in memory that nobody reads
                 continue
             if is_final:
                 self._add(self._ended, counted)

@@ -16,6 +16,7 @@ ELSEWHERE = {
     "serving/gateway/limits": "serving/gateway/test_connection.py",
     "serving/gateway/messages": "serving/gateway/test_predictions.py",
     "serving/metrics/report": "serving/metrics/test_meter.py",
+    "serving/torchserve/management/surroundings": "serving/torchserve/management/test_serving.py",
 }
 # Tests of one aspect of a room, or of all its modules at once.
 ASPECTS = {

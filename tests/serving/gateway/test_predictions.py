@@ -71,6 +71,26 @@ def test_the_version_that_answers_is_chosen_here_and_told() -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(
+    ("version", "written"),
+    [
+        ("1.0+a~b_c-d", "1.0+a~b_c-d"),
+        ("a b\r\nx: y", "a%20b%0D%0Ax%3A%20y"),
+        ("ü/?", "%C3%BC%2F%3F"),
+    ],
+)
+def test_a_version_that_an_archive_has_made_up_stays_one_part_of_a_path(
+    version: str, written: str
+) -> None:
+    async def run() -> None:
+        async with front(echo, served={"m": Served(version, frozenset({version}))}) as one:
+            answer = await one.ask(b"{}", "/predictions/m")
+            assert (answer.status, answer.headers["rvae-version"]) == (200, written.lower())
+            assert one.asked[-1].line == f"POST /predictions/m/{written} HTTP/1.1"
+
+    asyncio.run(run())
+
+
 def test_models_and_versions_that_are_not_served() -> None:
     async def run() -> None:
         async with front(echo) as one:

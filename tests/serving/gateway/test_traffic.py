@@ -4,7 +4,7 @@ from collections import Counter
 import pytest
 
 from rvae.serving.gateway.limits import GatewayLimits
-from rvae.serving.gateway.messages import Answer
+from rvae.serving.gateway.messages import Answer, Head, Request
 from rvae.serving.gateway.traffic import REQUEST_SECONDS, USUAL, Load, Traffic
 from tests.support.gateways import Asked, Front, front, post, until
 
@@ -42,6 +42,21 @@ def test_requests_are_counted_by_the_version_that_has_answered() -> None:
             arrived = [float(asked.headers["rvae-arrived"]) for asked in one.asked]
             assert arrived == sorted(arrived) and arrived[0] > 0
             assert sum(one.gateway.traffic.seconds["m", "1.0"][:-1]) == 3
+
+    asyncio.run(run())
+
+
+def test_what_operators_ask_is_not_counted() -> None:
+    async def worker(asked: Asked) -> Answer:
+        assert "rvae-arrived" not in asked.headers
+        return Answer(200, asked.body)
+
+    async def run() -> None:
+        async with front(worker) as one:
+            for path, status in (("/predictions/m", 200), ("/predictions/unknown", 404)):
+                answer = await one.gateway.unseen.answer(Request(Head("POST", path, {}), b"{}"))
+                assert answer.status == status
+            assert counted(one) == {} and one.gateway.traffic.seconds == {}
 
     asyncio.run(run())
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
+from urllib.parse import quote
 
 from rvae.serving.gateway.backend import Backend, Client, EndedError, Verdict
 from rvae.serving.gateway.budget import ByteBudget
@@ -57,6 +58,7 @@ class Job:
         deaths: How many workers ended while they had it.
         ends: How often the backend itself ended while it had it.
         seconds: How long it will take, if a worker has deferred it.
+        measured: Whether it counts in the metrics.
         arrived: Time by `time.monotonic`, which workers share, at which it was read whole.
     """
 
@@ -68,6 +70,7 @@ class Job:
     deaths: int = 0
     ends: int = 0
     seconds: float | None = None
+    measured: bool = True
     arrived: float = field(default_factory=time.monotonic)
 
 
@@ -123,16 +126,14 @@ class Dispatcher:
         """The answer to a request, or an error where none came in time."""
         status, version = HUNG_UP, None
         try:
-            answer = await self._answer_in_time(job)
-            status, version = answer.status, answer.headers.get(VERSION)
-            return answer
+            answer, version = await self._answer_in_time(job)
+            status = answer.status
         finally:
-            if version is None:
-                known = job.model in self._routes.served
-                self._traffic.refused(status, job.model if known else "")
-            else:
-                seconds = time.monotonic() - job.arrived
-                self._traffic.answered(job.model, version, status, seconds)
+            if job.measured:
+                self._count(job, version, status)
+        if version is None:
+            return answer
+        return replace(answer, headers={**answer.headers, VERSION: _written(version)})
 
     @property
     def forwarded(self) -> int:
@@ -144,10 +145,20 @@ class Dispatcher:
         """How many requests there are, with those that wait."""
         return self._jobs
 
-    async def _answer_in_time(self, job: Job) -> Answer:
+    def _count(self, job: Job, version: str | None, status: int) -> None:
+        if version is not None:
+            seconds = time.monotonic() - job.arrived
+            self._traffic.answered(job.model, version, status, seconds)
+        elif job.model in self._routes.served:
+            self._traffic.refused(status, job.model)
+        else:
+            self._traffic.refused(status)
+
+    async def _answer_in_time(self, job: Job) -> tuple[Answer, str | None]:
+        """The answer, and the version that it comes from."""
         limits = self._limits
         if self._jobs >= limits.forwarded + limits.waiting:
-            return refusal(503, "request", "too many requests at once: try again", 1)
+            return refusal(503, "request", "too many requests at once: try again", 1), None
         self._jobs += 1
         version = None
         try:
@@ -157,15 +168,13 @@ class Dispatcher:
             ):
                 answer = await self._answer(job, version)
         except NotServedError as error:
-            return error.answer
+            return error.answer, None
         except TimeoutError:
             message = f"was not answered within {limits.seconds:g} s: try again, or ask for less"
             answer = refusal(503, "request", message, 1)
         finally:
             self._jobs -= 1
-        if version is None:
-            return answer
-        return replace(answer, headers={**answer.headers, VERSION: version})
+        return answer, version
 
     async def _answer(self, job: Job, version: str) -> Answer:
         key = job.model, version
@@ -173,7 +182,7 @@ class Dispatcher:
         if turns is None:
             turns = self._turns[key] = Turns(self._expensive)
         turns.requests += 1
-        path = f"/{job.kind}/{job.model}/{version}"
+        path = f"/{job.kind}/{job.model}/{_written(version)}"
         head = header_lines("POST", path, job.headers, len(job.body))
         try:
             return await self._repeated(job, head, turns)
@@ -245,7 +254,9 @@ class Dispatcher:
             if is_abandoned:
                 self._budget.release(len(job.body))
 
-        added = f"{TICKET}: {ticket}\r\n{ARRIVED}: {job.arrived:.6f}\r\n"
+        added = f"{TICKET}: {ticket}\r\n"
+        if job.measured:
+            added += f"{ARRIVED}: {job.arrived:.6f}\r\n"
         if job.seconds is not None:
             added += f"{DEFERRED}: 1\r\n"
         try:
@@ -289,6 +300,11 @@ class Dispatcher:
         for ticket, tickets in self._wanted.items():
             tickets.withdraw(ticket)
         self._wanted.clear()
+
+
+def _written(version: str) -> str:
+    """A version as it stands in a path or a header; an archive may say what it likes."""
+    return quote(version, safe="+~")
 
 
 def _turn(job: Job, turns: Turns) -> AbstractAsyncContextManager[None]:

@@ -13,6 +13,7 @@ changed_class.py  a class with other instructions
 batching.py       its batches: requests that come meanwhile run together, and none waits for others
 no_grpc.py        no port of TCP
 restarts.py       its workers: started again at once
+management/       how versions come and go while requests are answered
 supervision/      what keeps it answering
 """
 

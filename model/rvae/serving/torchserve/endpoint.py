@@ -14,10 +14,12 @@ import uvloop
 from rvae.serving.gateway.backend import Backend
 from rvae.serving.gateway.gateway import Gateway
 from rvae.serving.gateway.limits import GatewayLimits
+from rvae.serving.integrity import TrustedKeys, require_intact
 from rvae.serving.metrics.page import Page
 from rvae.serving.metrics.server_families import ServerState, VersionState
 from rvae.serving.model_store import Archive
 from rvae.serving.ports import LOOPBACK, bound_socket
+from rvae.serving.torchserve.management import Management, Surroundings
 from rvae.serving.torchserve.registrations import Registration, served
 from rvae.serving.torchserve.scratch import make_scratch
 from rvae.serving.torchserve.server import TorchServe
@@ -48,6 +50,7 @@ class Endpoint:
         limits: What clients can take.
         java_options: See `TorchServe`.
         two_fit: See `Supervisor`.
+        trusted: See `TorchServe`.
         metrics_host: Address of the metrics.
 
     Attributes:
@@ -71,9 +74,12 @@ class Endpoint:
         limits: GatewayLimits | None = None,
         java_options: Sequence[str] = (),
         two_fit: bool = True,
+        trusted: TrustedKeys | None = None,
         metrics_host: str = LOOPBACK,
     ) -> None:
+        self._trusted = trusted
         self._workers = workers
+        self._store = archives[0].path.parent.resolve()
         self._logs = logs
         self._limits = limits or GatewayLimits()
         self._java_options = java_options
@@ -130,6 +136,7 @@ class Endpoint:
         lost = 0
         if self._thread.is_alive():
             lost = self._run(self._gateway.stop(DRAIN_SECONDS))
+            self._run(self._manager.close())
             if lost:
                 logger.warning("%d requests were not answered within %g s", lost, DRAIN_SECONDS)
         self._supervisor.stop()
@@ -145,7 +152,23 @@ class Endpoint:
 
     async def _open(self) -> None:
         self._gateway = Gateway(self._limits, self._reasons, self._page.text)
-        await self._gateway.start(self._listener, self._metrics_listener, self.management)
+        surroundings = Surroundings(
+            self._store,
+            self._logs.resolve(),
+            self.url,
+            self.metrics,
+            check=self._check,
+            changed=lambda registrations: None,
+            previous=dict,
+        )
+        self._manager = Management(self._limits, self._gateway, surroundings)
+        await self._gateway.start(
+            self._listener, self._metrics_listener, self.management, self._manager
+        )
+
+    def _check(self, url: str) -> None:
+        """Raise a `FieldError` if an archive is damaged, or signed by nobody who is trusted."""
+        require_intact(self._store / url, self._trusted)
 
     def _reasons(self) -> tuple[str, ...]:
         health = self._supervisor.health()
@@ -170,7 +193,13 @@ class Endpoint:
         self, archives: Sequence[Archive], registrations: Sequence[Registration]
     ) -> TorchServe:
         return TorchServe(
-            archives, self._workers, self._logs, registrations, self._java_options, self._counts
+            archives,
+            self._workers,
+            self._logs,
+            registrations,
+            self._java_options,
+            self._trusted,
+            self._counts,
         )
 
     def _switch(self, server: TorchServe) -> None:
@@ -189,9 +218,11 @@ class Endpoint:
     def _use(self, backend: Backend, registrations: Sequence[Registration]) -> None:
         self._gateway.routes.update(served(registrations))
         self._gateway.use(backend)
+        self._manager.use(backend)
 
     def _hold(self) -> None:
         self._loop.call_soon_threadsafe(self._gateway.use, None)
+        self._loop.call_soon_threadsafe(self._manager.use, None)
 
     def _repeat(self) -> None:
         self._lost_workers += 1

@@ -13,6 +13,7 @@ from rvae.serving.gateway.routes import Served
 from rvae.serving.model_store import Archive, read_archive
 
 __all__ = [
+    "LISTED",
     "Registration",
     "archive_of",
     "default_archives",
@@ -24,7 +25,8 @@ __all__ = [
     "snapshot",
 ]
 
-PAGE = 1000  # models in one answer
+# Every model, with the file of its default version.
+LISTED = "/models?limit=1000"
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,7 @@ def default_archives(session: requests.Session, seconds: float) -> dict[str, str
         requests.RequestException: If TorchServe does not answer in time.
         ValueError, KeyError, TypeError: If it answers something else.
     """
-    address = f"http://localhost/models?limit={PAGE}"
-    answer = session.get(address, timeout=seconds)
+    answer = session.get(f"http://localhost{LISTED}", timeout=seconds)
     return {model["modelName"]: model["modelUrl"] for model in answer.json()["models"]}
 
 

@@ -18,6 +18,7 @@ from typing import Any, Self
 import requests
 
 from rvae.errors import require
+from rvae.serving.integrity import TrustedKeys
 from rvae.serving.model_store import Archive
 from rvae.serving.tickets import Tickets
 from rvae.serving.torchserve.classes import Classes
@@ -56,6 +57,7 @@ class TorchServe:
         restored: What to serve in place of that, as another server had it; `archives` are those of
             it that are to become ready.
         java_options: Further options of Java, on which its archive of classes does not depend.
+        trusted: Keys of which one must have signed an archive; any archive is served if None.
         counts: Folder in which workers count what they do; they do not if it is left out.
 
     Attributes:
@@ -80,10 +82,12 @@ class TorchServe:
         logs: Path,
         restored: Sequence[Registration] = (),
         java_options: Sequence[str] = (),
+        trusted: TrustedKeys | None = None,
         counts: Path | None = None,
     ) -> None:
         require(workers >= 1, "workers", "must be at least 1")
         self.archives = list(archives)
+        self._trusted = trusted
         self._logs = logs.resolve()
         self._logs.mkdir(parents=True, exist_ok=True)
         self._worker_log = WorkerLog(self._logs)
@@ -179,6 +183,8 @@ class TorchServe:
             "default_workers_per_model": workers,
             "model_store": self.archives[0].path.parent.resolve(),
             "load_models": ",".join(archive.path.name for archive in self.archives),
+            # Python would import modules from the archive before `worker.py` has checked it.
+            "blacklist_env_vars": "PYTHONPATH",
         }
         if restored:  # then TorchServe pays no regard to `load_models`
             settings["model_snapshot"] = snapshot(restored)
@@ -209,10 +215,13 @@ class TorchServe:
             "RVAE_HEARTBEATS": str(self.heartbeats),
             "RVAE_TICKETS": str(self.scratch / "tickets"),
             "RVAE_METRICS": str(self._counts or ""),
+            "RVAE_PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             "TMPDIR": str(self.scratch),
             "LOG_LOCATION": str(self._logs),
             "METRICS_LOCATION": str(self._logs),
         }
+        if self._trusted is not None:
+            environment["RVAE_TRUSTED"] = self._trusted.text
         libc = ctypes.CDLL(None)
         # torchserve's own launcher leaves Java running when it is ended. So Java is started here in
         # its own process group, and receives a signal when this thread ends for any reason.

@@ -179,6 +179,9 @@ class Watch(Generic[S]):
     def _look(self) -> Trouble | None:
         missing = self._contents.missing(self._workers.folders())
         if missing is not None:
+            # That of a model which is unregistered in this moment: its workers have ended.
+            missing = self._contents.missing(self._workers.folders())
+        if missing is not None:
             reachable = self.server.inference.exists()
             return Trouble(f"{missing} was removed", alive=True, reachable=reachable)
         for one in self.registrations:
@@ -186,6 +189,8 @@ class Watch(Generic[S]):
                 self.proven.add(one.key)
             for pid in one.ready & self._living:
                 self._folders[one.key] = self._workers.folder(pid)
+        # What is registered again has another one.
+        self._folders = {key: path for key, path in self._folders.items() if path.is_dir()}
         now = self._polls * POLL_SECONDS
         ready = {pid for one in self.registrations for pid in self._ready(one)}
         for one, before in self._recovery.given_up(self.registrations, ready, now):

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -86,17 +86,23 @@ class RvaeHandler:
     def handle(self, data: list[dict[str, Any]], context: Any) -> list[bytes]:
         """Answer a batch: one body per request, in order."""
         headers = [headers_of(context.get_all_request_header(i)) for i in range(len(data))]
-        described = [header.get("describe") == "True" for header in headers]
+        describing = [self.describing(header) for header in headers]
         requests = [
             request_of(item, header, self._tickets)
-            for item, header, about in zip(data, headers, described, strict=True)
-            if not about
+            for item, header, describe in zip(data, headers, describing, strict=True)
+            if describe is None
         ]
         answers = iter(self.service.answer(requests))
-        replies = [self.service.describe() if about else next(answers) for about in described]
+        replies = [next(answers) if describe is None else describe() for describe in describing]
         for i, reply in enumerate(replies):
             send(context, i, reply)
         return [reply.body for reply in replies]
+
+    def describing(self, header: Mapping[str, Any]) -> Callable[[], Reply] | None:
+        """What answers a request for a description; None for any other request."""
+        if header.get("describe") == "True":
+            return self.service.describe
+        return self.service.describe_publicly if "rvae-describe" in header else None
 
 
 def cuda_or_cpu(gpu: int) -> str:

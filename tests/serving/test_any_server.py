@@ -56,6 +56,9 @@ def test_a_model_describes_itself(server: AsgiServer, services: dict[str, Servic
     answer = requests.get(f"{server.url}/models/waves", timeout=30)
     schema_named("Description").validate(answer.json())
     assert answer.json() == json.loads(services["1.10"].describe().body)
+    answer = requests.get(f"{server.url}/predictions/waves/1.0", timeout=30)
+    schema_named("PublicDescription").validate(answer.json())
+    assert answer.json() == json.loads(services["1.0"].describe_publicly().body)
 
 
 @pytest.mark.parametrize("path", ["predictions/nobody", "predictions/waves/9.9", "models/nobody"])

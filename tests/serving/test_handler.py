@@ -112,6 +112,8 @@ def test_name_version_and_limits_come_from_the_archive(
     ctx = context(model_dir, [{"describe": "True"}])
     (described,) = handler.handle([{}], ctx)
     assert json.loads(described)["version"] == "3.0"
+    (public,) = handler.handle([{}], context(model_dir, [{"rvae-describe": "True"}]))
+    assert public == handler.service.describe_publicly().body != described
     limits = yaml.safe_load((model_dir / "model-config.yaml").read_text())["rvae"]
     # TorchServe's own default for max_response_size, beyond which it ends the worker.
     assert limits["response_bytes"] < 6_553_500

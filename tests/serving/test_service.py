@@ -433,6 +433,9 @@ def test_the_description_can_be_used(service: Service) -> None:
     description = json.loads(service.describe().body)
     assert description["model"] == "waves"
     assert ask(service, **description["example"])[0] == 200
+    public = json.loads(service.describe_publicly().body)
+    assert public.keys() == description.keys() - {"runtime"}
+    assert public["example"] == description["example"]
 
 
 def test_an_empty_batch_is_answered(service: Service) -> None:

@@ -48,6 +48,8 @@ class ServiceApp:
         match scope["path"].split("/")[1:]:
             case ["predictions" | "explanations" as kind, name, *version]:
                 service = self._find(name, *version)
+                if service is not None and scope["method"] == "GET":
+                    return service.describe_publicly()
                 if service is not None:
                     headers = {k.decode(): v.decode("latin-1") for k, v in scope["headers"]}
                     request = Request(

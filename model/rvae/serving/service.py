@@ -3,7 +3,7 @@
 import logging
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from rvae.errors import FieldError, require
 from rvae.inference.analysis import Encoded
 from rvae.inference.engine import Engine
 from rvae.inference.software import software_versions
-from rvae.serving.contract.description import describe
+from rvae.serving.contract.description import describe, describe_publicly
 from rvae.serving.contract.error_replies import (
     abandoned_reply,
     busy_reply,
@@ -132,15 +132,20 @@ class Service:
     def describe(self) -> Reply:
         """The description of the model: its card, its limits, and an example of a request."""
         card = describe(self._model.card, self._engine.checksum, software_versions())
-        content = {
+        return Reply(200, orjson.dumps(self._described(card) | {"runtime": self.runtime}))
+
+    def describe_publicly(self) -> Reply:
+        """What of the description its clients need."""
+        return Reply(200, orjson.dumps(self._described(describe_publicly(self._model.card))))
+
+    def _described(self, card: Mapping[str, Any]) -> dict[str, Any]:
+        return {
             "model": self._model.name,
             "version": self._model.version,
             "example": self.example(),
             "card": card,
             "limits": asdict(self._limits),
-            "runtime": self.runtime,
         }
-        return Reply(200, orjson.dumps(content))
 
     def example(self) -> dict[str, Any]:
         """A body that can be posted."""

@@ -5,14 +5,15 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
+from rvae.config import ReaderConfig
 from rvae.config.alarms import alarm_text
 from rvae.inference.card import Card
 from rvae.inference.runtimes.report import Parity, RuntimeReport
 from rvae.scoring.blocks import Blocks
 from rvae.scoring.calibration import Calibration
 from rvae.scoring.promise import promise_text
-from rvae.serving.contract.description import describe
-from rvae.serving.contract.schema.description_schema import CardSaid
+from rvae.serving.contract.description import describe, describe_publicly
+from rvae.serving.contract.schema.description_schema import CardSaid, PublicCard
 from tests.support.changes import CHANGE
 from tests.support.untrained import KINDS
 
@@ -32,8 +33,19 @@ def test_the_description_of_every_kind_of_model_fits_its_schema(card: Card) -> N
     described = {name: part for name, part in content.items() if name != "request"}
     assert not nulls(described)  # a schema of requests may allow null
     assert content["times"]["needed"] == bool(card.model.time.calendar)
+    public = describe_publicly(card)
+    TypeAdapter(PublicCard).validate_python(public)
+    assert ReaderConfig(**public["reader"]) == card.reader
     kinds = [channel["kind"] for channel in content["channels"]]
     assert kinds == ["category" if n else "number" for n in card.scaler.categories]
+
+
+def test_clients_are_not_told_where_a_model_comes_from() -> None:
+    card = replace(KINDS["numbers"], history=(CHANGE,))
+    whole, public = describe(card, CHECKSUM, {"torch": "1"}), describe_publicly(card)
+    assert {name: part for name, part in whole.items() if name in public} == public
+    hidden = {"history", "network", "training", "versions", "checksum"}
+    assert whole.keys() - public.keys() == hidden
 
 
 def test_thresholds_rise_with_quantiles_that_the_calibration_can_tell() -> None:

@@ -140,13 +140,45 @@ def test_unknown_paths_are_refused(path: str) -> None:
 def test_other_methods_are_refused() -> None:
     async def run() -> None:
         async with front(echo) as one:
-            for method in ("GET", "PUT", "DELETE", "OPTIONS"):
-                sent = f"{method} /predictions/m HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-                refused = reply(await one.raw(sent.encode()))
-                assert refused.error == (405, "method") and refused.headers["allow"] == "post"
+            for method, path, allowed in (
+                ("PUT", "/predictions/m", "get, head, post"),
+                ("DELETE", "/predictions/m/1.0", "get, head, post"),
+                ("OPTIONS", "/predictions/m", "get, head, post"),
+                ("GET", "/explanations/m", "post"),
+                ("HEAD", "/explanations/m/1.0", "post"),
+            ):
+                sent = f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+                received = await one.raw(sent.encode())
+                assert received.startswith(b"HTTP/1.1 405 ")
+                assert f"allow: {allowed}\r\n".encode() in received.lower()
             refused = await one.ask(b"{}", "/ping")
             assert refused.error == (405, "method") and refused.headers["allow"] == "get, head"
             assert one.asked == []
+
+    asyncio.run(run())
+
+
+def test_a_model_is_described_to_those_who_get_it() -> None:
+    async def run() -> None:
+        async with front(echo) as one:
+            for method in ("GET", "HEAD"):
+                sent = (
+                    f"{method} /predictions/m/2.0?x=1 HTTP/1.1\r\nHost: x\r\nDescribe: True\r\n"
+                    "Accept: text/csv\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+                )
+                received = await one.raw(sent.encode())
+                assert received.startswith(b"HTTP/1.1 200 ") and received.endswith(b"\r\n\r\n")
+                asked = one.asked.pop()
+                assert (asked.line, asked.body) == ("POST /predictions/m/2.0 HTTP/1.1", b"")
+                told = {name: one for name, one in asked.headers.items() if "ticket" not in name}
+                assert told == {
+                    "host": "localhost",
+                    "content-length": "0",
+                    "content-type": "application/octet-stream",
+                    "rvae-describe": "True",
+                }
+            await one.ask(b"{}", "/predictions/m", "Rvae-Describe: True")
+            assert "rvae-describe" not in one.asked[0].headers
 
     asyncio.run(run())
 

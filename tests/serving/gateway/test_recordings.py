@@ -59,6 +59,7 @@ def test_what_clients_send_is_recorded_as_they_sent_it() -> None:
             some = one.gateway.recordings
             recording = asyncio.create_task(some.record("m", 2, 60))
             await until(lambda: some.wants("m"))
+            await one.raw(b"GET /predictions/m HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             header = "Content-Type: text/csv"
             for path in ("/predictions/n", "/predictions/m?x=1", "/explanations/m/2.0"):
                 await one.ask(b"1,2", path, header, "X-Other: y", "Cookie: z")

@@ -15,19 +15,20 @@ from rvae.serving.contract.schema.description_schema import (
     CardSaid,
     CategoryChannel,
     NumberChannel,
+    PublicCard,
     ThresholdSaid,
     TimesSaid,
 )
 from rvae.serving.contract.schema.request_schema import request_schema
 
-__all__ = ["describe"]
+__all__ = ["describe", "describe_publicly"]
 
 # Quantiles whose thresholds are described, up to the largest of the calibration.
 QUANTILES = (0.9, 0.95, 0.99, 0.995, 0.999, 0.9999)
 
 
 def describe(card: Card, checksum: str, versions: Mapping[str, str]) -> CardSaid:
-    """Describe a model: its inputs, and the meaning of its scores.
+    """Describe a model to those who run it: all that is said publicly, and where it comes from.
 
     What is unknown is left out: TorchServe would drop a null on its way.
 
@@ -36,14 +37,30 @@ def describe(card: Card, checksum: str, versions: Mapping[str, str]) -> CardSaid
         checksum: Checksum of the weights.
         versions: Versions of the software that serves the model.
     """
+    described: CardSaid = {
+        **describe_publicly(card),  # type: ignore[typeddict-item] # of the key that is not there
+        "history": [_known(asdict(change)) for change in card.history],
+        "network": _known(asdict(card.model)),
+        "training": _known(dict(card.training)),
+        "versions": {"trained": dict(card.versions), "serving": dict(versions)},
+        "checksum": checksum,
+    }
+    if card.runtime is not None:
+        described["graphs"] = _known(asdict(card.runtime))
+    return described
+
+
+def describe_publicly(card: Card) -> PublicCard:
+    """Describe a model to its clients: its inputs, and the meaning of its scores."""
     calibration = card.calibration
     quantiles = {calibration.quantile, calibration.largest_quantile, *QUANTILES}
-    described: CardSaid = {
+    return {
         "window": card.window,
         "stride": card.stride,
         "channels": _channels(card),
         "classes": list(card.vocabulary.classes),
         "times": _times(card),
+        "reader": _known(asdict(card.reader)),
         "latent": card.model.latent,
         "tasks": list(TASK_FIELDS),
         "outputs": list(OUTPUTS),
@@ -56,15 +73,7 @@ def describe(card: Card, checksum: str, versions: Mapping[str, str]) -> CardSaid
             if quantile <= calibration.largest_quantile
         ],
         "calibration": _calibration(card),
-        "history": [_known(asdict(change)) for change in card.history],
-        "network": _known(asdict(card.model)),
-        "training": _known(dict(card.training)),
-        "versions": {"trained": dict(card.versions), "serving": dict(versions)},
-        "checksum": checksum,
     }
-    if card.runtime is not None:
-        described["graphs"] = _known(asdict(card.runtime))
-    return described
 
 
 def _channels(card: Card) -> list[NumberChannel | CategoryChannel]:

@@ -24,6 +24,9 @@ REQUEST_HEADERS = {
     "inference-header-content-length": "inference-header-content-length",
 }
 UNPARSED = {"content-type": "application/octet-stream"}
+# Asks a worker for what clients may know of a model.
+DESCRIBE = {"rvae-describe": "True"}
+READING, ASKING = ("GET", "HEAD"), ("POST",)
 ANSWER_HEADERS = ("content-type", "retry-after", "x-request-id", VERSION)
 
 
@@ -33,8 +36,8 @@ class Predictions:
     Args:
         dispatcher: What passes them on.
         health: Reasons why the models are not ready; none if they are.
-        answered: Told of every request that a version has answered; None where nothing is to be
-            known of requests, in the metrics neither.
+        answered: Told of every request that a version has answered, other than for a description;
+            None where nothing is to be known of requests, in the metrics neither.
     """
 
     def __init__(
@@ -48,13 +51,12 @@ class Predictions:
         self._answered = answered
 
     def check(self, head: Head) -> Answer | None:
-        """Refuse what is not a prediction, nor a question for the health."""
+        """Refuse what is not a prediction, nor a question for a description or the health."""
         path = _path(head)
-        if path == HEALTH:
-            allowed: tuple[str, ...] = ("GET", "HEAD")
-        elif _prediction(path):
-            allowed = ("POST",)
-        else:
+        allowed: tuple[str, ...] = READING
+        if found := _prediction(path):
+            allowed = (*READING, *ASKING) if found[1] == "predictions" else ASKING
+        elif path != HEALTH:
             message = "must be /predictions/MODEL, /predictions/MODEL/VERSION, or the same with"
             return refusal(404, "path", f"{message} explanations, or {HEALTH}")
         if head.method not in allowed:
@@ -62,20 +64,17 @@ class Predictions:
         return None
 
     async def answer(self, request: Request) -> Answer:
-        """The answer of the model."""
+        """The answer of the model, or its description."""
         path = _path(request.head)
         if path == HEALTH:
             return self._ping()
         found = _prediction(path)
         assert found is not None  # as checked
-        headers = UNPARSED | {
-            name: request.head.headers[known]
-            for known, name in REQUEST_HEADERS.items()
-            if known in request.head.headers
-        }
-        told = self._answered
-        measured = told is not None
-        job = Job(found[1], found[2], found[3], headers, request.body, measured=measured)
+        reads = request.head.method in READING
+        headers = UNPARSED | (DESCRIBE if reads else _kept(request.head))
+        body = b"" if reads else request.body
+        told = None if reads else self._answered
+        job = Job(found[1], found[2], found[3], headers, body, measured=told is not None)
         answer = await self._dispatcher.answer(job)
         if told is not None and VERSION in answer.headers:
             told(job)
@@ -96,6 +95,15 @@ def as_sent(job: Job) -> Recorded:
         known: job.headers[name] for known, name in REQUEST_HEADERS.items() if name in job.headers
     }
     return Recorded(f"/{job.kind}/{job.model}{named}", headers, job.body)
+
+
+def _kept(head: Head) -> dict[str, str]:
+    """Of a request's headers those that the contract reads."""
+    return {
+        name: head.headers[known]
+        for known, name in REQUEST_HEADERS.items()
+        if known in head.headers
+    }
 
 
 def _path(head: Head) -> str:

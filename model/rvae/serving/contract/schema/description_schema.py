@@ -15,6 +15,8 @@ __all__ = [
     "Description",
     "LimitsSaid",
     "NumberChannel",
+    "PublicCard",
+    "PublicDescription",
     "RecalibrationSaid",
     "Registered",
     "ThresholdSaid",
@@ -150,8 +152,8 @@ class VersionsSaid(TypedDict):
 
 
 @with_config(CLOSED)
-class CardSaid(TypedDict):
-    """The card of a model: its inputs, and the meaning of its scores."""
+class PublicCard(TypedDict):
+    """What clients need to know of a model: its inputs, and the meaning of its scores."""
 
     window: Annotated[int, Field(ge=1, description="Time steps of a window.")]
     stride: Annotated[int, Field(ge=1, description="Default steps between windows.")]
@@ -160,6 +162,10 @@ class CardSaid(TypedDict):
         list[str], Field(description="Classes, one of which is the label of a series.")
     ]
     times: TimesSaid
+    reader: Annotated[
+        dict[str, Any],
+        Field(description="How the training file was read: names of columns, grid, holes, format."),
+    ]
     latent: Annotated[int, Field(ge=1, description="Size of a latent vector.")]
     tasks: list[Task]
     outputs: list[OutputName]
@@ -168,6 +174,12 @@ class CardSaid(TypedDict):
     threshold: Annotated[float, Field(description="Score above which a window is anomalous.")]
     thresholds: list[ThresholdSaid]
     calibration: CalibrationSaid
+
+
+@with_config(CLOSED)
+class CardSaid(PublicCard):
+    """The card of a model: what clients need to know, and where it comes from."""
+
     history: Annotated[
         list[RecalibrationSaid], Field(description="Changes of the calibration since the training.")
     ]
@@ -212,15 +224,27 @@ class RuntimeSaid(TypedDict):
     windows_per_second: NotRequired[Annotated[float, Field(description="Rate of many windows.")]]
 
 
-@with_config(CLOSED)
-class Description(TypedDict):
-    """The description of a model; what is unknown is left out."""
+class _Described(TypedDict):
+    """What every description holds."""
 
     model: str
     version: str
     example: Annotated[dict[str, Any], Field(description="A body that can be posted.")]
-    card: CardSaid
     limits: LimitsSaid
+
+
+@with_config(CLOSED)
+class PublicDescription(_Described):
+    """The description of a model for its clients; what is unknown is left out."""
+
+    card: PublicCard
+
+
+@with_config(CLOSED)
+class Description(_Described):
+    """The whole description of a model; what is unknown is left out."""
+
+    card: CardSaid
     runtime: RuntimeSaid
 
 

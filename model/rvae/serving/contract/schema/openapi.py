@@ -16,7 +16,7 @@ from rvae.serving.contract.formats.json import JSON as JSON_FORMAT
 from rvae.serving.contract.formats.negotiation import AMBIGUOUS
 from rvae.serving.contract.formats.tensors import InferenceRequest
 from rvae.serving.contract.forms import FORM, MAX_PARTS, PLACES
-from rvae.serving.contract.schema.description_schema import Registered
+from rvae.serving.contract.schema.description_schema import PublicDescription, Registered
 from rvae.serving.contract.schema.request_schema import request_schema
 from rvae.serving.contract.schema.response_schema import (
     Drawing,
@@ -52,6 +52,8 @@ FAULTS = {
     503: "Too much was requested at once, or there is no worker: try again.",
     505: "The version of HTTP is neither 1.0 nor 1.1.",
 }
+# Those that only what a client asks for, or its body, can have.
+FAULTS_OF_BODIES = {406, 415, 422}
 # Errors of management: of the socket itself, and of TorchServe behind it.
 SOCKET_FAULTS = {
     403: "The request comes from a web page.",
@@ -95,10 +97,12 @@ def openapi() -> dict[str, Any]:
         },
         "servers": [{"url": "http://localhost:8080", "description": "Inference."}],
         "paths": {
-            "/predictions/{model}": _asked("predict", "Ask the default version of a model."),
+            "/predictions/{model}": _asked("predict", "Ask the default version of a model.")
+            | _introduced("introduce", "What the default version of a model takes."),
             "/predictions/{model}/{version}": _asked(
                 "predictWith", "Ask a version of a model.", "version"
-            ),
+            )
+            | _introduced("introduceVersion", "What a version of a model takes."),
             "/explanations/{model}": _asked(
                 "explain", "What each step and channel adds to the score."
             ),
@@ -134,6 +138,24 @@ def _asked(operation: str, summary: str, *more: str) -> dict[str, Any]:
                 **{str(status): _reference(str(status), "responses") for status in FAULTS},
             },
         },
+    }
+
+
+def _introduced(operation: str, summary: str) -> dict[str, Any]:
+    """The method by which a model describes itself to its clients."""
+    return {
+        "get": {
+            "operationId": operation,
+            "summary": summary,
+            "responses": {
+                "200": _reference("introduce", "responses"),
+                **{
+                    str(status): _reference(str(status), "responses")
+                    for status in FAULTS
+                    if status not in FAULTS_OF_BODIES
+                },
+            },
+        }
     }
 
 
@@ -275,6 +297,7 @@ def _responses() -> dict[str, Any]:
     responses: dict[str, Any] = {
         "predict": {**answered, "content": _contents(*answers, "Drawing")},
         "explain": {**answered, "content": _contents(*answers)},
+        "introduce": response("The model.", "PublicDescription"),
         "describe": {
             "description": "The model, as the only entry of a list.",
             "content": {
@@ -304,7 +327,16 @@ def _responses() -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    types = (*answer_types(), Drawing, InferenceAnswer, Fault, Health, ServerFault, Registered)
+    types = (
+        *answer_types(),
+        Drawing,
+        InferenceAnswer,
+        PublicDescription,
+        Fault,
+        Health,
+        ServerFault,
+        Registered,
+    )
     _, answers = TypeAdapter.json_schemas(
         [(one.__name__, "serialization", TypeAdapter(one)) for one in types],
         ref_template=REFERENCES,

@@ -25,6 +25,7 @@ def serve(
     memory: str | None = None,
     state: Path | None = None,
     trusted: Path | None = None,
+    metrics_host: str = "127.0.0.1",
 ) -> int:
     """Serve every archive of a model store with TorchServe until interrupted.
 
@@ -33,7 +34,7 @@ def serve(
 
     Args:
         store: Folder with archives. Those that cannot be read are named, and left out.
-        host: Address of the predictions; metrics stay on 127.0.0.1.
+        host: Address of the predictions.
         port: Port of the predictions; metrics take the next one. 0 takes free ones.
         workers: Processes per model version; if left out as many as before, and of a new one for
             every four processors one, as far as there is memory.
@@ -45,6 +46,7 @@ def serve(
             where TorchServe's own command looks for it.
         trusted: File of Ed25519 public keys as PEM: only archives that one of them has signed (rvae
             archive --sign) are served. If left out, all are that are not damaged.
+        metrics_host: Address of the metrics; 0.0.0.0 for a Prometheus on another machine.
     """
     from rvae.inference.compute import return_freed_memory
     from rvae.serving.integrity import TrustedKeys
@@ -66,7 +68,16 @@ def serve(
     options = memory_options(planned.heap, planned.direct)
     try:
         with Endpoint(
-            start.state, logs, host, port, timeout, planned.limits, options, planned.two_fit, keys
+            start.state,
+            logs,
+            host,
+            port,
+            timeout,
+            planned.limits,
+            options,
+            planned.two_fit,
+            keys,
+            metrics_host,
         ) as endpoint:
             endpoint.start()
             for default in (one for one in endpoint.registrations if one.default):

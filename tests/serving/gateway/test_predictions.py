@@ -36,7 +36,9 @@ def test_a_request_reaches_the_backend_with_what_the_contract_reads_and_nothing_
             (asked,) = one.asked
             assert asked.line == "POST /predictions/m/2.0 HTTP/1.1"
             assert {
-                name: value for name, value in asked.headers.items() if "ticket" not in name
+                name: value
+                for name, value in asked.headers.items()
+                if name not in ("rvae-ticket", "rvae-arrived")
             } == {
                 "host": "localhost",
                 "content-length": "13",

@@ -18,6 +18,8 @@ dispatcher.py   a request's way through the backend: queue, deadline, repetition
 predictions.py  the public port: which requests are allowed
 shadows.py      copies of requests for a version that answers nobody yet
 recordings.py   requests as they were sent, for who wants to ask them again
-forwarding.py   management and metrics
+forwarding.py   management, and the backend's metrics
+metrics_page.py    all metrics
+traffic.py      counts of requests
 gateway.py      listeners, start, end
 """

@@ -36,14 +36,15 @@ class Predictions:
     Args:
         dispatcher: What passes them on.
         health: Reasons why the models are not ready; none if they are.
-        answered: Told of every request that a version has answered, other than for a description.
+        answered: Told of every request that a version has answered, other than for a description;
+            None where nothing is to be known of requests, in the metrics neither.
     """
 
     def __init__(
         self,
         dispatcher: Dispatcher,
         health: Callable[[], tuple[str, ...]],
-        answered: Callable[[Job], object] = lambda job: None,
+        answered: Callable[[Job], object] | None = None,
     ) -> None:
         self._dispatcher = dispatcher
         self._health = health
@@ -72,10 +73,11 @@ class Predictions:
         reads = request.head.method in READING
         headers = UNPARSED | (DESCRIBE if reads else _kept(request.head))
         body = b"" if reads else request.body
-        job = Job(found[1], found[2], found[3], headers, body)
+        told = None if reads else self._answered
+        job = Job(found[1], found[2], found[3], headers, body, measured=told is not None)
         answer = await self._dispatcher.answer(job)
-        if VERSION in answer.headers and not reads:
-            self._answered(job)
+        if told is not None and VERSION in answer.headers:
+            told(job)
         kept = {name: answer.headers[name] for name in ANSWER_HEADERS if name in answer.headers}
         return Answer(answer.status, answer.body, kept)
 

@@ -54,6 +54,7 @@ class TorchServe:
         awaited: Those of the registrations that are to become ready; all that have workers if left
             out.
         trusted: Keys of which one must have signed an archive; any archive is served if None.
+        counts: Folder in which workers count what they do; they do not if it is left out.
 
     Attributes:
         registrations: As given.
@@ -78,6 +79,7 @@ class TorchServe:
         java_options: Sequence[str] = (),
         awaited: Sequence[Registration] | None = None,
         trusted: TrustedKeys | None = None,
+        counts: Path | None = None,
     ) -> None:
         self.registrations = tuple(registrations)
         staffed = [one for one in registrations if one.min_workers]
@@ -92,6 +94,7 @@ class TorchServe:
         self.metrics = self.scratch / "metrics.sock"
         self.heartbeats = self.scratch / "workers"
         self.heartbeats.mkdir()
+        self._counts = counts
         self.tickets = Tickets(self.scratch / "tickets", MAX_TICKETS)
         self._predictions = UnixSession(self.inference)
         self._models = UnixSession(self.management)
@@ -214,6 +217,7 @@ class TorchServe:
             "RVAE_WORKERS": str(max(1, sum(one.min_workers for one in registrations))),
             "RVAE_HEARTBEATS": str(self.heartbeats),
             "RVAE_TICKETS": str(self.scratch / "tickets"),
+            "RVAE_METRICS": str(self._counts or ""),
             "RVAE_PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             "TMPDIR": str(self.scratch),
             "LOG_LOCATION": str(self._logs),

@@ -15,7 +15,9 @@ from rvae.inference.compute import inference_threads, keep_freed_memory
 from rvae.inference.engine import Engine
 from rvae.serving.contract.forms import PLACES
 from rvae.serving.contract.messages import Reply, Request
+from rvae.serving.golden import Golden, check_golden
 from rvae.serving.heartbeat import Heartbeat
+from rvae.serving.integrity import require_intact
 from rvae.serving.service import Limits, Service
 from rvae.serving.tickets import TicketReader
 
@@ -24,6 +26,9 @@ logger = logging.getLogger(__name__)
 
 class RvaeHandler:
     """TorchServe's handler: `initialize` once per worker, then `handle` for every batch.
+
+    A worker whose model is damaged, or does not answer as it did when it was packaged, gets no
+    request. What else is in the archive was read by then: `worker.py` checks that before.
 
     In the environment, where something stands before the server and over its workers:
         RVAE_WORKERS: Number of workers that share the processors.
@@ -39,11 +44,14 @@ class RvaeHandler:
         for kept in (logger, logging.getLogger("ts.metrics.caching_metric")):
             kept.setLevel(logging.INFO)
         properties = context.system_properties
+        folder = Path(properties["model_dir"])
+        require_intact(folder, used=True)
+        golden = Golden.read(folder)
         gpu = properties.get("gpu_id")
         options = context.model_yaml_config.get("rvae", {})
         tickets, heartbeats = path_in("RVAE_TICKETS"), path_in("RVAE_HEARTBEATS")
         engine = Engine(
-            Artifact.load(properties["model_dir"]),
+            Artifact.load(folder),
             "cpu" if gpu is None else cuda_or_cpu(gpu),
             inference_threads(int(os.environ.get("RVAE_WORKERS", "1"))),
             tuned=True,
@@ -62,6 +70,8 @@ class RvaeHandler:
             nullcontext if heartbeats is None else Heartbeat(heartbeats).busy,
         )
         logger.info("The network is run by %s", self.service.runtime)
+        if golden is not None:
+            check_golden(self.service, golden)
         self.service.warm_up()
 
     def handle(self, data: list[dict[str, Any]], context: Any) -> list[bytes]:

@@ -15,6 +15,7 @@ ELSEWHERE = {
     "serving/contract/schema/description_schema": "serving/contract/test_description.py",
     "serving/gateway/limits": "serving/gateway/test_connection.py",
     "serving/gateway/messages": "serving/gateway/test_predictions.py",
+    "serving/torchserve/management/surroundings": "serving/torchserve/management/test_serving.py",
 }
 # Tests of one aspect of a room, or of all its modules at once.
 ASPECTS = {

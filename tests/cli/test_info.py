@@ -16,6 +16,7 @@ from rvae.inference.engine import Engine
 from rvae.scoring.blocks import Blocks
 from rvae.scoring.calibration import Calibration
 from rvae.scoring.promise import promise_text
+from tests.support.archives import edited
 from tests.support.changes import CHANGE
 from tests.support.untrained import KINDS, untrained_artifact, untrained_card
 
@@ -57,7 +58,19 @@ def test_every_archive_of_a_store_is_described(
     info(store / "waves-1.0.mar", json=True)
     assert json.loads(capsys.readouterr().out) == found[1]
     info(store / "waves-1.0.mar")
-    assert lines(capsys.readouterr().out)["served as"] == "waves 1.0"
+    told = lines(capsys.readouterr().out)
+    assert told["served as"] == "waves 1.0"
+    assert told["integrity"] == "every file has its checksum, not signed"
+
+
+def test_a_changed_archive_is_told(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed = tmp_path / "waves-1.0.mar"
+    edited(store / "waves-1.0.mar", changed, lambda folder: (folder / "new.py").touch())
+    info(changed)
+    told = lines(capsys.readouterr().out)
+    assert told["integrity"] == "damaged: waves-1.0.mar: new.py is not in its checksums"
 
 
 def test_units_categories_and_classes_are_told(

@@ -119,7 +119,8 @@ def test_an_archive_gives_an_archive_of_another_version(
     with zipfile.ZipFile(old) as one, zipfile.ZipFile(new) as two:
         assert one.namelist() == two.namelist()
         changed = {name for name in one.namelist() if one.read(name) != two.read(name)}
-    assert changed == {"card.json", "MAR-INF/MANIFEST.json"}
+    listed = {"MAR-INF/MANIFEST.json", "MAR-INF/SHA256SUMS"}
+    assert changed == {"card.json", "golden.json", *listed}
     capsys.readouterr()
     info(new, json=True)
     described = json.loads(capsys.readouterr().out)

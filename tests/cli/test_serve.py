@@ -6,6 +6,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support.archives import key_pair
 from tests.support.command_line import rvae
 from tests.support.served_process import ServedProcess
 
@@ -39,6 +40,13 @@ def test_a_store_without_archives_is_refused(
 ) -> None:
     done = rvae("serve", *options, cwd=tmp_path)
     assert done.returncode == 1 and message in done.stderr
+
+
+def test_what_nobody_signed_is_refused_where_keys_are_given(store: Path, tmp_path: Path) -> None:
+    _, public = key_pair(tmp_path, "release")
+    done = rvae("serve", "--store", str(store), "--trusted", str(public), cwd=tmp_path)
+    assert done.returncode == 1
+    assert "waves-1.10.mar: it is not signed, and has to be by one of" in done.stderr
 
 
 def test_java_gets_the_memory_that_was_planned(store: Path, short_folder: Path) -> None:

@@ -1,13 +1,9 @@
 """Requests that cost more than they look, and clients that do not wait for what they asked."""
 
-import io
-import json
-
-import numpy as np
 import pytest
 
 from tests.support.exchanges import abandon, ask, ask_at_once
-from tests.support.fault_models import EXPENSIVE, PATH, WINDOW
+from tests.support.fault_models import EXPENSIVE, HUGE_ANSWER, PATH, WINDOW, long_array
 from tests.support.outages import honest
 from tests.support.served_process import ServedProcess
 
@@ -38,17 +34,9 @@ def test_a_form_in_parts_with_many_fields_is_refused_at_once(served: ServedProce
 def test_a_large_answer_to_a_small_array_is_refused_before_it_is_made(
     served: ServedProcess,
 ) -> None:
-    file = io.BytesIO()
-    np.save(file, np.ones((6_400_000, 1), np.int8))
-    output = ["band", "point_scores", "reconstruction"]
-    headers = {
-        "Content-Type": "application/x-npy",
-        "Accept": "application/vnd.apache.arrow.stream",
-        "Rvae-Options": json.dumps({"output": output, "stride": 1_000_000}),
-    }
     workers = served.workers()
     with honest(served) as client:
-        answers = ask_at_once(served.address, PATH, [file.getvalue()] * 4, headers)
+        answers = ask_at_once(served.address, PATH, [long_array()] * 4, HUGE_ANSWER)
     assert {answer.status for answer in answers} <= {413, 422, 429, 503}
     assert 422 in {answer.status for answer in answers}
     assert client.failed == 0 and served.workers() == workers

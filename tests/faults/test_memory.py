@@ -1,15 +1,12 @@
 """Two gigabytes for all of it: nothing is ended by the kernel, and clients are answered."""
 
-import io
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from tests.support.exchanges import JSON, ask_at_once
-from tests.support.fault_models import LARGE_ANSWER, PATH
+from tests.support.fault_models import HUGE_ANSWER, LARGE_ANSWER, PATH, long_array
 from tests.support.memory_groups import MemoryGroup, memory_group
 from tests.support.outages import honest
 from tests.support.served_process import ServedProcess
@@ -45,14 +42,6 @@ def test_many_clients_at_once(busy_store: Path, tmp_path: Path, body: bytes) -> 
 
 
 def test_many_arrays_with_large_answers(busy_store: Path, tmp_path: Path) -> None:
-    file = io.BytesIO()
-    np.save(file, np.ones((6_400_000, 1), np.int8))
-    output = ["band", "point_scores", "reconstruction"]
-    headers = {
-        "Content-Type": "application/x-npy",
-        "Accept": "application/vnd.apache.arrow.stream",
-        "Rvae-Options": json.dumps({"output": output, "stride": 1_000_000}),
-    }
     with memory_group(LIMIT) as group:
-        statuses = storm(busy_store, tmp_path, file.getvalue(), headers, group)
+        statuses = storm(busy_store, tmp_path, long_array(), HUGE_ANSWER, group)
     assert statuses <= {413, 422, 429, 503}

@@ -5,6 +5,7 @@ import logging
 import os
 import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 import yaml
 from ts.context import Context, RequestProcessor
 
+from rvae.errors import FieldError
 from rvae.inference.artifact import Artifact
 from rvae.inference.engine import Engine
 from rvae.inference.runtimes.tuning import Tuning
@@ -29,10 +31,14 @@ from tests.support.waiting import wait_for
 
 @pytest.fixture(scope="module")
 def model_dir(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("extracted")
-    with zipfile.ZipFile(build_archive(checkpoint, "waves", "3.0", folder)) as packed:
-        packed.extractall(folder)
-    return folder
+    return extracted(checkpoint, "3.0", tmp_path_factory.mktemp("extracted"))
+
+
+def extracted(model: Artifact | Path, version: str, folder: Path) -> Path:
+    """The folder into which TorchServe unpacks the archive of a model."""
+    with zipfile.ZipFile(build_archive(model, "waves", version, folder)) as packed:
+        packed.extractall(folder / "model")
+    return folder / "model"
 
 
 @pytest.fixture
@@ -120,11 +126,9 @@ def test_freed_memory_is_kept_for_torch_alone(
     kept: list[bool] = []
     monkeypatch.setattr(rvae_handler, "keep_freed_memory", lambda: kept.append(True))
     artifact = Artifact.load(checkpoint)
-    archive = build_archive(with_graphs(artifact) if graphs else artifact, "m", "1", tmp_path)
-    with zipfile.ZipFile(archive) as packed:
-        packed.extractall(tmp_path)
+    folder = extracted(with_graphs(artifact) if graphs else artifact, "1", tmp_path)
     level, torch_threads = logging.getLogger().level, torch.get_num_threads()
-    RvaeHandler().initialize(context(tmp_path, []))
+    RvaeHandler().initialize(context(folder, []))
     logging.getLogger().setLevel(level)
     torch.set_num_threads(torch_threads)
     assert kept == ([] if graphs else [True])
@@ -248,9 +252,7 @@ def test_a_worker_is_busy_while_it_answers(
 def test_the_next_worker_measures_no_more(
     checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    archive = build_archive(with_graphs(Artifact.load(checkpoint)), "m", "1", tmp_path)
-    with zipfile.ZipFile(archive) as packed:
-        packed.extractall(tmp_path)
+    folder = extracted(with_graphs(Artifact.load(checkpoint)), "1", tmp_path)
     kept = tmp_path / "workers"
     kept.mkdir()
     monkeypatch.setenv("RVAE_HEARTBEATS", str(kept))
@@ -264,7 +266,7 @@ def test_the_next_worker_measures_no_more(
     level = logging.getLogger().level
     for _ in range(2):
         handler = RvaeHandler()
-        handler.initialize(context(tmp_path, []))
+        handler.initialize(context(folder, []))
         assert handler.service.runtime["windows_per_second"] == 1000.0
     logging.getLogger().setLevel(level)
     assert len(measured) == 1
@@ -275,3 +277,28 @@ def test_the_server_waits_for_a_worker_as_long_as_the_limits_allow(model_dir: Pa
     limits = Limits(**config["rvae"])
     assert limits == Limits()
     assert config["responseTimeout"] == limits.response_timeout
+
+
+def test_a_damaged_model_gets_no_request(checkpoint: Path, tmp_path: Path) -> None:
+    folder = extracted(checkpoint, "1", tmp_path)
+    with (folder / "golden.json").open("a") as file:
+        file.write(" ")
+    with pytest.raises(FieldError, match=r"golden\.json is not as it was built"):
+        RvaeHandler().initialize(context(folder, []))
+
+
+def test_a_model_that_answers_otherwise_than_it_did_gets_no_request(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = extracted(checkpoint, "1", tmp_path)
+    analyse = Engine.analyse
+
+    def spoiled(self: Engine, *arguments: Any) -> Any:
+        (found,) = analyse(self, *arguments)
+        return [replace(found, score=found.score * np.nan)]
+
+    monkeypatch.setattr(Engine, "analyse", spoiled)
+    level = logging.getLogger().level
+    with pytest.raises(FieldError, match="the severity of its example cannot be told"):
+        RvaeHandler().initialize(context(folder, []))
+    logging.getLogger().setLevel(level)

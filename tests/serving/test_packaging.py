@@ -10,7 +10,9 @@ import torch
 
 from rvae.errors import FieldError
 from rvae.inference.checkpoints import CARD_KEY
+from rvae.serving.integrity import SUMS_FILE, TrustedKeys, require_intact
 from rvae.serving.packaging import build_archive
+from tests.support.archives import key_pair
 
 
 def test_the_archive_holds_what_a_server_needs(checkpoint: Path, tmp_path: Path) -> None:
@@ -98,3 +100,26 @@ def test_an_uncalibrated_checkpoint_is_refused(checkpoint: Path, tmp_path: Path)
         build_archive(tmp_path / "unfinished.ckpt", "waves", "1.0", tmp_path)
     assert caught.value.field == "checkpoint"
     assert not list(tmp_path.glob("*.mar"))
+
+
+def test_an_archive_vouches_for_its_content(checkpoint: Path, tmp_path: Path) -> None:
+    private, public = key_pair(tmp_path, "release")
+    plain = build_archive(checkpoint, "waves", "1.0", tmp_path / "plain")
+    assert require_intact(plain).has_sums
+    signed = build_archive(checkpoint, "waves", "1.0", tmp_path / "signed", private)
+    trusted = TrustedKeys.read(public)
+    assert require_intact(signed, trusted).signer == trusted.names
+    with pytest.raises(FieldError, match="is not signed"):
+        require_intact(plain, trusted)
+    again = build_archive(checkpoint, "waves", "1.0", tmp_path / "again", private)
+    assert again.read_bytes() == signed.read_bytes()
+    with zipfile.ZipFile(signed) as packed:
+        packed.extractall(tmp_path / "model")
+    command = ["sha256sum", "-c", "--quiet", "--strict", SUMS_FILE]
+    subprocess.run(command, cwd=tmp_path / "model", check=True)
+
+
+def test_nothing_is_written_without_the_key_that_signs(checkpoint: Path, tmp_path: Path) -> None:
+    with pytest.raises(FieldError, match="No such file"):
+        build_archive(checkpoint, "waves", "1.0", tmp_path / "store", tmp_path / "absent.pem")
+    assert not list((tmp_path / "store").iterdir())

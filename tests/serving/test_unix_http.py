@@ -1,5 +1,6 @@
 """HTTP through Unix sockets, with a server of Python's own."""
 
+import socket
 import socketserver
 import tempfile
 from collections.abc import Iterator
@@ -93,3 +94,21 @@ def test_a_server_that_is_not_there_or_does_not_answer_is_an_error_of_requests(
                 client.post("http://localhost/", data=b"slow", timeout=0.2)
             assert client.post("http://localhost/", data=b"x", timeout=10).content == b"x"
             running.shutdown()
+
+
+def test_a_connection_waits_for_its_turn_and_not_longer(path: Path) -> None:
+    """A server that accepts none has a queue of few connections."""
+    with socket.socket(socket.AF_UNIX) as listener, UnixSession(path) as client:
+        listener.bind(str(path))
+        listener.listen(0)
+        with socket.socket(socket.AF_UNIX) as first:
+            first.connect(str(path))
+            with pytest.raises(requests.ConnectionError, match="accepted in time"):
+                client.post("http://x/", data=b"x", timeout=0.2)
+            with ThreadPoolExecutor(1) as pool:
+                waiting = pool.submit(client.post, "http://x/", data=b"x", timeout=30)
+                listener.accept()[0].close()
+                with listener.accept()[0] as accepted:
+                    accepted.recv(65_536)
+                    accepted.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                assert waiting.result(30).ok

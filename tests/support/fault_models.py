@@ -1,7 +1,7 @@
 """What is served while something fails: a model that is not trained, and costs time."""
 
+import io
 import json
-import zipfile
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -12,11 +12,12 @@ from rvae.config import ModelConfig, RecurrentConfig
 from rvae.inference.artifact import Artifact
 from rvae.inference.conversion import with_runtime
 from rvae.serving.packaging import build_archive
+from tests.support.archives import edited
 from tests.support.untrained import untrained_artifact, untrained_card
 
 __all__ = [
-    *("ASLEEP", "DEADLY", "EXPENSIVE", "LARGE_ANSWER", "MODERATE", "NAME", "PATH", "WINDOW"),
-    *("build_fragile_store", "build_store"),
+    *("ASLEEP", "DEADLY", "EXPENSIVE", "HUGE_ANSWER", "LARGE_ANSWER", "MODERATE", "NAME", "PATH"),
+    *("WINDOW", "build_fragile_store", "build_store", "long_array"),
 ]
 
 NAME = "rvae"
@@ -39,9 +40,26 @@ EXPENSIVE = _series(1_000_000 // STEPS)
 # An answer of some megabytes.
 LARGE_ANSWER = json.dumps({"task": "sample", "count": 1500}).encode()
 
+# An array of a few megabytes makes one window, but its answer would have gigabytes.
+HUGE_ANSWER = {
+    "Content-Type": "application/x-npy",
+    "Accept": "application/vnd.apache.arrow.stream",
+    "Rvae-Options": json.dumps(
+        {"output": ["band", "point_scores", "reconstruction"], "stride": 1_000_000}
+    ),
+}
+
 # Bodies of requests to a fragile model: its worker ends, or never ends its work.
 DEADLY = json.dumps({"data": [DEADLY_VALUE] * STEPS}).encode()
 ASLEEP = json.dumps({"data": [ASLEEP_VALUE] * STEPS}).encode()
+
+
+def long_array() -> bytes:
+    """A body for the headers `HUGE_ANSWER`."""
+    file = io.BytesIO()
+    np.save(file, np.ones((6_400_000, 1), np.int8))
+    return file.getvalue()
+
 
 HANDLER = "rvae_handler.py"
 FRAGILE = f'''\
@@ -81,13 +99,13 @@ def build_store(folder: Path) -> Path:
 def build_fragile_store(folder: Path) -> Path:
     """A model store with the model, and a handler that two bodies hurt."""
     sound = build_archive(_artifact(), NAME, "1.0", folder)
-    fragile = folder / "fragile.mar"
-    with zipfile.ZipFile(sound) as source, zipfile.ZipFile(fragile, "w") as changed:
-        for name in source.namelist():
-            changed.writestr("sound_handler.py" if name == HANDLER else name, source.read(name))
-        changed.writestr(HANDLER, FRAGILE)
-    fragile.replace(sound)
+    edited(sound, folder / "fragile.mar", _make_fragile, sealed=True).replace(sound)
     return folder
+
+
+def _make_fragile(content: Path) -> None:
+    (content / HANDLER).rename(content / "sound_handler.py")
+    (content / HANDLER).write_text(FRAGILE)
 
 
 @cache

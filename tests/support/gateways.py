@@ -4,30 +4,34 @@ import asyncio
 import re
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 import pytest
 import uvloop
 
 from rvae.serving.gateway.backend import Backend, Verdict
+from rvae.serving.gateway.forwarding import Forwarding
 from rvae.serving.gateway.gateway import Gateway
 from rvae.serving.gateway.limits import GatewayLimits
-from rvae.serving.gateway.messages import Answer
+from rvae.serving.gateway.messages import Answer, Application
+from rvae.serving.gateway.routes import Served
 from rvae.serving.tickets import TicketReader, Tickets
 
 __all__ = [
     "Asked",
     "Front",
     "Handler",
+    "Manager",
     "Reply",
     "Run",
     "both_loops",
     "front",
+    "passed_on",
     "post",
     "reply",
     "statuses",
@@ -70,9 +74,30 @@ class Reply:
         return self.status, content["field"]
 
 
+class Manager(Application, Protocol):
+    """What answers at the socket for management."""
+
+    def use(self, backend: Backend | None) -> None:
+        """Speak to another backend from now on."""
+
+
 Handler = Callable[[Asked], Awaitable[Answer | bytes | None]]
 SLOTS = 64
-HELD = ("connections", "bytes", "idle", "jobs", "places", "room", "tickets", "wanted", "turns")
+METHODS = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
+# Models that tests ask for.
+SERVED = {name: Served("1.0", frozenset({"1.0", "2.0"})) for name in ("m", "hidden", *"abcz")}
+HELD = (
+    "connections",
+    "bytes",
+    "idle",
+    "jobs",
+    "places",
+    "room",
+    "tickets",
+    "wanted",
+    "turns",
+    "requests",
+)
 NOTHING = dict.fromkeys(HELD, 0)
 
 
@@ -88,6 +113,7 @@ class Front:
         backend: What it speaks to.
         asked: What has reached that.
         live: Looks at tickets, as a worker does.
+        manager: What answers at the socket for management.
     """
 
     gateway: Gateway
@@ -96,6 +122,7 @@ class Front:
     management: Path
     backend: Backend
     live: TicketReader
+    manager: Manager
     asked: list[Asked] = field(default_factory=list)
 
     def held(self) -> dict[str, int]:
@@ -111,6 +138,7 @@ class Front:
             "tickets": SLOTS - len(self.backend.tickets._free),
             "wanted": len(dispatcher._wanted),
             "turns": len(dispatcher._turns),
+            "requests": len(gateway.routes._requests),
         }
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -155,9 +183,18 @@ def by_status(answer: Answer) -> tuple[Verdict, Answer]:
     return verdicts.get(status, Verdict.ANSWERED), answer
 
 
+def passed_on(gateway: Gateway) -> Manager:
+    """Management as it is: what stands behind the socket of a server knows TorchServe."""
+    return Forwarding(lambda one: one.management, gateway._limits, METHODS)
+
+
 @asynccontextmanager
 async def front(
-    handler: Handler, limits: GatewayLimits | None = None, reasons: tuple[str, ...] = ()
+    handler: Handler,
+    limits: GatewayLimits | None = None,
+    reasons: tuple[str, ...] = (),
+    manage: Callable[[Gateway], Manager] = passed_on,
+    served: Mapping[str, Served] = SERVED,
 ) -> AsyncIterator[Front]:
     """A gateway whose backend answers what the handler says: bytes as they are, with None the end.
 
@@ -167,13 +204,15 @@ async def front(
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         tickets = Tickets(folder / "tickets", SLOTS)
-        path = folder / "backend.sock"
-        backend = Backend(path, path, path, tickets, by_status)
+        served_at = folder / "backend.sock"
+        backend = Backend(served_at, served_at, served_at, tickets, by_status)
         gateway = Gateway(limits, lambda: reasons)
         inference, metrics = _bound(), _bound()
         ports = [one.getsockname()[1] for one in (inference, metrics)]
         live = TicketReader(folder / "tickets")
-        found = Front(gateway, ports[0], ports[1], folder / "management.sock", backend, live)
+        manager = manage(gateway)
+        path = folder / "management.sock"
+        found = Front(gateway, ports[0], ports[1], path, backend, live, manager)
 
         serving: list[asyncio.Task[None]] = []
 
@@ -196,13 +235,16 @@ async def front(
 
         failures: list[Any] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, what: failures.append(what))
-        server = await asyncio.start_unix_server(serve, path)
+        server = await asyncio.start_unix_server(serve, served_at)
+        gateway.routes.update(served)
         gateway.use(backend)
-        await gateway.start(inference, metrics, found.management)
+        manager.use(backend)
+        await gateway.start(inference, metrics, found.management, manager)
         try:
             yield found
         finally:
             gateway.use(None)
+            manager.use(None)
             await gateway.stop(0)
             server.close()
             for task in serving:

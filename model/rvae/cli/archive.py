@@ -13,6 +13,7 @@ def archive(
     store: Path = Path("model_store"),
     runtime: Literal["auto", "torch", "onnx", "onnx-int8", "openvino"] = "auto",
     data: Path | None = None,
+    sign: Path | None = None,
 ) -> None:
     """Package a checkpoint for TorchServe as STORE/NAME-VERSION.mar.
 
@@ -27,6 +28,8 @@ def archive(
             scores.
         data: File of normal data, read like the training file, by which a runtime is compared with
             torch; windows that the model draws if left out. "onnx-int8" needs it.
+        sign: File of an Ed25519 private key as PEM, which signs the archive: for servers that serve
+            nothing else than what was signed (rvae serve --trusted).
     """
     from rvae.inference.artifact import Artifact
     from rvae.inference.conversion import with_runtime
@@ -40,4 +43,4 @@ def archive(
         series = read_for(artifact.card, data, None, None, None, labels=False).series
     artifact, note = with_runtime(artifact, runtime, series, name_of(data))
     print(note)
-    print(f"Wrote {build_archive(artifact, name, version, store)}")
+    print(f"Wrote {build_archive(artifact, name, version, store, sign)}")

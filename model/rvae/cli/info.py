@@ -58,9 +58,21 @@ def _described(path: Path) -> dict[str, Any]:
     elif path.suffix == ".mar":
         archive = read_archive(path)
         content |= {"kind": "archive", "name": archive.name, "version": archive.version}
+        content["integrity"] = _integrity(path)
     content["parameters"] = _parameters(artifact)
     described = describe(artifact.card, artifact.checksum, software_versions())
     return content | {key: value for key, value in described.items() if key not in OF_REQUESTS}
+
+
+def _integrity(path: Path) -> str:
+    """Whether an archive is what was built; also of one that no server would take."""
+    from rvae.errors import FieldError
+    from rvae.serving.integrity import require_intact
+
+    try:
+        return require_intact(path).words
+    except FieldError as error:
+        return f"damaged: {error.message}"
 
 
 def _size(path: Path) -> int:
@@ -81,6 +93,7 @@ def _lines(model: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "model", f"{model['path']} ({model['kind']}, {model['bytes'] / 1e6:.3g} MB)"
     if "name" in model:
         yield "served as", f"{model['name']} {model['version']}"
+        yield "integrity", model["integrity"]
     yield "channels", ", ".join(map(_channel, model["channels"]))
     if model["classes"]:
         told = ", which requests must name" if network["conditional"] else ""

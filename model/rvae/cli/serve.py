@@ -18,6 +18,7 @@ def serve(
     logs: Path = Path("logs"),
     timeout: float = 120.0,
     memory: str | None = None,
+    trusted: Path | None = None,
 ) -> int:
     """Serve every archive of a model store with TorchServe until interrupted.
 
@@ -31,8 +32,11 @@ def serve(
         timeout: Seconds in which a model must become ready.
         memory: Memory that the server may take, such as 2GB; if left out that of the machine or the
             container.
+        trusted: File of Ed25519 public keys as PEM: only archives that one of them has signed (rvae
+            archive --sign) are served. If left out, all are that are not damaged.
     """
     from rvae.inference.compute import return_freed_memory
+    from rvae.serving.integrity import TrustedKeys, require_intact
     from rvae.serving.model_store import list_archives
     from rvae.serving.torchserve import Endpoint
     from rvae.serving.torchserve.capacity import plan_server
@@ -42,7 +46,12 @@ def serve(
     # Both request an orderly stop. A shell starts background jobs with SIGINT ignored.
     for asking in (signal.SIGINT, signal.SIGTERM):
         signal.signal(asking, _stop)
+    keys = None if trusted is None else TrustedKeys.read(trusted)
     archives = list_archives(store)
+    for archive in archives:
+        integrity = require_intact(archive.path, keys)
+        if not integrity.has_sums:
+            print(f"{archive.path.name} {integrity.words}")
     planned = plan_server([archive.path for archive in archives], workers, memory)
     print(planned, flush=True)
     return_freed_memory()
@@ -58,6 +67,7 @@ def serve(
             planned.limits,
             options,
             planned.two_fit,
+            keys,
         ) as endpoint:
             endpoint.start()
             defaults = {a.name: a for a in reversed(archives)}

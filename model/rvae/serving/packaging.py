@@ -16,7 +16,11 @@ import model_archiver  # noqa: F401
 
 from rvae.errors import FieldError, require
 from rvae.inference.artifact import Artifact
+from rvae.inference.engine import Engine
 from rvae.inference.model_files import CARD_FILE, WEIGHTS_FILE
+from rvae.serving.golden import make_golden
+from rvae.serving.integrity import SIGNATURE_FILE, sign, write_sums
+from rvae.serving.service import Limits, Service
 
 __all__ = ["build_archive"]
 
@@ -25,18 +29,24 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 HANDLER = "rvae_handler.py"
 
 
-def build_archive(model: Artifact | Path, name: str, version: str, store: Path) -> Path:
+def build_archive(
+    model: Artifact | Path, name: str, version: str, store: Path, key: Path | None = None
+) -> Path:
     """Write `store/name-version.mar`: weights, card, graphs, this package and the handler.
+
+    It holds the checksums of what it holds, and an answer that the model has to give when it is
+    served.
 
     Args:
         model: The model, or its checkpoint.
         name: Name of the model in URLs.
         version: Version of the model in URLs.
         store: Folder for the archive.
+        key: File of the private key that signs the checksums; they are not signed if None.
 
     Raises:
-        FieldError: If the checkpoint is unusable, or name or version are not valid in TorchServe's
-            URLs.
+        FieldError: If the checkpoint or the key is unusable, the model gives no finite answer, or
+            name or version are not valid in TorchServe's URLs.
     """
     for field, value in (("name", name), ("version", version)):
         require(
@@ -47,10 +57,16 @@ def build_archive(model: Artifact | Path, name: str, version: str, store: Path) 
         )
     artifact = model if isinstance(model, Artifact) else Artifact.load(model)
     artifact.build()  # weights that do not fit must fail here, not in the server
+    service = Service(Engine(artifact, threads=1), name, version, Limits())
+    golden = make_golden(service, artifact.card.runtime)
     store.mkdir(parents=True, exist_ok=True)
     archive = store / f"{name}-{version}.mar"
     with tempfile.TemporaryDirectory(prefix="rvae-archive-") as scratch:
         content = _assemble(artifact, name, version, Path(scratch))
+        golden.write(content)
+        sums = write_sums(content)
+        if key is not None:
+            (content / SIGNATURE_FILE).write_bytes(sign(sums, key))
         _zip(content, archive)
     return archive
 

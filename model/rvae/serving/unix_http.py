@@ -1,6 +1,7 @@
 """HTTP over a Unix socket, for `requests`."""
 
 import socket
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,14 @@ class _UnixConnection(HTTPConnection):
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
+        if self.timeout is not None:
+            # With a timeout of Python's own a connection that has to queue fails at once.
+            whole, part = divmod(round(self.timeout * 1e6), 1_000_000)
+            limit = struct.pack("@ll", whole, part)
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
         with short_path(self._path) as name:
-            self.sock.connect(name)
+            try:
+                self.sock.connect(name)
+            except BlockingIOError:
+                raise TimeoutError("no connection was accepted in time") from None
+        self.sock.settimeout(self.timeout)

@@ -259,7 +259,7 @@ def test_a_failure_of_the_gateway_is_answered_and_logged(caplog: pytest.LogCaptu
             async def fail(request: object) -> Answer:
                 raise RuntimeError("broken")
 
-            one.gateway._predictions.answer = fail
+            one.gateway.predictions.answer = fail
             assert (await one.ask()).error == (500, "request")
 
     asyncio.run(attack())

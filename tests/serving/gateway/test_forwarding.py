@@ -87,7 +87,7 @@ def test_a_backend_that_is_gone_or_late(monkeypatch: pytest.MonkeyPatch) -> None
         async with front(late) as one:
             assert await both(one, "/gone") == (503, "server")
             assert await both(one, "/late") == (504, "server")
-            one.gateway.use(None)
+            one.manager.use(None)
             assert await both(one, "/models") == (503, "server")
 
     monkeypatch.setattr(forwarding, "SECONDS", 0.1)

@@ -9,7 +9,17 @@ from rvae.errors import FieldError
 from rvae.serving.gateway.gateway import Gateway
 from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.gateway.messages import Answer
-from tests.support.gateways import Asked, Run, both_loops, front, post, reply, statuses, until
+from tests.support.gateways import (
+    Asked,
+    Run,
+    both_loops,
+    front,
+    passed_on,
+    post,
+    reply,
+    statuses,
+    until,
+)
 
 LIMITS = GatewayLimits(drain_seconds=0.3)
 
@@ -94,7 +104,7 @@ def test_a_socket_that_is_left_is_replaced_and_what_cannot_be_one_is_told(tmp_pa
         stale.bind(str(tmp_path / "m.sock"))
         stale.close()
         gateway = Gateway(LIMITS, tuple)
-        await gateway.start(*sockets(), tmp_path / "m.sock")
+        await gateway.start(*sockets(), tmp_path / "m.sock", passed_on(gateway))
         reader, writer = await asyncio.open_unix_connection(tmp_path / "m.sock")
         writer.write(b"GET /models HTTP/1.0\r\n\r\n")
         assert reply(await reader.read()).error == (503, "server")
@@ -103,7 +113,7 @@ def test_a_socket_that_is_left_is_replaced_and_what_cannot_be_one_is_told(tmp_pa
         for bad in (tmp_path / ("x" * 120), tmp_path, tmp_path / "none" / "m.sock"):
             given = sockets()
             with pytest.raises(FieldError) as error:
-                await Gateway(LIMITS, tuple).start(*given, bad)
+                await gateway.start(*given, bad, passed_on(gateway))
             assert error.value.field == "logs" and str(bad) in error.value.message
             for each in given:
                 each.close()

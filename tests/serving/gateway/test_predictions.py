@@ -4,6 +4,7 @@ import orjson
 import pytest
 
 from rvae.serving.gateway.messages import Answer
+from rvae.serving.gateway.routes import Served
 from tests.support.gateways import Asked, front, reply
 
 JSON = {"content-type": "application/json"}
@@ -18,7 +19,7 @@ def test_a_request_reaches_the_backend_with_what_the_contract_reads_and_nothing_
         async with front(echo) as one:
             answer = await one.ask(
                 b'{"data": [1]}',
-                "/predictions/waves/2.0?x=1",
+                "/predictions/m/2.0?x=1",
                 "Content-Type: text/csv; charset=utf-8",
                 "Accept: application/json",
                 'Rvae-Options: {"stride": 2}',
@@ -31,9 +32,9 @@ def test_a_request_reaches_the_backend_with_what_the_contract_reads_and_nothing_
             )
             assert (answer.status, answer.body) == (200, b'{"data": [1]}')
             names = {"content-type", "content-length", "connection", "x-request-id"}
-            assert set(answer.headers) == names
+            assert set(answer.headers) == names | {"rvae-version"}
             (asked,) = one.asked
-            assert asked.line == "POST /predictions/waves/2.0 HTTP/1.1"
+            assert asked.line == "POST /predictions/m/2.0 HTTP/1.1"
             assert {
                 name: value for name, value in asked.headers.items() if "ticket" not in name
             } == {
@@ -45,6 +46,40 @@ def test_a_request_reaches_the_backend_with_what_the_contract_reads_and_nothing_
                 "rvae-options": '{"stride": 2}',
                 "inference-header-content-length": "5",
             }
+
+    asyncio.run(run())
+
+
+def test_the_version_that_answers_is_chosen_here_and_told() -> None:
+    async def fail(asked: Asked) -> Answer:
+        return Answer(422, b"{}", {"rvae-version": "of the backend"})
+
+    async def run() -> None:
+        async with front(fail) as one:
+            for path, version in (
+                ("/predictions/m", "1.0"),
+                ("/predictions/m/2.0", "2.0"),
+                ("/explanations/m", "1.0"),
+            ):
+                answer = await one.ask(b"{}", path)
+                assert (answer.status, answer.headers["rvae-version"]) == (422, version)
+                kind = path.split("/")[1]
+                assert one.asked[-1].line == f"POST /{kind}/m/{version} HTTP/1.1"
+
+    asyncio.run(run())
+
+
+def test_models_and_versions_that_are_not_served() -> None:
+    async def run() -> None:
+        async with front(echo) as one:
+            unknown = await one.ask(b"{}", "/predictions/other")
+            assert unknown.error == (404, "model") and b"hidden" in unknown.body
+            version = await one.ask(b"{}", "/predictions/m/3.0")
+            assert version.error == (404, "version") and b"1.0, 2.0" in version.body
+            one.gateway.routes.update({"m": Served("2.0", frozenset({"2.0"}))})
+            gone = await one.ask(b"{}", "/predictions/m/1.0")
+            assert gone.error == (410, "version") and b"the default is 2.0" in gone.body
+            assert one.asked == []
 
     asyncio.run(run())
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 
+from rvae.serving.gateway.routes import Served
 from rvae.serving.model_store import Archive
 from rvae.serving.torchserve.registrations import (
     Registration,
@@ -16,6 +17,7 @@ from rvae.serving.torchserve.registrations import (
     in_store,
     read_registrations,
     restart_workers,
+    served,
     snapshot,
 )
 from tests.support.toy_archive import toy_archive
@@ -79,6 +81,11 @@ def test_what_is_registered_with_its_default_and_its_ready_workers(management: M
     assert (first.default, second.default) == (False, True)
     assert (first.ready, second.ready) == ({7}, frozenset())
     assert (first.min_workers, first.max_workers) == (2, 3)
+
+
+def test_what_requests_can_be_sent_to(management: Management) -> None:
+    assert served(read(management)) == {"toy": Served("2.0", frozenset({"1.0", "2.0"}))}
+    assert served(()) == {}
 
 
 def test_another_server_begins_with_the_same(management: Management) -> None:

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
@@ -27,11 +28,14 @@ import requests
 from numpy.typing import NDArray
 
 from rvae.errors import FieldError
+from rvae.inference.artifact import Artifact
 from rvae.inference.engine import Engine
+from rvae.serving.integrity import TrustedKeys
 from rvae.serving.model_store import list_archives
 from rvae.serving.packaging import build_archive
 from rvae.serving.torchserve import Endpoint
 from rvae.serving.unix_http import UnixSession
+from tests.support.archives import edited, key_pair
 from tests.support.processes import worker_pids
 from tests.support.waiting import wait_for
 
@@ -341,18 +345,51 @@ def test_a_store_that_cannot_be_served_is_said(store: Path, tmp_path: Path, cont
     assert caught.value.field == "store"
 
 
-def test_an_archive_that_does_not_load_is_said_in_time(store: Path, tmp_path: Path) -> None:
-    broken = tmp_path / "store" / "waves-1.0.mar"
-    broken.parent.mkdir()
-    with zipfile.ZipFile(store / "waves-1.0.mar") as good, zipfile.ZipFile(broken, "w") as bad:
-        for name in good.namelist():
-            content = good.read(name)
-            bad.writestr(name, content[:-8] if name == "weights.safetensors" else content)
+def cut_off(folder: Path) -> None:
+    weights = folder / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-8])
+
+
+def spoil(folder: Path) -> None:
+    """Make weights of it that are no numbers, as if it had been packaged so."""
+    artifact = Artifact.load(folder)
+    weights = {name: values * np.nan for name, values in artifact.weights.items()}
+    Artifact(artifact.card, weights, artifact.scorer).save(folder)
+
+
+def haunt(folder: Path) -> None:
+    """Add what Python would import by itself, and would say so in the log."""
+    trace = "print('SomethingError: it was run')"
+    for name in ("sitecustomize", "os", "ts", "rvae_handler"):
+        (folder / f"{name}.py").write_text(trace)
+
+
+@pytest.mark.parametrize(
+    ("edit", "sealed", "reason"),
+    [
+        (cut_off, False, "archive: weights.safetensors is not as it was built"),
+        (spoil, True, "model: the latent and the severity of its example cannot be told"),
+        (haunt, True, "archive: its signature is by none of the trusted keys"),
+    ],
+)
+def test_an_archive_that_must_not_be_served_never_becomes_ready(
+    checkpoint: Path,
+    tmp_path: Path,
+    edit: Callable[[Path], None],
+    sealed: bool,
+    reason: str,
+) -> None:
+    """Nor if it took the place of a sound one after that was checked."""
+    private, public = key_pair(tmp_path, "release")
+    archive = build_archive(checkpoint, "waves", "1.0", tmp_path / "store", private)
+    edited(archive, archive, edit, sealed)
+    keys = TrustedKeys.read(public) if edit is haunt else None
     with (
-        Endpoint(list_archives(broken.parent), 1, tmp_path / "logs") as server,
-        pytest.raises(FieldError, match="damaged"),
+        Endpoint(list_archives(archive.parent), 1, tmp_path / "logs", trusted=keys) as server,
+        pytest.raises(FieldError, match=rf"waves 1\.0 .* does not load: .*{reason}"),
     ):
         server.start()
+    assert "it was run" not in (tmp_path / "logs" / "model.log").read_text()
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ connections.py  all of them: how many, how long, how slow
 budget.py       bytes of bodies and answers in memory
 backend.py      a backend: its sockets, its connections, what its answers mean
 turns.py        which requests of a model run beside each other
+routes.py       which version answers a request, and what requests it has
 dispatcher.py   a request's way through the backend: queue, deadline, repetition
 predictions.py  the public port: which requests are allowed
 forwarding.py   management and metrics

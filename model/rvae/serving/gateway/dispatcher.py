@@ -1,17 +1,20 @@
 """A request's way through the backend: its place in the queue, its deadline, its repetition."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rvae.serving.gateway.backend import Backend, Client, EndedError, Verdict
 from rvae.serving.gateway.budget import ByteBudget
+from rvae.serving.gateway.http import header_lines
 from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.gateway.messages import Answer, refusal
+from rvae.serving.gateway.routes import NotServedError, Routes
 from rvae.serving.gateway.turns import Turns
 from rvae.serving.tickets import Tickets
 
-__all__ = ["Dispatcher", "Job"]
+__all__ = ["VERSION", "Dispatcher", "Job"]
 
 # A request whose worker ends is sent again, without others beside it: the first time another one
 # may have ended the worker, the second time somebody else.
@@ -29,6 +32,9 @@ TAKEN_SECONDS, REPEAT_SECONDS = 1.0, 1.5
 # deferred before. Of an answer: that it was deferred, and how many seconds it will take.
 TICKET, DEFERRED = "rvae-ticket", "rvae-deferred"
 
+# Of every answer, also to clients: which version of the model it comes from.
+VERSION = "rvae-version"
+
 # What a worker answers where it finds that a request is not wanted any more.
 NOT_WANTED = 408
 
@@ -40,16 +46,20 @@ class Job:
     """A request for the workers of a model.
 
     Attributes:
+        kind: What is asked for: the first part of the path.
         model: Name of the model.
-        head: Line and headers, each with its end, without those that a dispatcher adds.
+        version: Version of the model; None for the one that answers those who name none.
+        headers: Values by name, without those that a dispatcher adds.
         body: Body.
         deaths: How many workers ended while they had it.
         ends: How often the backend itself ended while it had it.
         seconds: How long it will take, if a worker has deferred it.
     """
 
+    kind: str
     model: str
-    head: bytes
+    version: str | None
+    headers: Mapping[str, str]
     body: bytes | bytearray
     deaths: int = 0
     ends: int = 0
@@ -62,17 +72,19 @@ class Dispatcher:
     Args:
         limits: The bounds.
         budget: Bytes in memory.
+        routes: Which version answers a request.
     """
 
-    def __init__(self, limits: GatewayLimits, budget: ByteBudget) -> None:
+    def __init__(self, limits: GatewayLimits, budget: ByteBudget, routes: Routes) -> None:
         self._limits = limits
         self._budget = budget
+        self._routes = routes
         self._backend: tuple[Backend, Client] | None = None
         self._has_backend = asyncio.Event()
         self._places = asyncio.Semaphore(limits.forwarded)
         self._room = ByteBudget(limits.forwarded_bytes)
-        # Of the models that have requests now. Their names are what clients say.
-        self._turns: dict[str, Turns] = {}
+        # Of the versions that have requests now.
+        self._turns: dict[tuple[str, str], Turns] = {}
         self._expensive = 1
         self._jobs = 0
         # Tickets of requests in the backend, by ticket.
@@ -104,28 +116,40 @@ class Dispatcher:
         if self._jobs >= limits.forwarded + limits.waiting:
             return refusal(503, "request", "too many requests at once: try again", 1)
         self._jobs += 1
+        version = None
         try:
-            async with asyncio.timeout(limits.seconds):
-                return await self._answer(job)
+            async with (
+                asyncio.timeout(limits.seconds),
+                self._routes.enter(job.model, job.version) as version,
+            ):
+                answer = await self._answer(job, version)
+        except NotServedError as error:
+            return error.answer
         except TimeoutError:
             message = f"was not answered within {limits.seconds:g} s: try again, or ask for less"
-            return refusal(503, "request", message, 1)
+            answer = refusal(503, "request", message, 1)
         finally:
             self._jobs -= 1
+        if version is None:
+            return answer
+        return replace(answer, headers={**answer.headers, VERSION: version})
 
-    async def _answer(self, job: Job) -> Answer:
-        turns = self._turns.get(job.model)
+    async def _answer(self, job: Job, version: str) -> Answer:
+        key = job.model, version
+        turns = self._turns.get(key)
         if turns is None:
-            turns = self._turns[job.model] = Turns(self._expensive)
+            turns = self._turns[key] = Turns(self._expensive)
         turns.requests += 1
+        path = f"/{job.kind}/{job.model}/{version}"
+        head = header_lines("POST", path, job.headers, len(job.body))
         try:
-            return await self._repeated(job, turns)
+            return await self._repeated(job, head, turns)
         finally:
             turns.requests -= 1
             if not turns.requests:
-                del self._turns[job.model]
+                del self._turns[key]
 
-    async def _repeated(self, job: Job, turns: Turns) -> Answer:
+    async def _repeated(self, job: Job, head: bytes, turns: Turns) -> Answer:
         """Send a request until it is answered, or there is no hope."""
         clock = asyncio.get_running_loop().time
         give_up = clock() + self._limits.unavailable_seconds
@@ -133,7 +157,7 @@ class Dispatcher:
             await self._has_backend.wait()
             async with _turn(job, turns):
                 began = clock()
-                verdict, answer = await self._exchange(job)
+                verdict, answer = await self._exchange(job, head)
             is_deferred = DEFERRED in answer.headers and job.seconds is None
             if verdict is Verdict.ANSWERED and not is_deferred:
                 return answer
@@ -156,7 +180,7 @@ class Dispatcher:
             elif verdict is not Verdict.RECALLED:
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _exchange(self, job: Job) -> tuple[Verdict, Answer]:
+    async def _exchange(self, job: Job, head: bytes) -> tuple[Verdict, Answer]:
         """Send a request to the backend once."""
         large = len(job.body) if len(job.body) > self._limits.small_bytes else 0
         if large:
@@ -191,7 +215,7 @@ class Dispatcher:
         try:
             async with asyncio.timeout(None) as patience:
                 self._patience[ticket] = began, patience
-                answer = await client.send(job.head + added.encode() + b"\r\n", job.body, finish)
+                answer = await client.send(head + added.encode() + b"\r\n", job.body, finish)
             if answer.status == NOT_WANTED and ticket not in self._wanted:
                 return Verdict.RECALLED, NO_ANSWER
             return backend.verdict(answer)

@@ -1,4 +1,4 @@
-"""Management and metrics: requests that are passed on as they are."""
+"""Requests that are passed on as they are."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from rvae.serving.gateway.http import header_lines
 from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.gateway.messages import Answer, Head, Request, not_allowed, refusal
 
-__all__ = ["Forwarding", "management", "metrics"]
+__all__ = ["Forwarding", "metrics"]
 
 KEPT = ("content-type", "accept")
 SECONDS = 300.0  # a registration may wait until its workers have loaded
@@ -73,12 +73,6 @@ class Forwarding:
             answer.body,
             {name: answer.headers[name] for name in KEPT if name in answer.headers},
         )
-
-
-def management(limits: GatewayLimits) -> Forwarding:
-    """The management API, for who may open its socket."""
-    methods = ("GET", "POST", "PUT", "DELETE", "OPTIONS")
-    return Forwarding(lambda backend: backend.management, limits, methods)
 
 
 def metrics(limits: GatewayLimits) -> Forwarding:

@@ -13,9 +13,11 @@ from rvae.serving.gateway.backend import Backend
 from rvae.serving.gateway.connection import Connection
 from rvae.serving.gateway.connections import Connections
 from rvae.serving.gateway.dispatcher import Dispatcher
-from rvae.serving.gateway.forwarding import management, metrics
+from rvae.serving.gateway.forwarding import metrics
 from rvae.serving.gateway.limits import GatewayLimits
+from rvae.serving.gateway.messages import Application
 from rvae.serving.gateway.predictions import Predictions
+from rvae.serving.gateway.routes import Routes
 from rvae.serving.unix_path import short_path
 
 __all__ = ["Gateway"]
@@ -23,8 +25,9 @@ __all__ = ["Gateway"]
 SWEEP_SECONDS = 0.5
 POLL_SECONDS = 0.02
 BACKLOG = 1024
-# Of management, and of metrics.
-OPERATORS, OPERATORS_BODY_BYTES = 32, 65_536
+# Of management, and of metrics; and what is kept in memory for them.
+OPERATORS, OPERATORS_BYTES = 32, 16_000_000
+READERS_BODY_BYTES = 65_536
 
 
 class Gateway:
@@ -35,6 +38,11 @@ class Gateway:
     Args:
         limits: The bounds.
         health: Reasons why the models are not ready; none if they are.
+
+    Attributes:
+        routes: Which versions are served; until it is told, requests wait.
+        predictions: What answers clients.
+        metrics: What tells the metrics.
     """
 
     def __init__(self, limits: GatewayLimits, health: Callable[[], tuple[str, ...]]) -> None:
@@ -42,41 +50,51 @@ class Gateway:
         self._connections = Connections(limits)
         # Each has its own: management must be reachable when clients have taken all connections,
         # and metrics are for anybody on this machine.
-        few = replace(limits, connections=OPERATORS, body_bytes=OPERATORS_BODY_BYTES)
-        self._operators, self._readers = Connections(few), Connections(few)
-        self._dispatcher = Dispatcher(limits, self._connections.budget)
-        self._predictions = Predictions(self._dispatcher, health)
-        self._management, self._metrics = management(few), metrics(few)
+        least = max(OPERATORS_BYTES, limits.body_bytes, limits.answer_bytes)
+        few = replace(limits, connections=OPERATORS, buffered_bytes=least)
+        self._operators = Connections(few)
+        self._readers = Connections(replace(few, body_bytes=READERS_BODY_BYTES))
+        self.routes = Routes()
+        self._dispatcher = Dispatcher(limits, self._connections.budget, self.routes)
+        self.predictions = Predictions(self._dispatcher, health)
+        self.metrics = metrics(limits)
         self._servers: list[asyncio.Server] = []
         self._sweeper: asyncio.Task[None] | None = None
 
     def use(self, backend: Backend | None) -> None:
         """Answer by another backend from now on; without one requests wait for the next."""
-        for one in (self._dispatcher, self._management, self._metrics):
-            one.use(backend)
+        self._dispatcher.use(backend)
+        self.metrics.use(backend)
 
     def repeat(self) -> None:
         """Send again what is not answered soon: a worker has ended, and may have taken it along."""
         self._dispatcher.repeat()
 
-    async def start(self, inference: socket.socket, metrics: socket.socket, path: Path) -> None:
+    async def start(
+        self,
+        inference: socket.socket,
+        metrics: socket.socket,
+        path: Path,
+        management: Application,
+    ) -> None:
         """Begin to listen.
 
         Args:
             inference: Bound socket for predictions.
             metrics: Bound socket for metrics.
             path: Unix socket for management, for this user alone.
+            management: What answers there.
         """
         loop = asyncio.get_running_loop()
         private = _private_socket(path)
         self._sweeper = loop.create_task(self._sweep())
         for one, connections, application in (
-            (inference, self._connections, self._predictions),
-            (metrics, self._readers, self._metrics),
+            (inference, self._connections, self.predictions),
+            (metrics, self._readers, self.metrics),
         ):
             factory = partial[Connection](Connection, connections, application)
             self._servers.append(await loop.create_server(factory, sock=one, backlog=BACKLOG))
-        factory = partial[Connection](Connection, self._operators, self._management)
+        factory = partial[Connection](Connection, self._operators, management)
         self._servers.append(await loop.create_unix_server(factory, sock=private))
 
     async def stop(self, seconds: float) -> int:

@@ -5,13 +5,13 @@ from collections.abc import Callable
 
 import orjson
 
-from rvae.serving.gateway.dispatcher import Dispatcher, Job
-from rvae.serving.gateway.http import header_lines
+from rvae.serving.gateway.dispatcher import VERSION, Dispatcher, Job
 from rvae.serving.gateway.messages import Answer, Head, Request, not_allowed, refusal
 
 __all__ = ["Predictions"]
 
-PREDICTION = re.compile(r"/(predictions|explanations)/([\w.~+-]{1,128})(/[\w.~+-]{1,128})?", re.A)
+NAME = r"([\w.~+-]{1,128})"
+PREDICTION = re.compile(rf"/(predictions|explanations)/{NAME}(?:/{NAME})?", re.A)
 HEALTH = "/ping"
 
 # Of a request, what the contract reads. Its type has another name: the backend would parse a form
@@ -26,7 +26,7 @@ UNPARSED = {"content-type": "application/octet-stream"}
 # Asks a worker for what clients may know of a model.
 DESCRIBE = {"rvae-describe": "True"}
 READING, ASKING = ("GET", "HEAD"), ("POST",)
-ANSWER_HEADERS = ("content-type", "retry-after", "x-request-id")
+ANSWER_HEADERS = ("content-type", "retry-after", "x-request-id", VERSION)
 
 
 class Predictions:
@@ -64,8 +64,8 @@ class Predictions:
         reads = request.head.method in READING
         headers = UNPARSED | (DESCRIBE if reads else _kept(request.head))
         body = b"" if reads else request.body
-        head = header_lines("POST", path, headers, len(body))
-        answer = await self._dispatcher.answer(Job(found[2], head, body))
+        job = Job(found[1], found[2], found[3], headers, body)
+        answer = await self._dispatcher.answer(job)
         kept = {name: answer.headers[name] for name in ANSWER_HEADERS if name in answer.headers}
         return Answer(answer.status, answer.body, kept)
 
@@ -93,4 +93,4 @@ def _path(head: Head) -> str:
 def _prediction(path: str) -> re.Match[str] | None:
     found = PREDICTION.fullmatch(path)
     # Names that are steps in a path.
-    return None if found and {found[2], (found[3] or "")[1:]} & {".", ".."} else found
+    return None if found and {found[2], found[3]} & {".", ".."} else found

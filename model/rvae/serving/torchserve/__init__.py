@@ -6,12 +6,14 @@ scratch.py        its folder, which nobody else can enter
 java.py           its Java: which one, with which options
 home.py           its workers: started without PyTorch
 registrations.py  what it serves, and how another one comes to serve the same
+worker_log.py     why its workers end
 verdicts.py       what its own answers mean
 classes.py        its classes: changed ones, and an archive of all for a faster start
 changed_class.py  a class with other instructions
 batching.py       its batches: requests that come meanwhile run together, and none waits for others
 no_grpc.py        no port of TCP
 restarts.py       its workers: started again at once
+management/       how versions come and go while requests are answered
 supervision/      what keeps it answering
 """
 

@@ -13,9 +13,11 @@ import uvloop
 from rvae.serving.gateway.backend import Backend
 from rvae.serving.gateway.gateway import Gateway
 from rvae.serving.gateway.limits import GatewayLimits
+from rvae.serving.integrity import TrustedKeys, require_intact
 from rvae.serving.model_store import Archive
 from rvae.serving.ports import LOOPBACK, bound_socket
-from rvae.serving.torchserve.registrations import Registration
+from rvae.serving.torchserve.management import Management, Surroundings
+from rvae.serving.torchserve.registrations import Registration, served
 from rvae.serving.torchserve.server import TorchServe
 from rvae.serving.torchserve.supervision.supervisor import Calls, Supervisor
 from rvae.serving.torchserve.verdicts import verdict
@@ -44,6 +46,7 @@ class Endpoint:
         limits: What clients can take.
         java_options: See `TorchServe`.
         two_fit: See `Supervisor`.
+        trusted: See `TorchServe`.
 
     Attributes:
         url: Address of the predictions.
@@ -66,8 +69,11 @@ class Endpoint:
         limits: GatewayLimits | None = None,
         java_options: Sequence[str] = (),
         two_fit: bool = True,
+        trusted: TrustedKeys | None = None,
     ) -> None:
+        self._trusted = trusted
         self._workers = workers
+        self._store = archives[0].path.parent.resolve()
         self._logs = logs
         self._limits = limits or GatewayLimits()
         self._java_options = java_options
@@ -120,6 +126,7 @@ class Endpoint:
         lost = 0
         if self._thread.is_alive():
             lost = self._run(self._gateway.stop(DRAIN_SECONDS))
+            self._run(self._manager.close())
             if lost:
                 logger.warning("%d requests were not answered within %g s", lost, DRAIN_SECONDS)
         self._supervisor.stop()
@@ -134,7 +141,23 @@ class Endpoint:
 
     async def _open(self) -> None:
         self._gateway = Gateway(self._limits, self._reasons)
-        await self._gateway.start(self._listener, self._metrics_listener, self.management)
+        surroundings = Surroundings(
+            self._store,
+            self._logs.resolve(),
+            self.url,
+            self.metrics,
+            check=self._check,
+            changed=lambda registrations: None,
+            previous=dict,
+        )
+        self._manager = Management(self._limits, self._gateway, surroundings)
+        await self._gateway.start(
+            self._listener, self._metrics_listener, self.management, self._manager
+        )
+
+    def _check(self, url: str) -> None:
+        """Raise a `FieldError` if an archive is damaged, or signed by nobody who is trusted."""
+        require_intact(self._store / url, self._trusted)
 
     def _reasons(self) -> tuple[str, ...]:
         health = self._supervisor.health()
@@ -143,7 +166,9 @@ class Endpoint:
     def _launch(
         self, archives: Sequence[Archive], registrations: Sequence[Registration]
     ) -> TorchServe:
-        return TorchServe(archives, self._workers, self._logs, registrations, self._java_options)
+        return TorchServe(
+            archives, self._workers, self._logs, registrations, self._java_options, self._trusted
+        )
 
     def _switch(self, server: TorchServe) -> None:
         self.torchserve = server
@@ -155,10 +180,16 @@ class Endpoint:
             verdict,
             max(1, self._workers - 1),  # one worker is left for cheap requests
         )
-        self._loop.call_soon_threadsafe(self._gateway.use, backend)
+        self._loop.call_soon_threadsafe(self._use, backend, server.registrations)
+
+    def _use(self, backend: Backend, registrations: Sequence[Registration]) -> None:
+        self._gateway.routes.update(served(registrations))
+        self._gateway.use(backend)
+        self._manager.use(backend)
 
     def _hold(self) -> None:
         self._loop.call_soon_threadsafe(self._gateway.use, None)
+        self._loop.call_soon_threadsafe(self._manager.use, None)
 
     def _repeat(self) -> None:
         self._loop.call_soon_threadsafe(self._gateway.repeat)

@@ -9,19 +9,24 @@ from typing import Any
 import requests
 
 from rvae.errors import FieldError
+from rvae.serving.gateway.routes import Served
 from rvae.serving.model_store import Archive, read_archive
 
 __all__ = [
+    "LISTED",
     "Registration",
     "archive_of",
     "default_archives",
     "in_store",
     "read_registrations",
+    "registration_of",
     "restart_workers",
+    "served",
     "snapshot",
 ]
 
-PAGE = 1000  # models in one answer
+# Every model, with the file of its default version.
+LISTED = "/models?limit=1000"
 
 
 @dataclass(frozen=True)
@@ -70,8 +75,7 @@ def default_archives(session: requests.Session, seconds: float) -> dict[str, str
         requests.RequestException: If TorchServe does not answer in time.
         ValueError, KeyError, TypeError: If it answers something else.
     """
-    address = f"http://localhost/models?limit={PAGE}"
-    answer = session.get(address, timeout=seconds)
+    answer = session.get(f"http://localhost{LISTED}", timeout=seconds)
     return {model["modelName"]: model["modelUrl"] for model in answer.json()["models"]}
 
 
@@ -88,8 +92,19 @@ def read_registrations(
     for name, default in defaults.items():
         answer = session.get(f"http://localhost/models/{name}/all", timeout=seconds)
         if answer.status_code != 404:  # it was unregistered in this moment
-            found += [_registration(model, default) for model in answer.json()]
+            found += [registration_of(model, default) for model in answer.json()]
     return tuple(found)
+
+
+def served(registrations: Iterable[Registration]) -> dict[str, Served]:
+    """What requests can be sent to, by the name of the model."""
+    versions: dict[str, set[str]] = {}
+    defaults = {}
+    for one in registrations:
+        versions.setdefault(one.name, set()).add(one.version)
+        if one.default:
+            defaults[one.name] = one.version
+    return {name: Served(defaults[name], frozenset(versions[name])) for name in defaults}
 
 
 def restart_workers(session: requests.Session, one: Registration, seconds: float) -> None:
@@ -147,7 +162,16 @@ def archive_of(store: Path, registration: Registration) -> Archive:
     return Archive(store / registration.file, registration.name, registration.version)
 
 
-def _registration(model: Mapping[str, Any], default: str) -> Registration:
+def registration_of(model: Mapping[str, Any], default: str) -> Registration:
+    """A registered version.
+
+    Args:
+        model: What TorchServe says of it.
+        default: File of the default version.
+
+    Raises:
+        KeyError, TypeError: If that is something else.
+    """
     return Registration(
         name=model["modelName"],
         version=model["modelVersion"],

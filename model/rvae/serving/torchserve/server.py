@@ -4,32 +4,40 @@ import ctypes
 import importlib.resources
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 import requests
 
 from rvae.errors import require
+from rvae.serving.integrity import TrustedKeys
 from rvae.serving.model_store import Archive
 from rvae.serving.tickets import Tickets
 from rvae.serving.torchserve.classes import Classes
 from rvae.serving.torchserve.home import make_home
 from rvae.serving.torchserve.java import JAVA_OPTIONS, java_command
-from rvae.serving.torchserve.registrations import Registration, snapshot
+from rvae.serving.torchserve.registrations import (
+    Registration,
+    default_archives,
+    read_registrations,
+    snapshot,
+)
 from rvae.serving.torchserve.scratch import make_scratch
+from rvae.serving.torchserve.worker_log import WorkerLog
 from rvae.serving.unix_http import UnixSession
 
 __all__ = ["TorchServe"]
 
 POLL_SECONDS = 0.1
+ANSWER_SECONDS = 5.0  # of management
 STOP_SECONDS = 30.0
 MAX_TICKETS = 4096  # requests at a time
 PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -49,6 +57,7 @@ class TorchServe:
         restored: What to serve in place of that, as another server had it; `archives` are those of
             it that are to become ready.
         java_options: Further options of Java, on which its archive of classes does not depend.
+        trusted: Keys of which one must have signed an archive; any archive is served if None.
 
     Attributes:
         archives: As given.
@@ -58,6 +67,7 @@ class TorchServe:
         metrics: Socket of the metrics.
         heartbeats: Folder of the workers' signs of life.
         tickets: Which requests are still wanted, for the workers.
+        registrations: What it served when it became ready.
 
     Raises:
         FieldError: If the path of the folder for temporary files is too long for sockets in it, or
@@ -71,14 +81,14 @@ class TorchServe:
         logs: Path,
         restored: Sequence[Registration] = (),
         java_options: Sequence[str] = (),
+        trusted: TrustedKeys | None = None,
     ) -> None:
         require(workers >= 1, "workers", "must be at least 1")
         self.archives = list(archives)
+        self._trusted = trusted
         self._logs = logs.resolve()
         self._logs.mkdir(parents=True, exist_ok=True)
-        self._model_log = self._logs / "model.log"
-        # Logs are appended to: earlier lines belong to other servers.
-        self._log_offset = self._model_log.stat().st_size if self._model_log.exists() else 0
+        self._worker_log = WorkerLog(self._logs)
         self.scratch = make_scratch()
         self.inference = self.scratch / "inference.sock"
         self.management = self.scratch / "management.sock"
@@ -86,6 +96,7 @@ class TorchServe:
         self.heartbeats = self.scratch / "workers"
         self.heartbeats.mkdir()
         self.tickets = Tickets(self.scratch / "tickets", MAX_TICKETS)
+        self.registrations: tuple[Registration, ...] = ()
         self._predictions = UnixSession(self.inference)
         self._models = UnixSession(self.management)
         try:
@@ -113,25 +124,10 @@ class TorchServe:
             FieldError: If the server ends, or is not ready in time.
         """
         deadline = time.monotonic() + seconds
-        waiting = list(self.archives)
-        while waiting:
-            model = f"{waiting[0].name} {waiting[0].version} ({waiting[0].path.name})"
-            require(
-                self._process.poll() is None,
-                "server",
-                f"TorchServe ended: see {self._logs}/server.log",
-            )
-            reason = self._worker_failure()
-            require(reason is None, "server", f"{model} does not load: {reason}")
-            require(
-                time.monotonic() < deadline,
-                "server",
-                f"{model} did not answer within {seconds:g} s: see {self._logs}",
-            )
-            if self._is_ready(waiting[0]):
-                waiting.pop(0)
-            else:
-                time.sleep(POLL_SECONDS)
+        for archive in self.archives:
+            model = f"{archive.name} {archive.version} ({archive.path.name})"
+            self._wait(partial(self._is_ready, archive), model, deadline)
+        self._wait(self._read_registrations, "management", deadline)
 
     def prepare_next_start(self) -> None:
         """Let Java keep its classes, in the background, so that the next server starts faster."""
@@ -184,6 +180,8 @@ class TorchServe:
             "default_workers_per_model": workers,
             "model_store": self.archives[0].path.parent.resolve(),
             "load_models": ",".join(archive.path.name for archive in self.archives),
+            # Python would import modules from the archive before `worker.py` has checked it.
+            "blacklist_env_vars": "PYTHONPATH",
         }
         if restored:  # then TorchServe pays no regard to `load_models`
             settings["model_snapshot"] = snapshot(restored)
@@ -213,10 +211,13 @@ class TorchServe:
             ),
             "RVAE_HEARTBEATS": str(self.heartbeats),
             "RVAE_TICKETS": str(self.scratch / "tickets"),
+            "RVAE_PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             "TMPDIR": str(self.scratch),
             "LOG_LOCATION": str(self._logs),
             "METRICS_LOCATION": str(self._logs),
         }
+        if self._trusted is not None:
+            environment["RVAE_TRUSTED"] = self._trusted.text
         libc = ctypes.CDLL(None)
         # torchserve's own launcher leaves Java running when it is ended. So Java is started here in
         # its own process group, and receives a signal when this thread ends for any reason.
@@ -230,12 +231,23 @@ class TorchServe:
             preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM),
         )
 
+    def _wait(self, condition: Callable[[], bool], what: str, deadline: float) -> None:
+        """Return when something is so; raise a `FieldError` if it does not become so."""
+        while not condition():
+            ended = f"TorchServe ended: see {self._logs}/server.log"
+            require(self._process.poll() is None, "server", ended)
+            reason = self._worker_log.failure()
+            require(reason is None, "server", f"{what} does not load: {reason}")
+            silent = f"{what} did not answer in time: see {self._logs}"
+            require(time.monotonic() < deadline, "server", silent)
+            time.sleep(POLL_SECONDS)
+
     def _is_ready(self, archive: Archive) -> bool:
         # Health of the server and state of the workers both report "ready" too early or too late;
         # an answer to a real request does not.
         try:
             address = f"http://localhost/models/{archive.name}/all"
-            models = self._models.get(address, timeout=5).json()
+            models = self._models.get(address, timeout=ANSWER_SECONDS).json()
             workers = [
                 worker
                 for model in models
@@ -253,28 +265,13 @@ class TorchServe:
             return False
         return answer.ok
 
-    def _worker_failure(self) -> str | None:
-        """The last error in the log of the workers, if one has died.
-
-        TorchServe reports the same state for a worker that fails to load as for one that is still
-        loading, and restarts it repeatedly.
-        """
-        if not self._model_log.exists():
-            return None
-        with self._model_log.open("rb") as log:
-            log.seek(self._log_offset)
-            lines = log.read().decode(errors="replace").splitlines()
-        deaths = sum("Backend worker process died" in line for line in lines)
-        if not deaths:
-            return None
-        errors = [
-            found[1]
-            for line in lines
-            if (found := re.search(r"- ([\w.]+(Error|Exception)\b.*)", line))
-        ]
-        if not errors and deaths == 1:
-            return None  # the error comes after the line of the death, and is not yet written
-        return errors[-1] if errors else f"see {self._model_log}"
+    def _read_registrations(self) -> bool:
+        try:
+            defaults = default_archives(self._models, ANSWER_SECONDS)
+            self.registrations = read_registrations(self._models, defaults, ANSWER_SECONDS)
+        except (requests.RequestException, ValueError, KeyError, TypeError):
+            return False
+        return True
 
     def _description(self, archive: Archive) -> dict[str, Any]:
         address = f"http://localhost/models/{archive.name}/{archive.version}"

@@ -39,6 +39,7 @@ FAULTS = {
     404: "There is no such path, model or version.",
     405: "The method is not allowed.",
     406: "No media type that the request accepts is available.",
+    410: "The version, or the model, was served before and is no more.",
     408: "The headers or the body did not arrive in time.",
     413: "The body is larger than the server takes.",
     415: "The media type or the encoding of the body is not supported.",
@@ -291,9 +292,11 @@ def _responses() -> dict[str, Any]:
 
     description = "In the format of the request, unless Accept asks for another."
     answers = ("Prediction", "Predictions", "InferenceAnswer")
+    version = {"description": "The version that answers.", "schema": {"type": "string"}}
+    answered = {"description": description, "headers": {"Rvae-Version": version}}
     responses: dict[str, Any] = {
-        "predict": {"description": description, "content": _contents(*answers, "Drawing")},
-        "explain": {"description": description, "content": _contents(*answers)},
+        "predict": {**answered, "content": _contents(*answers, "Drawing")},
+        "explain": {**answered, "content": _contents(*answers)},
         "introduce": response("The model.", "PublicDescription"),
         "describe": {
             "description": "The model, as the only entry of a list.",

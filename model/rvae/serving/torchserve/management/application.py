@@ -1,0 +1,159 @@
+"""What can be asked of the management's socket."""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+import orjson
+
+from rvae.errors import FieldError, MalformedError
+from rvae.serving.gateway.backend import Backend
+from rvae.serving.gateway.gateway import Gateway
+from rvae.serving.gateway.limits import GatewayLimits
+from rvae.serving.gateway.messages import Answer, Application, Head, Request, refusal
+from rvae.serving.gateway.routes import NotServedError
+from rvae.serving.torchserve.management.changes import Changes
+from rvae.serving.torchserve.management.models import GoneError, Models
+from rvae.serving.torchserve.management.registration import Registering
+from rvae.serving.torchserve.management.replies import in_json
+from rvae.serving.torchserve.management.serving import Serving
+from rvae.serving.torchserve.management.surroundings import Surroundings
+from rvae.serving.torchserve.management.targets import Target, target_of
+
+__all__ = ["Management"]
+
+READING = ("GET", "OPTIONS")
+
+
+class Management:
+    """What the management's socket does with requests.
+
+    Whoever may open it may also ask what clients ask. A change goes on when the one who asked for
+    it hangs up.
+
+    Args:
+        limits: The bounds.
+        clients: What answers clients.
+        surroundings: The server.
+    """
+
+    def __init__(self, limits: GatewayLimits, clients: Gateway, surroundings: Surroundings) -> None:
+        self._models = Models(limits)
+        self._routes = clients.routes
+        self._surroundings = surroundings
+        serving = Serving(self._models, clients.routes, surroundings)
+        self._changes = Changes(serving, limits.seconds)
+        self._registering = Registering(serving)
+        self._same: dict[str, Application] = {
+            "predictions": clients.predictions,
+            "explanations": clients.predictions,
+            "ping": clients.predictions,
+            "metrics": clients.metrics,
+        }
+        self._running: set[asyncio.Task[Answer]] = set()
+
+    def use(self, backend: Backend | None) -> None:
+        """Manage another TorchServe from now on."""
+        self._models.use(backend)
+
+    async def close(self) -> None:
+        """Change nothing more."""
+        await self._registering.close()
+        for task in list(self._running):
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def check(self, head: Head) -> Answer | None:
+        """Refuse what is nobody's business, and what a web page sends."""
+        return self._application(head).check(head)
+
+    async def answer(self, request: Request) -> Answer:
+        """What was done, or what there is."""
+        application = self._application(request.head)
+        if application is not self._models.forwarding:
+            return await application.answer(request)
+        if request.head.method in READING:
+            return await self._told(self._read(request))
+        task = asyncio.create_task(self._told(self._change(request)))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)
+
+    def _application(self, head: Head) -> Application:
+        first = target_of(head.target).parts[:1]
+        return self._same.get("".join(first), self._models.forwarding)
+
+    async def _told(self, answering: Coroutine[Any, Any, Answer]) -> Answer:
+        """An answer, or why there is none."""
+        try:
+            return await answering
+        except FieldError as error:
+            return refusal(400, error.field, error.message)
+        except NotServedError as error:
+            return error.answer
+        except GoneError:
+            return refusal(
+                503, "server", "is being replaced: look what is served, and try again", 1
+            )
+
+    async def _read(self, request: Request) -> Answer:
+        target = target_of(request.head.target)
+        match target.parts:
+            case ("server",):
+                return in_json(self._server())
+            case ("models", name, *version) if _describes(target):
+                # A worker answers this. It is one of the requests that a version has.
+                async with self._routes.enter(name, version[0] if version else None):
+                    return await self._models.forwarding.answer(request)
+        return await self._models.forwarding.answer(request)
+
+    async def _change(self, request: Request) -> Answer:
+        target = target_of(request.head.target)
+        match request.head.method, *target.parts:
+            case "POST", "models":
+                return await self._registering.register(_query(request, target))
+            case "PUT", "models", name, version, "set-default":
+                return await self._changes.set_default(name, version)
+            case "PUT", "models", name, *version if len(version) < 2:
+                return await self._changes.scale(name, "".join(version) or None, target.query)
+            case "DELETE", "models", name, *version if len(version) < 2:
+                return await self._changes.unregister(name, "".join(version) or None)
+        return refusal(404, "path", "is nothing that can be changed: see docs/versions.md")
+
+    def _server(self) -> dict[str, Any]:
+        """Where the server is, and what it serves."""
+        around = self._surroundings
+        previous = around.previous()
+        models = {
+            name: {
+                "default": one.default,
+                "previous": previous.get(name),
+                "versions": sorted(one.versions),
+            }
+            for name, one in sorted(self._routes.served.items())
+        }
+        return {
+            "store": str(around.store),
+            "logs": str(around.logs),
+            "predictions": around.predictions,
+            "metrics": around.metrics,
+            "models": models,
+        }
+
+
+def _describes(target: Target) -> bool:
+    """Whether a version is asked for what it says of itself."""
+    customized = target.query.get("customized", "").lower() == "true"
+    return customized and target.parts[2:3] != ("all",) and len(target.parts) < 4
+
+
+def _query(request: Request, target: Target) -> Mapping[str, str]:
+    """The parameters of a registration, which may also be in JSON."""
+    kind = request.head.headers.get("content-type", "")
+    if kind.partition(";")[0].strip().lower() != "application/json":
+        return target.query
+    try:
+        content = orjson.loads(request.body)
+        return {name: str(value) for name, value in content.items() if value is not None}
+    except (orjson.JSONDecodeError, AttributeError):
+        raise MalformedError("body", "must be an object in JSON") from None

@@ -1,0 +1,52 @@
+"""Why workers end, as TorchServe's log of them tells."""
+
+import re
+from pathlib import Path
+
+__all__ = ["WorkerLog"]
+
+FILE = "model.log"
+DEATH = "Backend worker process died"
+ERROR = re.compile(r"- ([\w.]+(Error|Exception)\b.*)")
+
+
+class WorkerLog:
+    """What is written to the log of the workers from now on.
+
+    Args:
+        logs: Folder of TorchServe's logs.
+    """
+
+    def __init__(self, logs: Path) -> None:
+        self._path = logs / FILE
+        # Logs are appended to: earlier lines are of other workers.
+        self._begin = self._size()
+
+    def failure(self, model: str = "") -> str | None:
+        """The last error, if a worker has died.
+
+        TorchServe reports the same state for a worker that fails to load as for one that is still
+        loading, and restarts it repeatedly.
+
+        Args:
+            model: Name and version, `rvae_1.0`, if only its workers count.
+        """
+        lines = [line for line in self._lines() if f"-{model}-" in line or not model]
+        deaths = sum(DEATH in line for line in lines)
+        if not deaths:
+            return None
+        errors = [found[1] for line in lines if (found := ERROR.search(line))]
+        if not errors and deaths == 1:
+            return None  # the error comes after the line of the death, and is not yet written
+        return errors[-1] if errors else f"see {self._path}"
+
+    def _size(self) -> int:
+        return self._path.stat().st_size if self._path.exists() else 0
+
+    def _lines(self) -> list[str]:
+        if not self._path.exists():
+            return []
+        with self._path.open("rb") as log:
+            # A full log is moved away, and another one begun.
+            log.seek(self._begin if self._begin <= self._size() else 0)
+            return log.read().decode(errors="replace").splitlines()

@@ -1,0 +1,96 @@
+"""What can be asked of the management's socket, and what cannot."""
+
+import asyncio
+
+import orjson
+import pytest
+
+from tests.support.gateways import until
+from tests.support.managed import FakeModels, FakeVersion, managed
+
+
+def models() -> FakeModels:
+    found = FakeModels({"1.0": FakeVersion(), "2.0": FakeVersion()}, "1.0")
+    found.hold.set()
+    return found
+
+
+def test_what_the_server_says_of_itself() -> None:
+    async def run() -> None:
+        async with managed(models()) as one:
+            assert orjson.loads((await one.ask("GET", "/server")).body) == {
+                "store": "/store",
+                "logs": str(one.logs),
+                "predictions": "http://p",
+                "metrics": "http://m",
+                "models": {"m": {"default": "1.0", "previous": "0.9", "versions": ["1.0", "2.0"]}},
+            }
+
+    asyncio.run(run())
+
+
+def test_who_may_manage_may_ask_what_clients_ask() -> None:
+    async def run() -> None:
+        async with managed(models()) as one:
+            body = b"x" * 200_000  # more than what management itself is sent
+            for path, version in (("m", "1.0"), ("m/2.0", "2.0")):
+                answer = await one.ask("POST", f"/predictions/{path}", body)
+                assert (answer.status, answer.headers["rvae-version"]) == (200, version)
+                assert one.front.asked[-1].body == body
+            assert (await one.ask("POST", "/explanations/other")).error == (404, "model")
+            assert (await one.ask("GET", "/ping")).status == 200
+            assert (await one.ask("POST", "/metrics")).error == (405, "method")
+
+    asyncio.run(run())
+
+
+def test_web_pages_and_other_methods_are_refused() -> None:
+    async def run() -> None:
+        async with managed(models()) as one:
+            for path in ("/models", "/server"):
+                refused = await one.ask("GET", path, b"", "Origin: http://a")
+                assert refused.error == (403, "Origin")
+            assert (await one.ask("TRACE", "/models")).error == (405, "method")
+            assert one.front.asked == []
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/workflows?url=x"),
+        ("DELETE", "/workflows/x"),
+        ("POST", "/models/m"),
+        ("PUT", "/models"),
+        ("PUT", "/models/m/1.0/other"),
+        ("PUT", "/models/m/1.0/set-default/x"),
+        ("DELETE", "/models"),
+        ("DELETE", "/models/m/1.0/x"),
+        ("PUT", "//models/m/1.0"),
+    ],
+)
+def test_what_is_no_change_that_is_known_never_reaches_torchserve(method: str, path: str) -> None:
+    async def run() -> None:
+        async with managed(models()) as one:
+            assert (await one.ask(method, path)).error == (404, "path")
+            assert one.front.asked == []
+
+    asyncio.run(run())
+
+
+def test_a_question_for_what_a_model_says_of_itself_is_one_of_its_requests() -> None:
+    async def run() -> None:
+        async with managed(models()) as one:
+            path = "/models/m/2.0?customized=true"
+            assert orjson.loads((await one.ask("GET", path)).body)[0]["customizedMetadata"]
+            with one.front.gateway.routes.hold("m", "2.0"):
+                asking = asyncio.create_task(one.ask("GET", path))
+                for other in ("m/all?customized=true", "m/2.0", "m?customized=false"):
+                    assert (await one.ask("GET", f"/models/{other}")).status in (200, 404)
+                await until(lambda: len(one.front.asked) == 4)
+                assert not asking.done()
+            assert (await asking).status == 200
+            assert (await one.ask("GET", "/models/n?customized=true")).error == (404, "model")
+
+    asyncio.run(run())

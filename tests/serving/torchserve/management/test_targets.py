@@ -1,0 +1,54 @@
+"""Paths and queries are read as TorchServe reads them."""
+
+import pytest
+
+from rvae.errors import FieldError
+from rvae.serving.torchserve.management.targets import (
+    Target,
+    model_path,
+    number,
+    share,
+    target_of,
+    with_query,
+)
+
+
+@pytest.mark.parametrize(
+    ("target", "parts", "query"),
+    [
+        ("/models", ("models",), {}),
+        ("/models/", ("models",), {}),
+        ("/models/a%20b/1.0%2b1//", ("models", "a b", "1.0+1"), {}),
+        ("/models%2Fm/1.0", ("models", "m", "1.0"), {}),
+        ("/models?url=m.mar&url=other&x=%20+&y", ("models",), {"url": "m.mar", "x": "  ", "y": ""}),
+        ("//models", ("", "models"), {}),
+        ("*", (), {}),
+    ],
+)
+def test_targets(target: str, parts: tuple[str, ...], query: dict[str, str]) -> None:
+    assert target_of(target) == Target(parts, query)
+
+
+def test_paths_are_written_so_that_they_are_read_the_same() -> None:
+    for name, version in (("m", "1.0"), ("a b", "1.0+1"), ("ü", None)):
+        path = with_query(model_path(name, version, "x"), {"url": "a&b=%"})
+        parts = ("models", name, *([version] if version else []), "x")
+        assert target_of(path) == Target(parts, {"url": "a&b=%"})
+    assert with_query("/models", {}) == "/models"
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1.0", "x", "٣", "nan"])
+def test_numbers(text: str) -> None:
+    assert (number({}, "a", 3), number({"a": "0"}, "a", 3)) == (3, 0)
+    with pytest.raises(FieldError) as caught:
+        number({"a": text}, "a", 3)
+    assert caught.value.field == "a"
+
+
+@pytest.mark.parametrize("text", ["", "-0.1", "1.1", "x", "nan", "inf"])
+def test_shares(text: str) -> None:
+    assert (share({"share": "0"}), share({"share": "0.25"}), share({"share": "1"})) == (0, 0.25, 1)
+    for query in ({"share": text}, {}):
+        with pytest.raises(FieldError) as caught:
+            share(query)
+        assert caught.value.field == "share"

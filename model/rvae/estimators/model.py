@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 from rvae.data.judged_events import read_judged_events
 from rvae.data.series import Dataset
 from rvae.estimators.arguments import checked
-from rvae.estimators.results import results_by_row, results_like
 from rvae.evaluation.report import Report, evaluate
 from rvae.inference import export
 from rvae.inference.artifact import Artifact
@@ -21,6 +20,7 @@ from rvae.inference.card import Card
 from rvae.inference.engine import Engine
 from rvae.inference.reading import read_for
 from rvae.inference.recalibration import Request, name_of, recalibrate
+from rvae.inference.results import results_by_row, results_like
 from rvae.scoring.promise import promise_text
 from rvae.scoring.ranks import quantile_text
 

@@ -60,6 +60,11 @@ class ModelSpec:
     scoring: ScoringConfig
     versions: Mapping[str, str]
 
+    @property
+    def conditional(self) -> bool:
+        """Whether a series must have a class."""
+        return self.model.conditional
+
     def require_in_bounds(self, series: Series) -> None:
         """Raise a `FieldError` if a value of a series is out of the scaler's bounds."""
         low, high = self.scaler.bounds

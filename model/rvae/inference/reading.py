@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -11,16 +11,40 @@ from rvae.config import FileFormat, ReaderConfig
 from rvae.data.holes import long_enough, short_pieces
 from rvae.data.readers import read
 from rvae.data.series import Dataset
+from rvae.data.vocabulary import Vocabulary
 from rvae.errors import FieldError, require
-from rvae.inference.card import Card
 
-__all__ = ["read_classes_for", "read_for"]
+__all__ = ["Readable", "read_classes_for", "read_for"]
 
 Layout = Literal["series", "rows"]
 
 
+class Readable(Protocol):
+    """What is known of a model that data is read for: its card, or what a server says of it."""
+
+    @property
+    def reader(self) -> ReaderConfig:
+        """Configuration of the reader of the training file."""
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the channels."""
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Words of categories and classes."""
+
+    @property
+    def window(self) -> int:
+        """Time steps T of a window."""
+
+    @property
+    def conditional(self) -> bool:
+        """Whether a series must have a class."""
+
+
 def read_for(
-    card: Card,
+    card: Readable,
     source: Any,
     label: str | None,
     array: str | None,
@@ -37,7 +61,7 @@ def read_for(
     that of `rvae.data.readers.read`.
     """
     known = card.reader
-    required = known.classes if card.model.conditional else None
+    required = known.classes if card.conditional else None
     normal = known.normal if labels and label is None else ()
     configured = partial(_configuration, card, source, array, layout, ignore, format)
     try:
@@ -63,7 +87,7 @@ def read_for(
 
 
 def read_classes_for(
-    card: Card,
+    card: Readable,
     source: Any,
     classes: str | None,
     array: str | None,
@@ -82,12 +106,12 @@ def read_classes_for(
     try:
         found = read(source, config)
     except FieldError as error:
-        if error.field != "reader.classes" or classes is not None or card.model.conditional:
+        if error.field != "reader.classes" or classes is not None or card.conditional:
             raise _as_option(error) from None
         config = configured()
         found = read(source, config)
     vocabulary = card.vocabulary
-    if not card.model.conditional:
+    if not card.conditional:
         vocabulary = replace(vocabulary, classes=found.vocabulary.classes)
     # Numbers mean the same with the same vocabulary.
     if vocabulary != found.vocabulary:
@@ -96,7 +120,7 @@ def read_classes_for(
 
 
 def _configuration(
-    card: Card,
+    card: Readable,
     source: Any,
     array: str | None,
     layout: Layout | None,
@@ -137,7 +161,7 @@ def _as_option(error: FieldError) -> FieldError:
     return FieldError(error.field.removeprefix("reader."), message)
 
 
-def _fitting(card: Card, dataset: Dataset) -> Dataset:
+def _fitting(card: Readable, dataset: Dataset) -> Dataset:
     """The data set with series that are long enough for the model.
 
     Raises:

@@ -7,12 +7,18 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rvae.scoring.calibration import Calibration
 from rvae.scoring.clusters import find_clusters
 from rvae.scoring.evidence import Placement
 from rvae.scoring.location import bounds, trimmed
 
-__all__ = ["PERSISTENT", "Event", "StepDetails", "find_events", "steps_in_events"]
+__all__ = [
+    "PERSISTENT",
+    "Event",
+    "ScoreMeaning",
+    "StepDetails",
+    "find_events",
+    "steps_in_events",
+]
 
 MAX_CHANNELS = 3  # per event
 
@@ -48,6 +54,19 @@ class Event:
     persistent: bool
 
 
+class ScoreMeaning(Protocol):
+    """What scores of windows mean, as a calibration says it."""
+
+    def threshold(self) -> float:
+        """Score above which a window is anomalous by default."""
+
+    def severity(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Severities of scores."""
+
+    def tail_probability(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Tail probabilities of scores."""
+
+
 class StepDetails(Protocol):
     """What is known about single steps of a series; computed for events alone."""
 
@@ -69,7 +88,7 @@ def find_events(
     placement: Placement,
     details: StepDetails,
     channels: Sequence[str],
-    calibration: Calibration,
+    calibration: ScoreMeaning,
     gap: int,
 ) -> list[Event]:
     """Find the clusters of windows that score above their threshold, and locate them.

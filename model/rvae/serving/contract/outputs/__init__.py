@@ -6,6 +6,7 @@ The check of requests, the answers in every format and the OpenAPI document read
 from collections.abc import Mapping
 
 from rvae.serving.contract.outputs.band import BAND
+from rvae.serving.contract.outputs.channel_scores import CHANNEL_SCORES
 from rvae.serving.contract.outputs.contributions import CONTRIBUTIONS
 from rvae.serving.contract.outputs.events import EVENTS
 from rvae.serving.contract.outputs.latent import LATENT
@@ -13,6 +14,7 @@ from rvae.serving.contract.outputs.output import Axis, Output
 from rvae.serving.contract.outputs.point_scores import POINT_SCORES
 from rvae.serving.contract.outputs.reconstruction import RECONSTRUCTION
 from rvae.serving.contract.outputs.score import SCORE
+from rvae.serving.contract.outputs.step_evidence import STEP_EVIDENCE
 
 __all__ = ["DEFAULTS", "EXPLANATION", "OUTPUTS", "output_names"]
 
@@ -25,6 +27,8 @@ OUTPUTS: dict[str, Output] = {
         RECONSTRUCTION,
         BAND,
         POINT_SCORES,
+        CHANNEL_SCORES,
+        STEP_EVIDENCE,
         CONTRIBUTIONS,
         EVENTS,
     )

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from rvae.config import ReaderConfig
 from rvae.data.series import Series
-from rvae.estimators.results import results_by_row, results_like
+from rvae.inference.results import results_by_row, results_like
 
 DATA = pd.DataFrame({"unit": ["b", "a", "b"], "heat": [1.0, 2.0, 3.0]}, index=[7, 8, 9])
 READER = ReaderConfig(columns=("heat",), series="unit")

@@ -141,13 +141,13 @@ def test_a_model_is_described_to_those_who_get_it() -> None:
         async with front(echo) as one:
             for method in ("GET", "HEAD"):
                 sent = (
-                    f"{method} /predictions/waves/2.0?x=1 HTTP/1.1\r\nHost: x\r\nDescribe: True\r\n"
+                    f"{method} /predictions/m/2.0?x=1 HTTP/1.1\r\nHost: x\r\nDescribe: True\r\n"
                     "Accept: text/csv\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
                 )
                 received = await one.raw(sent.encode())
                 assert received.startswith(b"HTTP/1.1 200 ") and received.endswith(b"\r\n\r\n")
                 asked = one.asked.pop()
-                assert (asked.line, asked.body) == ("POST /predictions/waves/2.0 HTTP/1.1", b"")
+                assert (asked.line, asked.body) == ("POST /predictions/m/2.0 HTTP/1.1", b"")
                 told = {name: one for name, one in asked.headers.items() if "ticket" not in name}
                 assert told == {
                     "host": "localhost",

@@ -20,7 +20,7 @@ from rvae.plots.scored_series import ScoredSeries
 from rvae.plots.series import plot_scored_series
 from rvae.plots.windows import plot_scored_windows
 from rvae.serving.model_store import list_archives
-from rvae.serving.torchserve import Endpoint
+from rvae.serving.torchserve import Endpoint, fresh_state
 
 ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "demo"
@@ -50,14 +50,14 @@ def main() -> None:
     rvae = Path(sys.executable).parent / "rvae"
     run(sys.executable, "examples/heartbeats.py", "demo")
     run(rvae, "fit", "--config", "configs/heartbeats.yaml")
-    run("./archive.sh", "demo/run/model.ckpt")
+    run("./archive.sh", "demo/run/model.ckpt", "--force")
     test = np.load(FOLDER / "test.npz")
     beats, ventricular = test["beats"], test["ventricular"]
     began = time.monotonic()
     archives = [
         a for a in list_archives(ROOT / "model_store") if (a.name, a.version) == ("rvae", "1.0")
     ]
-    with Endpoint(archives, workers=1, logs=FOLDER / "logs") as server:
+    with Endpoint(fresh_state(archives, workers=1), logs=FOLDER / "logs") as server:
         server.start()
         print(f"\nThe server answers at {server.url} after {time.monotonic() - began:.1f} s.")
         answers = [

@@ -18,6 +18,8 @@ from rvae.serving.contract.messages import Reply, Request
 from rvae.serving.golden import Golden, check_golden
 from rvae.serving.heartbeat import Heartbeat
 from rvae.serving.integrity import require_intact
+from rvae.serving.metrics.meter import start_meter
+from rvae.serving.metrics.report import UNREPORTED
 from rvae.serving.service import Limits, Service
 from rvae.serving.tickets import TicketReader
 
@@ -33,7 +35,8 @@ class RvaeHandler:
     In the environment, where something stands before the server and over its workers:
         RVAE_WORKERS: Number of workers that share the processors.
         RVAE_TICKETS: File of the tickets of requests that somebody waits for.
-        RVAE_HEARTBEATS: Folder of the workers' heartbeats, and of what they measure.
+        RVAE_HEARTBEATS: Folder of the workers' heartbeats, and of what they measure of the machine.
+        RVAE_METRICS: Folder in which workers count what they do.
     """
 
     def initialize(self, context: Any) -> None:
@@ -50,6 +53,7 @@ class RvaeHandler:
         gpu = properties.get("gpu_id")
         options = context.model_yaml_config.get("rvae", {})
         tickets, heartbeats = path_in("RVAE_TICKETS"), path_in("RVAE_HEARTBEATS")
+        metrics = path_in("RVAE_METRICS")
         engine = Engine(
             Artifact.load(folder),
             "cpu" if gpu is None else cuda_or_cpu(gpu),
@@ -61,13 +65,18 @@ class RvaeHandler:
             keep_freed_memory()  # other runtimes keep what they need by themselves
         self._tickets = None if tickets is None else TicketReader(tickets)
         manifest = context.manifest["model"]
+        name, version = manifest["modelName"], manifest["modelVersion"]
         self.service = Service(
             engine,
-            manifest["modelName"],
-            manifest["modelVersion"],
+            name,
+            version,
             Limits(**options),
             # Not before the imports, some of which let no other thread of the process run.
             nullcontext if heartbeats is None else Heartbeat(heartbeats).busy,
+            # A model may be registered under another name than that in its archive.
+            UNREPORTED
+            if metrics is None
+            else start_meter(metrics, context.model_name, version, engine.card),
         )
         logger.info("The network is run by %s", self.service.runtime)
         if golden is not None:
@@ -136,7 +145,7 @@ def request_of(
         header.get("rvae-options"),
         header.get("inference-header-content-length"),
     )
-    ticket = header.get("rvae-ticket")
+    ticket, arrived = header.get("rvae-ticket"), header.get("rvae-arrived")
     if tickets is None or ticket is None:
         return request
     # Who gives tickets sends what is deferred again; it is not to be deferred for ever.
@@ -144,6 +153,7 @@ def request_of(
         request,
         is_wanted=partial(tickets.is_live, ticket),
         may_defer="rvae-deferred" not in header,
+        arrived=None if arrived is None else float(arrived),
     )
 
 

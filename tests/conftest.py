@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,12 @@ from rvae.config import (
     TrainingPlan,
 )
 from rvae.data.readers import read
+from rvae.data.sketch import ChannelSketch
+from rvae.inference import checkpoints
 from rvae.inference.engine import Engine
 from rvae.serving.model_store import Archive, list_archives
 from rvae.serving.packaging import build_archive
-from rvae.serving.torchserve import Endpoint
+from rvae.serving.torchserve import Endpoint, fresh_state
 from rvae.training.fit import FitResult, fit
 from tests.support.make_checkpoints import CHECKPOINTS, STEPS
 from tests.support.waves import anomalous_waves, waves
@@ -87,10 +90,14 @@ def anomalous() -> list[np.ndarray]:
 
 @pytest.fixture(scope="session")
 def store(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model store with two versions of one model."""
+    """A model store with two versions of one model, which know how waves are distributed."""
     folder = tmp_path_factory.mktemp("store")
+    card, *weights = checkpoints.read(checkpoint)
+    card = replace(card, sketch=(ChannelSketch.fit(waves(600).reshape(-1)),))
+    known = tmp_path_factory.mktemp("known") / "waves.ckpt"
+    checkpoints.write(known, card.to_dict(), *weights)
     for version in ("1.0", "1.10"):
-        build_archive(checkpoint, "waves", version, folder)
+        build_archive(known, "waves", version, folder)
     return folder
 
 
@@ -99,7 +106,7 @@ def server(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[En
     """A real endpoint with both versions."""
     archives: list[Archive] = list_archives(store)
     logs = tmp_path_factory.mktemp("logs")
-    with Endpoint(archives, workers=1, logs=logs) as running:
+    with Endpoint(fresh_state(archives, workers=1), logs=logs) as running:
         running.start()
         yield running
 

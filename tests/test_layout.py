@@ -15,6 +15,7 @@ ELSEWHERE = {
     "serving/contract/schema/description_schema": "serving/contract/test_description.py",
     "serving/gateway/limits": "serving/gateway/test_connection.py",
     "serving/gateway/messages": "serving/gateway/test_predictions.py",
+    "serving/metrics/report": "serving/metrics/test_meter.py",
     "serving/torchserve/management/surroundings": "serving/torchserve/management/test_serving.py",
 }
 # Tests of one aspect of a room, or of all its modules at once.
@@ -39,6 +40,7 @@ ASPECTS = {
     "serving/handler",
     "serving/hostile",
     "serving/imports",
+    "serving/metrics/monitoring",
     "serving/schemathesis",
     "serving/torchserve_formats",
     "serving/worker",

@@ -61,6 +61,18 @@ def test_archive_sh(checkpoint: Path, tmp_path: Path) -> None:
     assert wrote == "Wrote s/rvae-3.mar"
 
 
+def test_an_archive_that_exists_is_replaced_with_force_only(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    archive(checkpoint, "m", "1", tmp_path)
+    before = (tmp_path / "m-1.mar").stat().st_mtime_ns
+    with pytest.raises(FieldError, match="exists: give another version, or --force"):
+        archive(checkpoint, "m", "1", tmp_path)
+    assert (tmp_path / "m-1.mar").stat().st_mtime_ns == before
+    archive(checkpoint, "m", "1", tmp_path, force=True)
+    assert (tmp_path / "m-1.mar").stat().st_mtime_ns > before
+
+
 @pytest.mark.parametrize("runtime", ["torch", "onnx", "onnx-int8"])
 def test_an_archive_for_each_runtime_is_described(
     runtime: str, small: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

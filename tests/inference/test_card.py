@@ -3,8 +3,10 @@ import subprocess
 import sys
 from dataclasses import fields, replace
 
+import numpy as np
 import pytest
 
+from rvae.data.sketch import ChannelSketch
 from rvae.errors import FieldError
 from rvae.inference.card import Card, ModelSpec
 from tests.support.untrained import KINDS
@@ -43,13 +45,22 @@ def test_what_is_not_calibrated_is_no_card(missing: str, absent: bool) -> None:
     assert type(spec) is ModelSpec and spec.channels == ("heat",)
 
 
+def test_a_sketch_is_kept_and_may_be_absent() -> None:
+    known = (ChannelSketch.fit(np.linspace(0, 1, 50)), ChannelSketch((), (1.0,)))
+    content = replace(KINDS["several"], sketch=known).to_dict()
+    assert Card.from_dict(json.loads(json.dumps(content))).sketch == known
+    del content["sketch"]
+    assert Card.from_dict(content).sketch == ()
+
+
 def test_a_card_is_finished_with_what_training_has_found() -> None:
     card = KINDS["everything"]
     spec = ModelSpec.from_dict(card.to_dict())
-    finished = Card.finish(spec, card.calibration, card.bands, {"epoch": 3})
-    assert finished.training == {"epoch": 3}
+    known = (ChannelSketch((0.5,), (0.25, 0.75)),)
+    finished = Card.finish(spec, card.calibration, card.bands, {"epoch": 3}, known)
+    assert finished.training == {"epoch": 3} and finished.sketch == known
     for field in fields(Card):
-        if field.name != "training":
+        if field.name not in ("training", "sketch"):
             assert getattr(finished, field.name) == getattr(card, field.name), field.name
 
 

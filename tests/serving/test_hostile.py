@@ -8,7 +8,7 @@ import pytest
 from rvae.serving.contract import messages
 from rvae.serving.model_store import list_archives
 from rvae.serving.service import Limits, Service
-from rvae.serving.torchserve import Endpoint
+from rvae.serving.torchserve import Endpoint, fresh_state
 from tests.support.concurrent_requests import complaints, send, table_of
 from tests.support.hostile import hostile
 from tests.support.hostile_targets import CARDS, archived, engines
@@ -48,7 +48,7 @@ def stormed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     """A server of its own, which may be hurt."""
     folder = tmp_path_factory.mktemp("hostile")
     archives = list_archives(archived(folder))
-    with Endpoint(archives, workers=1, logs=folder / "logs") as running:
+    with Endpoint(fresh_state(archives, workers=1), logs=folder / "logs") as running:
         running.start()
         yield running
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rvae.errors import FieldError
-from rvae.serving.model_store import Archive, list_archives
+from rvae.errors import FieldError, require
+from rvae.serving.model_store import Archive, list_archives, read_store
 
 
 def write_archive(store: Path, file: str, name: str, version: str) -> Path:
@@ -18,7 +18,7 @@ def write_archive(store: Path, file: str, name: str, version: str) -> Path:
     return store / file
 
 
-def test_versions_are_ordered_as_versions_and_not_as_text(tmp_path: Path) -> None:
+def test_the_newest_version_comes_first(tmp_path: Path) -> None:
     for version in ("1.0", "1.10", "1.9", "nightly"):
         write_archive(tmp_path, f"b-{version}.mar", "b", version)
     write_archive(tmp_path, "z.mar", "a", "2.0")
@@ -62,3 +62,31 @@ def test_an_empty_or_missing_store_is_refused(tmp_path: Path) -> None:
         list_archives(tmp_path)
     with pytest.raises(FieldError, match="no such folder"):
         list_archives(tmp_path / "missing")
+
+
+def test_one_bad_archive_does_not_keep_the_others_out(tmp_path: Path) -> None:
+    whole = write_archive(tmp_path, "m-1.0.mar", "m", "1.0")
+    (tmp_path / "cut.mar").write_bytes(whole.read_bytes()[:-30])
+    (tmp_path / "empty.mar").touch()
+    with zipfile.ZipFile(tmp_path / "bare.mar", "w") as packed:
+        packed.writestr("weights", b"")
+    write_archive(tmp_path, "a-copy.mar", "m", "1.0")
+    write_archive(tmp_path, "strange-1.mar", "strange", "1")
+    (tmp_path / "gone.mar").symlink_to(tmp_path / "nowhere")
+
+    def check(path: Path) -> None:
+        require(path.name != "strange-1.mar", "store", f"{path} is strange")
+
+    content = read_store(tmp_path, check)
+    assert [one.path.name for one in content.archives] == ["m-1.0.mar"]
+    assert len(content.refused) == 6 and all("\n" not in line for line in content.refused)
+    said = "; ".join(content.refused)
+    for words in (
+        "bare.mar is not a model archive: it has no manifest of a model",
+        "cut.mar is not a model archive: File is not a zip file",
+        "empty.mar is not a model archive",
+        "gone.mar is not a model archive: No such file",
+        "strange-1.mar is strange",
+        "a-copy.mar and m-1.0.mar both hold m 1.0",
+    ):
+        assert words in said

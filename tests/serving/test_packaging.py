@@ -37,13 +37,26 @@ def test_archives_built_at_once_do_not_clash(checkpoint: Path, tmp_path: Path) -
     alone = build_archive(checkpoint, "waves", "1.0", tmp_path / "alone").read_bytes()
     with ThreadPoolExecutor(4) as pool:
         futures = [
-            pool.submit(build_archive, checkpoint, "waves", "1.0", tmp_path / "shared")
+            pool.submit(build_archive, checkpoint, "waves", "1.0", tmp_path / "shared", force=True)
             for _ in range(4)
         ]
         paths = {future.result() for future in futures}
     assert len(paths) == 1
     assert paths.pop().read_bytes() == alone
     assert [p.name for p in (tmp_path / "shared").iterdir()] == ["waves-1.0.mar"]
+
+
+def test_an_archive_is_not_replaced_unless_that_is_asked_for(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "waves-1.0.mar"
+    path.write_text("precious")
+    with pytest.raises(FieldError, match=r"waves-1\.0\.mar exists: .* --force") as caught:
+        build_archive(checkpoint, "waves", "1.0", tmp_path)
+    assert caught.value.field == "version"
+    assert path.read_text() == "precious"
+    assert build_archive(checkpoint, "waves", "1.0", tmp_path, force=True) == path
+    assert zipfile.is_zipfile(path)
 
 
 def test_its_library_needs_no_lightning(checkpoint: Path, tmp_path: Path) -> None:

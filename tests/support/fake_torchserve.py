@@ -14,15 +14,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
 from rvae.errors import FieldError
 from rvae.serving.heartbeat import Heartbeat
-from rvae.serving.model_store import Archive
 from rvae.serving.torchserve.registrations import Registration
+from rvae.serving.torchserve.unready import UnreadyError
 
 __all__ = ["FakeTorchServe"]
 
@@ -33,13 +33,20 @@ class FakeTorchServe:
     """In place of a TorchServe: `rvae.serving.torchserve.supervision.watch.Server`.
 
     Args:
-        archives: Versions that are awaited.
-        restored: What is served in place of them.
+        registrations: What is served.
+        awaited: Those of them that have to become ready.
+        unready: Versions that do not.
     """
 
-    def __init__(self, archives: Sequence[Archive], restored: Sequence[Registration] = ()) -> None:
-        self.archives = list(archives)
-        self.restored = list(restored)
+    def __init__(
+        self,
+        registrations: Sequence[Registration],
+        awaited: Sequence[Registration],
+        unready: Collection[str] = (),
+    ) -> None:
+        self._failures = {one: "does not load" for one in awaited if one.version in unready}
+        self.registrations = tuple(registrations)
+        self.awaited = list(awaited)
         self.scratch = Path(tempfile.mkdtemp(prefix="rvae-fake-"))
         self.heartbeats = self.scratch / "workers"
         self.inference = self.scratch / "inference.sock"
@@ -48,7 +55,7 @@ class FakeTorchServe:
         for folder in (self.heartbeats, self.scratch / "home"):
             folder.mkdir()
         (self.scratch / "home" / "worker.py").touch()
-        served = [(one.name, one.version) for one in restored or archives]
+        served = [one.key for one in registrations]
         for name, version in served:
             model = self.scratch / "models" / f"{name}-{version}"
             model.mkdir(parents=True)
@@ -77,10 +84,12 @@ class FakeTorchServe:
     def wait_until_ready(self, seconds: float) -> None:
         """Return when there is a worker of every version."""
         deadline = time.monotonic() + seconds
-        while not all(self.worker(one.version) for one in self.archives):
+        while not all(self.worker(one.version) for one in self.awaited):
             if self.has_ended() or time.monotonic() > deadline:
                 raise FieldError("server", "it is not ready")
             time.sleep(0.02)
+        if self._failures:
+            raise UnreadyError(self._failures)
 
     def kill(self) -> None:
         """End Java and the workers at once."""

@@ -90,9 +90,10 @@ class FragileHandler(RvaeHandler):
 '''
 
 
-def build_store(folder: Path) -> Path:
-    """A model store with the model."""
-    build_archive(_artifact(), NAME, "1.0", folder)
+def build_store(folder: Path, *versions: str) -> Path:
+    """A model store with versions of the model, or with one."""
+    for version in versions or ("1.0",):
+        build_archive(_artifact(), NAME, version, folder)
     return folder
 
 

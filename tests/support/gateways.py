@@ -193,10 +193,13 @@ async def front(
     handler: Handler,
     limits: GatewayLimits | None = None,
     reasons: tuple[str, ...] = (),
+    metrics: bytes = b"",
     manage: Callable[[Gateway], Manager] = passed_on,
     served: Mapping[str, Served] = SERVED,
 ) -> AsyncIterator[Front]:
     """A gateway whose backend answers what the handler says: bytes as they are, with None the end.
+
+    It adds what the backend tells to the metrics that are given.
 
     At its end nothing is left: no connection, no byte, no place, no ticket, no failure of a loop.
     """
@@ -206,9 +209,9 @@ async def front(
         tickets = Tickets(folder / "tickets", SLOTS)
         served_at = folder / "backend.sock"
         backend = Backend(served_at, served_at, served_at, tickets, by_status)
-        gateway = Gateway(limits, lambda: reasons)
-        inference, metrics = _bound(), _bound()
-        ports = [one.getsockname()[1] for one in (inference, metrics)]
+        gateway = Gateway(limits, lambda: reasons, lambda: metrics)
+        inference, readers = _bound(), _bound()
+        ports = [one.getsockname()[1] for one in (inference, readers)]
         live = TicketReader(folder / "tickets")
         manager = manage(gateway)
         path = folder / "management.sock"
@@ -239,7 +242,7 @@ async def front(
         gateway.routes.update(served)
         gateway.use(backend)
         manager.use(backend)
-        await gateway.start(inference, metrics, found.management, manager)
+        await gateway.start(inference, readers, found.management, manager)
         try:
             yield found
         finally:

@@ -66,6 +66,13 @@ def test_dependence_is_seen_in_all_parts(tmp_path: Path, monkeypatch: pytest.Mon
     assert seen == [counts["calibration"], counts["training"], counts["validation"]]
 
 
+def test_a_card_holds_how_the_training_part_is_distributed(tmp_path: Path) -> None:
+    values = np.concatenate([np.random.default_rng(0).uniform(size=1400), np.full(600, 9.0)])
+    (height,) = train_on(values[:, None], tmp_path).card.sketch
+    np.testing.assert_allclose(height.edges, np.arange(1, 10) / 10, atol=0.05)  # it comes first
+    np.testing.assert_allclose(height.shares, 0.1, atol=0.01)
+
+
 def test_alarms_define_the_threshold(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     values = (np.sin(np.arange(6000) / 5) + random.normal(0, 0.3, 6000))[:, None]

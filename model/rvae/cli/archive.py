@@ -13,6 +13,7 @@ def archive(
     store: Path = Path("model_store"),
     runtime: Literal["auto", "torch", "onnx", "onnx-int8", "openvino"] = "auto",
     data: Path | None = None,
+    force: bool = False,
     sign: Path | None = None,
 ) -> None:
     """Package a checkpoint for TorchServe as STORE/NAME-VERSION.mar.
@@ -28,6 +29,7 @@ def archive(
             scores.
         data: File of normal data, read like the training file, by which a runtime is compared with
             torch; windows that the model draws if left out. "onnx-int8" needs it.
+        force: Replace the archive if there is one of this name and version.
         sign: File of an Ed25519 private key as PEM, which signs the archive: for servers that serve
             nothing else than what was signed (rvae serve --trusted).
     """
@@ -43,4 +45,4 @@ def archive(
         series = read_for(artifact.card, data, None, None, None, labels=False).series
     artifact, note = with_runtime(artifact, runtime, series, name_of(data))
     print(note)
-    print(f"Wrote {build_archive(artifact, name, version, store, sign)}")
+    print(f"Wrote {build_archive(artifact, name, version, store, sign, force)}")

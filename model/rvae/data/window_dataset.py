@@ -45,6 +45,9 @@ class WindowDataset:
         window: Time steps T.
         strides: Steps between the starts of neighbouring windows, for each series or for all.
         calendar: Cycles of the calendar features.
+
+    Attributes:
+        series: As given, also of a subset of their windows.
     """
 
     def __init__(
@@ -55,7 +58,7 @@ class WindowDataset:
         strides: Sequence[int] | int,
         calendar: Sequence[str],
     ) -> None:
-        self._series = series
+        self.series = series
         self._scaler = scaler
         self._window = window
         self._strides = np.full(len(series), strides)
@@ -82,7 +85,7 @@ class WindowDataset:
         """The windows with these indices as one batch, in the form that DataLoader calls."""
         owners, starts = self._places(np.asarray(indices))
         cut = [
-            self._series[owner].part(start, start + self._window)
+            self.series[owner].part(start, start + self._window)
             for owner, start in zip(owners.tolist(), starts.tolist(), strict=True)
         ]
         values = np.stack([np.asarray(s.values) for s in cut])  # (B, T, C)

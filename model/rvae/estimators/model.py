@@ -82,6 +82,7 @@ class Model:
         version: str = "1.0",
         runtime: str = "auto",
         data: Any = None,
+        force: bool = False,
     ) -> Path:
         """Package the model for TorchServe as STORE/NAME-VERSION.mar.
 
@@ -92,16 +93,18 @@ class Model:
             runtime: What runs the network on a CPU, as for `rvae archive`.
             data: Normal data by which a runtime is compared with torch, see the class; windows that
                 the model draws if left out.
+            force: Whether it may take the place of another archive of this name and version.
 
         Raises:
-            FieldError: If name or version are not valid in URLs, or the runtime is not possible.
+            FieldError: If there is such an archive, name or version are not valid in URLs, or the
+                runtime is not possible.
         """
         from rvae.inference.conversion import with_runtime
         from rvae.serving.packaging import build_archive
 
         series = None if data is None else self._read(data).series
         artifact, _ = with_runtime(self.artifact, runtime, series, name_of(data))
-        return build_archive(artifact, name, version, Path(store).expanduser())
+        return build_archive(artifact, name, version, Path(store).expanduser(), force=force)
 
     @checked
     def score(

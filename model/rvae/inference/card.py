@@ -12,6 +12,7 @@ from rvae.config import ModelConfig, ReaderConfig, ScoringConfig
 from rvae.config.alarms import alarm_rate
 from rvae.data.scaler import Scaler
 from rvae.data.series import Series
+from rvae.data.sketch import ChannelSketch
 from rvae.data.stored import blocks
 from rvae.data.vocabulary import Vocabulary
 from rvae.errors import FieldError, require
@@ -168,20 +169,29 @@ class Card(ModelSpec):
         history: Changes of the calibration since the training, in order.
         runtime: The runtime of the model's graphs, and how exact it is; None if it has none, and
             torch runs the network.
+        sketch: Of the training part, how the values of each channel are distributed; empty for
+            models of earlier versions.
     """
 
     calibration: Calibration
     bands: Bands
     history: tuple[Recalibration, ...] = ()
     runtime: RuntimeReport | None = None
+    sketch: tuple[ChannelSketch, ...] = ()
 
     @classmethod
     def finish(
-        cls, spec: ModelSpec, calibration: Calibration, bands: Bands, training: Mapping[str, Any]
+        cls,
+        spec: ModelSpec,
+        calibration: Calibration,
+        bands: Bands,
+        training: Mapping[str, Any],
+        sketch: tuple[ChannelSketch, ...] = (),
     ) -> "Card":
         """The card of a model after training, with the final summary of the training."""
         kept = {field.name: getattr(spec, field.name) for field in fields(ModelSpec)}
-        return cls(**kept | {"training": training}, calibration=calibration, bands=bands)
+        changed = {"training": training, "calibration": calibration, "bands": bands}
+        return cls(**kept | changed, sketch=sketch)
 
     def require_calibrated_for_torch(self) -> None:
         """Raise a `FieldError` if the calibration is that of a runtime in reduced precision."""
@@ -240,6 +250,9 @@ class Card(ModelSpec):
             "bands": asdict(self.bands),
             "history": [asdict(change) for change in self.history],
             "runtime": None if self.runtime is None else asdict(self.runtime),
+            "sketch": [
+                {"edges": list(one.edges), "shares": list(one.shares)} for one in self.sketch
+            ],
         }
 
     @classmethod
@@ -275,6 +288,10 @@ class Card(ModelSpec):
             ),
             "history": tuple(Recalibration(**change) for change in content.get("history", ())),
             "runtime": None if runtime is None else RuntimeReport.from_dict(runtime),
+            "sketch": tuple(
+                ChannelSketch(tuple(one["edges"]), tuple(one["shares"]))
+                for one in content.get("sketch", ())
+            ),
         }
 
 

@@ -28,6 +28,8 @@ class Job:
         work: The model's work, see `work_of`.
         seconds: Estimated seconds of that work.
         is_wanted, may_defer: See `Request`.
+        queue_seconds: Time until a worker took it; None if it is not measured.
+        parse_seconds: Time that it took to read it.
     """
 
     place: int
@@ -39,6 +41,8 @@ class Job:
     seconds: float
     is_wanted: Callable[[], bool]
     may_defer: bool
+    queue_seconds: float | None
+    parse_seconds: float
 
 
 def body_bytes(request: Request) -> int:

@@ -30,7 +30,12 @@ HANDLER = "rvae_handler.py"
 
 
 def build_archive(
-    model: Artifact | Path, name: str, version: str, store: Path, key: Path | None = None
+    model: Artifact | Path,
+    name: str,
+    version: str,
+    store: Path,
+    key: Path | None = None,
+    force: bool = False,
 ) -> Path:
     """Write `store/name-version.mar`: weights, card, graphs, this package and the handler.
 
@@ -43,10 +48,11 @@ def build_archive(
         version: Version of the model in URLs.
         store: Folder for the archive.
         key: File of the private key that signs the checksums; they are not signed if None.
+        force: Whether it may take the place of another archive of this name and version.
 
     Raises:
-        FieldError: If the checkpoint or the key is unusable, the model gives no finite answer, or
-            name or version are not valid in TorchServe's URLs.
+        FieldError: If the checkpoint or the key is unusable, there is such an archive, the model
+            gives no finite answer, or name or version are not valid in TorchServe's URLs.
     """
     for field, value in (("name", name), ("version", version)):
         require(
@@ -55,20 +61,30 @@ def build_archive(
             f"{value!r} may hold letters, digits, '_', '.' and '-', and starts with one of the "
             "first two",
         )
+    archive = store / f"{name}-{version}.mar"
+    _require_new(archive, force)
     artifact = model if isinstance(model, Artifact) else Artifact.load(model)
     artifact.build()  # weights that do not fit must fail here, not in the server
     service = Service(Engine(artifact, threads=1), name, version, Limits())
     golden = make_golden(service, artifact.card.runtime)
     store.mkdir(parents=True, exist_ok=True)
-    archive = store / f"{name}-{version}.mar"
     with tempfile.TemporaryDirectory(prefix="rvae-archive-") as scratch:
         content = _assemble(artifact, name, version, Path(scratch))
         golden.write(content)
         sums = write_sums(content)
         if key is not None:
             (content / SIGNATURE_FILE).write_bytes(sign(sums, key))
+        _require_new(archive, force)  # another one may have been built meanwhile
         _zip(content, archive)
     return archive
+
+
+def _require_new(archive: Path, force: bool) -> None:
+    require(
+        force or not archive.exists(),
+        "version",
+        f"{archive} exists: give another version, or --force to replace it",
+    )
 
 
 def _assemble(artifact: Artifact, name: str, version: str, scratch: Path) -> Path:

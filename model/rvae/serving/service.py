@@ -26,10 +26,12 @@ from rvae.serving.contract.formats.format import Format, ServedModel
 from rvae.serving.contract.messages import Reply, Request
 from rvae.serving.contract.pipeline import decode, encode, validate
 from rvae.serving.contract.query import Query
-from rvae.serving.contract.results import Samples, compute_results
+from rvae.serving.contract.results import Samples, SeriesResult, compute_results
 from rvae.serving.contract.sizes import require_small_enough
 from rvae.serving.example import example_body
 from rvae.serving.jobs import Job, body_bytes, read_together, run_together
+from rvae.serving.metrics.measures import Phases
+from rvae.serving.metrics.report import UNREPORTED, Report
 from rvae.serving.pace import Pace, work_of
 from rvae.serving.turn import Turn
 
@@ -38,7 +40,6 @@ __all__ = ["Limits", "Service"]
 SEED_BITS = 53  # integers that every parser of JSON reads exactly
 
 logger = logging.getLogger(__name__)
-
 
 # Requests of a batch that warm up, in turn; the last ones are left out where the model is slow.
 WARMING_BATCHES = (1, 4, 16, 64)
@@ -85,6 +86,7 @@ class Service:
         limits: Limits on the cost of requests.
         busy: Told how many seconds the service expects to be busy, whenever it is: a context for
             that time.
+        report: Told what was done for requests that are measured.
     """
 
     def __init__(
@@ -94,12 +96,14 @@ class Service:
         version: str,
         limits: Limits,
         busy: Callable[[float], AbstractContextManager[Any]] = nullcontext,
+        report: Report = UNREPORTED,
     ) -> None:
         self._engine = engine
         self._calibration = engine.card.calibration
         self._model = ServedModel(name, version, engine.card, limits.response_bytes)
         self._limits = limits
         self._busy = busy
+        self._report = report
         self._pace = Pace()
 
     def answer(self, requests: Sequence[Request]) -> list[Reply]:
@@ -110,6 +114,8 @@ class Service:
         """
         end, turn = time.monotonic() + self._limits.seconds, Turn()
         replies: dict[int, Reply] = {}
+        if measured := sum(one.arrived is not None for one in requests):
+            self._report.batch(measured)
         for places in read_together(requests):
             jobs, answered = self._read(requests, places, turn)
             replies |= answered
@@ -184,6 +190,8 @@ class Service:
 
     def _job(self, place: int, request: Request) -> Job | Reply:
         """Decode and validate a request, or reply with what is wrong with it."""
+        began = time.perf_counter()
+        queued = None if request.arrived is None else time.monotonic() - request.arrived
         error_key = None
         try:
             content = decode(request)
@@ -215,6 +223,8 @@ class Service:
             seconds,
             request.is_wanted,
             request.may_defer,
+            queued,
+            time.perf_counter() - began,
         )
 
     def _cost(self, query: Query, answer: Format) -> int:
@@ -270,6 +280,7 @@ class Service:
             return replies | {job.place: failure_reply(500, "body", message, job.error_key)}
 
     def _answers(self, jobs: Sequence[Job], turn: Turn) -> dict[int, Reply]:
+        began = time.perf_counter()
         series = [series for job in jobs for series in job.query.inputs.series]
         strides = [job.query.stride for job in jobs for _ in job.query.inputs.series]
         found: Sequence[Encoded]
@@ -278,6 +289,7 @@ class Service:
                 found = self._engine.analyse(series, strides)
         else:
             found = self._engine.encode(series, strides)
+        seconds = time.perf_counter() - began
         analyses = iter(found)
         replies = {}
         for job in jobs:
@@ -285,23 +297,32 @@ class Service:
             if job.may_defer and turn.is_full:
                 replies[job.place] = _deferred(job)
             else:
-                replies[job.place] = reply = self._reply(job, own)
+                replies[job.place] = reply = self._reply(job, own, seconds)
                 turn.add_answer(len(reply.body))
         return replies
 
-    def _reply(self, job: Job, analyses: Sequence[Encoded]) -> Reply:
+    def _reply(self, job: Job, analyses: Sequence[Encoded], run_seconds: float) -> Reply:
+        """The answer to a job, from what the run that it shared has found."""
+        began = time.perf_counter()
         query, answer = job.query, job.answer_format
         card, limit = self._model.card, self._limits.response_bytes
         try:
+            results: Sequence[SeriesResult] | Samples
             if query.generates:
-                body = encode(self._samples(query), query, answer, self._model)
+                results = self._samples(query)
             else:
                 most_events = limit // max(1, answer.event_size(card).least)
                 results = compute_results(analyses, query, card, most_events)
-                body = encode(results, query, answer, self._model)
+            computed = time.perf_counter()
+            body = encode(results, query, answer, self._model)
             require_small_enough(len(body), limit)
         except FieldError as error:
             return error_reply(error, job.error_key)
+        if job.queue_seconds is not None:
+            run_seconds += computed - began
+            encode_seconds = time.perf_counter() - computed
+            phases = Phases(job.queue_seconds, job.parse_seconds, run_seconds, encode_seconds)
+            self._report.answered(phases, query.inputs.series, analyses)
         return Reply(200, body, answer.media_type)
 
     def _samples(self, query: Query) -> Samples:

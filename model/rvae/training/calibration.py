@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rvae.config import TrainingConfig
 from rvae.config.alarms import alarm_rate
 from rvae.data.scaler import Scaler
+from rvae.data.sketch import sketch
 from rvae.data.window_dataset import WindowDataset
 from rvae.inference.building import build_network
 from rvae.inference.card import Card, ModelSpec
@@ -110,7 +111,9 @@ def calibrate(
         "epoch": checkpoint["epoch"],
         **assess(network, spec, windows["validation"]),
     }
-    checkpoint[CARD_KEY] = Card.finish(spec, calibration, bands, summary).to_dict()
+    distribution = sketch(windows["training"].series, spec.scaler.categories)
+    card = Card.finish(spec, calibration, bands, summary, distribution)
+    checkpoint[CARD_KEY] = card.to_dict()
     checkpoint[SCORER_KEY] = scorer.state()
     unfinished = final.with_suffix(".unfinished")
     torch.save(checkpoint, unfinished)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rvae.serving.contract.formats import FORMATS
+from rvae.serving.contract.formats.csv import CSV
 from rvae.serving.contract.messages import Request
 from rvae.serving.contract.pipeline import decode_memory
 from tests.support.paths import ROOT
@@ -42,6 +43,14 @@ def test_the_hostile_bodies_are_hostile(measured: list[tuple[str, int, int, int,
             peak / foreseen for name, _, foreseen, peak, _ in measured if name.startswith(kind)
         ]
         assert max(shares) > 0.5, kind
+
+
+def test_no_csv_says_more_than_the_most_of_its_length() -> None:
+    bodies = (b"a\n" + b"\n" * 5000, b"1," * 2500, b"heat\n" + b"20.5\n" * 1000, b",\r" * 2_000_000)
+    for body in bodies:
+        foreseen = decode_memory(Request(body, content_type="text/csv"))
+        assert 0 < foreseen <= CSV.most_decode_memory(len(body))
+    assert CSV.most_decode_memory(100) > CSV.most_decode_memory(99)
 
 
 def test_every_format_says_what_it_takes() -> None:

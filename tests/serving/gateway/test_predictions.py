@@ -36,7 +36,9 @@ def test_a_request_reaches_the_backend_with_what_the_contract_reads_and_nothing_
             (asked,) = one.asked
             assert asked.line == "POST /predictions/m/2.0 HTTP/1.1"
             assert {
-                name: value for name, value in asked.headers.items() if "ticket" not in name
+                name: value
+                for name, value in asked.headers.items()
+                if name not in ("rvae-ticket", "rvae-arrived")
             } == {
                 "host": "localhost",
                 "content-length": "13",
@@ -65,6 +67,26 @@ def test_the_version_that_answers_is_chosen_here_and_told() -> None:
                 assert (answer.status, answer.headers["rvae-version"]) == (422, version)
                 kind = path.split("/")[1]
                 assert one.asked[-1].line == f"POST /{kind}/m/{version} HTTP/1.1"
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("version", "written"),
+    [
+        ("1.0+a~b_c-d", "1.0+a~b_c-d"),
+        ("a b\r\nx: y", "a%20b%0D%0Ax%3A%20y"),
+        ("ü/?", "%C3%BC%2F%3F"),
+    ],
+)
+def test_a_version_that_an_archive_has_made_up_stays_one_part_of_a_path(
+    version: str, written: str
+) -> None:
+    async def run() -> None:
+        async with front(echo, served={"m": Served(version, frozenset({version}))}) as one:
+            answer = await one.ask(b"{}", "/predictions/m")
+            assert (answer.status, answer.headers["rvae-version"]) == (200, written.lower())
+            assert one.asked[-1].line == f"POST /predictions/m/{written} HTTP/1.1"
 
     asyncio.run(run())
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 import orjson
 import pytest
 
-from rvae.serving.gateway.routes import NotServedError, Routes, Served
+from rvae.serving.gateway.routes import CANARY, SHADOW, NotServedError, Routes, Served, Share
 
 BOTH = {"m": Served("1.0", frozenset({"1.0", "2.0"}))}
 SWITCHED = {"m": Served("2.0", frozenset({"1.0", "2.0"}))}
@@ -158,3 +158,54 @@ def test_the_last_version_refuses_everybody_while_it_is_closed() -> None:
                 assert await refused(some, version) == (410, "version", words)
 
     asyncio.run(run())
+
+
+def test_a_canary_gets_its_share_of_the_requests_without_a_version() -> None:
+    async def run() -> None:
+        drawn = iter([0.0, 0.24, 0.25, 0.99] * 2)
+        some = Routes(lambda: next(drawn))
+        some.update(BOTH)
+        some.give(CANARY, "m", Share("2.0", 0.25))
+        assert [await entered(some) for _ in range(4)] == ["2.0", "2.0", "1.0", "1.0"]
+        assert [await entered(some, "1.0") for _ in range(4)] == ["1.0"] * 4
+        assert some.shares("m") == {CANARY: Share("2.0", 0.25)}
+        with some.close("m", "2.0"):
+            assert [await entered(some) for _ in range(4)] == ["1.0"] * 4
+        some.give(CANARY, "m", Share("1.0", 0.0))  # which it never had
+        assert some.shares("m")
+        some.give(CANARY, "m", Share("2.0", 0.0))
+        assert some.shares("m") == {} and await entered(some) == "1.0"
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("after", [SWITCHED, {"m": Served("1.0", frozenset({"1.0"}))}, {}])
+def test_a_share_ends_when_its_version_is_the_default_or_gone(after: dict[str, Served]) -> None:
+    some = routes()
+    for kind in (CANARY, SHADOW):
+        some.give(kind, "m", Share("2.0", 0.5))
+    some.update(BOTH)
+    assert set(some.shares("m")) == {CANARY, SHADOW}
+    some.update(after)
+    assert some.shares("m") == {}
+
+
+def test_copies_go_to_the_shadow_unless_it_is_held_or_closed() -> None:
+    some = Routes(lambda: 0.5)
+    some.update(BOTH)
+    assert some.shadow("m") is None
+    some.give(SHADOW, "m", Share("2.0", 0.5))
+    assert some.shadow("m") is None
+    some.give(SHADOW, "m", Share("2.0", 0.6))
+    assert some.shadow("m") == "2.0"
+    for mark in (some.hold, some.close):
+        with mark("m", "2.0"):
+            assert some.shadow("m") is None
+
+
+def test_who_requires_a_version_is_told_if_it_is_not_served() -> None:
+    some = routes()
+    assert some.require("m", "2.0") == BOTH["m"]
+    for model, version in (("m", "3.0"), ("n", "1.0")):
+        with pytest.raises(NotServedError):
+            some.require(model, version)

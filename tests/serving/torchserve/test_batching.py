@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from rvae.serving.model_store import list_archives
-from rvae.serving.torchserve import TorchServe
+from rvae.serving.torchserve import TorchServe, fresh_state
 from rvae.serving.unix_http import UnixSession
 from tests.support.processes import worker_pids
 from tests.support.waiting import wait_for
@@ -53,7 +53,7 @@ def gate_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TorchServe
         manifest = {"archiverVersion": "0.12.0", "runtime": "python", "model": model}
         archive.writestr("MAR-INF/MANIFEST.json", json.dumps(manifest))
     logs = tmp_path_factory.mktemp("logs")
-    with TorchServe(list_archives(store), 1, logs) as running:
+    with TorchServe(store, fresh_state(list_archives(store), 1).registrations, logs) as running:
         running.wait_until_ready(120)
         yield running
 

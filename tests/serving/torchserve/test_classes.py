@@ -10,7 +10,7 @@ import pytest
 
 from rvae.errors import FieldError
 from rvae.serving.model_store import list_archives
-from rvae.serving.torchserve import Endpoint, TorchServe
+from rvae.serving.torchserve import Endpoint, TorchServe, fresh_state
 from rvae.serving.torchserve.classes import CHANGED, Classes, cache_folder
 from rvae.serving.torchserve.java import JAVA_OPTIONS, java_command, memory_options
 
@@ -123,7 +123,7 @@ def test_a_torchserve_that_is_not_known_is_refused_and_leaves_nothing(
     scratch.mkdir()
     monkeypatch.setattr("rvae.serving.torchserve.server.make_scratch", lambda: scratch)
     with pytest.raises(FieldError, match="torchserve"):
-        TorchServe(list_archives(store), 1, tmp_path / "logs")
+        TorchServe(store, fresh_state(list_archives(store), 1).registrations, tmp_path / "logs")
     assert not scratch.exists()
 
 

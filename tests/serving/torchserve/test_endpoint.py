@@ -15,7 +15,7 @@ import requests
 
 from rvae.errors import FieldError
 from rvae.serving.model_store import list_archives
-from rvae.serving.torchserve import Endpoint
+from rvae.serving.torchserve import Endpoint, fresh_state
 from rvae.serving.unix_http import UnixSession
 from tests.support.processes import worker_pids
 from tests.support.waiting import wait_for
@@ -64,7 +64,7 @@ def test_management_is_for_this_user_and_not_for_web_pages(server: Endpoint) -> 
 def test_a_taken_port_is_said(server: Endpoint, store: Path, tmp_path: Path) -> None:
     port = int(server.url.rpartition(":")[2])
     with pytest.raises(FieldError) as caught:
-        Endpoint(list_archives(store), 1, tmp_path / "logs", port=port)
+        Endpoint(fresh_state(list_archives(store), 1), tmp_path / "logs", port=port)
     assert caught.value.field == "port"
 
 
@@ -98,7 +98,7 @@ def test_what_was_asked_is_answered_before_the_end(
     store: Path, tmp_path: Path, fresh: list[np.ndarray]
 ) -> None:
     archives = [one for one in list_archives(store) if one.version == "1.0"]
-    with Endpoint(archives, 1, tmp_path / "logs") as endpoint:
+    with Endpoint(fresh_state(archives, 1), tmp_path / "logs") as endpoint:
         endpoint.start()
         java = psutil.Process(endpoint.torchserve.pid)
         family = [java, *java.children(recursive=True)]

@@ -9,16 +9,13 @@ import pytest
 import requests
 
 from rvae.serving.gateway.routes import Served
-from rvae.serving.model_store import Archive
 from rvae.serving.torchserve.registrations import (
     Registration,
-    archive_of,
+    absence,
     default_archives,
-    in_store,
     read_registrations,
     restart_workers,
     served,
-    snapshot,
 )
 from tests.support.toy_archive import toy_archive
 
@@ -88,27 +85,22 @@ def test_what_requests_can_be_sent_to(management: Management) -> None:
     assert served(()) == {}
 
 
-def test_another_server_begins_with_the_same(management: Management) -> None:
-    restored = json.loads(snapshot(read(management)))
-    assert restored["modelCount"] == 2
-    assert restored["models"]["toy"] == {
-        version: {"defaultVersion": default, "marName": f"toy-{version}.mar", **NUMBERS}
-        for version, default in (("1.0", False), ("2.0", True))
-    }
-
-
-def test_archives_that_are_gone_or_changed_are_left_out_with_words(
+def test_archives_that_are_gone_or_changed_are_said_in_words(
     management: Management, tmp_path: Path
 ) -> None:
     first, second = read(management)
-    kept, lost = in_store(tmp_path, [first, second])
-    assert kept == [] and len(lost) == 2
-    path = toy_archive(tmp_path, "1.0")
+    assert "No such file" in str(absence(tmp_path, first))
+    toy_archive(tmp_path, "1.0")
     toy_archive(tmp_path, "3.0").rename(tmp_path / "toy-2.0.mar")
-    kept, lost = in_store(tmp_path, [first, second])
-    assert kept == [first]
-    assert lost == [f"toy 2.0: {tmp_path / 'toy-2.0.mar'} now holds version 3.0"]
-    assert archive_of(tmp_path, first) == Archive(path, "toy", "1.0")
+    assert absence(tmp_path, first) is None
+    assert absence(tmp_path, second) == "now holds version 3.0"
+
+
+def test_a_scaled_one_has_so_many_workers_and_is_else_the_same(management: Management) -> None:
+    first, _ = read(management)
+    scaled = first.scaled(5)
+    assert (scaled.min_workers, scaled.max_workers) == (5, 5)
+    assert scaled.scaled(2) == first.scaled(2)
 
 
 def test_workers_are_started_anew_by_taking_them_away_and_giving_them_back(

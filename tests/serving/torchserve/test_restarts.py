@@ -4,7 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from rvae.serving.model_store import list_archives
-from rvae.serving.torchserve import TorchServe
+from rvae.serving.torchserve import TorchServe, fresh_state
 from tests.support.toy_archive import toy_archive
 from tests.support.waiting import wait_for
 
@@ -28,7 +28,8 @@ def test_a_worker_that_dies_again_and_again_is_started_as_often(tmp_path: Path) 
     """TorchServe's own pauses are 1, 1, 2, 3, 5 and 8 seconds."""
     notes = tmp_path / "notes"
     toy_archive(tmp_path / "store", "1.0", MORTAL.replace("NOTES", str(notes)))
-    with TorchServe(list_archives(tmp_path / "store"), 1, tmp_path / "logs"):
+    store = tmp_path / "store"
+    with TorchServe(store, fresh_state(list_archives(store), 1).registrations, tmp_path / "logs"):
         wait_for(lambda: notes.exists() and len(notes.read_text().splitlines()) >= DEATHS)
     times = [float(line) for line in notes.read_text().splitlines()[:DEATHS]]
     pauses = [after - before for before, after in pairwise(times)]

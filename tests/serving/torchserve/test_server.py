@@ -33,7 +33,7 @@ from rvae.inference.engine import Engine
 from rvae.serving.integrity import TrustedKeys
 from rvae.serving.model_store import list_archives
 from rvae.serving.packaging import build_archive
-from rvae.serving.torchserve import Endpoint
+from rvae.serving.torchserve import Endpoint, fresh_state
 from rvae.serving.unix_http import UnixSession
 from tests.support.archives import edited, key_pair
 from tests.support.processes import worker_pids
@@ -277,7 +277,7 @@ def test_two_servers_live_side_by_side_and_leave_nothing(
 ) -> None:
     build_archive(checkpoint, "other", "1.0", tmp_path / "store")
     archives = list_archives(tmp_path / "store")
-    with Endpoint(archives, workers=2, logs=tmp_path / "logs") as second:
+    with Endpoint(fresh_state(archives, workers=2), logs=tmp_path / "logs") as second:
         second.start()
         group = psutil.Process(second.torchserve.pid).children(recursive=True)
         assert len(worker_pids(second)) == 2
@@ -296,7 +296,7 @@ def test_a_store_of_any_name_is_served(
     odd = tmp_path / "stö re=#!\\x"
     odd.mkdir()
     (odd / "waves-1.0.mar").write_bytes((store / "waves-1.0.mar").read_bytes())
-    with Endpoint(list_archives(odd), 1, tmp_path / "logs") as running:
+    with Endpoint(fresh_state(list_archives(odd), 1), tmp_path / "logs") as running:
         running.start()
         assert ask(running, data=fresh[0].tolist()).ok
 
@@ -385,8 +385,10 @@ def test_an_archive_that_must_not_be_served_never_becomes_ready(
     edited(archive, archive, edit, sealed)
     keys = TrustedKeys.read(public) if edit is haunt else None
     with (
-        Endpoint(list_archives(archive.parent), 1, tmp_path / "logs", trusted=keys) as server,
-        pytest.raises(FieldError, match=rf"waves 1\.0 .* does not load: .*{reason}"),
+        Endpoint(
+            fresh_state(list_archives(archive.parent), 1), tmp_path / "logs", trusted=keys
+        ) as server,
+        pytest.raises(FieldError, match=rf"waves 1\.0 .*{reason}"),
     ):
         server.start()
     assert "it was run" not in (tmp_path / "logs" / "model.log").read_text()

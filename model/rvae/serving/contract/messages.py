@@ -27,6 +27,8 @@ class Request:
             JSON, where binary tensors follow; None if all are.
         is_wanted: Whether somebody still waits for the answer.
         may_defer: Whether it may be asked to come again alone, as it costs much.
+        arrived: Time by `time.monotonic` at which it came to what stands before the workers, which
+            measures it; None for what nobody measures, such as requests that warm up.
     """
 
     body: Any
@@ -37,6 +39,7 @@ class Request:
     json_length: str | None = None
     is_wanted: Callable[[], bool] = _always
     may_defer: bool = False
+    arrived: float | None = None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,10 @@ turns.py        which requests of a model run beside each other
 routes.py       which version answers a request, and what requests it has
 dispatcher.py   a request's way through the backend: queue, deadline, repetition
 predictions.py  the public port: which requests are allowed
-forwarding.py   management and metrics
+shadows.py      copies of requests for a version that answers nobody yet
+recordings.py   requests as they were sent, for who wants to ask them again
+forwarding.py   management, and the backend's metrics
+metrics_page.py    all metrics
+traffic.py      counts of requests
 gateway.py      listeners, start, end
 """

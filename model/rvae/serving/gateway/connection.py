@@ -232,6 +232,7 @@ class Connection(asyncio.BufferedProtocol):
             self._transport.resume_reading()
         self._cancel()
         self._release()
+        self._all.refused(answer.status)
         write(self._transport, answer_head(answer, close=True), answer.body)
         self._end_writing()
 

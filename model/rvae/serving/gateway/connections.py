@@ -1,6 +1,7 @@
 """All connections of clients: how many there are, how long they may idle, how slow they may be."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rvae.serving.gateway.budget import ByteBudget
@@ -19,10 +20,14 @@ class Connections:
 
     Args:
         limits: The bounds.
+        refused: Told the status of every request that is not read whole, or is none.
     """
 
-    def __init__(self, limits: GatewayLimits) -> None:
+    def __init__(
+        self, limits: GatewayLimits, refused: Callable[[int], object] = lambda status: None
+    ) -> None:
         self.limits = limits
+        self.refused = refused
         self.budget = ByteBudget(limits.buffered_bytes)
         # One for all: what is read is parsed before anything else is read.
         self.buffer = memoryview(bytearray(READ_BYTES))

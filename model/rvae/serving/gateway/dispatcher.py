@@ -1,9 +1,11 @@
 """A request's way through the backend: its place in the queue, its deadline, its repetition."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from urllib.parse import quote
 
 from rvae.serving.gateway.backend import Backend, Client, EndedError, Verdict
 from rvae.serving.gateway.budget import ByteBudget
@@ -11,6 +13,7 @@ from rvae.serving.gateway.http import header_lines
 from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.gateway.messages import Answer, refusal
 from rvae.serving.gateway.routes import NotServedError, Routes
+from rvae.serving.gateway.traffic import HUNG_UP, Traffic
 from rvae.serving.gateway.turns import Turns
 from rvae.serving.tickets import Tickets
 
@@ -29,8 +32,9 @@ RETRY_SECONDS = 0.1
 TAKEN_SECONDS, REPEAT_SECONDS = 1.0, 1.5
 
 # Headers between the gateway and workers. Of a request: whether it is still wanted, and that it was
-# deferred before. Of an answer: that it was deferred, and how many seconds it will take.
-TICKET, DEFERRED = "rvae-ticket", "rvae-deferred"
+# deferred before, and when it arrived. Of an answer: that it was deferred, and how many seconds it
+# will take.
+TICKET, DEFERRED, ARRIVED = "rvae-ticket", "rvae-deferred", "rvae-arrived"
 
 # Of every answer, also to clients: which version of the model it comes from.
 VERSION = "rvae-version"
@@ -54,6 +58,8 @@ class Job:
         deaths: How many workers ended while they had it.
         ends: How often the backend itself ended while it had it.
         seconds: How long it will take, if a worker has deferred it.
+        measured: Whether it counts in the metrics.
+        arrived: Time by `time.monotonic`, which workers share, at which it was read whole.
     """
 
     kind: str
@@ -64,6 +70,8 @@ class Job:
     deaths: int = 0
     ends: int = 0
     seconds: float | None = None
+    measured: bool = True
+    arrived: float = field(default_factory=time.monotonic)
 
 
 class Dispatcher:
@@ -73,12 +81,16 @@ class Dispatcher:
         limits: The bounds.
         budget: Bytes in memory.
         routes: Which version answers a request.
+        traffic: Where requests are counted.
     """
 
-    def __init__(self, limits: GatewayLimits, budget: ByteBudget, routes: Routes) -> None:
+    def __init__(
+        self, limits: GatewayLimits, budget: ByteBudget, routes: Routes, traffic: Traffic
+    ) -> None:
         self._limits = limits
         self._budget = budget
         self._routes = routes
+        self._traffic = traffic
         self._backend: tuple[Backend, Client] | None = None
         self._has_backend = asyncio.Event()
         self._places = asyncio.Semaphore(limits.forwarded)
@@ -112,9 +124,41 @@ class Dispatcher:
 
     async def answer(self, job: Job) -> Answer:
         """The answer to a request, or an error where none came in time."""
+        status, version = HUNG_UP, None
+        try:
+            answer, version = await self._answer_in_time(job)
+            status = answer.status
+        finally:
+            if job.measured:
+                self._count(job, version, status)
+        if version is None:
+            return answer
+        return replace(answer, headers={**answer.headers, VERSION: _written(version)})
+
+    @property
+    def forwarded(self) -> int:
+        """How many requests the backend has."""
+        return len(self._patience)
+
+    @property
+    def requests(self) -> int:
+        """How many requests there are, with those that wait."""
+        return self._jobs
+
+    def _count(self, job: Job, version: str | None, status: int) -> None:
+        if version is not None:
+            seconds = time.monotonic() - job.arrived
+            self._traffic.answered(job.model, version, status, seconds)
+        elif job.model in self._routes.served:
+            self._traffic.refused(status, job.model)
+        else:
+            self._traffic.refused(status)
+
+    async def _answer_in_time(self, job: Job) -> tuple[Answer, str | None]:
+        """The answer, and the version that it comes from."""
         limits = self._limits
         if self._jobs >= limits.forwarded + limits.waiting:
-            return refusal(503, "request", "too many requests at once: try again", 1)
+            return refusal(503, "request", "too many requests at once: try again", 1), None
         self._jobs += 1
         version = None
         try:
@@ -124,15 +168,13 @@ class Dispatcher:
             ):
                 answer = await self._answer(job, version)
         except NotServedError as error:
-            return error.answer
+            return error.answer, None
         except TimeoutError:
             message = f"was not answered within {limits.seconds:g} s: try again, or ask for less"
             answer = refusal(503, "request", message, 1)
         finally:
             self._jobs -= 1
-        if version is None:
-            return answer
-        return replace(answer, headers={**answer.headers, VERSION: version})
+        return answer, version
 
     async def _answer(self, job: Job, version: str) -> Answer:
         key = job.model, version
@@ -140,7 +182,7 @@ class Dispatcher:
         if turns is None:
             turns = self._turns[key] = Turns(self._expensive)
         turns.requests += 1
-        path = f"/{job.kind}/{job.model}/{version}"
+        path = f"/{job.kind}/{job.model}/{_written(version)}"
         head = header_lines("POST", path, job.headers, len(job.body))
         try:
             return await self._repeated(job, head, turns)
@@ -179,6 +221,7 @@ class Dispatcher:
                 return refusal(502, "server", "ended while it had this request, again and again")
             elif verdict is not Verdict.RECALLED:
                 await asyncio.sleep(RETRY_SECONDS)
+            self._traffic.repeated("deferred" if is_deferred else verdict.name.lower())
 
     async def _exchange(self, job: Job, head: bytes) -> tuple[Verdict, Answer]:
         """Send a request to the backend once."""
@@ -211,7 +254,11 @@ class Dispatcher:
             if is_abandoned:
                 self._budget.release(len(job.body))
 
-        added = f"{TICKET}: {ticket}\r\n" + ("" if job.seconds is None else f"{DEFERRED}: 1\r\n")
+        added = f"{TICKET}: {ticket}\r\n"
+        if job.measured:
+            added += f"{ARRIVED}: {job.arrived:.6f}\r\n"
+        if job.seconds is not None:
+            added += f"{DEFERRED}: 1\r\n"
         try:
             async with asyncio.timeout(None) as patience:
                 self._patience[ticket] = began, patience
@@ -253,6 +300,11 @@ class Dispatcher:
         for ticket, tickets in self._wanted.items():
             tickets.withdraw(ticket)
         self._wanted.clear()
+
+
+def _written(version: str) -> str:
+    """A version as it stands in a path or a header; an archive may say what it likes."""
+    return quote(version, safe="+~")
 
 
 def _turn(job: Job, turns: Turns) -> AbstractAsyncContextManager[None]:

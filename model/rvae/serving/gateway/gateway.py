@@ -12,12 +12,15 @@ from rvae.errors import FieldError
 from rvae.serving.gateway.backend import Backend
 from rvae.serving.gateway.connection import Connection
 from rvae.serving.gateway.connections import Connections
-from rvae.serving.gateway.dispatcher import Dispatcher
-from rvae.serving.gateway.forwarding import metrics
+from rvae.serving.gateway.dispatcher import Dispatcher, Job
 from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.gateway.messages import Application
-from rvae.serving.gateway.predictions import Predictions
+from rvae.serving.gateway.metrics_page import MetricsPage
+from rvae.serving.gateway.predictions import Predictions, as_sent
+from rvae.serving.gateway.recordings import Recordings
 from rvae.serving.gateway.routes import Routes
+from rvae.serving.gateway.shadows import Shadows
+from rvae.serving.gateway.traffic import Load, Traffic
 from rvae.serving.unix_path import short_path
 
 __all__ = ["Gateway"]
@@ -38,16 +41,26 @@ class Gateway:
     Args:
         limits: The bounds.
         health: Reasons why the models are not ready; none if they are.
+        metrics: Metrics to tell, in the text format of Prometheus; called in another thread.
 
     Attributes:
         routes: Which versions are served; until it is told, requests wait.
+        traffic: What was done for clients.
+        recordings: What is kept of clients' requests for others.
         predictions: What answers clients.
+        unseen: The same for operators, of whose requests nothing is kept or copied.
         metrics: What tells the metrics.
     """
 
-    def __init__(self, limits: GatewayLimits, health: Callable[[], tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        limits: GatewayLimits,
+        health: Callable[[], tuple[str, ...]],
+        metrics: Callable[[], bytes] = bytes,
+    ) -> None:
         self._limits = limits
-        self._connections = Connections(limits)
+        self.traffic = Traffic()
+        self._connections = Connections(limits, self.traffic.refused)
         # Each has its own: management must be reachable when clients have taken all connections,
         # and metrics are for anybody on this machine.
         least = max(OPERATORS_BYTES, limits.body_bytes, limits.answer_bytes)
@@ -55,11 +68,25 @@ class Gateway:
         self._operators = Connections(few)
         self._readers = Connections(replace(few, body_bytes=READERS_BODY_BYTES))
         self.routes = Routes()
-        self._dispatcher = Dispatcher(limits, self._connections.budget, self.routes)
-        self.predictions = Predictions(self._dispatcher, health)
-        self.metrics = metrics(limits)
+        self._dispatcher = Dispatcher(limits, self._connections.budget, self.routes, self.traffic)
+        self.recordings = Recordings()
+        self._shadows = Shadows(self.routes, self._connections.budget, self._dispatcher.answer)
+        self.predictions = Predictions(self._dispatcher, health, self._answered)
+        self.unseen = Predictions(self._dispatcher, health)
+        self.metrics = MetricsPage(metrics, limits)
         self._servers: list[asyncio.Server] = []
         self._sweeper: asyncio.Task[None] | None = None
+
+    @property
+    def load(self) -> Load:
+        """What is held for clients now."""
+        forwarded = self._dispatcher.forwarded
+        return Load(
+            len(self._connections),
+            self._dispatcher.requests - forwarded,
+            forwarded,
+            self._connections.budget.held,
+        )
 
     def use(self, backend: Backend | None) -> None:
         """Answer by another backend from now on; without one requests wait for the next."""
@@ -119,12 +146,19 @@ class Gateway:
             async with asyncio.timeout(seconds):
                 while any(connections.busy for connections in everyone):
                     await asyncio.sleep(POLL_SECONDS)
+        await self._shadows.close()
         lost = sum(connections.busy for connections in everyone)
         for connections in everyone:
             connections.abort()
         if self._sweeper is not None:
             self._sweeper.cancel()
         return lost
+
+    def _answered(self, job: Job) -> None:
+        """A client's request was answered."""
+        if self.recordings.wants(job.model):
+            self.recordings.hear(job.model, as_sent(job))
+        self._shadows.copy(job)
 
     async def _sweep(self) -> None:
         loop = asyncio.get_running_loop()

@@ -7,8 +7,9 @@ import orjson
 
 from rvae.serving.gateway.dispatcher import VERSION, Dispatcher, Job
 from rvae.serving.gateway.messages import Answer, Head, Request, not_allowed, refusal
+from rvae.serving.gateway.recordings import Recorded
 
-__all__ = ["Predictions"]
+__all__ = ["Predictions", "as_sent"]
 
 NAME = r"([\w.~+-]{1,128})"
 PREDICTION = re.compile(rf"/(predictions|explanations)/{NAME}(?:/{NAME})?", re.A)
@@ -35,11 +36,19 @@ class Predictions:
     Args:
         dispatcher: What passes them on.
         health: Reasons why the models are not ready; none if they are.
+        answered: Told of every request that a version has answered, other than for a description;
+            None where nothing is to be known of requests, in the metrics neither.
     """
 
-    def __init__(self, dispatcher: Dispatcher, health: Callable[[], tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        health: Callable[[], tuple[str, ...]],
+        answered: Callable[[Job], object] | None = None,
+    ) -> None:
         self._dispatcher = dispatcher
         self._health = health
+        self._answered = answered
 
     def check(self, head: Head) -> Answer | None:
         """Refuse what is not a prediction, nor a question for a description or the health."""
@@ -64,8 +73,11 @@ class Predictions:
         reads = request.head.method in READING
         headers = UNPARSED | (DESCRIBE if reads else _kept(request.head))
         body = b"" if reads else request.body
-        job = Job(found[1], found[2], found[3], headers, body)
+        told = None if reads else self._answered
+        job = Job(found[1], found[2], found[3], headers, body, measured=told is not None)
         answer = await self._dispatcher.answer(job)
+        if told is not None and VERSION in answer.headers:
+            told(job)
         kept = {name: answer.headers[name] for name in ANSWER_HEADERS if name in answer.headers}
         return Answer(answer.status, answer.body, kept)
 
@@ -74,6 +86,15 @@ class Predictions:
         content = {"status": "Unhealthy" if reasons else "Healthy", "reasons": reasons}
         headers = {"content-type": "application/json"}
         return Answer(503 if reasons else 200, orjson.dumps(content), headers)
+
+
+def as_sent(job: Job) -> Recorded:
+    """What a client has sent."""
+    named = f"/{job.version}" if job.version is not None else ""
+    headers = {
+        known: job.headers[name] for known, name in REQUEST_HEADERS.items() if name in job.headers
+    }
+    return Recorded(f"/{job.kind}/{job.model}{named}", headers, job.body)
 
 
 def _kept(head: Head) -> dict[str, str]:

@@ -5,16 +5,20 @@ once for all that come after, and what is counted, queued or waited for is that 
 """
 
 import asyncio
+import random
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from rvae.serving.gateway.messages import Answer, refusal
 
-__all__ = ["NotServedError", "Routes", "Served"]
+__all__ = ["CANARY", "SHADOW", "NotServedError", "Routes", "Served", "Share"]
 
 MOST_NAMES = 20  # in an error
+
+# What a version can get of the default's requests: some of them, or copies of some.
+CANARY, SHADOW = "canary", "shadow"
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,19 @@ class Served:
     versions: frozenset[str]
 
 
+@dataclass(frozen=True)
+class Share:
+    """What a version gets of the default's requests.
+
+    Attributes:
+        version: The version.
+        share: From 0 to 1.
+    """
+
+    version: str
+    share: float
+
+
 class NotServedError(Exception):
     """There is no such model or version.
 
@@ -43,9 +60,16 @@ class NotServedError(Exception):
 
 
 class Routes:
-    """The way of requests to versions; of one event loop."""
+    """The way of requests to versions; of one event loop.
 
-    def __init__(self) -> None:
+    Args:
+        chance: Numbers from 0 to 1 at random. A share is drawn for each request: every tenth would
+            always be the same client's where ten ask in turn.
+    """
+
+    def __init__(self, chance: Callable[[], float] = random.random) -> None:
+        self._chance = chance
+        self._shares: dict[tuple[str, str], Share] = {}  # by kind and model
         self._served: dict[str, Served] | None = None  # None until it is known
         # Versions that were served and are no more, and those that are about to be.
         self._gone: dict[str, set[str]] = {}
@@ -67,7 +91,48 @@ class Routes:
         for model, one in served.items():
             self._gone.get(model, set()).difference_update(one.versions)
         self._served = dict(served)
+        for (kind, model), share in list(self._shares.items()):
+            after = served.get(model)
+            if after is None or share.version not in after.versions - {after.default}:
+                del self._shares[kind, model]
         self._wake()
+
+    def shares(self, model: str) -> dict[str, Share]:
+        """What versions of a model get of the default's requests, by kind."""
+        kinds = (CANARY, SHADOW)
+        return {kind: self._shares[kind, model] for kind in kinds if (kind, model) in self._shares}
+
+    def give(self, kind: str, model: str, share: Share) -> None:
+        """Let a version have a share from now on, in place of what another one had.
+
+        Args:
+            kind: CANARY or SHADOW.
+            model: Name of a model that is served.
+            share: One of its versions other than the default; a share of 0 ends what it has.
+        """
+        if share.share:
+            self._shares[kind, model] = share
+        elif self.shares(model).get(kind, share).version == share.version:
+            self._shares.pop((kind, model), None)
+
+    def shadow(self, model: str) -> str | None:
+        """The version that gets a copy of a request of the default; None if none does."""
+        version = self._drawn(SHADOW, model)
+        is_there = version is not None and (model, version) not in self._held
+        return version if is_there else None
+
+    def require(self, model: str, version: str) -> Served:
+        """What is served of a model, if a version of it is among that.
+
+        Raises:
+            NotServedError: If it is not.
+        """
+        found = self.served.get(model)
+        if found is None:
+            raise NotServedError(self._unknown(model, version))
+        if version not in found.versions or (model, version) in self._closing:
+            raise NotServedError(self._missing(model, version, found))
+        return found
 
     @asynccontextmanager
     async def enter(self, model: str, version: str | None) -> AsyncIterator[str]:
@@ -114,13 +179,24 @@ class Routes:
         """The version for a request; None if it has to wait."""
         if self._served is None:
             return None
-        found = self._served.get(model)
+        if version is None:
+            version = self._default(model)
+        self.require(model, version)
+        return None if (model, version) in self._held else version
+
+    def _default(self, model: str) -> str:
+        """The version for a request that names none."""
+        found = self._served.get(model) if self._served else None
         if found is None:
-            raise NotServedError(self._unknown(model, version))
-        resolved = version or found.default
-        if resolved not in found.versions or (model, resolved) in self._closing:
-            raise NotServedError(self._missing(model, resolved, found))
-        return None if (model, resolved) in self._held else resolved
+            raise NotServedError(self._unknown(model, None))
+        return self._drawn(CANARY, model) or found.default
+
+    def _drawn(self, kind: str, model: str) -> str | None:
+        """The version that has a share, if this request belongs to it."""
+        one = self._shares.get((kind, model))
+        if one is None or (model, one.version) in self._closing or self._chance() >= one.share:
+            return None
+        return one.version
 
     def _unknown(self, model: str, version: str | None) -> Answer:
         gone = self._gone.get(model, set())

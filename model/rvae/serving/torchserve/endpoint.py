@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shutil
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from queue import SimpleQueue
@@ -14,11 +15,15 @@ from rvae.serving.gateway.backend import Backend
 from rvae.serving.gateway.gateway import Gateway
 from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.integrity import TrustedKeys, require_intact
-from rvae.serving.model_store import Archive
+from rvae.serving.metrics.page import Page
+from rvae.serving.metrics.server_families import ServerState, VersionState
+from rvae.serving.model_store import Versioned
 from rvae.serving.ports import LOOPBACK, bound_socket
 from rvae.serving.torchserve.management import Management, Surroundings
 from rvae.serving.torchserve.registrations import Registration, served
+from rvae.serving.torchserve.scratch import make_scratch
 from rvae.serving.torchserve.server import TorchServe
+from rvae.serving.torchserve.state_file import StateFile
 from rvae.serving.torchserve.supervision.supervisor import Calls, Supervisor
 from rvae.serving.torchserve.verdicts import verdict
 
@@ -36,17 +41,16 @@ class Endpoint:
     """Serves archives over HTTP until it is stopped, or cannot.
 
     Args:
-        archives: Archives to serve, all in one folder; the first version of a model is the default
-            one. Other archives in the folder can be registered later.
-        workers: Processes per model version.
+        state: What to serve, of one folder of archives. Others in it can be registered later.
         logs: Folder for logs, and for the socket of management.
-        host: Address of the predictions. Metrics are on loopback.
+        host: Address of the predictions.
         port: Port of the predictions; metrics take the next one. 0 takes free ones.
         seconds: In which TorchServe has to become ready.
         limits: What clients can take.
         java_options: See `TorchServe`.
         two_fit: See `Supervisor`.
         trusted: See `TorchServe`.
+        metrics_host: Address of the metrics.
 
     Attributes:
         url: Address of the predictions.
@@ -60,8 +64,7 @@ class Endpoint:
 
     def __init__(
         self,
-        archives: Sequence[Archive],
-        workers: int,
+        state: StateFile,
         logs: Path,
         host: str = LOOPBACK,
         port: int = 0,
@@ -70,27 +73,31 @@ class Endpoint:
         java_options: Sequence[str] = (),
         two_fit: bool = True,
         trusted: TrustedKeys | None = None,
+        metrics_host: str = LOOPBACK,
     ) -> None:
+        self._state = state
         self._trusted = trusted
-        self._workers = workers
-        self._store = archives[0].path.parent.resolve()
         self._logs = logs
         self._limits = limits or GatewayLimits()
         self._java_options = java_options
         logs.mkdir(parents=True, exist_ok=True)
         self._listener = bound_socket(host, port)
-        self._metrics_listener = bound_socket(LOOPBACK, port + 1 if port else 0)
+        self._metrics_listener = bound_socket(metrics_host, port + 1 if port else 0)
         listeners = (self._listener, self._metrics_listener)
         ports = [one.getsockname()[1] for one in listeners]
-        self.url = f"http://{LOOPBACK if host == '0.0.0.0' else host}:{ports[0]}"
-        self.metrics = f"http://{LOOPBACK}:{ports[1]}/metrics"
+        self.url = f"http://{_reachable(host)}:{ports[0]}"
+        self.metrics = f"http://{_reachable(metrics_host)}:{ports[1]}/metrics"
         self.management = logs.resolve() / "management.sock"
         self.torchserve: TorchServe
+        # It outlives every TorchServe: what workers have counted is not lost with them.
+        self._counts = make_scratch()
+        self._page = Page(self._counts, self._server_state)
+        self._starts = self._lost_workers = 0
         self._ends: SimpleQueue[str] = SimpleQueue()
         self._loop = uvloop.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="gateway", daemon=True)
         calls = Calls(self._switch, self._hold, self._repeat, self._ends.put)
-        self._supervisor = Supervisor(self._launch, archives, logs, calls, seconds, two_fit)
+        self._supervisor = Supervisor(self._launch, state, logs, calls, seconds, two_fit)
 
     def __enter__(self) -> Self:
         return self
@@ -107,11 +114,17 @@ class Endpoint:
         self._thread.start()
         self._run(self._open())
         self._supervisor.start()
+        self._state.save()
         self.torchserve.prepare_next_start()
 
-    def example(self, archive: Archive) -> dict[str, Any]:
+    @property
+    def registrations(self) -> Sequence[Registration]:
+        """What is served."""
+        return self._state.registrations
+
+    def example(self, version: Versioned) -> dict[str, Any]:
         """A valid request body, from the model's own description."""
-        return self.torchserve.example(archive)
+        return self.torchserve.example(version)
 
     def wait(self) -> str:
         """Wait until the endpoint cannot serve any more; the reason in words."""
@@ -137,18 +150,19 @@ class Endpoint:
         self._listener.close()
         self._metrics_listener.close()
         self.management.unlink(missing_ok=True)
+        shutil.rmtree(self._counts, ignore_errors=True)
         return lost
 
     async def _open(self) -> None:
-        self._gateway = Gateway(self._limits, self._reasons)
+        self._gateway = Gateway(self._limits, self._reasons, self._page.text)
         surroundings = Surroundings(
-            self._store,
+            self._state.store.resolve(),
             self._logs.resolve(),
             self.url,
             self.metrics,
             check=self._check,
-            changed=lambda registrations: None,
-            previous=dict,
+            changed=self._state.update,
+            previous=lambda: self._state.state.previous,
         )
         self._manager = Management(self._limits, self._gateway, surroundings)
         await self._gateway.start(
@@ -157,30 +171,53 @@ class Endpoint:
 
     def _check(self, url: str) -> None:
         """Raise a `FieldError` if an archive is damaged, or signed by nobody who is trusted."""
-        require_intact(self._store / url, self._trusted)
+        require_intact(self._state.store / url, self._trusted)
 
     def _reasons(self) -> tuple[str, ...]:
         health = self._supervisor.health()
         return () if health.ready else health.reasons
 
+    def _server_state(self) -> ServerState:
+        versions = [
+            VersionState(one.name, one.version, one.default, len(one.ready), one.min_workers)
+            for one in self._supervisor.registrations
+        ]
+        return ServerState(
+            self._gateway.traffic,
+            self._gateway.load,
+            self._limits,
+            self._supervisor.health().ready,
+            versions,
+            self._starts,
+            self._lost_workers,
+        )
+
     def _launch(
-        self, archives: Sequence[Archive], registrations: Sequence[Registration]
+        self, registrations: Sequence[Registration], awaited: Sequence[Registration]
     ) -> TorchServe:
         return TorchServe(
-            archives, self._workers, self._logs, registrations, self._java_options, self._trusted
+            self._state.store,
+            registrations,
+            self._logs,
+            self._java_options,
+            awaited,
+            self._trusted,
+            self._counts,
         )
 
     def _switch(self, server: TorchServe) -> None:
         self.torchserve = server
+        self._starts += 1
+        workers = [one.min_workers for one in self._state.registrations if one.min_workers]
         backend = Backend(
             server.inference,
             server.management,
             server.metrics,
             server.tickets,
             verdict,
-            max(1, self._workers - 1),  # one worker is left for cheap requests
+            max(1, min(workers, default=1) - 1),  # one worker is left for cheap requests
         )
-        self._loop.call_soon_threadsafe(self._use, backend, server.registrations)
+        self._loop.call_soon_threadsafe(self._use, backend, self._state.registrations)
 
     def _use(self, backend: Backend, registrations: Sequence[Registration]) -> None:
         self._gateway.routes.update(served(registrations))
@@ -192,7 +229,13 @@ class Endpoint:
         self._loop.call_soon_threadsafe(self._manager.use, None)
 
     def _repeat(self) -> None:
+        self._lost_workers += 1
         self._loop.call_soon_threadsafe(self._gateway.repeat)
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+
+def _reachable(host: str) -> str:
+    """An address of this machine, for one to listen on."""
+    return LOOPBACK if host == "0.0.0.0" else host

@@ -1,28 +1,25 @@
-"""What a TorchServe serves, as its management says, and how another one is made to serve it."""
+"""What a TorchServe serves, as its management says."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import requests
 
 from rvae.errors import FieldError
 from rvae.serving.gateway.routes import Served
-from rvae.serving.model_store import Archive, read_archive
+from rvae.serving.model_store import read_archive
 
 __all__ = [
     "LISTED",
     "Registration",
-    "archive_of",
+    "absence",
     "default_archives",
-    "in_store",
     "read_registrations",
     "registration_of",
     "restart_workers",
     "served",
-    "snapshot",
 ]
 
 # Every model, with the file of its default version.
@@ -63,6 +60,10 @@ class Registration:
     def key(self) -> tuple[str, str]:
         """Name and version."""
         return self.name, self.version
+
+    def scaled(self, workers: int) -> Self:
+        """The same with another number of processes."""
+        return replace(self, min_workers=workers, max_workers=workers)
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
@@ -121,45 +122,14 @@ def restart_workers(session: requests.Session, one: Registration, seconds: float
         session.put(address, params=workers, timeout=seconds)
 
 
-def in_store(
-    store: Path, registrations: Iterable[Registration]
-) -> tuple[list[Registration], list[str]]:
-    """Which registrations a model store still has the archives of, and words on the others."""
-    kept, lost = [], []
-    for one in registrations:
-        try:
-            archive = read_archive(store / one.file)
-        except FieldError as error:
-            lost.append(f"{one}: {error.message}")
-            continue
-        # A model can be registered under another name than that in its archive.
-        if archive.version == one.version:
-            kept.append(one)
-        else:
-            lost.append(f"{one}: {archive.path} now holds version {archive.version}")
-    return kept, lost
-
-
-def snapshot(registrations: Sequence[Registration]) -> str:
-    """TorchServe's property `model_snapshot`, with which it begins with these registrations."""
-    models: dict[str, dict[str, dict[str, Any]]] = {}
-    for one in registrations:
-        models.setdefault(one.name, {})[one.version] = {
-            "defaultVersion": one.default,
-            "marName": one.file,
-            "minWorkers": one.min_workers,
-            "maxWorkers": one.max_workers,
-            "batchSize": one.batch_size,
-            "maxBatchDelay": one.batch_delay,
-            "responseTimeout": one.response_timeout,
-            "startupTimeout": one.startup_timeout,
-        }
-    return json.dumps({"name": "restored", "modelCount": len(registrations), "models": models})
-
-
-def archive_of(store: Path, registration: Registration) -> Archive:
-    """The archive of a registration."""
-    return Archive(store / registration.file, registration.name, registration.version)
+def absence(store: Path, one: Registration) -> str | None:
+    """Why a model store does not hold the archive of a registration, in words; None if it does."""
+    try:
+        archive = read_archive(store / one.file)
+    except FieldError as error:
+        return error.message
+    # A model can be registered under another name than that in its archive.
+    return None if archive.version == one.version else f"now holds version {archive.version}"
 
 
 def registration_of(model: Mapping[str, Any], default: str) -> Registration:

@@ -9,9 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,18 +18,16 @@ import requests
 
 from rvae.errors import require
 from rvae.serving.integrity import TrustedKeys
-from rvae.serving.model_store import Archive
+from rvae.serving.model_store import Versioned
 from rvae.serving.tickets import Tickets
 from rvae.serving.torchserve.classes import Classes
 from rvae.serving.torchserve.home import make_home
 from rvae.serving.torchserve.java import JAVA_OPTIONS, java_command
-from rvae.serving.torchserve.registrations import (
-    Registration,
-    default_archives,
-    read_registrations,
-    snapshot,
-)
+from rvae.serving.torchserve.properties import property_line
+from rvae.serving.torchserve.registrations import Registration
 from rvae.serving.torchserve.scratch import make_scratch
+from rvae.serving.torchserve.snapshots import snapshot
+from rvae.serving.torchserve.unready import UnreadyError
 from rvae.serving.torchserve.worker_log import WorkerLog
 from rvae.serving.unix_http import UnixSession
 
@@ -50,24 +47,24 @@ class TorchServe:
     the thread that starts it, so that no process is left if that is killed.
 
     Args:
-        archives: Archives to serve, all in one folder; the first version of a model is the default
-            one. Other archives in the folder can be registered later.
-        workers: Processes per model version.
+        store: Folder of the archives. Others than those that are served can be registered later.
+        registrations: What to serve.
         logs: Folder for logs.
-        restored: What to serve in place of that, as another server had it; `archives` are those of
-            it that are to become ready.
         java_options: Further options of Java, on which its archive of classes does not depend.
+        awaited: Those of the registrations that are to become ready; all that have workers if left
+            out.
         trusted: Keys of which one must have signed an archive; any archive is served if None.
+        counts: Folder in which workers count what they do; they do not if it is left out.
 
     Attributes:
-        archives: As given.
+        registrations: As given.
+        awaited: As given.
         scratch: Folder of everything that ends with the server.
         inference: Socket of predictions.
         management: Socket that says which models are served, and takes others.
         metrics: Socket of the metrics.
         heartbeats: Folder of the workers' signs of life.
         tickets: Which requests are still wanted, for the workers.
-        registrations: What it served when it became ready.
 
     Raises:
         FieldError: If the path of the folder for temporary files is too long for sockets in it, or
@@ -76,15 +73,17 @@ class TorchServe:
 
     def __init__(
         self,
-        archives: Sequence[Archive],
-        workers: int,
+        store: Path,
+        registrations: Sequence[Registration],
         logs: Path,
-        restored: Sequence[Registration] = (),
         java_options: Sequence[str] = (),
+        awaited: Sequence[Registration] | None = None,
         trusted: TrustedKeys | None = None,
+        counts: Path | None = None,
     ) -> None:
-        require(workers >= 1, "workers", "must be at least 1")
-        self.archives = list(archives)
+        self.registrations = tuple(registrations)
+        staffed = [one for one in registrations if one.min_workers]
+        self.awaited = staffed if awaited is None else list(awaited)
         self._trusted = trusted
         self._logs = logs.resolve()
         self._logs.mkdir(parents=True, exist_ok=True)
@@ -95,13 +94,13 @@ class TorchServe:
         self.metrics = self.scratch / "metrics.sock"
         self.heartbeats = self.scratch / "workers"
         self.heartbeats.mkdir()
+        self._counts = counts
         self.tickets = Tickets(self.scratch / "tickets", MAX_TICKETS)
-        self.registrations: tuple[Registration, ...] = ()
         self._predictions = UnixSession(self.inference)
         self._models = UnixSession(self.management)
         try:
             self._classes = Classes(java_command(), JAVA_OPTIONS, self.scratch)
-            self._process = self._start(workers, restored, java_options)
+            self._process = self._start(store, registrations, java_options)
         except BaseException:
             shutil.rmtree(self.scratch)
             raise
@@ -118,24 +117,35 @@ class TorchServe:
         return self._process.pid
 
     def wait_until_ready(self, seconds: float) -> None:
-        """Return when every model has answered a prediction.
+        """Return when every awaited version has answered a prediction.
 
         Raises:
-            FieldError: If the server ends, or is not ready in time.
+            UnreadyError: If some do not load, or not in time; the others have answered.
+            FieldError: If the server ends.
         """
         deadline = time.monotonic() + seconds
-        for archive in self.archives:
-            model = f"{archive.name} {archive.version} ({archive.path.name})"
-            self._wait(partial(self._is_ready, archive), model, deadline)
-        self._wait(self._read_registrations, "management", deadline)
+        waiting = list(self.awaited)
+        failed: dict[Registration, str] = {}
+        while waiting:
+            ended = f"TorchServe ended: see {self._logs}/server.log"
+            require(self._process.poll() is None, "server", ended)
+            failed |= self._failures(waiting)
+            if time.monotonic() > deadline:
+                late = f"did not answer within {seconds:g} s: see {self._logs}"
+                failed |= {one: late for one in waiting if one not in failed}
+            waiting = [one for one in waiting if one not in failed and not self._is_ready(one)]
+            if waiting:
+                time.sleep(POLL_SECONDS)
+        if failed:
+            raise UnreadyError(failed)
 
     def prepare_next_start(self) -> None:
         """Let Java keep its classes, in the background, so that the next server starts faster."""
         self._classes.start_archiving(self.pid)
 
-    def example(self, archive: Archive) -> dict[str, Any]:
+    def example(self, version: Versioned) -> dict[str, Any]:
         """A valid request body, from the model's own description."""
-        return self._description(archive)["example"]
+        return self._description(version)["example"]
 
     def wait(self) -> int:
         """Wait until the server ends by itself, and return its exit status."""
@@ -166,7 +176,7 @@ class TorchServe:
                 client.close()
 
     def _start(
-        self, workers: int, restored: Sequence[Registration], java_options: Sequence[str]
+        self, store: Path, registrations: Sequence[Registration], java_options: Sequence[str]
     ) -> subprocess.Popen[bytes]:
         resources = importlib.resources.files("rvae_torchserve")
         names = ("config.properties", "log4j2.xml")
@@ -177,19 +187,17 @@ class TorchServe:
             "metrics_address": f"unix:{self.metrics}",
             # Archives of the store, and unpacked ones of this machine; by this user alone.
             "enable_model_api": "true",
-            "default_workers_per_model": workers,
-            "model_store": self.archives[0].path.parent.resolve(),
-            "load_models": ",".join(archive.path.name for archive in self.archives),
+            "model_store": store.resolve(),
+            # With it TorchServe pays no regard to `load_models`.
+            "model_snapshot": json.dumps(snapshot(registrations)),
             # Python would import modules from the archive before `worker.py` has checked it.
             "blacklist_env_vars": "PYTHONPATH",
         }
-        if restored:  # then TorchServe pays no regard to `load_models`
-            settings["model_snapshot"] = snapshot(restored)
         config = self.scratch / "config.properties"
         # In a properties file the last value of a key counts.
         config.write_text(
             base.read_text()
-            + "".join(f"{key}={_property(value)}\n" for key, value in settings.items())
+            + "".join(property_line(name, value) for name, value in settings.items())
         )
         command = [
             str(java_command()),
@@ -202,15 +210,14 @@ class TorchServe:
             "org.pytorch.serve.ModelServer",
             *("--python", sys.executable),
             *("-f", str(config)),
-            "-ncs",  # no snapshots: the store defines what is served
+            "-ncs",  # no snapshots: what is served is kept by `StateFile`
         ]
         environment = {
             **os.environ,
-            "RVAE_WORKERS": str(
-                sum(one.min_workers for one in restored) or workers * len(self.archives)
-            ),
+            "RVAE_WORKERS": str(max(1, sum(one.min_workers for one in registrations))),
             "RVAE_HEARTBEATS": str(self.heartbeats),
             "RVAE_TICKETS": str(self.scratch / "tickets"),
+            "RVAE_METRICS": str(self._counts or ""),
             "RVAE_PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             "TMPDIR": str(self.scratch),
             "LOG_LOCATION": str(self._logs),
@@ -231,59 +238,36 @@ class TorchServe:
             preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM),
         )
 
-    def _wait(self, condition: Callable[[], bool], what: str, deadline: float) -> None:
-        """Return when something is so; raise a `FieldError` if it does not become so."""
-        while not condition():
-            ended = f"TorchServe ended: see {self._logs}/server.log"
-            require(self._process.poll() is None, "server", ended)
-            reason = self._worker_log.failure()
-            require(reason is None, "server", f"{what} does not load: {reason}")
-            silent = f"{what} did not answer in time: see {self._logs}"
-            require(time.monotonic() < deadline, "server", silent)
-            time.sleep(POLL_SECONDS)
+    def _failures(self, versions: Iterable[Registration]) -> dict[Registration, str]:
+        """Those of some versions that do not load, and why, in words."""
+        reasons = {one: self._worker_log.failure(f"{one.name}_{one.version}") for one in versions}
+        return {one: f"does not load: {why}" for one, why in reasons.items() if why is not None}
 
-    def _is_ready(self, archive: Archive) -> bool:
+    def _is_ready(self, version: Registration) -> bool:
         # Health of the server and state of the workers both report "ready" too early or too late;
         # an answer to a real request does not.
         try:
-            address = f"http://localhost/models/{archive.name}/all"
+            address = f"http://localhost/models/{version.name}/all"
             models = self._models.get(address, timeout=ANSWER_SECONDS).json()
             workers = [
                 worker
                 for model in models
-                if model["modelVersion"] == archive.version
+                if model["modelVersion"] == version.version
                 for worker in model["workers"]
             ]
             if not workers or any(worker["status"] != "READY" for worker in workers):
                 return False
             answer = self._predictions.post(
-                f"http://localhost/predictions/{archive.name}/{archive.version}",
-                json=self.example(archive),
+                f"http://localhost/predictions/{version.name}/{version.version}",
+                json=self.example(version),
                 timeout=30,
             )
         except (requests.RequestException, ValueError, KeyError, TypeError):
             return False
         return answer.ok
 
-    def _read_registrations(self) -> bool:
-        try:
-            defaults = default_archives(self._models, ANSWER_SECONDS)
-            self.registrations = read_registrations(self._models, defaults, ANSWER_SECONDS)
-        except (requests.RequestException, ValueError, KeyError, TypeError):
-            return False
-        return True
-
-    def _description(self, archive: Archive) -> dict[str, Any]:
-        address = f"http://localhost/models/{archive.name}/{archive.version}"
+    def _description(self, version: Versioned) -> dict[str, Any]:
+        address = f"http://localhost/models/{version.name}/{version.version}"
         (model,) = self._models.get(address, params={"customized": "true"}, timeout=30).json()
         described = model["customizedMetadata"]
         return json.loads(described) if isinstance(described, str) else described
-
-
-def _property(value: object) -> str:
-    """A value as Java reads it from a properties file, which is Latin-1 with escapes."""
-    units = str(value).encode("utf-16-be")
-    codes = [int.from_bytes(units[i : i + 2]) for i in range(0, len(units), 2)]
-    return "".join(
-        chr(code) if 32 <= code < 127 and chr(code) != "\\" else f"\\u{code:04x}" for code in codes
-    )

@@ -22,7 +22,7 @@ def of(folder: Path, model: ModelConfig, window: int, runtime: str | None = None
     artifact = untrained_artifact(replace(card, training=FINISHED))
     if runtime:
         artifact, _ = with_runtime(artifact, runtime, None, None)
-    return footprint(build_archive(artifact, "model", "1.0", folder))
+    return footprint(build_archive(artifact, "model", "1.0", folder, force=True))
 
 
 def test_runtime_limits_and_batch_are_those_of_the_archive(tmp_path: Path) -> None:

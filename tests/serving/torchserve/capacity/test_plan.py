@@ -6,28 +6,30 @@ from typing import Any
 import pytest
 
 from rvae.errors import FieldError
+from rvae.serving.contract.formats import FORMATS
 from rvae.serving.gateway.limits import GatewayLimits
+from rvae.serving.jobs import DECODED_BYTES
 from rvae.serving.service import Limits
 from rvae.serving.torchserve.capacity.footprint import Footprint
 from rvae.serving.torchserve.capacity.plan import Plan, plan
 
 GB = 10**9
 MODEL = Footprint("onnx", 1_000_000, 100_000, 32, Limits())
-PLAN = Plan([MODEL], 1, 2, GatewayLimits(), 2 * GB)
+PLAN = Plan([MODEL], [1], 2, GatewayLimits(), 2 * GB)
 MANY = 20_000  # files
 
 
-def planned(memory: float, models: int = 1, **options: int) -> Plan:
+def planned(memory: float, models: int = 1, workers: int | None = None, **options: int) -> Plan:
     chosen = {"descriptors": MANY, "most_workers": 1, "threads": 2, **options}
-    return plan([MODEL] * models, int(memory * GB), **chosen)
+    return plan([MODEL] * models, int(memory * GB), workers=[workers] * models, **chosen)
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"workers": 2},
+        {"workers": [2]},
         {"threads": 3},
-        {"models": [MODEL, MODEL]},
+        {"models": [MODEL, MODEL], "workers": [1, 1]},
         {"models": [replace(MODEL, bytes=9_000_000)]},
         {"models": [replace(MODEL, width=200_000)]},
         {"models": [replace(MODEL, runtime="torch")]},
@@ -47,6 +49,14 @@ def test_more_of_anything_takes_more(change: dict[str, Any]) -> None:
     assert PLAN.java > PLAN.heap + PLAN.direct
 
 
+def test_a_body_of_any_format_can_be_decoded() -> None:
+    body = PLAN.limits.body_bytes
+    beside = replace(PLAN, limits=replace(PLAN.limits, body_bytes=0))
+    for one in FORMATS:
+        most = max(one.decode_memory(b",\n" * (body // 2)), one.decode_memory(b"1," * (body // 2)))
+        assert PLAN.worker(MODEL) - beside.worker(MODEL) + DECODED_BYTES >= most, one.media_type
+
+
 def test_a_single_answer_a_batch_takes_less_than_many() -> None:
     single = replace(PLAN, models=[replace(MODEL, batch=1)])
     assert single.answers == MODEL.limits.response_bytes < PLAN.answers
@@ -63,9 +73,9 @@ def test_what_is_planned_fits_and_is_no_smaller_than_needed() -> None:
 
 
 def test_workers_are_as_many_as_fit() -> None:
-    assert planned(2, most_workers=4).workers == 1
-    assert planned(8, most_workers=4, threads=16).workers == 4
-    assert planned(8, most_workers=4, workers=2).workers == 2
+    assert planned(2, most_workers=4).workers == [1]
+    assert planned(8, most_workers=4, threads=16).workers == [4]
+    assert planned(8, most_workers=4, workers=2).workers == [2]
 
 
 def test_what_does_not_fit_is_refused_with_what_to_change() -> None:

@@ -1,6 +1,7 @@
 """What can be asked of the management's socket, and what cannot."""
 
 import asyncio
+import base64
 
 import orjson
 import pytest
@@ -92,5 +93,54 @@ def test_a_question_for_what_a_model_says_of_itself_is_one_of_its_requests() -> 
                 assert not asking.done()
             assert (await asking).status == 200
             assert (await one.ask("GET", "/models/n?customized=true")).error == (404, "model")
+
+    asyncio.run(run())
+
+
+def test_shares_are_given_and_told() -> None:
+    async def run() -> None:
+        async with managed(models()) as one:
+            for kind in ("canary", "shadow"):
+                assert (await one.ask("PUT", f"/models/m/2.0/{kind}?share=1")).status == 200
+            told = orjson.loads((await one.ask("GET", "/server")).body)["models"]["m"]
+            assert told["canary"] == told["shadow"] == {"version": "2.0", "share": 1.0}
+            assert (await one.front.ask()).headers["rvae-version"] == "2.0"
+            for path, error in (
+                ("m/1.0/canary?share=0.1", (409, "version")),
+                ("m/3.0/shadow?share=0.1", (404, "version")),
+                ("m/2.0/canary", (400, "share")),
+                ("m/2.0/canary?share=1.1", (400, "share")),
+            ):
+                assert (await one.ask("PUT", f"/models/{path}")).error == error
+            one.models.versions["2.0"].workers = [False]
+            refused = await one.ask("PUT", "/models/m/2.0/canary?share=0.5")
+            assert refused.error == (409, "version")
+            assert (await one.ask("PUT", "/models/m/2.0/canary?share=0")).status == 200
+            assert (await one.front.ask()).headers["rvae-version"] == "1.0"
+            assert not any("share" in each for each in one.models.changes)
+
+    asyncio.run(run())
+
+
+def test_clients_requests_are_recorded_and_not_those_of_operators() -> None:
+    async def run() -> None:
+        async with managed(models()) as one:
+            asking = asyncio.create_task(one.ask("GET", "/models/m/traffic?requests=1&seconds=9.5"))
+            await until(lambda: one.front.gateway.recordings.wants("m"))
+            await one.ask("POST", "/predictions/m", b"operator")
+            await one.front.ask(b"client", "/predictions/m", "Accept: a/b")
+            told = orjson.loads((await asking).body)
+            request = {
+                "path": "/predictions/m",
+                "headers": {"accept": "a/b"},
+                "body": base64.b64encode(b"client").decode(),
+            }
+            assert told == {"model": "m", "requests": [request]}
+            for path, error in (
+                ("n/traffic", (404, "model")),
+                ("m/traffic?seconds=-1", (400, "seconds")),
+                ("m/traffic?requests=x", (400, "requests")),
+            ):
+                assert (await one.ask("GET", f"/models/{path}")).error == error
 
     asyncio.run(run())

@@ -5,9 +5,9 @@ import pytest
 from rvae.errors import FieldError
 from rvae.serving.torchserve.management.targets import (
     Target,
+    decimal,
     model_path,
     number,
-    share,
     target_of,
     with_query,
 )
@@ -46,9 +46,11 @@ def test_numbers(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "-0.1", "1.1", "x", "nan", "inf"])
-def test_shares(text: str) -> None:
-    assert (share({"share": "0"}), share({"share": "0.25"}), share({"share": "1"})) == (0, 0.25, 1)
-    for query in ({"share": text}, {}):
+def test_decimals(text: str) -> None:
+    found = [decimal({"a": given}, "a", None, 1.0) for given in ("0", "0.25", "1")]
+    assert found == [0, 0.25, 1]
+    assert decimal({}, "a", 30.0, 1.0) == 30.0
+    for query, usual in (({"a": text}, 0.5), ({}, None)):
         with pytest.raises(FieldError) as caught:
-            share(query)
-        assert caught.value.field == "share"
+            decimal(query, "a", usual, 1.0)
+        assert caught.value.field == "a"

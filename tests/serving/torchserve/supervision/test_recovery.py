@@ -37,3 +37,10 @@ def test_one_that_loads_or_wants_no_worker_is_left_alone() -> None:
     assert told(loads, TOY, set(), range(1000)) == []
     absent = Recovery(lambda one: False)
     assert told(absent, replace(TOY, min_workers=0), set(), range(1000)) == []
+
+
+def test_one_that_was_unregistered_is_another_one_when_it_comes_back() -> None:
+    recovery = Recovery(lambda one: False)
+    assert told(recovery, TOY, set(), range(100))
+    assert recovery.given_up([], set(), 100.0) == []
+    assert told(recovery, TOY, set(), range(101, 110))[0] == 101 + ABSENT_SECONDS

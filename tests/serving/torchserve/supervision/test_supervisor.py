@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ import pytest
 import requests
 
 from rvae.errors import FieldError
-from rvae.serving.model_store import Archive, list_archives
-from rvae.serving.torchserve import TorchServe
+from rvae.serving.model_store import list_archives
+from rvae.serving.torchserve import TorchServe, fresh_state
 from rvae.serving.torchserve.registrations import Registration
 from rvae.serving.torchserve.supervision import supervisor as supervising
 from rvae.serving.torchserve.supervision.health import Health
@@ -34,6 +35,8 @@ class Office:
     Attributes:
         servers: Every one that was launched.
         said: Which calls there were, in order.
+        state: What is to be served.
+        unready: Versions that do not become ready.
         refusal: Raised in place of the next launch, as long as it is set.
         refused: How often it was raised.
     """
@@ -41,6 +44,7 @@ class Office:
     def __init__(self, store: Path, logs: Path, **options: Any) -> None:
         self.servers: list[FakeTorchServe] = []
         self.said: list[str] = []
+        self.unready: set[str] = set()
         self.refusal: Exception | None = None
         self.refused = 0
         calls = Calls[FakeTorchServe](
@@ -49,17 +53,16 @@ class Office:
             repeat=lambda: self.said.append("repeat"),
             end=lambda words: self.said.append(f"end {words}"),
         )
-        self.supervisor = Supervisor(
-            self.launch, list_archives(store), logs, calls, seconds=30, **options
-        )
+        self.state = fresh_state(list_archives(store), 1)
+        self.supervisor = Supervisor(self.launch, self.state, logs, calls, seconds=30, **options)
 
     def launch(
-        self, archives: Sequence[Archive], restored: Sequence[Registration]
+        self, registrations: Sequence[Registration], awaited: Sequence[Registration]
     ) -> FakeTorchServe:
         if self.refusal is not None:
             self.refused += 1
             raise self.refusal
-        self.servers.append(FakeTorchServe(archives, restored))
+        self.servers.append(FakeTorchServe(registrations, awaited, self.unready))
         return self.servers[-1]
 
     def is_known(self) -> bool:
@@ -98,7 +101,7 @@ def start(store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 
 def served(server: FakeTorchServe) -> list[tuple[str, str, bool]]:
-    return [(one.name, one.version, one.default) for one in server.restored]
+    return [(one.name, one.version, one.default) for one in server.registrations]
 
 
 EVERYTHING = [(*NEW, True), (*OLD, False)]
@@ -131,6 +134,89 @@ def test_java_that_ends_or_hangs_is_replaced_with_what_it_served(
     assert served(office.servers[1]) == EVERYTHING
     assert office.servers[0].stopped
     wait_for(office.is_ready)
+
+
+def test_a_change_is_in_the_next_server_however_soon_java_ends(start: Open) -> None:
+    office = start()
+    new, old = office.state.registrations
+    office.state.update([replace(old, default=True), replace(new, default=False)])
+    os.kill(office.servers[0].pid, signal.SIGKILL)
+    wait_for(lambda: office.said[-1] == "switch 1")
+    assert served(office.servers[1]) == [(*NEW, False), (*OLD, True)]
+
+
+def test_a_change_while_another_server_starts_is_not_lost(
+    start: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervising, "ATTEMPT_SECONDS", 0.1)
+    office = start(two_fit=True)
+    new, _ = office.state.registrations
+    waited = FakeTorchServe.wait_until_ready
+
+    def change_meanwhile(server: FakeTorchServe, seconds: float) -> None:
+        office.state.update([new])
+        waited(server, seconds)
+
+    monkeypatch.setattr(FakeTorchServe, "wait_until_ready", change_meanwhile)
+    (office.servers[0].scratch / "home" / "worker.py").unlink()
+    wait_for(lambda: office.said == ["switch 0", "switch 2"])
+    assert served(office.servers[2]) == [(*NEW, True)]
+    assert office.servers[1].stopped
+
+
+def test_what_does_not_become_ready_is_left_out_at_the_start(
+    store: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    office = Office(store, tmp_path)
+    office.unready = {"2.0"}
+    with office.supervisor:
+        office.supervisor.start()
+        assert served(office.servers[-1]) == [(*OLD, True)]
+        assert "toy 2.0 (toy-2.0.mar) does not load" in caplog.text
+        assert [str(one) for one in office.state.state.left_out] == ["toy 2.0"]
+        assert office.servers[0].stopped
+
+
+def test_a_start_without_anything_that_becomes_ready_is_an_error(
+    store: Path, tmp_path: Path
+) -> None:
+    office = Office(store, tmp_path)
+    office.unready = {"1.0", "2.0"}
+    with pytest.raises(FieldError, match=r"toy 1\.0"):
+        office.supervisor.start()
+    assert len(office.servers) == 1 and office.servers[0].stopped
+
+
+def test_what_does_not_become_ready_again_keeps_no_other_from_it(start: Open) -> None:
+    office = start()
+    office.unready = {"2.0"}
+    os.kill(office.servers[0].pid, signal.SIGKILL)
+    wait_for(lambda: office.said[-1].startswith("switch") and len(office.said) == 3)
+    assert served(office.servers[-1]) == [(*OLD, True)]
+    assert len(office.servers) == 4  # a single failure may be an accident
+
+
+def test_a_version_without_workers_is_registered_and_not_awaited(
+    store: Path, tmp_path: Path
+) -> None:
+    office = Office(store, tmp_path)
+    new, old = office.state.registrations
+    office.state.update([new, old.scaled(0)])
+    with office.supervisor:
+        office.supervisor.start()
+        assert [str(one) for one in office.servers[0].registrations] == ["toy 2.0", "toy 1.0"]
+        assert [str(one) for one in office.servers[0].awaited] == ["toy 2.0"]
+
+
+def test_a_state_that_cannot_be_written_is_said(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = Office(store, tmp_path)
+    monkeypatch.setattr(office.state, "retry", lambda: None)
+    office.state.trouble = "the disk is full"
+    with office.supervisor:
+        office.supervisor.start()
+        wait_for(lambda: office.supervisor.health() == Health(True, ("the disk is full",)))
 
 
 def test_a_worker_that_stops_is_replaced_by_its_server(start: Open) -> None:
@@ -222,8 +308,10 @@ class Real:
     def __init__(self, store: Path, logs: Path) -> None:
         self.servers: list[TorchServe] = []
 
-        def launch(archives: Sequence[Archive], restored: Sequence[Registration]) -> TorchServe:
-            return TorchServe(archives, 1, logs, restored)
+        def launch(
+            registrations: Sequence[Registration], awaited: Sequence[Registration]
+        ) -> TorchServe:
+            return TorchServe(store, registrations, logs, awaited=awaited)
 
         calls = Calls[TorchServe](
             switch=self.servers.append,
@@ -231,7 +319,8 @@ class Real:
             repeat=lambda: None,
             end=lambda words: None,
         )
-        self.supervisor = Supervisor(launch, list_archives(store), logs, calls)
+        self.state = fresh_state(list_archives(store), 1)
+        self.supervisor = Supervisor(launch, self.state, logs, calls)
 
     def ask(self, path: str = "predictions/toy") -> Any:
         """An answer of the server that is the present one; None if there is none yet."""
@@ -266,6 +355,7 @@ def test_a_real_server_survives_what_happens_to_it(store: Path, tmp_path: Path) 
         assert len(real.servers) == 1
         known = {(*NEW, True, 2), (*OLD, False, 1)}
         wait_for(lambda: registered(supervisor) == known and supervisor.health().ready)
+        real.state.update(supervisor.registrations)
 
         os.kill(real.servers[0].pid, signal.SIGKILL)
         wait_for(lambda: len(real.servers) == 2)

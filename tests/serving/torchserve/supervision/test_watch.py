@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from rvae.serving.model_store import list_archives
+from rvae.serving.torchserve import fresh_state
 from rvae.serving.torchserve.supervision import recovery
 from rvae.serving.torchserve.supervision import watch as watching
 from rvae.serving.torchserve.supervision.watch import Trouble, Watch
@@ -23,7 +24,8 @@ from tests.support.waiting import wait_for
 def watch(tmp_path: Path) -> Iterator[Watch[FakeTorchServe]]:
     for version in ("1.0", "2.0"):
         toy_archive(tmp_path, version)
-    server = FakeTorchServe(list_archives(tmp_path))
+    every = fresh_state(list_archives(tmp_path), 1).registrations
+    server = FakeTorchServe(every, every)
     server.wait_until_ready(30)
     watched = Watch(server, Patience())
     wait_for(lambda: watched.poll(punctual=True) is None and len(watched.registrations) == 2)
@@ -117,3 +119,37 @@ def test_a_model_without_a_worker_is_restarted_while_another_one_answers(
     wait_for(lambda: watch.poll(punctual=True) is None and told.read_text().count("\n") >= 8)
     end("2.0")
     assert trouble(watch) == Trouble("no model gets a worker any more")
+
+
+def test_a_version_that_loads_in_another_folder_is_left_alone(
+    watch: Watch[FakeTorchServe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was unregistered, and registered again."""
+    monkeypatch.setattr(recovery, "ABSENT_SECONDS", 0.2)
+    scratch = watch.server.scratch
+    (scratch / "1.0.pid").unlink()  # its worker lives, and is not ready
+    wait_for(lambda: watch.poll(punctual=True) is None and bool(watch.unready()))
+    watch._folders["toy", "1.0"] = scratch / "models" / "as-it-was"
+    polls: list[Trouble | None] = []
+
+    def is_polled() -> bool:
+        polls.append(watch.poll(punctual=True))
+        return len(polls) == 40
+
+    wait_for(is_polled)
+    assert set(polls) == {None} and not (scratch / "told").exists()
+
+
+def test_files_of_a_model_that_is_unregistered_in_this_moment(
+    watch: Watch[FakeTorchServe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [Path("weights"), None]
+    monkeypatch.setattr(watch._contents, "missing", lambda models: found.pop(0))
+    polls = []
+
+    def is_found() -> bool:
+        polls.append(watch.poll(punctual=True))
+        return not found
+
+    wait_for(is_found)
+    assert set(polls) == {None}

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from rvae.errors import require
 from rvae.inference.card import Card
+from rvae.serving.contract.formats.arrow_guard import MAX_CELLS
 from rvae.serving.contract.formats.table_format import TableFormat
 from rvae.serving.contract.formats.table_size import csv_size
 from rvae.serving.contract.outputs.output import Output
@@ -13,8 +14,9 @@ from rvae.serving.contract.sizes import Span
 
 __all__ = ["CSV"]
 
-# Memory of a cell of any kind, which may have a byte of text and less.
-BYTES_PER_CELL = 40
+# Memory of a cell of any kind, which may have a byte of text and less. Bodies with more cells than
+# there may be are refused before these take any.
+BYTES_PER_CELL = 24
 
 
 class Csv(TableFormat):
@@ -32,7 +34,11 @@ class Csv(TableFormat):
     def decode_memory(self, body: bytes | bytearray) -> int:
         """Bytes of memory that it takes to decode and to validate a body, at the most."""
         cells = sum(body.count(end) for end in (b",", b"\n", b"\r"))
-        return super().decode_memory(body) + BYTES_PER_CELL * cells
+        return super().decode_memory(body) + BYTES_PER_CELL * min(cells, MAX_CELLS)
+
+    def most_decode_memory(self, length: int) -> int:
+        """The most that `decode_memory` says of bodies of so many bytes."""
+        return self.decode_bytes_per_byte * length + BYTES_PER_CELL * min(length, MAX_CELLS)
 
     def decode_table(self, body: bytes) -> Any:
         from rvae.serving.contract.formats.tables import read_csv

@@ -5,6 +5,7 @@ footprint.py  what of a model counts
 plan.py       the formula, and the largest server that fits
 """
 
+from rvae.serving.torchserve.capacity.footprint import footprint
 from rvae.serving.torchserve.capacity.plan import Plan, plan_server
 
-__all__ = ["Plan", "plan_server"]
+__all__ = ["Plan", "footprint", "plan_server"]

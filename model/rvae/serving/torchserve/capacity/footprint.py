@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,11 @@ __all__ = ["Footprint", "footprint"]
 
 CONFIGURATION = "model-config.yaml"
 TORCH = "torch"
+# What reading raises of a zip, JSON or YAML that is damaged, or not what it should be.
+UNREADABLE = (
+    *(OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, NotImplementedError),
+    *(RuntimeError, zipfile.BadZipFile, zlib.error, yaml.YAMLError),
+)
 
 
 @dataclass(frozen=True)
@@ -66,5 +72,5 @@ def footprint(archive: Path) -> Footprint:
             int(configuration["batchSize"]),
             Limits(**configuration.get("rvae", {})),
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
+    except UNREADABLE:
         raise FieldError("store", f"{archive} is not the archive of a model") from None

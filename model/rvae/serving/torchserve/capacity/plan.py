@@ -10,18 +10,20 @@ clients send and get is bounded by the gateway, and counts once for each copy th
     heap      = HEAP + HEAP_COPIES x (in flight + answers of the workers)
     direct    = DIRECT + DIRECT_COPIES x (in flight + answers of the workers)
     worker    = base of the runtime + WEIGHT_COPIES x weights + RUN_BYTES x numbers of its runs
-                + BODY_COPIES x bodies of a batch + DECODED_BYTES_PER_BYTE x largest body
+                + BODY_COPIES x bodies of a batch + decoding of the largest body
                 + VALUE_BYTES x most values of a request + ANSWER_COPIES x answers
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import mul
 from pathlib import Path
 
 from rvae.errors import FieldError, require
 from rvae.inference.compute import inference_threads, serving_processes
 from rvae.inference.runtimes.tuning import MAX_BATCH
+from rvae.serving.contract.formats.csv import CSV
 from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.jobs import DECODED_BYTES
 from rvae.serving.torchserve.capacity.available import (
@@ -47,7 +49,6 @@ OTHER_BASE = 300 * MB
 WEIGHT_COPIES = 4  # as bytes and arrays, of the runtime, and while it is loaded
 RUN_BYTES = 4  # of a number of a layer
 BODY_COPIES = 1.25
-DECODED_BYTES_PER_BYTE = 40
 VALUE_BYTES = 100
 ANSWER_COPIES = 2  # TorchServe joins what it sends
 
@@ -65,14 +66,14 @@ class Plan:
 
     Attributes:
         models: What counts of each version that is served.
-        workers: Processes per version.
+        workers: Processes of each version.
         threads: Runs at a time, of a worker.
         limits: Of the gateway.
         memory: Bytes that there are.
     """
 
     models: Sequence[Footprint]
-    workers: int
+    workers: Sequence[int]
     threads: int
     limits: GatewayLimits
     memory: int
@@ -85,7 +86,7 @@ class Plan:
     @cached_property
     def answers(self) -> int:
         """Bytes of the answers of a batch, of all workers."""
-        return self.workers * sum(_answers(one) for one in self.models)
+        return sum(map(mul, self.workers, map(_answers, self.models)))
 
     @property
     def gateway(self) -> int:
@@ -110,7 +111,7 @@ class Plan:
     @property
     def processes(self) -> int:
         """Bytes of all workers."""
-        return self.workers * sum(self.worker(one) for one in self.models)
+        return sum(map(mul, self.workers, map(self.worker, self.models)))
 
     @property
     def total(self) -> int:
@@ -135,7 +136,9 @@ class Plan:
             + WEIGHT_COPIES * model.bytes
             + RUN_BYTES * MAX_BATCH * self.threads * model.width
             + BODY_COPIES * min(self.in_flight, model.batch * body)
-            + max(DECODED_BYTES, DECODED_BYTES_PER_BYTE * body)
+            # Of a byte of a body nothing takes more than a CSV. What a few bytes of Arrow may stand
+            # for takes less than bodies that are decoded together.
+            + max(DECODED_BYTES, CSV.most_decode_memory(body))
             + VALUE_BYTES * model.limits.values
             + ANSWER_COPIES * _answers(model)
         )
@@ -144,7 +147,7 @@ class Plan:
         return (
             f"Memory: {_mb(self.total)} of {_mb(self.memory)} MB at the most: gateway "
             f"{_mb(self.gateway)}, Java {_mb(self.java)} (heap {_mb(self.heap)}, direct "
-            f"{_mb(self.direct)}), {self.workers * len(self.models)} workers "
+            f"{_mb(self.direct)}), {sum(self.workers)} workers "
             f"{_mb(self.processes)}. {self.limits.connections} connections, bodies of up to "
             f"{self.limits.body_bytes / MB:.1f} MB, {_mb(self.limits.buffered_bytes)} MB of large "
             "ones and of answers at a time."
@@ -157,7 +160,7 @@ def plan(
     descriptors: int,
     most_workers: int,
     threads: int,
-    workers: int | None = None,
+    workers: Sequence[int | None],
 ) -> Plan:
     """The largest server that fits.
 
@@ -167,44 +170,43 @@ def plan(
         descriptors: Files that a process may open.
         most_workers: Processes per version that the processors are enough for.
         threads: Processors that the workers share.
-        workers: Processes per version; as many as fit if left out.
+        workers: Processes of each version; None for as many as fit.
 
     Raises:
         FieldError: If none fits.
     """
     every = list(_limits(descriptors))
-    most = most_workers if workers is None else workers
     # Fewer workers come before smaller limits: those change what clients can send.
-    least = 1 if workers is None else workers
-    for count in range(most, least - 1, -1):
-        for limits in every if count == least else every[:1]:
-            runs = max(1, threads // (count * len(models)))
-            tried = Plan(models, count, runs, limits, memory)
+    for count in range(most_workers if None in workers else 1, 0, -1):
+        counts = [count if number is None else number for number in workers]
+        for limits in every if count == 1 else every[:1]:
+            runs = max(1, threads // max(1, sum(counts)))
+            tried = Plan(models, counts, runs, limits, memory)
             if tried.fits:
                 return tried
-    change = "a larger limit" if tried.workers == 1 else "fewer --workers or a larger limit"
+    change = "a larger limit" if max(counts) <= 1 else "fewer --workers or a larger limit"
     if len(models) > 1:
         change += ", or fewer archives in the store"
     raise FieldError(
         "memory",
-        f"{_mb(memory)} MB are too few for {tried.workers} workers of each of {len(models)} "
-        f"archives, which take {_mb(tried.total)} MB at the most: it needs {change}",
+        f"{_mb(memory)} MB are too few for {sum(counts)} workers of {len(models)} archives, "
+        f"which take {_mb(tried.total)} MB at the most: it needs {change}",
     )
 
 
-def plan_server(archives: Sequence[Path], workers: int | None, memory: str | None) -> Plan:
+def plan_server(
+    archives: Sequence[Path], workers: Sequence[int | None], memory: str | None
+) -> Plan:
     """The largest server for some archives that fits this machine, or its container.
 
     Args:
         archives: What it serves.
-        workers: Processes per version; as many as fit if left out.
+        workers: Processes of each version; None for as many as fit.
         memory: What it may take, such as 2GB; what there is if left out.
 
     Raises:
         FieldError: If none fits, or an argument is invalid.
     """
-    if workers is not None:
-        require(workers >= 1, "workers", f"must be at least 1, got {workers}")
     return plan(
         [footprint(path) for path in archives],
         available_memory() if memory is None else parse_memory(memory),

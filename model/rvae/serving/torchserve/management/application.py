@@ -1,7 +1,9 @@
 """What can be asked of the management's socket."""
 
 import asyncio
+import base64
 from collections.abc import Coroutine, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -11,6 +13,7 @@ from rvae.serving.gateway.backend import Backend
 from rvae.serving.gateway.gateway import Gateway
 from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.gateway.messages import Answer, Application, Head, Request, refusal
+from rvae.serving.gateway.recordings import TooManyError
 from rvae.serving.gateway.routes import NotServedError
 from rvae.serving.torchserve.management.changes import Changes
 from rvae.serving.torchserve.management.models import GoneError, Models
@@ -18,11 +21,14 @@ from rvae.serving.torchserve.management.registration import Registering
 from rvae.serving.torchserve.management.replies import in_json
 from rvae.serving.torchserve.management.serving import Serving
 from rvae.serving.torchserve.management.surroundings import Surroundings
-from rvae.serving.torchserve.management.targets import Target, target_of
+from rvae.serving.torchserve.management.targets import Target, decimal, number, target_of
 
 __all__ = ["Management"]
 
 READING = ("GET", "OPTIONS")
+# Of clients' requests, if nothing is said.
+REQUESTS, SECONDS = 100, 30.0
+MOST_SECONDS = 3600.0
 
 
 class Management:
@@ -40,14 +46,15 @@ class Management:
     def __init__(self, limits: GatewayLimits, clients: Gateway, surroundings: Surroundings) -> None:
         self._models = Models(limits)
         self._routes = clients.routes
+        self._recordings = clients.recordings
         self._surroundings = surroundings
         serving = Serving(self._models, clients.routes, surroundings)
         self._changes = Changes(serving, limits.seconds)
         self._registering = Registering(serving)
         self._same: dict[str, Application] = {
-            "predictions": clients.predictions,
-            "explanations": clients.predictions,
-            "ping": clients.predictions,
+            "predictions": clients.unseen,
+            "explanations": clients.unseen,
+            "ping": clients.unseen,
             "metrics": clients.metrics,
         }
         self._running: set[asyncio.Task[Answer]] = set()
@@ -101,6 +108,8 @@ class Management:
         match target.parts:
             case ("server",):
                 return in_json(self._server())
+            case "models", name, "traffic":
+                return await self._record(name, target.query)
             case ("models", name, *version) if _describes(target):
                 # A worker answers this. It is one of the requests that a version has.
                 async with self._routes.enter(name, version[0] if version else None):
@@ -114,11 +123,34 @@ class Management:
                 return await self._registering.register(_query(request, target))
             case "PUT", "models", name, version, "set-default":
                 return await self._changes.set_default(name, version)
+            case "PUT", "models", name, version, "canary" | "shadow" as kind:
+                share = decimal(target.query, "share", None, 1.0)
+                return await self._changes.share(kind, name, version, share)
             case "PUT", "models", name, *version if len(version) < 2:
                 return await self._changes.scale(name, "".join(version) or None, target.query)
             case "DELETE", "models", name, *version if len(version) < 2:
                 return await self._changes.unregister(name, "".join(version) or None)
         return refusal(404, "path", "is nothing that can be changed: see docs/versions.md")
+
+    async def _record(self, name: str, query: Mapping[str, str]) -> Answer:
+        """The next requests of a model's clients."""
+        requests = number(query, "requests", REQUESTS)
+        seconds = decimal(query, "seconds", SECONDS, MOST_SECONDS)
+        if name not in self._routes.served:
+            return refusal(404, "model", f"{name} is not served")
+        try:
+            heard = await self._recordings.record(name, requests, seconds)
+        except TooManyError:
+            return refusal(503, "traffic", "is recorded by others: try again", 1)
+        told = [
+            {
+                "path": one.path,
+                "headers": dict(one.headers),
+                "body": base64.b64encode(one.body).decode(),
+            }
+            for one in heard
+        ]
+        return in_json({"model": name, "requests": told})
 
     def _server(self) -> dict[str, Any]:
         """Where the server is, and what it serves."""
@@ -128,6 +160,7 @@ class Management:
             name: {
                 "default": one.default,
                 "previous": previous.get(name),
+                **{kind: asdict(given) for kind, given in self._routes.shares(name).items()},
                 "versions": sorted(one.versions),
             }
             for name, one in sorted(self._routes.served.items())

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 
 from rvae.serving.gateway.messages import Answer, refusal
+from rvae.serving.gateway.routes import Share
 from rvae.serving.torchserve.management.readiness import until_ready
 from rvae.serving.torchserve.management.replies import done
 from rvae.serving.torchserve.management.serving import Serving
@@ -55,6 +56,20 @@ class Changes:
             if answer.status == HTTPStatus.OK:
                 await self._serving.tell()
         return answer
+
+    async def share(self, kind: str, name: str, version: str, share: float) -> Answer:
+        """Give a version a share of the default's requests, or copies of them.
+
+        Raises:
+            NotServedError: If it is not served.
+        """
+        async with self._serving.turn:
+            if version == self._routes.require(name, version).default:
+                return refusal(409, "version", f"{version} is the default")
+            if share and not any(await self._models.workers(name, version) or ()):
+                return refusal(409, "version", f"{version} has no worker that is ready")
+            self._routes.give(kind, name, Share(version, share))
+        return done(f"{version} is the {kind} of {name} with a share of {share:g}")
 
     async def unregister(self, name: str, version: str | None) -> Answer:
         """Refuse requests for a version, wait for those that it has, and take it away."""

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from rvae.errors import FieldError
 
-__all__ = ["Target", "model_path", "number", "share", "target_of", "with_query"]
+__all__ = ["Target", "decimal", "model_path", "number", "target_of", "with_query"]
 
 
 @dataclass(frozen=True)
@@ -56,16 +56,25 @@ def number(query: Mapping[str, str], name: str, usual: int) -> int:
     return int(text)
 
 
-def share(query: Mapping[str, str]) -> float:
-    """The parameter `share`.
+def decimal(query: Mapping[str, str], name: str, usual: float | None, most: float) -> float:
+    """A parameter that is a number from 0 on.
+
+    Args:
+        query: The parameters.
+        name: Its name.
+        usual: Its value where there is none; None if it must be given.
+        most: Its largest value.
 
     Raises:
-        FieldError: If it is not a number from 0 to 1.
+        FieldError: If it is something else.
     """
+    text = query.get(name)
+    if text is None and usual is not None:
+        return usual
     try:
-        found = float(query.get("share", ""))
+        found = float(text or "")
     except ValueError:
         found = -1.0
-    if not 0 <= found <= 1:
-        raise FieldError("share", "must be a number from 0 to 1")
+    if not 0 <= found <= most:
+        raise FieldError(name, f"must be a number from 0 to {most:g}")
     return found

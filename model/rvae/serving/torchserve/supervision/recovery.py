@@ -44,7 +44,10 @@ class Recovery:
         Each is told ever more seldom, until it is ready again.
         """
         found = []
-        for one in registrations:
+        registered = list(registrations)
+        keys = {one.key for one in registered}
+        self._absences = {key: one for key, one in self._absences.items() if key in keys}
+        for one in registered:
             if one.min_workers == 0 or not one.ready.isdisjoint(ready):
                 self._absences.pop(one.key, None)
                 continue

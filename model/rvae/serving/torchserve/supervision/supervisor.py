@@ -7,7 +7,7 @@ that serves the same versions, each with its number of workers, and with the sam
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
@@ -15,11 +15,12 @@ from types import TracebackType
 from typing import Generic
 
 from rvae.errors import FieldError, require
-from rvae.serving.model_store import Archive
-from rvae.serving.torchserve.registrations import Registration, archive_of, in_store
+from rvae.serving.torchserve.registrations import Registration, absence
+from rvae.serving.torchserve.state_file import StateFile
 from rvae.serving.torchserve.supervision.health import Health, full_disks
 from rvae.serving.torchserve.supervision.watch import S, Trouble, Watch
 from rvae.serving.torchserve.supervision.workers import POLL_SECONDS, Patience
+from rvae.serving.torchserve.unready import UnreadyError
 
 __all__ = ["Calls", "Supervisor"]
 
@@ -61,9 +62,9 @@ class Supervisor(Generic[S]):
     A TorchServe ends with the thread that started it, which is the supervisor's own.
 
     Args:
-        launch: Starts a TorchServe, of which some archives are to become ready: with what an
-            earlier one had registered, or with these archives if nothing is known of that.
-        archives: What to serve, all in one folder.
+        launch: Starts a TorchServe with what is to be registered, and with those of it that are to
+            become ready.
+        state: What to serve, at every start.
         logs: Folder for logs, whose disk is watched.
         calls: What to call.
         seconds: In which a TorchServe has to become ready.
@@ -74,8 +75,8 @@ class Supervisor(Generic[S]):
 
     def __init__(
         self,
-        launch: Callable[[Sequence[Archive], Sequence[Registration]], S],
-        archives: Sequence[Archive],
+        launch: Callable[[Sequence[Registration], Sequence[Registration]], S],
+        state: StateFile,
         logs: Path,
         calls: Calls[S],
         seconds: float = 120.0,
@@ -83,8 +84,7 @@ class Supervisor(Generic[S]):
         patience: Patience | None = None,
     ) -> None:
         self._launch = launch
-        self._archives = list(archives)
-        self._store = self._archives[0].path.parent
+        self._state = state
         self._logs = logs
         self._calls = calls
         self._seconds = seconds
@@ -144,7 +144,7 @@ class Supervisor(Generic[S]):
 
     def _run(self) -> None:
         try:
-            current = self._begin(self._archives, ())
+            current = self._begin_first()
         except Exception as error:
             self._failure = error
             self._started.set()
@@ -160,9 +160,28 @@ class Supervisor(Generic[S]):
             for retired in self._retired:
                 retired.watch.end()
 
-    def _begin(self, archives: Sequence[Archive], restored: Sequence[Registration]) -> Watch[S]:
+    def _begin_first(self) -> Watch[S]:
+        """Start a TorchServe with what becomes ready of what there is to serve."""
+        while True:
+            try:
+                return self._begin([one for one in self._state.registrations if one.min_workers])
+            except UnreadyError as error:
+                if not self._leave_out(error.reasons):
+                    raise
+
+    def _leave_out(self, reasons: Mapping[Registration, str]) -> bool:
+        """Leave out what cannot be served; False if nothing that has workers would be left."""
+        lost = {one.key for one in reasons}
+        if not any(one.min_workers and one.key not in lost for one in self._state.registrations):
+            return False
+        for one, why in reasons.items():
+            logger.warning("No longer served: %s (%s) %s", one, one.file, why)
+        self._state.leave_out(lost)
+        return True
+
+    def _begin(self, awaited: Sequence[Registration]) -> Watch[S]:
         """Start a TorchServe, and wait until it is ready."""
-        server = self._launch(archives, restored)
+        server = self._launch(self._state.registrations, awaited)
         self._starting = server
         try:
             require(not self._stopping.is_set(), "server", "it was stopped")
@@ -195,10 +214,12 @@ class Supervisor(Generic[S]):
                 self._trouble = trouble or self._trouble
                 self._drain(punctual)
                 if polls % POLLS_BETWEEN_DISKS == 0:
+                    self._state.retry()
                     disks = full_disks((self._logs, current.server.scratch))
                 polls += 1
                 unready = current.unready()
                 later = [self._trouble.words] if self._trouble else []
+                later += [self._state.trouble] if self._state.trouble else []
                 self._health = Health(not unready, (*unready, *later, *disks))
                 if self._trouble and now >= self._next_attempt:
                     current, last = self._replace(current, self._trouble), time.monotonic()
@@ -215,9 +236,12 @@ class Supervisor(Generic[S]):
             old.end(at_once=not trouble.alive)
         for failure in range(MOST_FAILURES):
             try:
-                new = self._begin(*self._restored(old))
+                new = self._begin(self._expected(old))
+                self._require_unchanged(new)
             except (FieldError, OSError) as error:
                 words = f"TorchServe cannot be replaced: {error}"
+                if failure and isinstance(error, UnreadyError):  # it was no accident
+                    self._leave_out(error.reasons)
             else:
                 if stays:
                     self._retired.append(_Retired(old))
@@ -235,17 +259,25 @@ class Supervisor(Generic[S]):
         self._calls.end(words)
         return old
 
-    def _restored(self, old: Watch[S]) -> tuple[Sequence[Archive], Sequence[Registration]]:
-        """What the next TorchServe has to get ready, and what it begins with."""
-        if not old.registrations:
-            return self._archives, ()
-        kept, lost = in_store(self._store, old.registrations)
-        for words in lost:
-            logger.warning("No longer served: %s", words)
-        require(bool(kept), "store", f"no archive is left in {self._store}")
+    def _require_unchanged(self, new: Watch[S]) -> None:
+        """End a TorchServe, unless it serves what is served by now: another one may still answer.
+
+        Raises:
+            FieldError: If it does not.
+        """
+        if new.server.registrations != self._state.registrations:
+            new.end(at_once=True)
+            raise FieldError("server", "what is served was changed meanwhile")
+
+    def _expected(self, old: Watch[S]) -> Sequence[Registration]:
+        """What the next TorchServe has to get ready, without what is not in the store any more."""
+        store = self._state.store
+        lost = {one: why for one in self._state.registrations if (why := absence(store, one))}
+        if lost:
+            require(self._leave_out(lost), "store", f"no archive is left in {store}")
+        staffed = [one for one in self._state.registrations if one.min_workers]
         # What never became ready is no reason to refuse the next TorchServe.
-        proven = [one for one in kept if one.key in old.proven and one.min_workers] or kept
-        return [archive_of(self._store, one) for one in proven], kept
+        return [one for one in staffed if one.key in old.proven] or staffed
 
     def _drain(self, punctual: bool) -> None:
         """End those that were replaced and have nothing to do any more."""

@@ -9,7 +9,6 @@ from typing import Generic, Protocol, TypeVar
 
 import psutil
 
-from rvae.serving.model_store import Archive
 from rvae.serving.torchserve.registrations import Registration
 from rvae.serving.torchserve.supervision.contents import Contents
 from rvae.serving.torchserve.supervision.observer import Observer
@@ -33,7 +32,8 @@ MOST_RESTARTS = 2
 class Server(Protocol):
     """Of TorchServe, what its supervisor needs."""
 
-    archives: list[Archive]
+    registrations: tuple[Registration, ...]
+    awaited: list[Registration]
     scratch: Path
     heartbeats: Path
     inference: Path
@@ -48,7 +48,7 @@ class Server(Protocol):
         """Whether Java has ended."""
 
     def wait_until_ready(self, seconds: float) -> None:
-        """Return when every one of `archives` has answered a prediction."""
+        """Return when every one of `awaited` has answered a prediction."""
 
     def kill(self) -> None:
         """End Java and its workers at once."""
@@ -90,7 +90,7 @@ class Watch(Generic[S]):
 
     def __init__(self, server: S, patience: Patience) -> None:
         self.server = server
-        self.proven = {(one.name, one.version) for one in server.archives}
+        self.proven = {one.key for one in server.awaited}
         self._java = psutil.Process(server.pid)
         self._workers = Workers(server.heartbeats, server.pid, patience)
         self._observer = Observer(server.management)
@@ -179,6 +179,9 @@ class Watch(Generic[S]):
     def _look(self) -> Trouble | None:
         missing = self._contents.missing(self._workers.folders())
         if missing is not None:
+            # That of a model which is unregistered in this moment: its workers have ended.
+            missing = self._contents.missing(self._workers.folders())
+        if missing is not None:
             reachable = self.server.inference.exists()
             return Trouble(f"{missing} was removed", alive=True, reachable=reachable)
         for one in self.registrations:
@@ -186,6 +189,8 @@ class Watch(Generic[S]):
                 self.proven.add(one.key)
             for pid in one.ready & self._living:
                 self._folders[one.key] = self._workers.folder(pid)
+        # What is registered again has another one.
+        self._folders = {key: path for key, path in self._folders.items() if path.is_dir()}
         now = self._polls * POLL_SECONDS
         ready = {pid for one in self.registrations for pid in self._ready(one)}
         for one, before in self._recovery.given_up(self.registrations, ready, now):

@@ -82,7 +82,7 @@ class Workers:
 
     def folders(self) -> Iterator[Path]:
         """Where the living have their models, even if it has been removed."""
-        return (one.folder for one in self._watched.values() if one.process.is_running())
+        return (one.folder for one in self._watched.values() if _is_alive(one.process))
 
     def poll(self, punctual: bool) -> list[str]:
         """Look at every worker; end those that hang, and say so.

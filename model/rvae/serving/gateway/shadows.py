@@ -1,0 +1,68 @@
+"""Copies of clients' requests for a version that answers nobody yet."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from rvae.serving.gateway.budget import ByteBudget
+from rvae.serving.gateway.dispatcher import Job
+from rvae.serving.gateway.messages import Answer
+from rvae.serving.gateway.routes import Routes
+
+__all__ = ["Shadows"]
+
+# Copies at a time, and bytes of all their bodies but the first: clients' requests need the places.
+MOST = 4
+MOST_BYTES = 1_000_000
+
+
+class Shadows:
+    """Sends copies, and drops their answers.
+
+    No client waits for a copy: it is sent after the client's answer, and not at all where there are
+    many already, or memory is short.
+
+    Args:
+        routes: Which version gets copies.
+        budget: Bytes in memory.
+        send: What answers them.
+    """
+
+    def __init__(
+        self, routes: Routes, budget: ByteBudget, send: Callable[[Job], Awaitable[Answer]]
+    ) -> None:
+        self._routes = routes
+        self._budget = budget
+        self._send = send
+        self._running: set[asyncio.Task[None]] = set()
+        self._held = 0
+
+    def copy(self, job: Job) -> None:
+        """Send a copy of a request that was answered, where its model has a shadow."""
+        if job.version is not None:
+            return  # its client wants that version and no other
+        version = self._routes.shadow(job.model)
+        fits = not self._running or (
+            len(self._running) < MOST and self._held + len(job.body) <= MOST_BYTES
+        )
+        if version is None or not fits or self._budget.is_short:
+            return
+        copied = Job(job.kind, job.model, version, job.headers, job.body)
+        task = asyncio.create_task(self._answer(copied))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def close(self) -> None:
+        """Send no copies any more, and wait for none."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _answer(self, job: Job) -> None:
+        size = len(job.body)
+        self._held += size
+        self._budget.hold(size)
+        try:
+            await self._send(job)
+        finally:
+            self._held -= size
+            self._budget.release(size)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rvae.cli.checks import Check
-from rvae.cli.store_checks import check_plan, check_server, check_store
+from rvae.cli.store_checks import check_server, check_store
 from rvae.errors import FieldError
 from rvae.inference.engine import Engine
 from rvae.serving.model_store import Archive
@@ -83,19 +83,3 @@ def test_a_server_is_waited_for(
         assert (check.state, check.found) == ("problem", reason)
     else:
         assert check.state == "ok"
-
-
-def test_the_memory_of_a_server_is_planned(store: Path, tmp_path: Path) -> None:
-    shutil.copy(store / "waves-1.0.mar", tmp_path)
-    (tmp_path / "broken.mar").write_bytes(b"nothing")
-    (check,) = check_plan(tmp_path)
-    assert check.state == "ok" and "1 workers" in check.found
-    assert list(check_plan(tmp_path / "none")) == []
-
-
-def test_too_little_memory_is_a_problem(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rvae.serving.torchserve.capacity import plan
-
-    monkeypatch.setattr(plan, "available_memory", lambda: 300_000_000)
-    (check,) = check_plan(store)
-    assert check.state == "problem" and "300 MB are too few" in check.found

@@ -49,12 +49,13 @@ def doctor(
 
 def _checks(store: Path, host: str, port: int, serve: bool, socket: Path) -> Iterator["Check"]:
     from rvae.cli.checks import Check, check_machine, noted
-    from rvae.cli.store_checks import check_plan, check_server, check_store
+    from rvae.cli.store_checks import check_server, check_store
 
     yield from check_machine()
     try:
         from rvae.cli.server_checks import check_running, running_server
         from rvae.cli.serving_checks import check_ports, check_serving
+        from rvae.cli.start_checks import check_start
     except ModuleNotFoundError as error:
         yield noted("serving", f"{error.name} is missing", "pip install 'rvae[serve]'")
         yield from check_store(store)
@@ -65,7 +66,7 @@ def _checks(store: Path, host: str, port: int, serve: bool, socket: Path) -> Ite
         yield from check_ports(host, port)
         yield server
         yield from check_store(store)
-        yield from check_plan(store)
+        yield from check_start(store, socket.parent / "config")
     else:
         yield from check_running(socket, server)
     if serve:

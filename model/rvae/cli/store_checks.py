@@ -3,7 +3,6 @@
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from rvae.cli.checks import Check, failed, noted, passed
@@ -15,7 +14,7 @@ from rvae.serving.contract.messages import Request
 from rvae.serving.model_store import list_archives, read_archive
 from rvae.serving.service import Limits, Service
 
-__all__ = ["check_plan", "check_server", "check_store"]
+__all__ = ["check_server", "check_store"]
 
 READY_SECONDS = 120.0
 REBUILD = "make it again with rvae archive"
@@ -38,27 +37,6 @@ def check_store(store: Path) -> Iterator[Check]:
         yield passed(
             "model store", f"{len(paths)} {'archive' if len(paths) == 1 else 'archives'} in {store}"
         )
-
-
-def check_plan(store: Path) -> Iterator[Check]:
-    """Check that there is memory for a server of all archives that can be read."""
-    from rvae.serving.torchserve.capacity import plan_server
-    from rvae.serving.torchserve.capacity.footprint import footprint
-
-    def is_readable(path: Path) -> bool:
-        with suppress(FieldError):
-            return bool(footprint(path))
-        return False
-
-    paths = [path for path in sorted(store.glob("*.mar")) if is_readable(path)]
-    if not paths:
-        return
-    try:
-        planned = plan_server(paths, None, None)
-    except FieldError as error:
-        yield failed("memory of a server", error.message, "see docs/operations.md")
-    else:
-        yield passed("memory of a server", str(planned).removeprefix("Memory: "))
 
 
 def _answers(path: Path) -> Check:

@@ -25,7 +25,7 @@ def fake(short_folder: Path, engine: Engine) -> Iterator[FakeManagement]:
         short_folder / "f",
         versions=versions,
         default="2.0",
-        previous="1.0",
+        earlier=["1.0"],
         shares={"canary": ("3.0", 0.1), "shadow": ("1.0", 0.5)},
         description=described,
     ) as running:

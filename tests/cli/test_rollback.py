@@ -10,7 +10,7 @@ from tests.support.fake_management import FakeVersion, fake_management
 def test_the_default_before_comes_back(short_folder: Path, tmp_path: Path) -> None:
     versions = {"2.0": FakeVersion("waves-2.0.mar")}
     with fake_management(
-        short_folder / "f", versions=versions, default="2.0", previous="1.0"
+        short_folder / "f", versions=versions, default="2.0", earlier=["1.0"]
     ) as fake:
         fake_archive(fake.store, "1.0")
         command = ("rollback", "waves", "--socket", fake.socket)

@@ -45,7 +45,7 @@ class FakeManagement:
         name: Of the only model.
         versions: That are served.
         default: Among them; "" if there are none.
-        previous: The default before.
+        earlier: The defaults before, the latest last.
         coming: What becomes of versions that are registered, by their names.
         asked: Methods and paths of requests that change something, in order.
         busy: How many of the next requests are answered 503.
@@ -61,7 +61,7 @@ class FakeManagement:
     name: str = "waves"
     versions: dict[str, FakeVersion] = field(default_factory=dict)
     default: str = ""
-    previous: str | None = None
+    earlier: list[str] = field(default_factory=list)
     shares: dict[str, tuple[str, float]] = field(default_factory=dict)
     coming: dict[str, FakeVersion] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
@@ -147,7 +147,11 @@ class FakeManagement:
             del self.versions[version]
             self.default = self.default if self.versions else ""
         elif verb == "set-default":
-            self.previous, self.default = self.default, version
+            if self.earlier[-1:] == [version]:
+                self.earlier.pop()
+            else:
+                self.earlier.append(self.default)
+            self.default = version
         elif verb in SHARED:
             share = float(query["share"])
             self.shares.pop(verb, None)
@@ -194,7 +198,8 @@ class FakeManagement:
             kind: {"version": version, "share": share}
             for kind, (version, share) in self.shares.items()
         }
-        model = {"default": self.default, "previous": self.previous, **shares}
+        previous = self.earlier[-1] if self.earlier else None
+        model = {"default": self.default, "previous": previous, **shares}
         return {
             "store": str(self.store),
             "logs": str(self.logs),

@@ -16,8 +16,24 @@ def test_a_default_leaves_the_one_before_it() -> None:
     state = STATE.updated([CHOSEN_ONE, OTHER_TWO])
     assert defaults(state.registrations) == {"toy": "1.0"}
     assert state.previous == {"toy": "2.0"}
-    again = state.updated([ONE, TWO])
-    assert again.previous == {"toy": "1.0"}
+
+
+def test_who_goes_back_forgets_what_was_in_between() -> None:
+    three = registration("3.0")
+    first = STATE.updated([CHOSEN_ONE, OTHER_TWO])  # 2.0, then 1.0
+    failed = first.updated([ONE, OTHER_TWO, replace(three, default=True)])
+    assert failed.previous == {"toy": "1.0"}
+    back = failed.updated([CHOSEN_ONE, OTHER_TWO, three]).updated([CHOSEN_ONE, OTHER_TWO])
+    assert back.previous == {"toy": "2.0"}
+    assert back.updated([ONE, TWO]).previous == {}
+
+
+def test_of_many_defaults_the_latest_are_remembered() -> None:
+    versions = [registration(f"{number}.0") for number in range(100)]
+    state = STATE
+    for chosen in versions:
+        state = state.updated([replace(one, default=one is chosen) for one in versions])
+    assert state.earlier["toy"] == tuple(f"{number}.0" for number in range(79, 99))
 
 
 def test_the_order_and_the_workers_processes_are_no_change() -> None:

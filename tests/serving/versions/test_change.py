@@ -32,7 +32,10 @@ def test_what_is_replaced_follows_from_what_is_served(
 ) -> None:
     versions = {name: FakeVersion("") for name in ("1.0", "2.0")}
     with fake_management(
-        short_folder / "f", versions=versions, default=default, previous=previous
+        short_folder / "f",
+        versions=versions,
+        default=default,
+        earlier=[previous] if previous else [],
     ) as fake:
         management = Management(fake.socket)
         archive = Archive(Path("waves.mar"), "waves", version)

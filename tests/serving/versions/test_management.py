@@ -25,7 +25,7 @@ def management(fake: FakeManagement) -> Management:
 
 
 def test_the_state_of_a_server_is_read(fake: FakeManagement, management: Management) -> None:
-    fake.previous, fake.shares = "0.9", {"canary": ("2.0", 0.25)}
+    fake.earlier, fake.shares = ["0.9"], {"canary": ("2.0", 0.25)}
     server = management.server()
     assert (server.store, server.logs) == (fake.store, fake.logs)
     assert (server.url, server.metrics) == (

@@ -251,7 +251,7 @@ def test_a_rollout_that_was_cut_off_after_the_switch_is_ended(
     fake: FakeManagement, rolled: Rolled
 ) -> None:
     fake.versions["2.0"] = replace(fake.coming["2.0"], file="waves-2.0.mar")
-    fake.default, fake.previous = "2.0", "1.0"
+    fake.default, fake.earlier = "2.0", ["1.0"]
     rolled.run()
     assert fake.changes == ["DELETE /models/waves/1.0"]
 

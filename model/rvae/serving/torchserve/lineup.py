@@ -69,7 +69,7 @@ class Lineup:
             asked: As in `workers`.
         """
         names = {one.name for one in self.registrations}
-        previous = self.state_before.previous.items()
+        earlier = self.state_before.earlier.items()
         return State(
             tuple(
                 one if count == one.min_workers else one.scaled(count)
@@ -77,7 +77,7 @@ class Lineup:
             ),
             self.left_out,
             self.known,
-            {name: version for name, version in previous if name in names},
+            {name: versions for name, versions in earlier if name in names},
             self.state_before.workers if asked is None else asked,
         )
 

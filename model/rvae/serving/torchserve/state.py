@@ -11,6 +11,8 @@ from rvae.serving.version_order import version_key
 
 __all__ = ["State", "defaults", "with_defaults"]
 
+MOST_EARLIER = 20  # defaults of a model that are remembered
+
 
 @dataclass(frozen=True)
 class State:
@@ -23,15 +25,21 @@ class State:
             its registration says is again the default when it can.
         known: Versions of all archives that were in the store at the start, or registered since,
             by their file. What is neither registered nor left out of them was unregistered.
-        previous: The default before the present one, by the name of the model.
+        earlier: The defaults before the present one, the latest last, by the name of the model. Who
+            goes back to the latest forgets the one in between, which failed.
         workers: Processes per version that were asked for at a start, if any were.
     """
 
     registrations: tuple[Registration, ...] = ()
     left_out: tuple[Registration, ...] = ()
     known: Mapping[str, str] = field(default_factory=dict)
-    previous: Mapping[str, str] = field(default_factory=dict)
+    earlier: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     workers: int | None = None
+
+    @property
+    def previous(self) -> dict[str, str]:
+        """The default before the present one, by the name of the model."""
+        return {name: versions[-1] for name, versions in self.earlier.items() if versions}
 
     @property
     def unregistered(self) -> dict[str, str]:
@@ -46,7 +54,7 @@ class State:
             return self
         before, after = defaults(self.registrations), defaults(now)
         changed = {
-            name: before[name]
+            name: _earlier(self.earlier.get(name, ()), before[name], version)
             for name, version in after.items()
             if before.get(name, version) != version
         }
@@ -61,7 +69,7 @@ class State:
                 if one.key not in keys
             ),
             known={**self.known, **{one.file: one.version for one in now}},
-            previous={**self.previous, **changed},
+            earlier={**self.earlier, **changed},
         )
 
     def without(self, keys: Collection[tuple[str, str]]) -> Self:
@@ -78,7 +86,7 @@ class State:
         return {
             "left_out": snapshot(self.left_out),
             "known": dict(self.known),
-            "previous": dict(self.previous),
+            "earlier": {name: list(versions) for name, versions in self.earlier.items()},
             "workers": self.workers,
         }
 
@@ -94,7 +102,7 @@ class State:
             from_snapshot(served),
             from_snapshot(own["left_out"]),
             _versions(own["known"]),
-            _versions(own["previous"]),
+            {str(name): tuple(map(str, versions)) for name, versions in own["earlier"].items()},
             None if workers is None else int(workers),
         )
 
@@ -112,6 +120,13 @@ def with_defaults(registrations: Collection[Registration]) -> tuple[Registration
     ):
         chosen.setdefault(one.name, one.version)
     return tuple(replace(one, default=chosen[one.name] == one.version) for one in registrations)
+
+
+def _earlier(earlier: tuple[str, ...], before: str, now: str) -> tuple[str, ...]:
+    """The defaults before the present one, after a change from one to another."""
+    if earlier[-1:] == (now,):
+        return earlier[:-1]
+    return (*earlier, before)[-MOST_EARLIER:]
 
 
 def _versions(content: Mapping[str, Any]) -> dict[str, str]:

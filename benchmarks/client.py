@@ -32,8 +32,7 @@ from rvae.client import Client
 from rvae.data.windows import count_windows
 from rvae.serving.model_store import list_archives
 from rvae.serving.packaging import build_archive
-from rvae.serving.torchserve import Endpoint
-from rvae.serving.torchserve.lineup import fresh_state
+from rvae.serving.torchserve import Endpoint, fresh_state
 
 __all__ = ["compare", "ways"]
 
@@ -122,8 +121,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory(prefix="rvae-client-") as name:
         folder = Path(name)
         build_archive(options.checkpoint, NAME, "1.0", folder / "store")
-        archives = list_archives(folder / "store")
-        with Endpoint(fresh_state(archives, options.workers), folder / "logs") as server:
+        state = fresh_state(list_archives(folder / "store"), options.workers)
+        with Endpoint(state, folder / "logs") as server:
             server.start()
             with Client(server.url, NAME) as client:
                 known = client.description

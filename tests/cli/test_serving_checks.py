@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from rvae.cli.checks import Check
-from rvae.cli.serving_checks import check_serving
+from rvae.cli.serving_checks import check_ports, check_serving
 
 
 def checks(port: int) -> dict[str, Check]:
-    return {check.name: check for check in check_serving("127.0.0.1", port)}
+    found = (*check_serving(), *check_ports("127.0.0.1", port))
+    return {check.name: check for check in found}
 
 
 @pytest.fixture

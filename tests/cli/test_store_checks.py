@@ -11,7 +11,7 @@ from rvae.cli.checks import Check
 from rvae.cli.store_checks import check_server, check_store
 from rvae.errors import FieldError
 from rvae.inference.engine import Engine
-from rvae.serving.model_store import Archive
+from rvae.serving.torchserve.registrations import Registration
 
 
 def checks(store: Path) -> dict[str, Check]:
@@ -63,8 +63,8 @@ def test_a_server_is_waited_for(
     started: list[str] = []
 
     class Server:
-        def __init__(self, archives: Sequence[Archive], workers: int, logs: Path) -> None:
-            started.extend(f"{one.version} {workers} {logs.is_dir()}" for one in archives)
+        def __init__(self, store: Path, served: Sequence[Registration], logs: Path) -> None:
+            started.extend(f"{one.version} {one.min_workers} {logs.is_dir()}" for one in served)
 
         def __enter__(self) -> "Server":
             return self

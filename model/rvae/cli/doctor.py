@@ -19,10 +19,12 @@ def doctor(
     host: str = "127.0.0.1",
     port: int = 8080,
     serve: bool = False,
+    socket: Path = Path("logs/management.sock"),
     json: bool = False,
 ) -> int:
     """Check software, Java, ports, disk and memory, and let every archive of a store predict.
 
+    If a server runs, check that one: its health, and a prediction by each version that it serves.
     ✗ marks what must be corrected, and makes the exit status 1; – is not there, and may not be
     needed.
 
@@ -31,10 +33,11 @@ def doctor(
         host: Address of the predictions.
         port: Port of predictions; metrics take the next one.
         serve: Also start TorchServe, and let every archive answer over HTTP.
+        socket: Management socket of a running server.
         json: Print a JSON list of all checks at the end, instead of a line for each.
     """
     checks = []
-    for check in _checks(store, host, port, serve):
+    for check in _checks(store, host, port, serve, socket):
         checks.append(check)
         if not json:
             advice = f": {check.advice}" if check.advice else ""
@@ -44,18 +47,28 @@ def doctor(
     return int(any(check.state == "problem" for check in checks))
 
 
-def _checks(store: Path, host: str, port: int, serve: bool) -> Iterator["Check"]:
-    from rvae.cli.checks import check_machine, noted
+def _checks(store: Path, host: str, port: int, serve: bool, socket: Path) -> Iterator["Check"]:
+    from rvae.cli.checks import Check, check_machine, noted
     from rvae.cli.store_checks import check_server, check_store
 
     yield from check_machine()
     try:
-        from rvae.cli.serving_checks import check_serving
+        from rvae.cli.server_checks import check_running, running_server
+        from rvae.cli.serving_checks import check_ports, check_serving
+        from rvae.cli.start_checks import check_start
     except ModuleNotFoundError as error:
         yield noted("serving", f"{error.name} is missing", "pip install 'rvae[serve]'")
+        yield from check_store(store)
+        return
+    yield from check_serving()
+    server = running_server(socket)
+    if isinstance(server, Check):
+        yield from check_ports(host, port)
+        yield server
+        yield from check_store(store)
+        yield from check_start(store, socket.parent / "config")
     else:
-        yield from check_serving(host, port)
-    yield from check_store(store)
+        yield from check_running(socket, server)
     if serve:
         yield check_server(store)
 

@@ -18,6 +18,7 @@ from rvae.cli.generate import generate
 from rvae.cli.info import info
 from rvae.cli.inspect import inspect
 from rvae.cli.interpolate import interpolate
+from rvae.cli.models import models
 from rvae.cli.parser import CommandParser
 from rvae.cli.paths import expand_paths
 from rvae.cli.plot import plot
@@ -26,6 +27,9 @@ from rvae.cli.plot_grid import plot_grid
 from rvae.cli.plot_latent import plot_latent
 from rvae.cli.plot_training import plot_training
 from rvae.cli.recalibrate import recalibrate
+from rvae.cli.record import record
+from rvae.cli.rollback import rollback
+from rvae.cli.rollout import rollout
 from rvae.cli.sample import sample
 from rvae.cli.score import score
 from rvae.cli.score_served import score_served
@@ -60,6 +64,10 @@ COMMANDS: dict[str, Any] = {
         info,
         archive,
         serve,
+        models,
+        rollout,
+        rollback,
+        record,
         torchserve_config,
         doctor,
     )

@@ -12,17 +12,21 @@ from rvae.errors import FieldError
 from rvae.serving.ports import LOOPBACK, require_free
 from rvae.serving.torchserve import java_command, require_short
 
-__all__ = ["check_serving"]
+__all__ = ["check_ports", "check_serving"]
 
 MIN_JAVA = 17
 
 
-def check_serving(host: str, port: int) -> Iterator[Check]:
-    """Check Java, ports and the paths of sockets."""
+def check_serving() -> Iterator[Check]:
+    """Check Java and the paths of sockets."""
     yield _java()
+    yield _sockets()
+
+
+def check_ports(host: str, port: int) -> Iterator[Check]:
+    """Check the ports of a server that is to be started."""
     yield _port(host, port)
     yield _port(LOOPBACK, port + 1)
-    yield _sockets()
 
 
 def _java() -> Check:

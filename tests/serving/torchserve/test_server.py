@@ -27,6 +27,7 @@ import pytest
 import requests
 from numpy.typing import NDArray
 
+from rvae._version import __version__
 from rvae.errors import FieldError
 from rvae.inference.artifact import Artifact
 from rvae.inference.engine import Engine
@@ -209,13 +210,28 @@ def test_explanations_and_description(server: Endpoint, fresh: list[np.ndarray])
     assert harmless.status_code == 200 and "is_anomaly" in harmless.json()
 
 
-def test_an_archive_of_its_own_library(server: Endpoint, store: Path) -> None:
+def test_an_archive_has_a_library_of_its_own(
+    server: Endpoint, store: Path, checkpoint: Path, tmp_path: Path
+) -> None:
     """The worker runs the code in the archive, not what is installed beside TorchServe."""
-    (pid, *_) = worker_pids(server)
-    assert "PYTHONPATH" in psutil.Process(pid).environ()
-    first = psutil.Process(pid).environ()["PYTHONPATH"].split(":")[0]
-    assert (Path(first) / "rvae" / "serving" / "service.py").exists()
-    assert Path(first).is_relative_to(psutil.Process(pid).environ()["TMPDIR"])
+
+    def renumber(folder: Path) -> None:
+        version = folder / "rvae" / "_version.py"
+        version.write_text(version.read_text().replace(__version__, "0.0.7"))
+
+    archive = edited(
+        build_archive(checkpoint, "own", "1.0", tmp_path), store / "own.mar", renumber, sealed=True
+    )
+    models = "http://localhost/models"
+    with UnixSession(server.management) as manager:
+        options = {"url": archive.name, "initial_workers": "1"}
+        answer = manager.post(models, params=options, timeout=120)
+        assert answer.ok, answer.text
+        about = {"customized": "true"}
+        (model,) = manager.get(f"{models}/own", params=about, timeout=30).json()
+        assert manager.delete(f"{models}/own", timeout=30).ok
+    archive.unlink()
+    assert model["customizedMetadata"]["card"]["versions"]["serving"]["rvae"] == "0.0.7"
 
 
 def test_metrics_count(server: Endpoint, fresh: list[np.ndarray]) -> None:

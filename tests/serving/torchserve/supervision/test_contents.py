@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rvae.serving.torchserve.supervision.contents import Contents
+from rvae.serving.torchserve.supervision.contents import LEAVING_SECONDS, Contents
 
 
 @pytest.fixture
@@ -24,25 +24,33 @@ def contents(scratch: Path) -> Contents:
 
 def test_nothing_is_missing_until_it_is(scratch: Path) -> None:
     both = [scratch / "models" / name for name in "ab"]
-    for name in ("home/ts/worker.py", "inference.sock", "home/version.txt", "models/b/weights"):
+    for name in ("home/ts/worker.py", "inference.sock", "home/version.txt"):
         known = contents(scratch)
-        assert known.missing(both) is None
+        assert known.missing(both, 0.0) is None
         content = (scratch / name).is_symlink()
         (scratch / name).unlink()
-        assert known.missing(both) == scratch / name
+        assert known.missing(both, 0.0) == scratch / name
         (scratch / name).symlink_to("elsewhere") if content else (scratch / name).touch()
-        assert known.missing(both) is None
+        assert known.missing(both, 0.0) is None
 
 
-def test_a_model_that_no_worker_uses_any_more_may_go(scratch: Path) -> None:
+def test_a_file_of_a_model_is_missing_if_workers_use_it_on(scratch: Path) -> None:
+    known = contents(scratch)
+    both = [scratch / "models" / name for name in "ab"]
+    assert known.missing(both, 0.0) is None
+    (scratch / "models" / "b" / "weights").unlink()
+    assert known.missing(both, 10.0) is None
+    assert known.missing(both, 10.0 + LEAVING_SECONDS) == scratch / "models" / "b" / "weights"
+
+
+def test_a_model_that_is_unregistered_takes_its_folder_along(scratch: Path) -> None:
     known = contents(scratch)
     a, b = scratch / "models" / "a", scratch / "models" / "b"
-    assert known.missing([a, b]) is None
+    assert known.missing([a, b], 0.0) is None
     shutil.rmtree(b)
-    assert known.missing([a]) is None
-    assert known.missing([a, b]) is None  # its folder is another one then
-    shutil.rmtree(a)
-    assert known.missing([a, b]) == a / "weights"
+    assert known.missing([a, b], 1.0) is None  # its workers are ending
+    assert known.missing([a], 1.0 + LEAVING_SECONDS) is None
+    assert known.missing([a, b], 1.0 + LEAVING_SECONDS) is None  # its folder is another one then
 
 
 def test_what_python_compiles_may_go(scratch: Path) -> None:
@@ -50,6 +58,6 @@ def test_what_python_compiles_may_go(scratch: Path) -> None:
     cache.mkdir()
     (cache / "handler.pyc").touch()
     known = contents(scratch)
-    assert known.missing([scratch / "models" / "a"]) is None
+    assert known.missing([scratch / "models" / "a"], 0.0) is None
     shutil.rmtree(cache)
-    assert known.missing([scratch / "models" / "a"]) is None
+    assert known.missing([scratch / "models" / "a"], 0.0) is None

@@ -138,18 +138,3 @@ def test_a_version_that_loads_in_another_folder_is_left_alone(
 
     wait_for(is_polled)
     assert set(polls) == {None} and not (scratch / "told").exists()
-
-
-def test_files_of_a_model_that_is_unregistered_in_this_moment(
-    watch: Watch[FakeTorchServe], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = [Path("weights"), None]
-    monkeypatch.setattr(watch._contents, "missing", lambda models: found.pop(0))
-    polls = []
-
-    def is_found() -> bool:
-        polls.append(watch.poll(punctual=True))
-        return not found
-
-    wait_for(is_found)
-    assert set(polls) == {None}

@@ -10,6 +10,9 @@ from pathlib import Path
 
 __all__ = ["Contents"]
 
+# TorchServe removes the folder of a version that is unregistered, while its workers are ending.
+LEAVING_SECONDS = 5.0
+
 
 class Contents:
     """The files of a running TorchServe.
@@ -22,17 +25,28 @@ class Contents:
     def __init__(self, home: Path, sockets: Iterable[Path]) -> None:
         self._always = [*_files(home), *sockets]
         self._models: dict[Path, list[Path]] = {}
+        self._absent: dict[Path, float] = {}  # folders of models, since when a file of them is
 
-    def missing(self, models: Iterable[Path]) -> Path | None:
-        """A file that was there, if there is one.
+    def missing(self, models: Iterable[Path], seconds: float) -> Path | None:
+        """A file that was there and has to be, if there is one.
 
         Args:
             models: Folders that workers have their models in.
+            seconds: The time.
         """
-        now = {folder: self._models.get(folder) or _files(folder) for folder in models}
-        self._models = now  # TorchServe removes those of models that are unregistered
-        expected = (path for files in (self._always, *now.values()) for path in files)
-        return next((path for path in expected if not os.path.lexists(path)), None)
+        self._models = {folder: self._models.get(folder) or _files(folder) for folder in models}
+        gone = {folder: path for folder, files in self._models.items() if (path := _gone(files))}
+        self._absent = {folder: self._absent.get(folder, seconds) for folder in gone}
+        late = (
+            gone[folder]
+            for folder, since in self._absent.items()
+            if seconds - since >= LEAVING_SECONDS
+        )
+        return _gone(self._always) or next(late, None)
+
+
+def _gone(files: Iterable[Path]) -> Path | None:
+    return next((path for path in files if not os.path.lexists(path)), None)
 
 
 def _files(folder: Path) -> list[Path]:

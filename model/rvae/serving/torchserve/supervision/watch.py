@@ -177,10 +177,8 @@ class Watch(Generic[S]):
             return True
 
     def _look(self) -> Trouble | None:
-        missing = self._contents.missing(self._workers.folders())
-        if missing is not None:
-            # That of a model which is unregistered in this moment: its workers have ended.
-            missing = self._contents.missing(self._workers.folders())
+        now = self._polls * POLL_SECONDS
+        missing = self._contents.missing(self._workers.folders(), now)
         if missing is not None:
             reachable = self.server.inference.exists()
             return Trouble(f"{missing} was removed", alive=True, reachable=reachable)
@@ -191,7 +189,6 @@ class Watch(Generic[S]):
                 self._folders[one.key] = self._workers.folder(pid)
         # What is registered again has another one.
         self._folders = {key: path for key, path in self._folders.items() if path.is_dir()}
-        now = self._polls * POLL_SECONDS
         ready = {pid for one in self.registrations for pid in self._ready(one)}
         for one, before in self._recovery.given_up(self.registrations, ready, now):
             if before >= MOST_RESTARTS and not ready:

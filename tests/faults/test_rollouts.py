@@ -1,0 +1,198 @@
+"""Rollouts and rollbacks by command while clients ask, that succeed, fail, and are cut off."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rvae.inference.artifact import Artifact
+from rvae.serving.packaging import build_archive
+from rvae.serving.versions.management import Management
+from tests.support.archives import edited
+from tests.support.served_process import ServedProcess
+from tests.support.steady_load import SteadyLoad
+from tests.support.waiting import wait_for
+from tests.support.waves import waves
+
+pytestmark = pytest.mark.faults
+
+PATH = "/predictions/waves"
+CLIENTS = (PATH, PATH, PATH, f"{PATH}/1.0")
+ERRING = '''\
+"""A handler that fails on clients' requests, and not while it is loaded."""
+
+from rvae.inference.engine import Engine
+from sound_handler import RvaeHandler
+
+
+def fail(*arguments):
+    raise RuntimeError("as it is made to")
+
+
+class ErringHandler(RvaeHandler):
+    def initialize(self, context):
+        super().initialize(context)
+        Engine.analyse = fail
+'''
+
+
+@pytest.fixture(scope="module")
+def built(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Archives: two sound ones, one whose scores have moved, one that fails when it is asked."""
+    folder = tmp_path_factory.mktemp("built")
+    for version in ("1.0", "2.0"):
+        build_archive(checkpoint, "waves", version, folder)
+    artifact = Artifact.load(checkpoint)
+    moved = {
+        name: values + 0.3 if name == "decoder.output.bias" else values
+        for name, values in artifact.weights.items()
+    }
+    build_archive(replace(artifact, weights=moved), "waves", "2.1", folder)
+    edited(folder / "waves-2.0.mar", folder / "waves-2.2.mar", _make_erring, sealed=True)
+    np.save(folder / "waves.npy", waves(60, seed=7))
+    return folder
+
+
+def _make_erring(content: Path) -> None:
+    manifest = content / "MAR-INF" / "MANIFEST.json"
+    manifest.write_text(manifest.read_text().replace('"2.0"', '"2.2"'))
+    (content / "rvae_handler.py").rename(content / "sound_handler.py")
+    (content / "rvae_handler.py").write_text(ERRING)
+
+
+@pytest.fixture
+def served(built: Path, tmp_path: Path) -> Iterator[ServedProcess]:
+    """A server of version 1.0."""
+    store = tmp_path / "store"
+    store.mkdir()
+    shutil.copy(built / "waves-1.0.mar", store)
+    with ServedProcess(store, tmp_path, ["--workers", 1]) as running:
+        yield running
+
+
+@contextmanager
+def loaded(served: ServedProcess) -> Iterator[SteadyLoad]:
+    """Clients before, during and after a change; none of them is left without an answer."""
+    body = (served.logs / "waves-example.json").read_bytes()
+    with SteadyLoad(served.address, CLIENTS, body) as load:
+        load.await_answers(PATH)
+        yield load
+        load.await_answers(PATH)
+    print(f"\n{load.summary()}")
+    assert set(load.outcomes[PATH]) == {200}
+    assert set(load.outcomes[f"{PATH}/1.0"]) <= {200, 410}
+
+
+class Command:
+    """A command beside the server, whose output is kept."""
+
+    def __init__(self, served: ServedProcess, *words: object) -> None:
+        self.printed = served.logs / "command.txt"
+        socket = ("--socket", served.logs / "management.sock")
+        with self.printed.open("wb") as printed:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "rvae.cli", *map(str, (*words, *socket))],
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+            )
+
+    def await_step(self, name: str) -> None:
+        """Return once a step has begun."""
+        wait_for(lambda: f"\n{name} " in self.printed.read_text(), 120)
+
+    def end(self, *expected: str) -> int:
+        """The status, once it has ended; and what it must have said."""
+        status = self.process.wait(300)
+        said = self.printed.read_text()
+        assert all(words in said for words in expected), said
+        return status
+
+
+def state(served: ServedProcess) -> tuple[str, Sequence[str]]:
+    model = Management(served.logs / "management.sock").server().models["waves"]
+    return model.default, model.versions
+
+
+AS_BEFORE = ("1.0", ("1.0",))
+
+
+def test_a_rollout_and_a_rollback(served: ServedProcess, built: Path) -> None:
+    with loaded(served) as load:
+        rolled = Command(
+            served,
+            *("rollout", "waves", built / "waves-2.0.mar", "--replay", built / "waves.npy"),
+            *("--shadow", 0.5, "--canary", 0.5, "--seconds", 2, "--bounds.latency", 20),
+        )
+        assert rolled.end("retire    1.0 answered what it had") == 0
+        assert state(served) == ("2.0", ("2.0",))
+        back = Command(served, "rollback", "waves", "--version", "1.0")
+        assert back.end("default   1.0 in place of 2.0") == 0
+        assert state(served) == AS_BEFORE
+    assert load.versions[PATH] == {"1.0", "2.0"}
+
+
+@pytest.mark.parametrize(
+    ("version", "said"), [("2.1", "the scores shift by 1.00"), ("2.2", "the server answers 500")]
+)
+def test_a_version_that_is_not_good_reaches_no_client(
+    served: ServedProcess, built: Path, version: str, said: str
+) -> None:
+    with loaded(served) as load:
+        archive = built / f"waves-{version}.mar"
+        rolled = Command(served, "rollout", "waves", archive, "--replay", built / "waves.npy")
+        assert rolled.end(said, f"{version} is not served") == 1
+    assert state(served) == AS_BEFORE and load.versions[PATH] == {"1.0"}
+    assert [path.name for path in (served.scratch_root.parent / "store").iterdir()] == [
+        "waves-1.0.mar"
+    ]
+
+
+@pytest.mark.parametrize("step", ["register", "ready", "watch"])
+def test_an_interruption_takes_everything_back(
+    served: ServedProcess, built: Path, step: str
+) -> None:
+    with loaded(served):
+        rolled = Command(served, "rollout", "waves", built / "waves-2.0.mar", "--watch", 60)
+        rolled.await_step(step)
+        rolled.process.send_signal(signal.SIGINT)
+        assert rolled.end("interrupted", "2.0 is not served", "waves is served by 1.0") == 130
+    assert state(served) == AS_BEFORE
+
+
+@pytest.mark.parametrize("step", ["ready", "watch"])
+def test_a_command_that_was_killed_is_taken_up(
+    served: ServedProcess, built: Path, step: str
+) -> None:
+    with loaded(served):
+        words = ("rollout", "waves", built / "waves-2.0.mar")
+        killed = Command(served, *words, "--watch", 60)
+        killed.await_step(step)
+        killed.process.kill()
+        killed.process.wait()
+        assert Command(served, *words).end("2.0 is registered already") == 0
+    assert state(served)[0] == "2.0"
+
+
+@pytest.mark.parametrize("step", ["ready", "watch"])
+def test_a_worker_that_is_killed_meanwhile_does_no_harm(
+    served: ServedProcess, built: Path, step: str
+) -> None:
+    with loaded(served):
+        old = served.worker
+        rolled = Command(served, "rollout", "waves", built / "waves-2.0.mar", "--watch", 10)
+        rolled.await_step(step)
+        wait_for(lambda: bool(served.workers() - {old}))
+        (new,) = served.workers() - {old}
+        os.kill(new, signal.SIGKILL)
+        status = rolled.end()
+    # A worker that dies while it loads may be the version's own fault.
+    assert state(served) == (("2.0", ("2.0",)) if status == 0 else AS_BEFORE)
+    assert status == 0 or step == "ready"

@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rvae.client.pieces import Budget, Piece, groups, pieces
@@ -27,6 +27,8 @@ def series_of(length: int, name: str = "a") -> Series:
     steps=st.integers(1, 60),
     by_step=st.booleans(),
 )
+# The last window begins less than a stride after the one before, and is a piece of its own.
+@example(length=11, window=4, stride=2, windows=3, steps=60, by_step=True)
 def test_every_window_and_every_step_is_in_one_piece(
     length: int, window: int, stride: int, windows: int, steps: int, by_step: bool
 ) -> None:

@@ -55,10 +55,10 @@ def test_no_row_is_lost_or_comes_twice(served: ServedProcess, what: str) -> None
     np.testing.assert_allclose(found["score"], expected["score"], rtol=1e-5)
 
 
-def test_a_server_that_is_started_again_goes_on(busy_store: Path, tmp_path: Path) -> None:
+def test_a_server_that_is_started_again_goes_on(busy_store: Path, short_folder: Path) -> None:
     """Also the port is closed for a while: `rvae serve` itself is killed."""
     values = wave()
-    folders = [tmp_path / "first", tmp_path / "second"]
+    folders = [short_folder / "1", short_folder / "2"]
     for folder in folders:
         folder.mkdir()
     with ThreadPoolExecutor(1) as pool:
@@ -67,7 +67,7 @@ def test_a_server_that_is_started_again_goes_on(busy_store: Path, tmp_path: Path
             expected = client.score(values, by="window", stride=STRIDE)
             asked = pool.submit(client.score, values, by="window", stride=STRIDE)
             served.kill()
-        again = ServedProcess(busy_store, folders[1], ["--port", served.port])
+        again = ServedProcess(busy_store, folders[1], port=served.port)
         with again, client:
             found = asked.result()
     np.testing.assert_allclose(found["score"], expected["score"], rtol=1e-5)

@@ -32,6 +32,7 @@ class ServedProcess:
         prefix: A command that starts the command.
         group: Memory that all its processes may have together.
         logs: Folder of its logs, if not one in `folder`.
+        port: Its port; a free one if left out.
     """
 
     def __init__(
@@ -43,8 +44,9 @@ class ServedProcess:
         prefix: Sequence[object] = (),
         group: MemoryGroup | None = None,
         logs: Path | None = None,
+        port: int | None = None,
     ) -> None:
-        self.port = free_ports()
+        self.port = port or free_ports()
         self.logs = logs or folder / "logs"
         self.scratch_root = folder / "tmp"
         self.scratch_root.mkdir()

@@ -15,7 +15,7 @@ from rvae.errors import FieldError
 from rvae.inference.artifact import Artifact
 from rvae.inference.engine import Engine
 from tests.client.conftest import Served
-from tests.support.faulty_server import FaultyServer, drip, status
+from tests.support.faulty_server import FaultyServer, drip, right, status
 
 
 @pytest.fixture(scope="module")
@@ -132,15 +132,37 @@ def test_one_version_answers_a_call_and_the_default_is_looked_up_again(
     assert faulty.asked[-2:] == ["/predictions/waves", "/predictions/waves/1.0"]
 
 
-def test_a_version_that_is_gone_is_forgotten(
+GONE = status(410, {}, b'{"field": "version", "message": "1.0 is no longer served"}')
+
+
+def test_a_call_begins_again_when_its_version_is_retired(
     client: Client, faulty: FaultyServer, bumpy: np.ndarray
 ) -> None:
-    faulty.faults = [status(410, {}, b'{"field": "model", "message": "1.0 is gone"}')]
-    with pytest.raises(RefusedError, match=r"model: 1\.0 is gone"):
+    expected = client.score(bumpy)
+    faulty.asked, faulty.faults = [], [right, right, right, GONE]
+    assert client.score(bumpy).equals(expected)
+    assert "/predictions/waves" in faulty.asked[4:]  # which version is it now?
+
+
+def test_versions_are_not_followed_for_ever(
+    client: Client, faulty: FaultyServer, bumpy: np.ndarray
+) -> None:
+    faulty.faults = [GONE] * 5
+    with pytest.raises(RefusedError, match=r"version: 1\.0 is no longer served"):
         client.score(bumpy[:50])
-    faulty.asked = []
-    client.score(bumpy[:50])
-    assert faulty.asked == ["/predictions/waves", "/predictions/waves/1.0"]
+    assert len(faulty.asked) == 6
+
+
+def test_a_version_that_was_asked_for_by_its_name_is_not_replaced(
+    faulty: FaultyServer, bumpy: np.ndarray
+) -> None:
+    faulty.faults = [GONE]
+    with (
+        Client(faulty.url, "waves", "1.0") as client,
+        pytest.raises(RefusedError, match=r"version: 1\.0 is no longer served"),
+    ):
+        client.score(bumpy[:50])
+    assert len(faulty.asked) == 2
 
 
 def test_threads_share_a_client(client: Client, bumpy: np.ndarray) -> None:

@@ -1,12 +1,13 @@
 """A model on a server, for frames, files and arrays."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from threading import Lock
 from time import monotonic
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
 import orjson
@@ -17,7 +18,7 @@ from rvae.client.bodies import MOST_SERIES, windows_request
 from rvae.client.bulk import Bulk
 from rvae.client.calls import in_order
 from rvae.client.description import Description
-from rvae.client.errors import AnswerError, ClientError
+from rvae.client.errors import AnswerError, ClientError, RefusedError
 from rvae.client.pieces import Budget
 from rvae.client.records import (
     Judging,
@@ -39,6 +40,12 @@ __all__ = ["Client"]
 DESCRIPTION_SECONDS = 5.0
 # A server that was never reached is more likely not there than busy.
 FIRST_SECONDS = 10.0
+# What a server says of a version that it serves no more.
+RETIRED = frozenset({404, 410})
+# So often a call begins with another version in place of one that was retired meanwhile.
+MOST_VERSIONS = 3
+
+T = TypeVar("T")
 
 
 class Client:
@@ -85,6 +92,7 @@ class Client:
         require(deadline is None or deadline > 0, "deadline", f"must be positive, got {deadline}")
         require(connections >= 1, "connections", f"must be at least 1, got {connections}")
         self._model = model
+        self._version = version
         self._path = f"/predictions/{model}" + (f"/{version}" if version is not None else "")
         self._timeout = timeout
         self._deadline = deadline
@@ -267,17 +275,47 @@ class Client:
 
         return ask(self._transport, request, read, self._timeout, call)
 
+    def run(self, work: Callable[[Bulk], T]) -> T:
+        """What some work returns, whose requests one version answers.
+
+        Where that version is retired meanwhile, and was not asked for by its name, the work begins
+        again with the version that is the default then.
+
+        Args:
+            work: Asks for the results of series.
+
+        Raises:
+            RefusedError: If a request is refused, or versions are retired again and again.
+            UnavailableError: If an answer did not come in time.
+        """
+        whole = Call(self._deadline)
+        for number in range(1, MOST_VERSIONS + 1):
+            known = None
+            try:
+                with self.bulk(whole.left(math.inf)) as bulk:
+                    known = bulk.description
+                    return work(bulk)
+            except RefusedError as error:
+                lasts = known is None or self._version is not None or error.status not in RETIRED
+                if lasts or number == MOST_VERSIONS:
+                    raise
+        raise AssertionError("unreachable")
+
     @contextmanager
-    def bulk(self) -> Iterator[Bulk]:
-        """What asks one version for the results of series, until the context ends."""
-        call = self._call()
+    def bulk(self, seconds: float | None = None) -> Iterator[Bulk]:
+        """What asks one version for the results of series, until the context ends.
+
+        Args:
+            seconds: How long all of it may take; the deadline of the client if left out.
+        """
+        call = Call(self._deadline if seconds is None else seconds)
         try:
             known = self._describe(call)
             yield Bulk(
                 self._transport, known, call, self._timeout, self._connections, self._progress
             )
         except ClientError as error:
-            if error.status in (404, 410):  # the next call asks which version there is
+            if error.status in RETIRED:  # the next call asks which version there is
                 self._forget()
             raise
         finally:
@@ -291,18 +329,21 @@ class Client:
         *options: Any,
         by_row: bool = False,
     ) -> Any:
-        with self.bulk() as bulk:
+        def work(bulk: Bulk) -> Any:
             reader = bulk.description.reader
             series = read_for(bulk.description, data, None, None, None, labels=False).series
             rows = records(bulk, series, stride, *options)
             shaped = results_by_row if by_row else results_like
             return shaped(rows, series, data, reader)
 
+        return self.run(work)
+
     def _of_windows(
         self, windows: ArrayLike, output: str, shape: tuple[int | None, ...]
     ) -> NDArray[Any]:
         """An output of windows, in the order of the windows."""
-        with self.bulk() as bulk:
+
+        def work(bulk: Bulk) -> NDArray[Any]:
             known, values = bulk.description, np.asarray(windows)
             if values.ndim == 2 and len(known.channels) == 1:
                 values = values[..., None]
@@ -328,10 +369,13 @@ class Client:
             parts = (values[at : at + count] for at in range(0, len(values), count))
             return np.concatenate(list(in_order(answered, parts, self._connections, bulk.call)))
 
+        return self.run(work)
+
     def _drawn(self, fields: Mapping[str, Any]) -> NDArray[Any]:
         """Windows that the model generates, as numbers."""
         headers = {"Content-Type": "application/json", "Accept": "application/octet-stream"}
-        with self.bulk() as bulk:
+
+        def work(bulk: Bulk) -> NDArray[Any]:
             known = bulk.description
             request = Outgoing(known.path, orjson.dumps(fields), headers)
             shape = (None, known.window, len(known.channels))
@@ -342,6 +386,8 @@ class Client:
                 self._timeout,
                 bulk.call,
             )
+
+        return self.run(work)
 
     def _call(self) -> Call:
         return Call(self._deadline)

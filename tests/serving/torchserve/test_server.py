@@ -288,6 +288,7 @@ def test_a_killed_worker_comes_back(server: Endpoint, fresh: list[np.ndarray]) -
         wait_for(partial(is_answered, server, path, fresh[0]))
 
 
+@pytest.mark.slow
 def test_two_servers_live_side_by_side_and_leave_nothing(
     server: Endpoint, checkpoint: Path, tmp_path: Path, fresh: list[np.ndarray]
 ) -> None:
@@ -317,6 +318,7 @@ def test_a_store_of_any_name_is_served(
         assert ask(running, data=fresh[0].tolist()).ok
 
 
+@pytest.mark.slow
 def test_a_second_signal_does_not_stop_the_cleaning_up(
     store: Path, tmp_path: Path, short_folder: Path
 ) -> None:
@@ -413,10 +415,10 @@ def test_an_archive_that_must_not_be_served_never_becomes_ready(
 @pytest.mark.parametrize(
     ("by", "background"),
     [
-        (signal.SIGINT, False),
-        (signal.SIGINT, True),
+        pytest.param(signal.SIGINT, False, marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, True, marks=pytest.mark.slow),
         (signal.SIGTERM, False),
-        (signal.SIGKILL, False),
+        pytest.param(signal.SIGKILL, False, marks=pytest.mark.slow),
     ],
 )
 def test_however_the_command_ends_no_process_stays(

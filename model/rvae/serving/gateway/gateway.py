@@ -136,6 +136,7 @@ class Gateway:
         everyone = self._everyone()
         for connections in everyone:
             connections.is_ending = True
+        self.recordings.end()
         # Requests that are on their way: each is answered, and its connection closed.
         await asyncio.sleep(min(seconds, self._limits.drain_seconds))
         for server in self._servers:

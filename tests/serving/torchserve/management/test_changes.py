@@ -74,9 +74,9 @@ def test_a_version_that_becomes_the_default_is_not_taken_away_meanwhile() -> Non
     async def run() -> None:
         async with managed(two()) as one:
             one.models.hold.set()
-            async with one.front.manager._changes._serving.turn():
+            async with one.manager._changes._serving.turn():
                 switching = asyncio.create_task(one.ask("PUT", "/models/m/2.0/set-default"))
-                await until(lambda: ("m", "2.0") in one.front.manager._changes._changing)
+                await until(lambda: ("m", "2.0") in one.manager._changes._changing)
                 assert (await one.ask("DELETE", "/models/m/2.0")).error == (409, "version")
                 assert (await one.front.ask(path="/predictions/m/2.0")).status == 200
             assert (await switching).status == 200

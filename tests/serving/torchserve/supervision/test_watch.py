@@ -128,7 +128,7 @@ def test_a_version_that_is_added_does_not_make_a_server_unready(
     """Nor one that is registered again; one that was ready, and is not any more, does."""
     watch._observer.close()  # from here on the test says what is registered
     added = watch.registrations[0]
-    watch._observer.registrations = watch.registrations[1:]
+    watch._observer.registrations = tuple(watch.registrations[1:])
     watch._look()
     assert added.key not in watch.proven
     loading = replace(added, ready=frozenset())

@@ -76,7 +76,8 @@ def test_the_end_of_a_server_waits_for_no_recording() -> None:
             await until(lambda: some.wants("m"))
             await one.ask(b"x", "/predictions/m")
             await one.gateway.stop(0)
-            assert [each.body for each in await recording] == [b"x"]
+            async with asyncio.timeout(30):
+                assert [each.body for each in await recording] == [b"x"]
 
     asyncio.run(run())
 

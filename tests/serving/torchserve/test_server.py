@@ -35,6 +35,7 @@ from rvae.serving.integrity import TrustedKeys
 from rvae.serving.model_store import list_archives
 from rvae.serving.packaging import build_archive
 from rvae.serving.torchserve import Endpoint, fresh_state
+from rvae.serving.torchserve.server import TorchServe
 from rvae.serving.unix_http import UnixSession
 from tests.support.archives import edited, key_pair
 from tests.support.processes import worker_pids
@@ -61,6 +62,14 @@ def is_answered(server: Endpoint, path: str, window: NDArray[np.float64]) -> boo
 def is_listening(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_a_server_without_any_worker_is_ready_when_it_listens(tmp_path: Path) -> None:
+    with TorchServe(tmp_path, (), tmp_path / "logs") as running:
+        running.wait_until_ready(60)
+        with UnixSession(running.management) as manager:
+            models = manager.get("http://localhost/models", timeout=30)
+        assert models.json() == {"models": []}
 
 
 def test_answers_equal_the_engine_one_by_one_at_once_and_in_batches(

@@ -15,7 +15,7 @@ from rvae.errors import FieldError
 from rvae.inference.artifact import Artifact
 from rvae.inference.engine import Engine
 from tests.client.conftest import Served
-from tests.support.faulty_server import FaultyServer, drip, status
+from tests.support.faulty_server import FaultyServer, drip, right, status
 
 
 @pytest.fixture(scope="module")
@@ -132,15 +132,45 @@ def test_one_version_answers_a_call_and_the_default_is_looked_up_again(
     assert faulty.asked[-2:] == ["/predictions/waves", "/predictions/waves/1.0"]
 
 
+GONE = status(410, {}, b'{"field": "model", "message": "1.0 is gone"}')
+
+
+def test_a_default_that_is_gone_does_not_matter(
+    client: Client, faulty: FaultyServer, bumpy: np.ndarray
+) -> None:
+    expected = client.score(bumpy)
+    for fault in ([right] * 3 + [GONE], [GONE]):
+        faulty.faults, faulty.asked = fault, []
+        assert client.score(bumpy).equals(expected)
+        assert faulty.asked.count("/predictions/waves") == 1
+    faulty.faults = [GONE]
+    assert client.sample(2).shape == (2, 32, 1)
+    faulty.faults = [GONE]
+    assert client.score_windows(np.full((2, 32, 1), 20.0)).shape == (2,)
+
+
 def test_a_version_that_is_gone_is_forgotten(
     client: Client, faulty: FaultyServer, bumpy: np.ndarray
 ) -> None:
-    faulty.faults = [status(410, {}, b'{"field": "model", "message": "1.0 is gone"}')]
+    client.score(bumpy[:50])
+    faulty.faults = [GONE, GONE]
     with pytest.raises(RefusedError, match=r"model: 1\.0 is gone"):
         client.score(bumpy[:50])
+    with Client(faulty.url, "waves", "1.0") as pinned:
+        faulty.faults = [GONE]
+        with pytest.raises(RefusedError, match=r"model: 1\.0 is gone"):
+            pinned.score(bumpy[:50])
     faulty.asked = []
     client.score(bumpy[:50])
     assert faulty.asked == ["/predictions/waves", "/predictions/waves/1.0"]
+
+
+def test_threads_do_not_wait_for_each_other_in_vain() -> None:
+    began = time.monotonic()
+    with Client("http://127.0.0.1:1", timeout=0.5) as nobody, ThreadPoolExecutor(32) as pool:
+        for failed in [pool.submit(nobody.score, np.ones(99)) for _ in range(32)]:
+            assert isinstance(failed.exception(), UnavailableError)
+    assert time.monotonic() - began < 8
 
 
 def test_threads_share_a_client(client: Client, bumpy: np.ndarray) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 from threading import Lock
 from time import monotonic
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
 import orjson
@@ -17,7 +17,7 @@ from rvae.client.bodies import MOST_SERIES, windows_request
 from rvae.client.bulk import Bulk
 from rvae.client.calls import in_order
 from rvae.client.description import Description
-from rvae.client.errors import AnswerError, ClientError
+from rvae.client.errors import AnswerError, ClientError, RefusedError
 from rvae.client.pieces import Budget
 from rvae.client.records import (
     Judging,
@@ -35,10 +35,14 @@ from rvae.inference.results import results_by_row, results_like
 
 __all__ = ["Client"]
 
+T = TypeVar("T")
+
 # For so long a version answers all calls before it is asked which one is the default.
 DESCRIPTION_SECONDS = 5.0
 # A server that was never reached is more likely not there than busy.
 FIRST_SECONDS = 10.0
+# Statuses of a version that is not served, or not any more.
+GONE = (404, 410)
 
 
 class Client:
@@ -49,7 +53,8 @@ class Client:
     for a path or an array they are tables of Arrow. They are those of the model in this process.
 
     A request that gets no answer is sent again: a prediction changes nothing. All requests of a
-    call are answered by one version, also while another one becomes the default.
+    call are answered by one version, also while another one becomes the default; if it is
+    unregistered meanwhile, the call begins again with the new default.
 
     A client may be used by several threads. It is a context that closes its connections.
 
@@ -85,6 +90,7 @@ class Client:
         require(deadline is None or deadline > 0, "deadline", f"must be positive, got {deadline}")
         require(connections >= 1, "connections", f"must be at least 1, got {connections}")
         self._model = model
+        self._version = version
         self._path = f"/predictions/{model}" + (f"/{version}" if version is not None else "")
         self._timeout = timeout
         self._deadline = deadline
@@ -270,14 +276,18 @@ class Client:
     @contextmanager
     def bulk(self) -> Iterator[Bulk]:
         """What asks one version for the results of series, until the context ends."""
-        call = self._call()
+        with self._bulk(self._call()) as made:
+            yield made
+
+    @contextmanager
+    def _bulk(self, call: Call) -> Iterator[Bulk]:
         try:
             known = self._describe(call)
             yield Bulk(
                 self._transport, known, call, self._timeout, self._connections, self._progress
             )
         except ClientError as error:
-            if error.status in (404, 410):  # the next call asks which version there is
+            if error.status in GONE:  # the next call asks which version there is
                 self._forget()
             raise
         finally:
@@ -291,18 +301,22 @@ class Client:
         *options: Any,
         by_row: bool = False,
     ) -> Any:
-        with self.bulk() as bulk:
+
+        def results(bulk: Bulk) -> Any:
             reader = bulk.description.reader
             series = read_for(bulk.description, data, None, None, None, labels=False).series
             rows = records(bulk, series, stride, *options)
             shaped = results_by_row if by_row else results_like
             return shaped(rows, series, data, reader)
 
+        return self._of_one_version(results)
+
     def _of_windows(
         self, windows: ArrayLike, output: str, shape: tuple[int | None, ...]
     ) -> NDArray[Any]:
         """An output of windows, in the order of the windows."""
-        with self.bulk() as bulk:
+
+        def found(bulk: Bulk) -> NDArray[Any]:
             known, values = bulk.description, np.asarray(windows)
             if values.ndim == 2 and len(known.channels) == 1:
                 values = values[..., None]
@@ -328,10 +342,13 @@ class Client:
             parts = (values[at : at + count] for at in range(0, len(values), count))
             return np.concatenate(list(in_order(answered, parts, self._connections, bulk.call)))
 
+        return self._of_one_version(found)
+
     def _drawn(self, fields: Mapping[str, Any]) -> NDArray[Any]:
         """Windows that the model generates, as numbers."""
         headers = {"Content-Type": "application/json", "Accept": "application/octet-stream"}
-        with self.bulk() as bulk:
+
+        def drawn(bulk: Bulk) -> NDArray[Any]:
             known = bulk.description
             request = Outgoing(known.path, orjson.dumps(fields), headers)
             shape = (None, known.window, len(known.channels))
@@ -343,14 +360,36 @@ class Client:
                 bulk.call,
             )
 
-    def _call(self) -> Call:
-        return Call(self._deadline)
+        return self._of_one_version(drawn)
+
+    def _of_one_version(self, work: Callable[[Bulk], T]) -> T:
+        """What is made of the answers of one version.
+
+        A default may be replaced and unregistered while this client still knows it as the default:
+        then all is asked again, of the new one.
+        """
+        began = monotonic()
+        try:
+            with self.bulk() as bulk:
+                return work(bulk)
+        except RefusedError as error:
+            if error.status not in GONE or self._version is not None:
+                raise
+        with self._bulk(self._call(monotonic() - began)) as bulk:
+            return work(bulk)
+
+    def _call(self, passed: float = 0.0) -> Call:
+        """A call that has taken some seconds already."""
+        return Call(None if self._deadline is None else max(0.0, self._deadline - passed))
 
     def _describe(self, call: Call) -> Description:
+        began = monotonic()
         with self._lock:
             if self._known is not None and monotonic() - self._known[0] < DESCRIPTION_SECONDS:
                 return self._known[1]
             seconds = min(self._timeout, FIRST_SECONDS) if self._known is None else self._timeout
+            # Who had to wait for another thread, which got no answer, does not begin anew.
+            seconds = max(0.0, seconds - (monotonic() - began))
             read = partial(Description.read, model=self._model)
             found = ask(self._transport, Outgoing(self._path), read, seconds, call)
             self._known = (monotonic(), found)

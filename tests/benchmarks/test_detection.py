@@ -77,6 +77,7 @@ def called(
     return call
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_where_it_ended_and_tries_again_what_failed(tmp_path: Path) -> None:
     data, output = tmp_path / "data", tmp_path / "output"
     output.mkdir()
@@ -139,6 +140,7 @@ def test_neither_labels_nor_later_points_change_what_is_learnt(
     np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("name", BASELINES)
 def test_every_baseline_finds_another_wave(name: str, channels: int, tmp_path: Path) -> None:
@@ -177,6 +179,7 @@ def config(tmp_path: Path) -> Any:
     return path
 
 
+@pytest.mark.slow
 def test_the_library_is_a_method_like_others(
     config: Any, series: LabelledSeries, capfd: pytest.CaptureFixture[str]
 ) -> None:

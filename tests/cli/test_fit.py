@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.csv
+import pytest
 
 from rvae.config.alarms import alarm_text
 from rvae.inference.artifact import Artifact
@@ -102,6 +103,7 @@ def test_fit_warns_of_nothing_where_the_promise_is_what_was_asked_for(tmp_path: 
     assert f"and at most {alarm_text(rate, None)}, while new data is like" in done.stdout
 
 
+@pytest.mark.slow
 def test_interrupted_training_says_what_it_kept(tmp_path: Path) -> None:
     np.save(tmp_path / "waves.npy", waves(400))
     command = [sys.executable, "-u", "-m", "rvae.cli", "fit", "--data.path", "waves.npy"]

@@ -14,7 +14,10 @@ from tests.support.served_process import ServedProcess
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--memory", "300MB"], "memory: 300 MB are too few for 1 workers"),
+        (
+            ["--memory", "300MB"],
+            "memory: 300 MB are too few for 2 workers, with which a server takes",
+        ),
         (["--memory", "2GB", "--workers", "9"], "fewer --workers or a larger limit"),
         (["--memory", "plenty"], "memory: must be a size such as 2GB"),
         (["--workers", "0"], "workers: must be at least 1"),

@@ -132,37 +132,37 @@ def test_one_version_answers_a_call_and_the_default_is_looked_up_again(
     assert faulty.asked[-2:] == ["/predictions/waves", "/predictions/waves/1.0"]
 
 
-GONE = status(410, {}, b'{"field": "model", "message": "1.0 is gone"}')
+GONE = status(410, {}, b'{"field": "version", "message": "1.0 is no longer served"}')
 
 
-def test_a_default_that_is_gone_does_not_matter(
+def test_a_call_begins_again_when_its_version_is_retired(
     client: Client, faulty: FaultyServer, bumpy: np.ndarray
 ) -> None:
     expected = client.score(bumpy)
-    for fault in ([right] * 3 + [GONE], [GONE]):
-        faulty.faults, faulty.asked = fault, []
-        assert client.score(bumpy).equals(expected)
-        assert faulty.asked.count("/predictions/waves") == 1
-    faulty.faults = [GONE]
-    assert client.sample(2).shape == (2, 32, 1)
-    faulty.faults = [GONE]
-    assert client.score_windows(np.full((2, 32, 1), 20.0)).shape == (2,)
+    faulty.asked, faulty.faults = [], [right, right, right, GONE]
+    assert client.score(bumpy).equals(expected)
+    assert "/predictions/waves" in faulty.asked[4:]  # which version is it now?
 
 
-def test_a_version_that_is_gone_is_forgotten(
+def test_versions_are_not_followed_for_ever(
     client: Client, faulty: FaultyServer, bumpy: np.ndarray
 ) -> None:
-    client.score(bumpy[:50])
-    faulty.faults = [GONE, GONE]
-    with pytest.raises(RefusedError, match=r"model: 1\.0 is gone"):
+    faulty.faults = [GONE] * 5
+    with pytest.raises(RefusedError, match=r"version: 1\.0 is no longer served"):
         client.score(bumpy[:50])
-    with Client(faulty.url, "waves", "1.0") as pinned:
-        faulty.faults = [GONE]
-        with pytest.raises(RefusedError, match=r"model: 1\.0 is gone"):
-            pinned.score(bumpy[:50])
-    faulty.asked = []
-    client.score(bumpy[:50])
-    assert faulty.asked == ["/predictions/waves", "/predictions/waves/1.0"]
+    assert len(faulty.asked) == 6
+
+
+def test_a_version_that_was_asked_for_by_its_name_is_not_replaced(
+    faulty: FaultyServer, bumpy: np.ndarray
+) -> None:
+    faulty.faults = [GONE]
+    with (
+        Client(faulty.url, "waves", "1.0") as client,
+        pytest.raises(RefusedError, match=r"version: 1\.0 is no longer served"),
+    ):
+        client.score(bumpy[:50])
+    assert len(faulty.asked) == 2
 
 
 def test_threads_do_not_wait_for_each_other_in_vain() -> None:

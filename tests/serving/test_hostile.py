@@ -53,7 +53,7 @@ def stormed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
         yield running
 
 
-@pytest.mark.parametrize("count", [1000, pytest.param(10_000, marks=pytest.mark.hostile)])
+@pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.hostile)])
 def test_no_request_hurts_the_server_or_its_neighbours(
     stormed: Endpoint, alone: Callable[[str, Request], tuple[str, bytes]], count: int
 ) -> None:

@@ -33,6 +33,7 @@ def test_the_same_checkpoint_gives_the_same_bytes(checkpoint: Path, tmp_path: Pa
     assert one.read_bytes() == two.read_bytes()
 
 
+@pytest.mark.slow
 def test_archives_built_at_once_do_not_clash(checkpoint: Path, tmp_path: Path) -> None:
     alone = build_archive(checkpoint, "waves", "1.0", tmp_path / "alone").read_bytes()
     with ThreadPoolExecutor(4) as pool:

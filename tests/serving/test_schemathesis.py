@@ -170,7 +170,7 @@ def test_nothing_of_the_description_is_lost_on_its_way(server: Endpoint, engine:
     ("path", "options", "status", "field"),
     [
         ("/predictions/nobody", "{}", 404, "model"),
-        ("/predictions/waves/9.9", "{}", 404, "model"),
+        ("/predictions/waves/9.9", "{}", 404, "version"),
         ("/explanations/nobody", "{}", 404, "model"),
         ("/predictions/waves/%zz", "{}", 404, "path"),
         ("/predictions/waves", "x" * 9000, 431, "headers"),

@@ -193,6 +193,7 @@ async def front(
     handler: Handler,
     limits: GatewayLimits | None = None,
     reasons: tuple[str, ...] = (),
+    ready: bool = True,
     metrics: bytes = b"",
     manage: Callable[[Gateway], Manager] = passed_on,
     served: Mapping[str, Served] = SERVED,
@@ -209,7 +210,7 @@ async def front(
         tickets = Tickets(folder / "tickets", SLOTS)
         served_at = folder / "backend.sock"
         backend = Backend(served_at, served_at, served_at, tickets, by_status)
-        gateway = Gateway(limits, lambda: reasons, lambda: metrics)
+        gateway = Gateway(limits, lambda: (ready, reasons), lambda: metrics)
         inference, readers = _bound(), _bound()
         ports = [one.getsockname()[1] for one in (inference, readers)]
         live = TicketReader(folder / "tickets")

@@ -176,6 +176,7 @@ class Managed:
         logs: Folder of logs.
         told: What was told of what is served, after each change.
         refused: Files that must not be registered.
+        manager: The management.
     """
 
     front: Front
@@ -183,6 +184,7 @@ class Managed:
     logs: Path
     told: list[list[tuple[str, str, bool]]]
     refused: set[str]
+    manager: Management
 
     async def ask(self, method: str, target: str, body: bytes = b"", *lines: str) -> Reply:
         """The answer of the management."""
@@ -226,6 +228,6 @@ async def managed(models: FakeModels, limits: GatewayLimits = LIMITS) -> AsyncIt
         served = {"m": Served(models.default, frozenset(models.versions))}
         async with front(models, limits, manage=manage, served=served) as one:
             try:
-                yield Managed(one, models, logs, told, refused)
+                yield Managed(one, models, logs, told, refused, managers[0])
             finally:
                 await managers[0].close()

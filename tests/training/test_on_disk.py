@@ -231,6 +231,7 @@ def test_more_files_than_a_process_may_have_open_by_default_are_read(tmp_path: P
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "rows"), [("npy", 20_000_000), ("parquet", 2_000_000)])
 def test_memory_does_not_grow_with_a_folder(tmp_path: Path, kind: str, rows: int) -> None:
     """Here by the 320 MB of an array, or the 90 MB of a table with everything beside numbers.

@@ -55,6 +55,7 @@ def score_served(
         format: How the file is written, where it differs from the training file.
     """
     from rvae.client import records
+    from rvae.client.bulk import Bulk
     from rvae.client.client import Client
     from rvae.errors import require
     from rvae.inference import export
@@ -63,11 +64,8 @@ def score_served(
     require(not (points and events), "events", "cannot be combined with points")
     require(gap is None or events, "gap", "is only valid with --events")
     judging = records.Judging(quantile, alarms, adapt, gap)
-    shown = sys.stderr.isatty()
-    with (
-        Client(server, model, version, timeout, connections=connections, progress=shown) as client,
-        client.bulk() as bulk,
-    ):
+
+    def work(bulk: Bulk) -> int:
         dataset = read_for(
             bulk.description,
             data,
@@ -87,4 +85,8 @@ def score_served(
             rows = records.window_records(bulk, dataset.series, stride, judging)
         for note in dataset.notes:
             print(note)
-        print(f"Wrote {export.write(output, rows)} rows to {output}")
+        return export.write(output, rows)
+
+    shown = sys.stderr.isatty()
+    with Client(server, model, version, timeout, connections=connections, progress=shown) as client:
+        print(f"Wrote {client.run(work)} rows to {output}")

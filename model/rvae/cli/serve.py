@@ -25,7 +25,7 @@ def serve(
     memory: str | None = None,
     state: Path | None = None,
     trusted: Path | None = None,
-    metrics_host: str = "127.0.0.1",
+    metrics: str = "127.0.0.1",
 ) -> int:
     """Serve every archive of a model store with TorchServe until interrupted.
 
@@ -46,7 +46,7 @@ def serve(
             where TorchServe's own command looks for it.
         trusted: File of Ed25519 public keys as PEM: only archives that one of them has signed (rvae
             archive --sign) are served. If left out, all are that are not damaged.
-        metrics_host: Address of the metrics; 0.0.0.0 for a Prometheus on another machine.
+        metrics: Address of the metrics; 0.0.0.0 for a Prometheus on another machine.
     """
     from rvae.inference.compute import return_freed_memory
     from rvae.serving.integrity import TrustedKeys
@@ -77,7 +77,7 @@ def serve(
             options,
             planned.two_fit,
             keys,
-            metrics_host,
+            metrics,
         ) as endpoint:
             endpoint.start()
             for default in (one for one in endpoint.registrations if one.default):

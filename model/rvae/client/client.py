@@ -1,5 +1,6 @@
 """A model on a server, for frames, files and arrays."""
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -35,14 +36,16 @@ from rvae.inference.results import results_by_row, results_like
 
 __all__ = ["Client"]
 
-T = TypeVar("T")
-
 # For so long a version answers all calls before it is asked which one is the default.
 DESCRIPTION_SECONDS = 5.0
 # A server that was never reached is more likely not there than busy.
 FIRST_SECONDS = 10.0
-# Statuses of a version that is not served, or not any more.
-GONE = (404, 410)
+# What a server says of a version that it serves no more.
+RETIRED = frozenset({404, 410})
+# So often a call begins with another version in place of one that was retired meanwhile.
+MOST_VERSIONS = 3
+
+T = TypeVar("T")
 
 
 class Client:
@@ -53,8 +56,7 @@ class Client:
     for a path or an array they are tables of Arrow. They are those of the model in this process.
 
     A request that gets no answer is sent again: a prediction changes nothing. All requests of a
-    call are answered by one version, also while another one becomes the default; if it is
-    unregistered meanwhile, the call begins again with the new default.
+    call are answered by one version, also while another one becomes the default.
 
     A client may be used by several threads. It is a context that closes its connections.
 
@@ -273,21 +275,47 @@ class Client:
 
         return ask(self._transport, request, read, self._timeout, call)
 
-    @contextmanager
-    def bulk(self) -> Iterator[Bulk]:
-        """What asks one version for the results of series, until the context ends."""
-        with self._bulk(self._call()) as made:
-            yield made
+    def run(self, work: Callable[[Bulk], T]) -> T:
+        """What some work returns, whose requests one version answers.
+
+        Where that version is retired meanwhile, and was not asked for by its name, the work begins
+        again with the version that is the default then.
+
+        Args:
+            work: Asks for the results of series.
+
+        Raises:
+            RefusedError: If a request is refused, or versions are retired again and again.
+            UnavailableError: If an answer did not come in time.
+        """
+        whole = Call(self._deadline)
+        for number in range(1, MOST_VERSIONS + 1):
+            known = None
+            try:
+                with self.bulk(whole.left(math.inf)) as bulk:
+                    known = bulk.description
+                    return work(bulk)
+            except RefusedError as error:
+                lasts = known is None or self._version is not None or error.status not in RETIRED
+                if lasts or number == MOST_VERSIONS:
+                    raise
+        raise AssertionError("unreachable")
 
     @contextmanager
-    def _bulk(self, call: Call) -> Iterator[Bulk]:
+    def bulk(self, seconds: float | None = None) -> Iterator[Bulk]:
+        """What asks one version for the results of series, until the context ends.
+
+        Args:
+            seconds: How long all of it may take; the deadline of the client if left out.
+        """
+        call = Call(self._deadline if seconds is None else seconds)
         try:
             known = self._describe(call)
             yield Bulk(
                 self._transport, known, call, self._timeout, self._connections, self._progress
             )
         except ClientError as error:
-            if error.status in GONE:  # the next call asks which version there is
+            if error.status in RETIRED:  # the next call asks which version there is
                 self._forget()
             raise
         finally:
@@ -301,22 +329,21 @@ class Client:
         *options: Any,
         by_row: bool = False,
     ) -> Any:
-
-        def results(bulk: Bulk) -> Any:
+        def work(bulk: Bulk) -> Any:
             reader = bulk.description.reader
             series = read_for(bulk.description, data, None, None, None, labels=False).series
             rows = records(bulk, series, stride, *options)
             shaped = results_by_row if by_row else results_like
             return shaped(rows, series, data, reader)
 
-        return self._of_one_version(results)
+        return self.run(work)
 
     def _of_windows(
         self, windows: ArrayLike, output: str, shape: tuple[int | None, ...]
     ) -> NDArray[Any]:
         """An output of windows, in the order of the windows."""
 
-        def found(bulk: Bulk) -> NDArray[Any]:
+        def work(bulk: Bulk) -> NDArray[Any]:
             known, values = bulk.description, np.asarray(windows)
             if values.ndim == 2 and len(known.channels) == 1:
                 values = values[..., None]
@@ -342,13 +369,13 @@ class Client:
             parts = (values[at : at + count] for at in range(0, len(values), count))
             return np.concatenate(list(in_order(answered, parts, self._connections, bulk.call)))
 
-        return self._of_one_version(found)
+        return self.run(work)
 
     def _drawn(self, fields: Mapping[str, Any]) -> NDArray[Any]:
         """Windows that the model generates, as numbers."""
         headers = {"Content-Type": "application/json", "Accept": "application/octet-stream"}
 
-        def drawn(bulk: Bulk) -> NDArray[Any]:
+        def work(bulk: Bulk) -> NDArray[Any]:
             known = bulk.description
             request = Outgoing(known.path, orjson.dumps(fields), headers)
             shape = (None, known.window, len(known.channels))
@@ -360,27 +387,10 @@ class Client:
                 bulk.call,
             )
 
-        return self._of_one_version(drawn)
+        return self.run(work)
 
-    def _of_one_version(self, work: Callable[[Bulk], T]) -> T:
-        """What is made of the answers of one version.
-
-        A default may be replaced and unregistered while this client still knows it as the default:
-        then all is asked again, of the new one.
-        """
-        began = monotonic()
-        try:
-            with self.bulk() as bulk:
-                return work(bulk)
-        except RefusedError as error:
-            if error.status not in GONE or self._version is not None:
-                raise
-        with self._bulk(self._call(monotonic() - began)) as bulk:
-            return work(bulk)
-
-    def _call(self, passed: float = 0.0) -> Call:
-        """A call that has taken some seconds already."""
-        return Call(None if self._deadline is None else max(0.0, self._deadline - passed))
+    def _call(self) -> Call:
+        return Call(self._deadline)
 
     def _describe(self, call: Call) -> Description:
         began = monotonic()

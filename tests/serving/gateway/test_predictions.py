@@ -183,13 +183,20 @@ def test_a_model_is_described_to_those_who_get_it() -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize(("reasons", "status"), [((), 200), (("waves 1.0 has no worker",), 503)])
-def test_health(reasons: tuple[str, ...], status: int) -> None:
+@pytest.mark.parametrize(
+    ("ready", "reasons", "status"),
+    [
+        (True, (), 200),
+        (True, ("/logs: 10 MiB of the disk are free",), 200),
+        (False, ("waves 1.0 has no worker",), 503),
+    ],
+)
+def test_health(ready: bool, reasons: tuple[str, ...], status: int) -> None:
     async def run() -> None:
-        async with front(echo, reasons=reasons) as one:
+        async with front(echo, reasons=reasons, ready=ready) as one:
             received = await one.raw(b"GET /ping HTTP/1.0\r\n\r\n")
             answer = reply(received)
-            expected = "Unhealthy" if reasons else "Healthy"
+            expected = "Healthy" if ready else "Unhealthy"
             assert answer.status == status
             assert orjson.loads(answer.body) == {"status": expected, "reasons": list(reasons)}
             head = await one.raw(b"HEAD /ping HTTP/1.0\r\n\r\n")

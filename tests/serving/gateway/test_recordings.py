@@ -31,7 +31,7 @@ def test_the_next_requests_of_a_model_are_recorded() -> None:
 
 
 def test_a_recording_is_bounded_in_bytes_and_there_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recordings, "MOST_BYTES", 10)
+    monkeypatch.setattr(recordings, "MOST_BYTES", int(2.5 * request(b"1234").size))
 
     async def run() -> None:
         some = Recordings()
@@ -46,6 +46,38 @@ def test_a_recording_is_bounded_in_bytes_and_there_are_few(monkeypatch: pytest.M
         await until(lambda: some.wants("m"))
         recording[0].cancel()
         await until(lambda: not some.wants("m"))
+
+    asyncio.run(run())
+
+
+def test_requests_without_a_body_take_memory_too() -> None:
+    long = Recorded("/predictions/m", {"rvae-options": "x" * 100}, b"")
+    assert long.size - request(b"").size == 100 + len("rvae-options") - len("accepta/b")
+
+    async def run() -> None:
+        some = Recordings()
+        recording = asyncio.create_task(some.record("m", 10**9, 60))
+        await until(lambda: some.wants("m"))
+        for _ in range(recordings.MOST_BYTES // long.size + 1):
+            some.hear("m", long)
+        assert len(await recording) == recordings.MOST_BYTES // long.size
+
+    asyncio.run(run())
+
+
+def test_the_end_of_a_server_waits_for_no_recording() -> None:
+    async def echo(asked: Asked) -> Answer:
+        return Answer(200, b"{}")
+
+    async def run() -> None:
+        async with front(echo) as one:
+            some = one.gateway.recordings
+            recording = asyncio.create_task(some.record("m", 2, 60))
+            await until(lambda: some.wants("m"))
+            await one.ask(b"x", "/predictions/m")
+            await one.gateway.stop(0)
+            async with asyncio.timeout(30):
+                assert [each.body for each in await recording] == [b"x"]
 
     asyncio.run(run())
 

@@ -3,6 +3,7 @@
 import asyncio
 
 from rvae.serving.gateway import shadows
+from rvae.serving.gateway.dispatcher import Job
 from rvae.serving.gateway.messages import Answer
 from rvae.serving.gateway.routes import SHADOW, Share
 from tests.support.gateways import Asked, Front, front, until
@@ -88,5 +89,23 @@ def test_large_copies_are_sent_one_by_one() -> None:
             await until(lambda: not one.gateway._shadows._running)
             await one.ask(b"x" * shadows.MOST_BYTES)
             await until(lambda: lines(one).count("/predictions/m/2.0") == 2)
+
+    asyncio.run(run())
+
+
+def test_copies_that_come_at_once_count_before_they_are_sent() -> None:
+    async def hang(asked: Asked) -> Answer:
+        return Answer(200, b"")
+
+    async def run() -> None:
+        async with front(hang) as one:
+            one.gateway.routes.give(SHADOW, "m", ALL)
+            copies = one.gateway._shadows
+            body = bytes(shadows.MOST_BYTES // 2 + 1)
+            for _ in range(3):
+                copies.copy(Job("predictions", "m", None, {}, body))
+            assert len(copies._running) == 1
+            await until(lambda: not copies._running)
+            assert copies._held == 0 and len(one.asked) == 1
 
     asyncio.run(run())

@@ -77,6 +77,17 @@ def test_what_was_unregistered_stays_so(store: Path) -> None:
     assert versions(again) == {"2.0": True}
 
 
+def test_what_was_unregistered_stays_so_though_it_could_not_be_read_meanwhile(store: Path) -> None:
+    before = served(store).updated(served(store).registrations[:1])
+    archive = store / "toy-1.0.mar"
+    content = archive.read_bytes()
+    archive.write_bytes(content[:100])
+    between = lined_up(store, before)
+    archive.write_bytes(content)
+    after = lined_up(store, between.state([1], None))
+    assert versions(between) == versions(after) == {"2.0": True}
+
+
 def test_another_version_in_the_file_of_an_unregistered_one_is_new(store: Path) -> None:
     before = served(store)
     before = before.updated(before.registrations[:1])

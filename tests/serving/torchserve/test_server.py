@@ -35,6 +35,7 @@ from rvae.serving.integrity import TrustedKeys
 from rvae.serving.model_store import list_archives
 from rvae.serving.packaging import build_archive
 from rvae.serving.torchserve import Endpoint, fresh_state
+from rvae.serving.torchserve.server import TorchServe
 from rvae.serving.unix_http import UnixSession
 from tests.support.archives import edited, key_pair
 from tests.support.processes import worker_pids
@@ -61,6 +62,14 @@ def is_answered(server: Endpoint, path: str, window: NDArray[np.float64]) -> boo
 def is_listening(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_a_server_without_any_worker_is_ready_when_it_listens(tmp_path: Path) -> None:
+    with TorchServe(tmp_path, (), tmp_path / "logs") as running:
+        running.wait_until_ready(60)
+        with UnixSession(running.management) as manager:
+            models = manager.get("http://localhost/models", timeout=30)
+        assert models.json() == {"models": []}
 
 
 def test_answers_equal_the_engine_one_by_one_at_once_and_in_batches(
@@ -288,6 +297,7 @@ def test_a_killed_worker_comes_back(server: Endpoint, fresh: list[np.ndarray]) -
         wait_for(partial(is_answered, server, path, fresh[0]))
 
 
+@pytest.mark.slow
 def test_two_servers_live_side_by_side_and_leave_nothing(
     server: Endpoint, checkpoint: Path, tmp_path: Path, fresh: list[np.ndarray]
 ) -> None:
@@ -317,6 +327,7 @@ def test_a_store_of_any_name_is_served(
         assert ask(running, data=fresh[0].tolist()).ok
 
 
+@pytest.mark.slow
 def test_a_second_signal_does_not_stop_the_cleaning_up(
     store: Path, tmp_path: Path, short_folder: Path
 ) -> None:
@@ -413,10 +424,10 @@ def test_an_archive_that_must_not_be_served_never_becomes_ready(
 @pytest.mark.parametrize(
     ("by", "background"),
     [
-        (signal.SIGINT, False),
-        (signal.SIGINT, True),
+        pytest.param(signal.SIGINT, False, marks=pytest.mark.slow),
+        pytest.param(signal.SIGINT, True, marks=pytest.mark.slow),
         (signal.SIGTERM, False),
-        (signal.SIGKILL, False),
+        pytest.param(signal.SIGKILL, False, marks=pytest.mark.slow),
     ],
 )
 def test_however_the_command_ends_no_process_stays(

@@ -40,7 +40,7 @@ class Gateway:
 
     Args:
         limits: The bounds.
-        health: Reasons why the models are not ready; none if they are.
+        health: Whether every model is ready; and why not, or what will become a trouble.
         metrics: Metrics to tell, in the text format of Prometheus; called in another thread.
 
     Attributes:
@@ -55,7 +55,7 @@ class Gateway:
     def __init__(
         self,
         limits: GatewayLimits,
-        health: Callable[[], tuple[str, ...]],
+        health: Callable[[], tuple[bool, tuple[str, ...]]],
         metrics: Callable[[], bytes] = bytes,
     ) -> None:
         self._limits = limits
@@ -136,6 +136,7 @@ class Gateway:
         everyone = self._everyone()
         for connections in everyone:
             connections.is_ending = True
+        self.recordings.end()
         # Requests that are on their way: each is answered, and its connection closed.
         await asyncio.sleep(min(seconds, self._limits.drain_seconds))
         for server in self._servers:

@@ -35,7 +35,7 @@ class Predictions:
 
     Args:
         dispatcher: What passes them on.
-        health: Reasons why the models are not ready; none if they are.
+        health: Whether every model is ready; and why not, or what will become a trouble.
         answered: Told of every request that a version has answered, other than for a description;
             None where nothing is to be known of requests, in the metrics neither.
     """
@@ -43,7 +43,7 @@ class Predictions:
     def __init__(
         self,
         dispatcher: Dispatcher,
-        health: Callable[[], tuple[str, ...]],
+        health: Callable[[], tuple[bool, tuple[str, ...]]],
         answered: Callable[[Job], object] | None = None,
     ) -> None:
         self._dispatcher = dispatcher
@@ -82,10 +82,10 @@ class Predictions:
         return Answer(answer.status, answer.body, kept)
 
     def _ping(self) -> Answer:
-        reasons = self._health()
-        content = {"status": "Unhealthy" if reasons else "Healthy", "reasons": reasons}
+        ready, reasons = self._health()
+        content = {"status": "Healthy" if ready else "Unhealthy", "reasons": reasons}
         headers = {"content-type": "application/json"}
-        return Answer(503 if reasons else 200, orjson.dumps(content), headers)
+        return Answer(200 if ready else 503, orjson.dumps(content), headers)
 
 
 def as_sent(job: Job) -> Recorded:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 __all__ = ["Recorded", "Recordings", "TooManyError"]
 
 MOST = 1  # recordings at a time
-MOST_BYTES = 8_000_000  # of the bodies in one
+MOST_BYTES = 8_000_000  # of the requests in one
+OVERHEAD = 1000  # bytes of one in memory, whatever it says
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,12 @@ class Recorded:
     path: str
     headers: Mapping[str, str]
     body: bytes | bytearray
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory, about."""
+        said = sum(len(name) + len(value) for name, value in self.headers.items())
+        return OVERHEAD + len(self.path) + said + len(self.body)
 
 
 class TooManyError(Exception):
@@ -60,6 +67,11 @@ class Recordings:
                     await recording.full.wait()
             return recording.heard
 
+    def end(self) -> None:
+        """Let those who record have what there is, and wait for no more."""
+        for one in self._open:
+            one.full.set()
+
     @contextmanager
     def _opened(self, recording: "_Recording") -> Iterator["_Recording"]:
         self._open.append(recording)
@@ -80,7 +92,7 @@ class _Recording:
     def hear(self, request: Recorded) -> None:
         if self.full.is_set():
             return
-        self._bytes += len(request.body)
+        self._bytes += request.size
         if self._bytes <= MOST_BYTES:
             self.heard.append(request)
         if self._bytes >= MOST_BYTES or len(self.heard) >= self._requests:

@@ -166,10 +166,6 @@ class Routes:
         with self._mark(self._closing, (model, version)):
             yield
 
-    def is_closed(self, model: str, version: str) -> bool:
-        """Whether a version is about to be gone."""
-        return (model, version) in self._closing
-
     async def drained(self, model: str, version: str) -> None:
         """Return when a version that is held or closed has no request any more."""
         while (model, version) in self._requests:

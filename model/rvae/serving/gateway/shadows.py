@@ -1,7 +1,9 @@
 """Copies of clients' requests for a version that answers nobody yet."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
 
 from rvae.serving.gateway.budget import ByteBudget
 from rvae.serving.gateway.dispatcher import Job
@@ -28,12 +30,12 @@ class Shadows:
     """
 
     def __init__(
-        self, routes: Routes, budget: ByteBudget, send: Callable[[Job], Awaitable[Answer]]
+        self, routes: Routes, budget: ByteBudget, send: Callable[[Job], Coroutine[Any, Any, Answer]]
     ) -> None:
         self._routes = routes
         self._budget = budget
         self._send = send
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[Answer]] = set()
         self._held = 0
 
     def copy(self, job: Job) -> None:
@@ -47,9 +49,12 @@ class Shadows:
         if version is None or not fits or self._budget.is_short:
             return
         copied = Job(job.kind, job.model, version, job.headers, job.body)
-        task = asyncio.create_task(self._answer(copied))
+        # At once, not when the task begins: others may come before it.
+        self._held += len(job.body)
+        self._budget.hold(len(job.body))
+        task = asyncio.create_task(self._send(copied))
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(partial(self._ended, len(job.body)))
 
     async def close(self) -> None:
         """Send no copies any more, and wait for none."""
@@ -57,12 +62,7 @@ class Shadows:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    async def _answer(self, job: Job) -> None:
-        size = len(job.body)
-        self._held += size
-        self._budget.hold(size)
-        try:
-            await self._send(job)
-        finally:
-            self._held -= size
-            self._budget.release(size)
+    def _ended(self, size: int, task: asyncio.Task[Answer]) -> None:
+        self._running.discard(task)
+        self._held -= size
+        self._budget.release(size)

@@ -154,7 +154,7 @@ class Endpoint:
         return lost
 
     async def _open(self) -> None:
-        self._gateway = Gateway(self._limits, self._reasons, self._page.text)
+        self._gateway = Gateway(self._limits, self._health, self._page.text)
         surroundings = Surroundings(
             self._state.store.resolve(),
             self._logs.resolve(),
@@ -173,9 +173,9 @@ class Endpoint:
         """Raise a `FieldError` if an archive is damaged, or signed by nobody who is trusted."""
         require_intact(self._state.store / url, self._trusted)
 
-    def _reasons(self) -> tuple[str, ...]:
+    def _health(self) -> tuple[bool, tuple[str, ...]]:
         health = self._supervisor.health()
-        return () if health.ready else health.reasons
+        return health.ready, health.reasons
 
     def _server_state(self) -> ServerState:
         versions = [

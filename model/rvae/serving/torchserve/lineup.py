@@ -32,7 +32,8 @@ class Lineup:
         new: Keys of the versions that were not served before, of models that were.
         state_before: What was left behind.
         left_out: Versions that were served before, and cannot be now.
-        known: Versions of all archives of the store that can be served, by their file.
+        known: Versions of all archives of the store that can be served, or could before, by their
+            file.
         notes: Lines on what one may expect to be served, and is not.
     """
 
@@ -112,7 +113,11 @@ def arrange(store: Path, content: StoreContent, before: State) -> Lineup:
         frozenset(one.key for one in new if one.name in served),
         before,
         tuple(left_out),
-        {one.path.name: one.version for one in content.archives},
+        {
+            # What cannot be read this time is not new when it can be.
+            **{file: one for file, one in before.known.items() if (store / file).exists()},
+            **{one.path.name: one.version for one in content.archives},
+        },
         tuple(notes),
     )
 

@@ -117,24 +117,26 @@ class TorchServe:
         return self._process.pid
 
     def wait_until_ready(self, seconds: float) -> None:
-        """Return when every awaited version has answered a prediction.
+        """Return when it listens, and every awaited version has answered a prediction.
 
         Raises:
             UnreadyError: If some do not load, or not in time; the others have answered.
-            FieldError: If the server ends.
+            FieldError: If the server ends, or does not listen in time.
         """
         deadline = time.monotonic() + seconds
         waiting = list(self.awaited)
         failed: dict[Registration, str] = {}
-        while waiting:
+        while waiting or not self._listens():
             ended = f"TorchServe ended: see {self._logs}/server.log"
             require(self._process.poll() is None, "server", ended)
             failed |= self._failures(waiting)
             if time.monotonic() > deadline:
+                silent = f"TorchServe does not listen after {seconds:g} s: see {self._logs}"
+                require(self._listens(), "server", silent)
                 late = f"did not answer within {seconds:g} s: see {self._logs}"
                 failed |= {one: late for one in waiting if one not in failed}
             waiting = [one for one in waiting if one not in failed and not self._is_ready(one)]
-            if waiting:
+            if waiting or not self._listens():
                 time.sleep(POLL_SECONDS)
         if failed:
             raise UnreadyError(failed)
@@ -237,6 +239,11 @@ class TorchServe:
             start_new_session=True,
             preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM),
         )
+
+    def _listens(self) -> bool:
+        # Without workers there is nobody to wait for, and it could be taken for ready before this.
+        sockets = (self.inference, self.management, self.metrics)
+        return all(path.exists() for path in sockets)
 
     def _failures(self, versions: Iterable[Registration]) -> dict[Registration, str]:
         """Those of some versions that do not load, and why, in words."""

@@ -116,7 +116,7 @@ class Management:
         return self._answer("POST", path, data=body, headers=headers)[0]
 
     def health(self) -> tuple[str, ...]:
-        """Why the server is not ready; empty if it is."""
+        """Why the server is not ready, or soon will not be; empty if all is well."""
         answer, _ = self._answer("GET", "/ping")
         return tuple(answer.json()["reasons"])
 

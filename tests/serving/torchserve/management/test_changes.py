@@ -54,7 +54,7 @@ def test_a_version_goes_when_its_requests_are_answered() -> None:
             ]
             await until(lambda: one.models.running.get("2.0") == 3)
             going = asyncio.create_task(one.ask("DELETE", "/models/m/2.0"))
-            await until(lambda: one.front.gateway.routes.is_closed("m", "2.0"))
+            await until(lambda: ("m", "2.0") in one.front.gateway.routes._closing)
             refused = await one.front.ask(path="/predictions/m/2.0")
             assert refused.error == (410, "version") and b"1.0" in refused.body
             assert (await one.ask("PUT", "/models/m/2.0/set-default")).error == (409, "version")
@@ -70,6 +70,21 @@ def test_a_version_goes_when_its_requests_are_answered() -> None:
     asyncio.run(run())
 
 
+def test_a_version_that_becomes_the_default_is_not_taken_away_meanwhile() -> None:
+    async def run() -> None:
+        async with managed(two()) as one:
+            one.models.hold.set()
+            async with one.manager._changes._serving.turn():
+                switching = asyncio.create_task(one.ask("PUT", "/models/m/2.0/set-default"))
+                await until(lambda: ("m", "2.0") in one.manager._changes._changing)
+                assert (await one.ask("DELETE", "/models/m/2.0")).error == (409, "version")
+                assert (await one.front.ask(path="/predictions/m/2.0")).status == 200
+            assert (await switching).status == 200
+            assert (await one.front.ask()).headers["rvae-version"] == "2.0"
+
+    asyncio.run(run())
+
+
 def test_what_torchserve_refuses_harms_nobody() -> None:
     async def run() -> None:
         async with managed(two()) as one:
@@ -77,7 +92,7 @@ def test_what_torchserve_refuses_harms_nobody() -> None:
             await until(lambda: one.models.running.get("1.0") == 1)
             for path, status in (("m/1.0", 403), ("m", 403), ("m/3.0", 404), ("other", 404)):
                 assert (await one.ask("DELETE", f"/models/{path}")).status == status
-            assert not one.front.gateway.routes.is_closed("m", "1.0") and one.told == []
+            assert ("m", "1.0") not in one.front.gateway.routes._closing and one.told == []
             one.models.hold.set()
             assert (await asked).status == 200
 
@@ -91,7 +106,7 @@ def test_the_last_version_goes_and_comes_back() -> None:
             asked = asyncio.create_task(one.front.ask())
             await until(lambda: models.running.get("1.0") == 1)
             going = asyncio.create_task(one.ask("DELETE", "/models/m"))
-            await until(lambda: one.front.gateway.routes.is_closed("m", "1.0"))
+            await until(lambda: ("m", "1.0") in one.front.gateway.routes._closing)
             models.hold.set()
             assert (await asked).status == 200
             assert (await going).status == 200 and models.harmed == []
@@ -170,7 +185,8 @@ def test_wrong_numbers_are_told() -> None:
                 refused = await one.ask("PUT", f"/models/m/1.0?{query}")
                 assert refused.error == (400, query.partition("=")[0])
             assert (await one.ask("PUT", "/models/m/1.0?min_worker=2&max_worker=1")).status == 400
-            assert (await one.ask("PUT", "/models/m/3.0?min_worker=1")).status == 404
+            for version in ("3.0", "all"):
+                assert (await one.ask("PUT", f"/models/m/{version}?min_worker=1")).status == 404
             assert one.told == []
 
     asyncio.run(run())
@@ -183,7 +199,7 @@ def test_a_change_goes_on_when_nobody_waits_for_it() -> None:
             await until(lambda: one.models.running.get("2.0") == 1)
             _, writer = await asyncio.open_unix_connection(one.front.management)
             writer.write(b"DELETE /models/m/2.0 HTTP/1.1\r\nHost: x\r\n\r\n")
-            await until(lambda: one.front.gateway.routes.is_closed("m", "2.0"))
+            await until(lambda: ("m", "2.0") in one.front.gateway.routes._closing)
             writer.close()
             await until(lambda: not len(one.front.gateway._operators))
             one.models.hold.set()

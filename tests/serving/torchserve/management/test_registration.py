@@ -120,3 +120,24 @@ def test_a_version_that_is_unregistered_while_it_loads() -> None:
             assert failed.error == (500, "model") and b"unregistered" in failed.body
 
     asyncio.run(run())
+
+
+def test_a_version_that_is_registered_again_is_not_taken_for_the_one_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(readiness, "POLL_SECONDS", 0.3)
+
+    async def run() -> None:
+        async with managed(single()) as one:
+            first = asyncio.create_task(one.ask("POST", REGISTER))
+            await until(lambda: "2.0" in one.front.gateway.routes.served["m"].versions)
+            assert (await one.ask("DELETE", "/models/m/2.0")).status == 200
+            second = asyncio.create_task(one.ask("POST", REGISTER))
+            await until(lambda: "2.0" in one.front.gateway.routes.served["m"].versions)
+            one.models.loads.set()
+            gone, done = await asyncio.gather(first, second)
+            assert gone.error == (500, "model") and b"unregistered" in gone.body
+            assert done.status == 200 and list(one.models.versions) == ["1.0", "2.0"]
+            assert one.told[-1] == [("m", "1.0", True), ("m", "2.0", False)]
+
+    asyncio.run(run())

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -119,6 +120,22 @@ def test_a_model_without_a_worker_is_restarted_while_another_one_answers(
     wait_for(lambda: watch.poll(punctual=True) is None and told.read_text().count("\n") >= 8)
     end("2.0")
     assert trouble(watch) == Trouble("no model gets a worker any more")
+
+
+def test_a_version_that_is_added_does_not_make_a_server_unready(
+    watch: Watch[FakeTorchServe],
+) -> None:
+    """Nor one that is registered again; one that was ready, and is not any more, does."""
+    watch._observer.close()  # from here on the test says what is registered
+    added = watch.registrations[0]
+    watch._observer.registrations = tuple(watch.registrations[1:])
+    watch._look()
+    assert added.key not in watch.proven
+    loading = replace(added, ready=frozenset())
+    watch._observer.registrations = (loading, *watch.registrations)
+    assert watch.unready() == []
+    watch.proven.add(added.key)
+    assert watch.unready() == [f"{added} has no worker that is ready"]
 
 
 def test_a_version_that_loads_in_another_folder_is_left_alone(

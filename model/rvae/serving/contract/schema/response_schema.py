@@ -113,7 +113,9 @@ class Health(TypedDict):
     """Whether every model is ready to answer."""
 
     status: Literal["Healthy", "Unhealthy"]
-    reasons: Annotated[list[str], Field(description="Why not; none if it is healthy.")]
+    reasons: Annotated[
+        list[str], Field(description="Why not; of one that is healthy, what will be a trouble.")
+    ]
 
 
 class ServerFault(TypedDict):

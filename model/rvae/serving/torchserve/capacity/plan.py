@@ -147,7 +147,7 @@ class Plan:
         return (
             f"Memory: {_mb(self.total)} of {_mb(self.memory)} MB at the most: gateway "
             f"{_mb(self.gateway)}, Java {_mb(self.java)} (heap {_mb(self.heap)}, direct "
-            f"{_mb(self.direct)}), {sum(self.workers)} workers "
+            f"{_mb(self.direct)}), {_workers(sum(self.workers))} "
             f"{_mb(self.processes)}. {self.limits.connections} connections, bodies of up to "
             f"{self.limits.body_bytes / MB:.1f} MB, {_mb(self.limits.buffered_bytes)} MB of large "
             "ones and of answers at a time."
@@ -189,8 +189,8 @@ def plan(
         change += ", or fewer archives in the store"
     raise FieldError(
         "memory",
-        f"{_mb(memory)} MB are too few for {sum(counts)} workers of {len(models)} archives, "
-        f"which take {_mb(tried.total)} MB at the most: it needs {change}",
+        f"{_mb(memory)} MB are too few for {_workers(sum(counts))}, with which a server takes "
+        f"{_mb(tried.total)} MB at the most: it needs {change}",
     )
 
 
@@ -239,6 +239,10 @@ def _limits(descriptors: int) -> Iterator[GatewayLimits]:
 def _answers(model: Footprint) -> int:
     most = model.batch * model.limits.response_bytes
     return min(most, ANSWERED_BYTES + model.limits.response_bytes)
+
+
+def _workers(count: int) -> str:
+    return "1 worker" if count == 1 else f"{count} workers"
 
 
 def _mb(size: int) -> int:

@@ -40,11 +40,14 @@ class Changes:
 
     async def set_default(self, name: str, version: str) -> Answer:
         """Answer requests without a version by this one from now on."""
-        found = self._routes.served.get(name)
-        async with self._serving.turn:
+        # While it is being unregistered nobody would answer them.
+        with self._alone(name, version) as taken:
+            return _taken(version) if taken else await self._switch(name, version)
+
+    async def _switch(self, name: str, version: str) -> Answer:
+        async with self._serving.turn():
+            found = self._routes.served.get(name)
             if found is not None and version in found.versions:
-                if self._routes.is_closed(name, version):
-                    return refusal(409, "version", f"{version} is being unregistered")
                 ready = [
                     any(await self._models.workers(name, one) or ())
                     for one in (version, found.default)
@@ -63,7 +66,7 @@ class Changes:
         Raises:
             NotServedError: If it is not served.
         """
-        async with self._serving.turn:
+        async with self._serving.turn():
             if version == self._routes.require(name, version).default:
                 return refusal(409, "version", f"{version} is the default")
             if share and not any(await self._models.workers(name, version) or ()):
@@ -89,9 +92,10 @@ class Changes:
                 return _taken(version)
             with self._routes.close(name, version):
                 await self._routes.drained(name, version)
-                async with self._serving.turn:
+                async with self._serving.turn():
                     answer = await self._models.ask("DELETE", model_path(name, version))
                     if answer.status == HTTPStatus.OK:
+                        self._serving.loading.pop((name, version), None)
                         await self._serving.tell()
         return answer
 
@@ -106,7 +110,8 @@ class Changes:
         found = self._routes.served.get(name)
         if version is None:
             version = query.get("model_version") or (found.default if found else "")
-        workers = await self._models.workers(name, version)
+        known = found is not None and version in found.versions
+        workers = await self._models.workers(name, version) if known else None
         given = {"min_worker": str(least), "max_worker": str(most)}
         path = model_path(name, version)
         if workers is None or most < least:
@@ -140,7 +145,7 @@ class Changes:
             return await self._ask(model_path(name, version), given)
 
     async def _ask(self, path: str, given: Mapping[str, str]) -> Answer:
-        async with self._serving.turn:
+        async with self._serving.turn():
             answer = await self._models.ask("PUT", path, given)
             if answer.status < HTTPStatus.BAD_REQUEST:
                 await self._serving.tell()

@@ -27,13 +27,19 @@ class Models:
 
     Args:
         limits: The bounds.
+
+    Attributes:
+        forwarding: What passes requests on to it as they are.
+        backend: The TorchServe of the moment; None while there is none.
     """
 
     def __init__(self, limits: GatewayLimits) -> None:
+        self.backend: Backend | None = None
         self.forwarding = Forwarding(lambda backend: backend.management, limits, METHODS)
 
     def use(self, backend: Backend | None) -> None:
         """Ask another TorchServe from now on."""
+        self.backend = backend
         self.forwarding.use(backend)
 
     async def ask(self, method: str, path: str, query: Mapping[str, str] | None = None) -> Answer:

@@ -44,7 +44,7 @@ class Registering:
         """
         if "url" in query:
             await asyncio.to_thread(self._serving.surroundings.check, query["url"])
-        async with self._serving.turn:
+        async with self._serving.turn():
             before = {one.key for one in await self._models.registrations()}
             log = WorkerLog(self._serving.surroundings.logs)
             # TorchServe's own waiting stops its answers to others.
@@ -59,12 +59,12 @@ class Registering:
             if not one.min_workers:
                 await self._serving.tell()
                 return answer
-            self._serving.loading.add(one.key)
             held = ExitStack()
             held.enter_context(self._serving.routes.hold(*one.key))
             task = asyncio.create_task(self._load(one, log, held))
             self._loading.add(task)
             task.add_done_callback(self._loading.discard)
+            self._serving.loading[one.key] = task
             await self._serving.tell()
         if query.get("synchronous", "true").lower() != "true":
             return answer
@@ -81,16 +81,23 @@ class Registering:
         key, seconds = one.key, float(one.startup_timeout)
         with held:
             reason = await until_ready(self._models, key, one.min_workers, log, seconds)
-            async with self._serving.turn:
-                self._serving.loading.discard(key)
-                try:
-                    if reason is not None:
-                        await self._models.ask("DELETE", model_path(*key))
-                    await self._serving.tell()
-                except GoneError:
-                    reason = reason or "TorchServe was replaced meanwhile"
+            try:
+                async with self._serving.turn():
+                    reason = await self._settle(key, reason)
+            except GoneError:
+                reason = reason or "TorchServe was replaced meanwhile"
         if reason is not None:
             logger.warning("%s is not served: %s", one, reason)
             return refusal(500, "model", f"{one} is not served: {reason}")
         workers = f"registered with {one.min_workers} initial workers"
         return done(f'Model "{one.name}" Version: {one.version} {workers}')
+
+    async def _settle(self, key: tuple[str, str], reason: str | None) -> str | None:
+        """Tell of a version that has loaded, or take it away; return why it is not served."""
+        if self._serving.loading.get(key) is not asyncio.current_task():
+            return "it was unregistered meanwhile"  # one that is there by now is another one's
+        del self._serving.loading[key]
+        if reason is not None:
+            await self._models.ask("DELETE", model_path(*key))
+        await self._serving.tell()
+        return reason

@@ -84,7 +84,7 @@ class Watch(Generic[S]):
 
     Attributes:
         server: As given.
-        proven: Versions that have been ready.
+        proven: Versions that have been ready since they were registered.
         lost_worker: Whether the last poll missed a worker that lived before.
     """
 
@@ -116,7 +116,10 @@ class Watch(Generic[S]):
         return not self._workers.busy
 
     def unready(self) -> list[str]:
-        """Words on what does not answer, or would not."""
+        """Words on what does not answer, or would not.
+
+        A version that is added is none of it: nobody was sent to it before.
+        """
         silent = self._silent * POLL_SECONDS
         if silent >= STOPPED_SECONDS:
             return [f"TorchServe has not answered for {silent:.0f} s"]
@@ -125,7 +128,7 @@ class Watch(Generic[S]):
         return [
             f"{one} has no worker that is ready"
             for one in self.registrations
-            if one.min_workers and not self._ready(one)
+            if one.min_workers and one.key in self.proven and not self._ready(one)
         ]
 
     def poll(self, punctual: bool) -> Trouble | None:
@@ -182,6 +185,8 @@ class Watch(Generic[S]):
         if missing is not None:
             reachable = self.server.inference.exists()
             return Trouble(f"{missing} was removed", alive=True, reachable=reachable)
+        if self._observer.answers:
+            self.proven &= {one.key for one in self.registrations}
         for one in self.registrations:
             if self._ready(one):
                 self.proven.add(one.key)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from rvae.cli.models import models
 from rvae.inference.engine import Engine
 from rvae.serving.service import Limits, Service
 from tests.support.command_line import rvae
@@ -40,6 +41,18 @@ def test_versions_are_listed_with_what_they_are(fake: FakeManagement, tmp_path: 
         "waves  2.0      2 of 2   waves-2.0.mar  default",
         "waves  3.0      0 of 1   waves-3.0.mar  canary of 10%",
     ]
+
+
+def test_a_version_that_is_unregistered_meanwhile_is_left_out(
+    fake: FakeManagement, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def end(method: str, path: str) -> None:
+        if path == "/models/waves/all":
+            fake.versions.pop("3.0", None)
+
+    fake.on = end
+    models(socket=fake.socket)
+    assert [line.split()[1] for line in capsys.readouterr().out.splitlines()[1:]] == ["1.0", "2.0"]
 
 
 def test_the_list_in_json(fake: FakeManagement, tmp_path: Path) -> None:

@@ -90,6 +90,20 @@ def test_several_series_share_a_body_where_it_has_room_for_all_of_them(kind: Ser
     assert len(labels) < 5000
 
 
+def test_classes_of_any_script_fit_into_a_header(kind: Served) -> None:
+    if not kind.card.conditional:
+        return
+    classes = tuple("正常" * 9 + str(i) for i in range(len(kind.card.vocabulary.classes)))
+    vocabulary = replace(kind.card.vocabulary, classes=classes)
+    known = replace(kind.client.description, vocabulary=vocabulary)
+    group = [whole(kind, series_for(kind))] * min(3, most_series(known))
+    for one in (group, group[:1] * most_series(known)):
+        header = series_request(known, one, {}).headers["Rvae-Options"]
+        assert header.isascii() and len(header) < 5000
+        labels = orjson.loads(header)["label"]
+        assert set([labels] if isinstance(labels, str) else labels) == {classes[1]}
+
+
 @pytest.mark.parametrize("kind", [KINDS["several"]], indirect=True)
 def test_windows_are_sent_as_they_are(kind: Served) -> None:
     windows = np.full((3, 8, 2), 20, np.float32)

@@ -165,6 +165,14 @@ def test_a_version_that_was_asked_for_by_its_name_is_not_replaced(
     assert len(faulty.asked) == 2
 
 
+def test_threads_do_not_wait_for_each_other_in_vain() -> None:
+    began = time.monotonic()
+    with Client("http://127.0.0.1:1", timeout=0.5) as nobody, ThreadPoolExecutor(32) as pool:
+        for failed in [pool.submit(nobody.score, np.ones(99)) for _ in range(32)]:
+            assert isinstance(failed.exception(), UnavailableError)
+    assert time.monotonic() - began < 8
+
+
 def test_threads_share_a_client(client: Client, bumpy: np.ndarray) -> None:
     parts = [bumpy[at : at + 200] for at in range(0, 800, 100)]
     with ThreadPoolExecutor(8) as pool:

@@ -1,5 +1,6 @@
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from threading import Timer
 
 import pytest
@@ -44,6 +45,19 @@ def test_whatever_a_server_does_a_request_ends_in_time(
         transport.send(POST, 0.3, Call())
     assert time.monotonic() - began < 10
     assert transport.send(GET, 10, Call()).status == 200
+
+
+def test_so_it_does_behind_a_proxy(faulty: FaultyServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", faulty.url)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    faulty.faults = [drip]
+    made = Transport("http://server.invalid", 2, {}, verify=True)
+    sending = ThreadPoolExecutor(1).submit(made.send, POST, 0.3, Call())
+    with pytest.raises(TimeoutError, match="did not answer in time"):
+        sending.result(10)
+    made.close()
+    assert faulty.asked == ["http://server.invalid/predictions/waves"]
 
 
 @pytest.mark.parametrize("fault", [cut, drop], ids=["cut", "dropped"])

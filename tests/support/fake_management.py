@@ -50,6 +50,7 @@ class FakeManagement:
         asked: Methods and paths of requests that change something, in order.
         busy: How many of the next requests are answered 503.
         unheard: Whether what is answered so is done all the same.
+        unwilling: Whether changes are refused.
         metrics: Answers by version and status.
         on: Called before a request is answered, with its method and path.
         traffic: Requests that can be recorded.
@@ -67,6 +68,7 @@ class FakeManagement:
     asked: list[str] = field(default_factory=list)
     busy: int = 0
     unheard: bool = False
+    unwilling: bool = False
     metrics: dict[tuple[str, int], int] = field(default_factory=dict)
     on: Callable[[str, str], None] = lambda method, path: None
     traffic: list[dict[str, Any]] = field(default_factory=list)
@@ -141,6 +143,8 @@ class FakeManagement:
     ) -> tuple[int, Any]:
         if version not in self.versions:
             return 404, {"message": f"{version} is not served"}
+        if self.unwilling:
+            return 409, {"message": f"{version} has no worker that is ready"}
         if method == "DELETE" and version == self.default and len(self.versions) > 1:
             return 403, {"message": "the default cannot be unregistered"}
         if method == "DELETE":

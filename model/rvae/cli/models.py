@@ -53,7 +53,9 @@ def _rows(management: "Management") -> Iterator[dict[str, Any]]:
     for name, model in management.server().models.items():
         registered = management.registrations(name)
         for version in model.versions:
-            one = registered[version]
+            one = registered.get(version)
+            if one is None:
+                continue  # it was unregistered since the server was asked
             yield {
                 "model": name,
                 "version": version,

@@ -1,11 +1,11 @@
 """Pieces of series → the bodies of requests."""
 
 import io
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import orjson
 import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import ipc
@@ -30,7 +30,7 @@ def most_series(description: Description) -> int:
     """How many series a body can hold: no times fit into an array, and few labels into a header."""
     if description.timed:
         return 1
-    longest = max((len(orjson.dumps(word)) for word in description.vocabulary.classes), default=0)
+    longest = max((len(_in_header(word)) for word in description.vocabulary.classes), default=0)
     return BYTES_OF_LABELS // (longest + 1) if description.conditional else MOST_SERIES
 
 
@@ -82,9 +82,14 @@ def _request(
     headers = {
         "Content-Type": kind,
         "Accept": accept,
-        "Rvae-Options": orjson.dumps(options).decode(),
+        "Rvae-Options": _in_header(options),
     }
     return Outgoing(description.path, body, headers)
+
+
+def _in_header(content: Any) -> str:
+    """JSON in ASCII, as headers have no other characters."""
+    return json.dumps(content, separators=(",", ":"))
 
 
 def _npy(values: NDArray[Any]) -> bytes:

@@ -37,6 +37,8 @@ WINDOWS_PER_SHARED = 4
 
 # Fields by which a server says that less should be sent at once.
 TOO_MUCH = frozenset({"body", "instances", "output", "stride"})
+# A proxy may take smaller bodies than the server behind it.
+BODY_TOO_LARGE, NOT_VALID = 413, 422
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ class Bulk:
             return list(zip(sent, self._answers(wanted, sent), strict=True))
         except RefusedError as error:
             parts = _smaller(group)
-            if error.status != 422 or error.field not in TOO_MUCH or len(parts) < 2:
+            if not _is_too_much(error) or len(parts) < 2:
                 raise _placed(error, group) from error
             return [one for part in parts for one in self._ask(wanted, part)]
 
@@ -206,6 +208,12 @@ def _require_whole(piece: Piece) -> Piece:
         "several: raise the stride, or score the series in parts",
     )
     return piece
+
+
+def _is_too_much(error: RefusedError) -> bool:
+    """Whether less at once would not be refused."""
+    named = error.status == NOT_VALID and error.field in TOO_MUCH
+    return named or error.status == BODY_TOO_LARGE
 
 
 def _smaller(group: list[Piece]) -> list[list[Piece]]:

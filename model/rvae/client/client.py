@@ -393,10 +393,13 @@ class Client:
         return Call(self._deadline)
 
     def _describe(self, call: Call) -> Description:
+        began = monotonic()
         with self._lock:
             if self._known is not None and monotonic() - self._known[0] < DESCRIPTION_SECONDS:
                 return self._known[1]
             seconds = min(self._timeout, FIRST_SECONDS) if self._known is None else self._timeout
+            # Who had to wait for another thread, which got no answer, does not begin anew.
+            seconds = max(0.0, seconds - (monotonic() - began))
             read = partial(Description.read, model=self._model)
             found = ask(self._transport, Outgoing(self._path), read, seconds, call)
             self._known = (monotonic(), found)

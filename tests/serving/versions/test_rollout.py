@@ -201,6 +201,22 @@ def test_errors_of_clients_bring_the_old_version_back(
     assert ("PUT /models/waves/1.0/set-default" in fake.changes) == (kind == "watch")
 
 
+def test_a_version_that_cannot_be_taken_back_keeps_its_archive(
+    fake: FakeManagement, rolled: Rolled
+) -> None:
+    def fail(method: str, path: str) -> None:
+        if path.endswith("2.0/set-default"):
+            fake.metrics = {("2.0", 500): 5}
+        fake.unwilling = path.endswith("1.0/set-default")
+
+    fake.on = fail
+    with pytest.raises(FieldError, match="5 of 5 answers are errors"):
+        rolled.run(replace(OPTIONS, watch=60))
+    assert (list(fake.versions), fake.default) == (["1.0", "2.0"], "2.0")
+    assert (fake.store / "waves-2.0.mar").exists()
+    assert rolled.text.count("not undone") == 2 and "no more in" not in rolled.text
+
+
 @pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
     "step", ["POST /models", "GET /models/waves/all", "PUT /models/waves/2.0/set-default"]

@@ -1,11 +1,13 @@
 """A new version in place of the old one, so that no request notices, or nothing at all."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from rvae.errors import require
+from rvae.errors import FieldError, require
+from rvae.serving.model_store import Archive
 from rvae.serving.versions.bounds import Bounds
 from rvae.serving.versions.candidate import Candidate, ask_golden
 from rvae.serving.versions.change import Change
@@ -87,7 +89,7 @@ def rollout(
         golden = partial(ask_golden, management, candidate.archive, candidate.golden)
         copy = StoreCopy(candidate.archive, server.store)
         if not change.is_registered:
-            steps.undo_by(copy.remove)
+            steps.undo_by(partial(_remove, copy, management, candidate.archive))
             steps.run("copy", copy.make)
         change.register(copy.file, options.workers, options.timeout)
         steps.run("golden", golden)
@@ -101,3 +103,11 @@ def rollout(
         change.make_default_and_watch(options.watch, options.bounds, golden)
     if not options.keep:
         change.retire()
+
+
+def _remove(copy: StoreCopy, management: Management, archive: Archive) -> str:
+    """Remove the copy, unless the version could not be unregistered, and so needs its archive."""
+    with suppress(FieldError):  # who does not answer serves nothing
+        if archive.version in management.registrations(archive.name):
+            return ""
+    return copy.remove()

@@ -60,6 +60,14 @@ def test_a_folder_that_is_missing_is_an_error(tmp_path: Path) -> None:
         create(tmp_path / "missing", HEAD)
 
 
+def test_a_disk_that_is_almost_full_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "write", lambda descriptor, content: len(content) // 2)
+    with pytest.raises(OSError, match="No space left"):
+        create(tmp_path, HEAD)
+
+
 def test_a_value_has_half_the_weight_after_a_half_life() -> None:
     assert weight(100.0, 100.0) == 1
     assert weight(100.0 + HALF_LIFE, 100.0) == 2 * weight(100.0, 100.0)

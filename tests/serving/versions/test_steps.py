@@ -82,15 +82,24 @@ def test_steps_are_undone_the_last_one_first(
     assert said.lines[-2:] == ["undo      second undone", "undo      first undone"]
 
 
-def test_what_cannot_be_undone_does_not_keep_the_rest_from_it(said: Said) -> None:
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (FieldError("ready", "it does not load"), "ready: it does not load"),
+        (LookupError("a bug"), "a bug"),
+    ],
+)
+def test_what_cannot_be_undone_does_not_keep_the_rest_from_it(
+    said: Said, error: Exception, words: str
+) -> None:
+    def refuse() -> str:
+        raise error
+
     with pytest.raises(FieldError, match="does not load"), said.steps.undone_on_failure():
         said.steps.undo_by(lambda: "first undone")
-        said.steps.undo_by(fail)
+        said.steps.undo_by(refuse)
         said.steps.run("third", fail)
-    assert said.lines[-2:] == [
-        "undo      not undone: ready: it does not load",
-        "undo      first undone",
-    ]
+    assert said.lines[-2:] == [f"undo      not undone: {words}", "undo      first undone"]
 
 
 def test_what_succeeds_is_not_undone(said: Said) -> None:

@@ -5,6 +5,7 @@ writer. The writer holds a lock on the file until its process ends, however that
 lock knows that nothing is counted there any more.
 """
 
+import errno
 import fcntl
 import mmap
 import os
@@ -121,7 +122,9 @@ def create(folder: Path, head: Head) -> Contents:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # Written, as a hole in a file of a full disk could not be filled later.
-        os.write(descriptor, start + bytes(NUMBER_BYTES * head.numbers))
+        content = start + bytes(NUMBER_BYTES * head.numbers)
+        if os.write(descriptor, content) < len(content):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(unfinished))
         shared = mmap.mmap(descriptor, 0)  # holds the file open, and so the lock
         unfinished.rename(path)
     finally:

@@ -82,9 +82,11 @@ class Meter:
         for name, seconds in zip(Phases._fields, phases.T, strict=True):
             self._add(name, seconds)
         self._counts.common[PLACES["windows"]] += sum(_taken(self._windows))
-        if scores := _taken(self._scores):
+        # Both are taken before anything of them is counted: what fails must not pile up.
+        scores, series = _taken(self._scores), _taken(self._series)
+        if scores:
             self._add_scores(np.concatenate(scores))
-        if series := _taken(self._series):
+        if series:
             self._add_values(np.concatenate([np.asarray(one.values) for one in series]))
 
     def _run(self) -> None:

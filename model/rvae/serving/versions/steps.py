@@ -95,7 +95,7 @@ class Steps:
             action = self._undoing.pop()
             try:
                 said = action()
-            except (FieldError, OSError) as error:
+            except Exception as error:  # what is left must be undone all the same
                 said = f"not undone: {error}"
             if said:
                 self._write(f"{'undo':{WIDTH}}{said}\n")

@@ -17,14 +17,23 @@ def models() -> FakeModels:
 
 
 def test_what_the_server_says_of_itself() -> None:
+    found = models()
+    found.versions["10.0"] = FakeVersion()
+
     async def run() -> None:
-        async with managed(models()) as one:
+        async with managed(found) as one:
             assert orjson.loads((await one.ask("GET", "/server")).body) == {
                 "store": "/store",
                 "logs": str(one.logs),
                 "predictions": "http://p",
                 "metrics": "http://m",
-                "models": {"m": {"default": "1.0", "previous": "0.9", "versions": ["1.0", "2.0"]}},
+                "models": {
+                    "m": {
+                        "default": "1.0",
+                        "previous": "0.9",
+                        "versions": ["1.0", "2.0", "10.0"],
+                    }
+                },
             }
 
     asyncio.run(run())

@@ -22,6 +22,7 @@ from rvae.serving.torchserve.management.replies import in_json
 from rvae.serving.torchserve.management.serving import Serving
 from rvae.serving.torchserve.management.surroundings import Surroundings
 from rvae.serving.torchserve.management.targets import Target, decimal, number, target_of
+from rvae.serving.version_order import version_key
 
 __all__ = ["Management"]
 
@@ -161,7 +162,7 @@ class Management:
                 "default": one.default,
                 "previous": previous.get(name),
                 **{kind: asdict(given) for kind, given in self._routes.shares(name).items()},
-                "versions": sorted(one.versions),
+                "versions": sorted(one.versions, key=version_key),
             }
             for name, one in sorted(self._routes.served.items())
         }

@@ -15,7 +15,7 @@ def test_what_is_wrong_makes_the_status_1(tmp_path: Path) -> None:
     done = rvae("doctor", "--store", ".", "--port", 65000, cwd=tmp_path)
     assert done.returncode == 1
     lines = done.stdout.splitlines()
-    reason = "waves.mar is not a model archive: File is not a zip file"
+    reason = "waves.mar is not a model archive: it is no zip file, or is cut off"
     broken = f"archive waves.mar: {reason}: make it again with rvae archive"
     assert f"✗ {broken}" in lines
     assert any(line.startswith("✓ Java: 21.") for line in lines)

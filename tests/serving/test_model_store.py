@@ -83,7 +83,7 @@ def test_one_bad_archive_does_not_keep_the_others_out(tmp_path: Path) -> None:
     said = "; ".join(content.refused)
     for words in (
         "bare.mar is not a model archive: it has no manifest of a model",
-        "cut.mar is not a model archive: File is not a zip file",
+        "cut.mar is not a model archive: it is no zip file, or is cut off",
         "empty.mar is not a model archive",
         "gone.mar is not a model archive: No such file",
         "strange-1.mar is strange",

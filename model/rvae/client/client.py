@@ -8,6 +8,7 @@ from threading import Lock
 from time import monotonic
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
+from urllib.parse import urlsplit
 
 import numpy as np
 import orjson
@@ -87,7 +88,9 @@ class Client:
         headers: Mapping[str, str] | None = None,
         verify: bool | str = True,
     ) -> None:
-        require(url.startswith(("http://", "https://")), "url", f"must be that of a server: {url}")
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and parts.hostname
+        require(bool(known), "url", f"must be that of a server, such as http://host:8080: {url}")
         require(timeout > 0, "timeout", f"must be positive, got {timeout}")
         require(deadline is None or deadline > 0, "deadline", f"must be positive, got {deadline}")
         require(connections >= 1, "connections", f"must be at least 1, got {connections}")

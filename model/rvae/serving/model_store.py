@@ -133,4 +133,6 @@ def _has_unusual_name(archive: Archive) -> bool:
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError):
         return error.strerror or str(error)
-    return str(error) if isinstance(error, zipfile.BadZipFile) else "it has no manifest of a model"
+    if isinstance(error, zipfile.BadZipFile):
+        return "it is no zip file, or is cut off"
+    return "it has no manifest of a model"

@@ -94,5 +94,5 @@ def test_what_cannot_come_back_is_said(
 
 def test_without_an_earlier_default_a_version_has_to_be_named(fake: FakeManagement) -> None:
     fake.earlier = []
-    with pytest.raises(FieldError, match=r"waves had no other default than 2\.0: name one"):
+    with pytest.raises(FieldError, match=r"no default of waves before 2\.0 is known: name one"):
         roll_back(fake)

@@ -80,7 +80,9 @@ def _earlier(server: ServerState, name: str, version: str | None) -> str:
     model = server.models[name]
     wanted = version or model.previous
     if wanted is None:
-        raise FieldError("version", f"{name} had no other default than {model.default}: name one")
+        raise FieldError(
+            "version", f"no default of {name} before {model.default} is known: name one"
+        )
     require(wanted != model.default, "version", f"{wanted} is the default of {name} already")
     return wanted
 

@@ -107,7 +107,12 @@ def test_models_and_servers_that_are_not_there(faulty: FaultyServer) -> None:
     with Client("http://127.0.0.1:1", timeout=0.5) as nobody, pytest.raises(UnavailableError):
         nobody.score(np.ones(99))
     faulty.faults = []
-    for arguments in ({"url": "localhost:8080"}, {"url": "http://"}, {"timeout": 0}, {"connections": 0}):
+    for arguments in (
+        {"url": "localhost:8080"},
+        {"url": "http://"},
+        {"timeout": 0},
+        {"connections": 0},
+    ):
         with pytest.raises(FieldError, match=next(iter(arguments))):
             Client(**{"url": faulty.url} | arguments)
 

@@ -223,16 +223,8 @@ class _Watched(HTTPConnection):
         super().request(*args, **kwargs)
 
 
-class _WatchedTLS(HTTPSConnection):
+class _WatchedTLS(_Watched, HTTPSConnection):
     """The same over TLS."""
-
-    def connect(self) -> None:
-        super().connect()
-        _show(self.sock)
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        _show(self.sock)
-        super().request(*args, **kwargs)
 
 
 class _Pool(HTTPConnectionPool):

@@ -99,7 +99,7 @@ class Transport:
     ) -> None:
         self._url = url.rstrip("/")
         self._session = requests.Session()
-        self._session.verify = verify
+        self._verify = verify
         self._session.headers.update({"Accept-Encoding": "identity", **headers})
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("http://", "https://"):
@@ -145,6 +145,8 @@ class Transport:
             timeout=(min(seconds, CONNECT_SECONDS), seconds),
             allow_redirects=False,
             stream=True,
+            # Of the session, what the environment names would come before it.
+            verify=self._verify,
         )
 
 

@@ -4,6 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Timer
 
 import pytest
+import requests
+from requests.adapters import HTTPAdapter
 
 from rvae.client import transport as transport_module
 from rvae.client.transport import Call, Outgoing, Transport
@@ -114,3 +116,20 @@ def test_a_server_that_is_not_there_is_named() -> None:
 def test_a_call_has_so_many_seconds_left() -> None:
     assert Call().left(3.0) == 3.0
     assert Call(2.0).left(3.0) <= 2.0 and Call(0.0).left(3.0) == 0.0
+
+
+def test_certificates_that_were_given_come_before_those_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nothing/here.pem")
+    asked: list[object] = []
+
+    def send(self: HTTPAdapter, request: object, **options: object) -> None:
+        asked.append(options["verify"])
+        raise requests.ConnectionError("enough")
+
+    monkeypatch.setattr(HTTPAdapter, "send", send)
+    for verify in ("own.pem", False):
+        with pytest.raises(ConnectionError):
+            Transport("https://localhost:1", 1, {}, verify).send(Outgoing("/"), 1, Call())
+    assert asked == ["own.pem", False]

@@ -1,5 +1,6 @@
 """The metrics of the proxy: its nginx without the rest of it."""
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from rvae.serving.ports import LOOPBACK, bound_socket
 from tests.support.paths import ROOT
 from tests.support.waiting import wait_for
 
-__all__ = ["CERTIFICATE_EXPIRES", "ProxyMetrics", "proxy_metrics"]
+__all__ = ["CERTIFICATE_EXPIRES", "ProxyMetrics", "can_count", "proxy_metrics"]
 
 CERTIFICATE_EXPIRES = 4_000_000_000  # seconds since 1970
 MODULES = Path("/usr/lib/nginx/modules")
@@ -41,53 +42,67 @@ http {{
 """
 
 
+def can_count() -> bool:
+    """Whether nginx and what it needs are installed."""
+    return shutil.which("nginx") is not None and (MODULES / "ngx_http_lua_module.so").exists()
+
+
 class ProxyMetrics:
-    """A running nginx that counts.
+    """An nginx that counts.
 
     Args:
-        clients: Address for clients.
+        folder: For its files.
+
+    Attributes:
         metrics: Address of the metrics.
     """
 
-    def __init__(self, clients: str, metrics: str) -> None:
-        self._clients = clients
+    def __init__(self, folder: Path) -> None:
+        with bound_socket(LOOPBACK, 0) as first, bound_socket(LOOPBACK, 0) as second:
+            clients, metrics = (f"{LOOPBACK}:{one.getsockname()[1]}" for one in (first, second))
         self.metrics = f"http://{metrics}/metrics"
+        self._clients = f"http://{clients}"
+        proxy = ROOT / "docker" / "proxy"
+        text = (proxy / "nginx" / "metrics.conf").read_text()
+        for name, value in (
+            ("HOME", proxy),
+            ("METRICS_LISTEN", metrics),
+            ("CERTIFICATE_EXPIRES", CERTIFICATE_EXPIRES),
+        ):
+            text = text.replace(f"@{name}@", str(value))
+        (folder / "metrics.conf").write_text(text)
+        config = folder / "nginx.conf"
+        config.write_text(CONFIG.format(modules=MODULES, clients=clients))
+        self._command = ["nginx", "-p", str(folder), "-c", str(config)]
+
+    def start(self) -> None:
+        """Run it; it can be run again."""
+        self._process = subprocess.Popen(self._command)
+        wait_for(self._answers)
+
+    def stop(self) -> None:
+        """End it."""
+        self._process.terminate()
+        self._process.wait()
 
     def ask(self, path: str, client: str = "") -> int:
         """Ask as a client; the status. `/ok` is answered, all else is 502."""
         headers = {"X-Client": client} if client else {}
-        return requests.get(
-            f"http://{self._clients}{path}", headers=headers, timeout=10
-        ).status_code
+        return requests.get(f"{self._clients}{path}", headers=headers, timeout=10).status_code
+
+    def _answers(self) -> bool:
+        try:
+            return requests.get(self.metrics, timeout=1).ok
+        except requests.ConnectionError:
+            return False
 
 
 @contextmanager
 def proxy_metrics(folder: Path) -> Iterator[ProxyMetrics]:
-    """Run it; what it needs is written to a folder."""
-    with bound_socket(LOOPBACK, 0) as first, bound_socket(LOOPBACK, 0) as second:
-        clients, metrics = (f"{LOOPBACK}:{one.getsockname()[1]}" for one in (first, second))
-    proxy = ROOT / "docker" / "proxy"
-    text = (proxy / "nginx" / "metrics.conf").read_text()
-    for name, value in (
-        ("HOME", proxy),
-        ("METRICS_LISTEN", metrics),
-        ("CERTIFICATE_EXPIRES", CERTIFICATE_EXPIRES),
-    ):
-        text = text.replace(f"@{name}@", str(value))
-    (folder / "metrics.conf").write_text(text)
-    config = folder / "nginx.conf"
-    config.write_text(CONFIG.format(modules=MODULES, clients=clients))
-    with subprocess.Popen(["nginx", "-p", str(folder), "-c", str(config)]) as process:
-        found = ProxyMetrics(clients, metrics)
-        try:
-            wait_for(lambda: _answers(found.metrics))
-            yield found
-        finally:
-            process.terminate()
-
-
-def _answers(url: str) -> bool:
+    """Run it meanwhile; what it needs is written to a folder."""
+    proxy = ProxyMetrics(folder)
+    proxy.start()
     try:
-        return requests.get(url, timeout=1).ok
-    except requests.ConnectionError:
-        return False
+        yield proxy
+    finally:
+        proxy.stop()

@@ -12,9 +12,8 @@ import orjson
 import pytest
 import requests
 
-from rvae.serving.model_store import list_archives
-from rvae.serving.torchserve import Endpoint, fresh_state
 from tests.support.monitoring import MONITORING, RULES, alert_rules, alertmanager, prometheus
+from tests.support.proxy_metrics import can_count, proxy_metrics
 from tests.support.waiting import wait_for
 
 PROGRAMS = ("prometheus", "promtool", "prometheus-alertmanager", "amtool")
@@ -112,26 +111,22 @@ def test_the_files_are_valid(command: list[str]) -> None:
 
 
 @needs_programs
-def test_somebody_is_told_that_a_server_is_down_and_up_again(
-    store: Path, tmp_path: Path, receiver: Receiver
+@pytest.mark.skipif(not can_count(), reason="nginx and its module for Lua are not installed")
+def test_somebody_is_told_that_the_proxy_is_down_and_up_again(
+    tmp_path: Path, receiver: Receiver
 ) -> None:
-    archives = [one for one in list_archives(store) if one.version == "1.0"]
+    with alertmanager(tmp_path, receiver.url) as alerts_to, proxy_metrics(tmp_path) as proxy:
+        instance = proxy.metrics.split("/")[2]
 
-    def endpoint(port: int) -> Endpoint:
-        return Endpoint(fresh_state(archives, 1), tmp_path / "logs", port=port)
+        def told(*states: str) -> bool:
+            return receiver.states("RvaeProxyDown", instance) == list(states)
 
-    with endpoint(0) as free:  # two ports beside each other
-        port = int(free.url.rpartition(":")[2]) + 10
-    with alertmanager(tmp_path, receiver.url) as alerts_to, endpoint(port) as first:
-        first.start()
-        instance = first.metrics.split("/")[2]
-        with prometheus(tmp_path, {"rvae": [first.metrics]}, alerts_to) as running:
-            wait_for(lambda: [one["value"][1] for one in running.query("rvae_ready")] == ["1"])
-            first.stop()
-            wait_for(lambda: receiver.states("RvaeDown", instance) == ["firing"])
-            with endpoint(port) as second:
-                second.start()
-                wait_for(lambda: receiver.states("RvaeDown", instance) == ["firing", "resolved"])
+        with prometheus(tmp_path, {"proxy": [proxy.metrics]}, alerts_to) as running:
+            wait_for(lambda: bool(running.query('up{job="proxy"} == 1')))
+            proxy.stop()
+            wait_for(lambda: told("firing"))
+            proxy.start()
+            wait_for(lambda: told("firing", "resolved"))
 
 
 @needs_programs

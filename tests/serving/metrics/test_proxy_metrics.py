@@ -1,6 +1,5 @@
 """What the proxy counts, by a real nginx."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,11 +7,10 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
-from tests.support.proxy_metrics import CERTIFICATE_EXPIRES, MODULES, ProxyMetrics, proxy_metrics
+from tests.support.proxy_metrics import CERTIFICATE_EXPIRES, ProxyMetrics, can_count, proxy_metrics
 
 pytestmark = pytest.mark.skipif(
-    shutil.which("nginx") is None or not (MODULES / "ngx_http_lua_module.so").exists(),
-    reason="nginx and its module for Lua are not installed",
+    not can_count(), reason="nginx and its module for Lua are not installed"
 )
 
 

@@ -83,6 +83,7 @@ class Proxy:
             **os.environ,
             "SERVER": server,
             "LISTEN": f"127.0.0.1:{self.port}",
+            "METRICS_LISTEN": f"127.0.0.1:{self.port + 1}",
             "KEYS": str(self.keys),
             "CERTIFICATES": str(self.certificates),
             "PAGES": str(pages),
@@ -103,6 +104,11 @@ class Proxy:
     def url(self) -> str:
         """Its address as clients know it."""
         return f"https://localhost:{self.port}"
+
+    @property
+    def metrics(self) -> str:
+        """Address of its metrics."""
+        return f"http://127.0.0.1:{self.port + 1}/metrics"
 
     @property
     def trusted(self) -> Path:
@@ -224,9 +230,7 @@ def statuses(heard: bytes) -> list[int]:
 
 
 @contextmanager
-def proxy(
-    folder: Path, server: tuple[str, int] | str, **settings: object
-) -> Iterator[Proxy]:
+def proxy(folder: Path, server: tuple[str, int] | str, **settings: object) -> Iterator[Proxy]:
     """A proxy in front of a server, as long as the context lasts."""
     require_nginx()
     name = server if isinstance(server, str) else f"{server[0]}:{server[1]}"

@@ -81,7 +81,7 @@ def test_a_new_certificate_is_told_when_it_is_in_use(front: Proxy) -> None:
     before = told()
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
     key = front.certificates / "server.key"
-    files = ["-nodes", "-keyout", key, "-out", front.trusted, "-subj", "/CN=localhost"]
+    files = ["-nodes", "-keyout", str(key), "-out", str(front.trusted), "-subj", "/CN=localhost"]
     subprocess.run([*command, *files, "-days", "30"], check=True, capture_output=True)
     assert told() == before
     front.reload()

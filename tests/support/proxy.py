@@ -128,8 +128,11 @@ class Proxy:
 
         def listens() -> bool:
             assert self._process and self._process.poll() is None, self.text()
-            with suppress(OSError), socket.create_connection(self.address):
-                return True
+            with suppress(OSError):
+                # Before, nginx may only be testing the configuration: then it listens, too.
+                if (Path(self.environment["RUN"]) / "nginx.pid").read_text():
+                    socket.create_connection(self.address).close()
+                    return True
             return False
 
         wait_for(listens)

@@ -103,7 +103,7 @@ def test_a_socket_that_is_left_is_replaced_and_what_cannot_be_one_is_told(tmp_pa
         stale = socket.socket(socket.AF_UNIX)
         stale.bind(str(tmp_path / "m.sock"))
         stale.close()
-        gateway = Gateway(LIMITS, lambda: (True, ()))
+        gateway = Gateway(LIMITS, lambda: (True, ()), set)
         await gateway.start(*sockets(), tmp_path / "m.sock", passed_on(gateway))
         reader, writer = await asyncio.open_unix_connection(tmp_path / "m.sock")
         writer.write(b"GET /models HTTP/1.0\r\n\r\n")

@@ -106,7 +106,7 @@ class Endpoint:
         self.stop()
 
     def start(self) -> None:
-        """Listen, and return when every model is ready; requests before that wait.
+        """Listen, and return when every model is ready; requests before that are refused.
 
         Raises:
             FieldError: If it does not, or ends.
@@ -154,7 +154,9 @@ class Endpoint:
         return lost
 
     async def _open(self) -> None:
-        self._gateway = Gateway(self._limits, self._health, self._page.text)
+        self._gateway = Gateway(
+            self._limits, self._health, lambda: self._supervisor.answering, self._page.text
+        )
         surroundings = Surroundings(
             self._state.store.resolve(),
             self._logs.resolve(),

@@ -6,6 +6,7 @@ import signal
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,34 @@ def test_requests_outlive_a_worker(server: Endpoint, fresh: list[np.ndarray]) ->
     for answer in answers:
         assert answer.json()["score"] == pytest.approx(expected["score"], rel=1e-4)
     wait_for(lambda: requests.get(f"{server.url}/ping", timeout=30).ok)
+
+
+def test_who_asks_before_anything_is_ready_is_told_so_at_once(
+    store: Path, tmp_path: Path, fresh: list[np.ndarray]
+) -> None:
+    archives = [one for one in list_archives(store) if one.version == "1.0"]
+    body = body_of(fresh[0])
+
+    def status(endpoint: Endpoint, path: str) -> int:
+        with suppress(requests.ConnectionError):  # it does not listen yet
+            return requests.get(f"{endpoint.url}{path}", timeout=30).status_code
+        return 0
+
+    with (
+        ThreadPoolExecutor(1) as pool,
+        Endpoint(fresh_state(archives, 1), tmp_path / "logs") as endpoint,
+    ):
+        starting = pool.submit(endpoint.start)
+        wait_for(lambda: status(endpoint, "/v2/health/live") == 200)
+        early = predict(endpoint, body)
+        assert not starting.done()
+        assert (early.status_code, early.headers["retry-after"]) == (503, "1")
+        assert early.json()["field"] == "server" and "is starting" in early.json()["message"]
+        paths = ("/ping", "/v2/health/ready", "/v2/models/waves/ready")
+        assert [status(endpoint, path) for path in paths] == [503] * 3
+        starting.result()
+        assert predict(endpoint, body).ok
+        assert [status(endpoint, path) for path in paths] == [200] * 3
 
 
 def test_what_was_asked_is_answered_before_the_end(

@@ -17,6 +17,7 @@ import requests
 from rvae.errors import FieldError
 from rvae.serving.model_store import list_archives
 from rvae.serving.torchserve import Endpoint, fresh_state
+from rvae.serving.torchserve.scratch import LOCK, Scratch
 from rvae.serving.unix_http import UnixSession
 from tests.support.processes import worker_pids
 from tests.support.waiting import wait_for
@@ -67,6 +68,17 @@ def test_a_taken_port_is_said(server: Endpoint, store: Path, tmp_path: Path) -> 
     with pytest.raises(FieldError) as caught:
         Endpoint(fresh_state(list_archives(store), 1), tmp_path / "logs", port=port)
     assert caught.value.field == "port"
+
+
+def test_a_folder_is_locked_by_java_and_removed_by_the_next_server_where_nobody_does(
+    server: Endpoint, store: Path, tmp_path: Path
+) -> None:
+    used, left = server.torchserve.scratch, Scratch()
+    opened = {one.path for one in psutil.Process(server.torchserve.pid).open_files()}
+    assert str(used / LOCK) in opened
+    left.lock.close()
+    with Endpoint(fresh_state(list_archives(store), 1), tmp_path / "logs"):
+        assert used.exists() and not left.path.exists()
 
 
 def test_requests_outlive_a_worker(server: Endpoint, fresh: list[np.ndarray]) -> None:

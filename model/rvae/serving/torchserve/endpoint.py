@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import shutil
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from queue import SimpleQueue
@@ -21,7 +20,7 @@ from rvae.serving.model_store import Versioned
 from rvae.serving.ports import LOOPBACK, bound_socket
 from rvae.serving.torchserve.management import Management, Surroundings
 from rvae.serving.torchserve.registrations import Registration, served
-from rvae.serving.torchserve.scratch import make_scratch
+from rvae.serving.torchserve.scratch import Scratch, remove_abandoned
 from rvae.serving.torchserve.server import TorchServe
 from rvae.serving.torchserve.state_file import StateFile
 from rvae.serving.torchserve.supervision.supervisor import Calls, Supervisor
@@ -90,8 +89,9 @@ class Endpoint:
         self.management = logs.resolve() / "management.sock"
         self.torchserve: TorchServe
         # It outlives every TorchServe: what workers have counted is not lost with them.
-        self._counts = make_scratch()
-        self._page = Page(self._counts, self._server_state)
+        remove_abandoned()
+        self._counts = Scratch()
+        self._page = Page(self._counts.path, self._server_state)
         self._starts = self._lost_workers = 0
         self._ends: SimpleQueue[str] = SimpleQueue()
         self._loop = uvloop.new_event_loop()
@@ -150,7 +150,7 @@ class Endpoint:
         self._listener.close()
         self._metrics_listener.close()
         self.management.unlink(missing_ok=True)
-        shutil.rmtree(self._counts, ignore_errors=True)
+        self._counts.remove()
         return lost
 
     async def _open(self) -> None:
@@ -204,7 +204,7 @@ class Endpoint:
             self._java_options,
             awaited,
             self._trusted,
-            self._counts,
+            self._counts.path,
         )
 
     def _switch(self, server: TorchServe) -> None:

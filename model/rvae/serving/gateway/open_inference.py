@@ -74,8 +74,9 @@ def in_protocol(target: str, answer: Answer) -> Answer:
         target: Path and query of the request.
         answer: What is answered.
     """
-    path = target.partition("?")[0]
-    if answer.status < HTTPStatus.BAD_REQUEST or not f"{path}/".startswith(f"{ROOT}/"):
+    if answer.status < HTTPStatus.BAD_REQUEST:
+        return answer
+    if not f"{target.partition('?')[0]}/".startswith(f"{ROOT}/"):
         return answer
     try:
         content = orjson.loads(answer.body)

@@ -218,3 +218,10 @@ def test_who_requires_a_version_is_told_if_it_is_not_served() -> None:
     for model, version in (("m", "3.0"), ("n", "1.0")):
         with pytest.raises(NotServedError):
             some.require(model, version)
+
+
+def test_that_nothing_is_served_is_something_to_know() -> None:
+    routes = Routes()
+    assert not routes.are_known
+    routes.update({})
+    assert routes.are_known and routes.served == {}

@@ -16,9 +16,15 @@ import requests
 
 from rvae.errors import FieldError
 from rvae.serving.model_store import list_archives
+from rvae.serving.private_socket import PrivateSocket
 from rvae.serving.torchserve import Endpoint, fresh_state
 from rvae.serving.torchserve.scratch import LOCK, Scratch
+from rvae.serving.torchserve.state import defaults
+from rvae.serving.torchserve.state_file import StateFile, read_state
 from rvae.serving.unix_http import UnixSession
+from rvae.serving.versions.rollback import RollbackOptions, rollback
+from rvae.serving.versions.servers import Servers
+from rvae.serving.versions.steps import Steps
 from tests.support.processes import worker_pids
 from tests.support.waiting import wait_for
 
@@ -155,3 +161,30 @@ def test_what_was_asked_is_answered_before_the_end(
         assert not scratch.exists() and not management.exists()
         with pytest.raises(requests.ConnectionError):
             predict(endpoint, body_of(fresh[0]))
+
+
+def test_two_share_their_state_and_are_changed_together(store: Path, short_folder: Path) -> None:
+    sockets, folder = short_folder / "sockets", short_folder / "state"
+
+    def served(name: str) -> Endpoint:
+        before, _ = read_state(folder, store)
+        state = fresh_state(list_archives(store), 1).state
+        kept = StateFile(before if before.registrations else state, store, folder, before)
+        private = PrivateSocket(sockets / f"{name}.sock")
+        return Endpoint(kept, short_folder / name, management=private)
+
+    with served("a") as first, served("b") as second:
+        for one in (first, second):
+            one.start()
+        servers = Servers(sockets)
+        said: list[str] = []
+        options = RollbackOptions("1.0", keep=True)
+        rollback(servers, "waves", options, Steps(said.append))
+        assert "2 servers: 1.0 in place of 1.10" in "".join(said)
+        assert {one.name: one.state.models["waves"].default for one in servers.found()} == {
+            "a": "1.0",
+            "b": "1.0",
+        }
+        assert defaults(read_state(folder, store)[0].registrations) == {"waves": "1.0"}
+        first.stop()
+        assert [one.name for one in servers.found()] == ["b"]

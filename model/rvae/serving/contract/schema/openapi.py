@@ -333,8 +333,8 @@ def _responses() -> dict[str, Any]:
     responses["405"]["headers"] = {
         "Allow": {"description": "The allowed methods.", "schema": {"type": "string"}}
     }
-    for status in ("429", "503"):
-        responses[status]["headers"] = {
+    for busy in ("429", "503"):
+        responses[busy]["headers"] = {
             "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}
         }
     return responses

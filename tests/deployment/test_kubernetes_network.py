@@ -117,6 +117,14 @@ def test_the_proxy_finds_names_and_speaks_with_nobody_else(documents: list[Docum
         assert not reaches(documents, PROXY, place, port), place
 
 
+def test_a_pod_that_no_policy_names_reaches_nothing_and_is_not_reached(
+    documents: list[Document],
+) -> None:
+    for place in (OUTSIDE, NEIGHBOUR, PROXY, SERVER):
+        assert not reaches(documents, place, INSIDE, 8080), place
+        assert not reaches(documents, INSIDE, place, 8080), place
+
+
 def test_a_server_speaks_with_nobody_by_itself() -> None:
     documents = written(KUBERNETES / "base")
     for place, port in ((OUTSIDE, 443), (DNS, 53), (PROXY, 8443), (SERVER, 8080)):

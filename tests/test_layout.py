@@ -13,6 +13,8 @@ ELSEWHERE = {
     "serving/contract/query": "serving/contract/test_results.py",
     "serving/contract/sizes": "serving/contract/test_answer_values.py",
     "serving/contract/schema/description_schema": "serving/contract/test_description.py",
+    "serving/contract/schema/parts": "serving/contract/schema/test_openapi.py",
+    "serving/contract/schema/protocol_paths": "serving/contract/schema/test_openapi.py",
     "serving/versions/served": "serving/versions/test_management.py",
     "serving/gateway/limits": "serving/gateway/test_connection.py",
     "serving/gateway/messages": "serving/gateway/test_predictions.py",
@@ -51,7 +53,7 @@ ASPECTS = {
     "training/precision",
 }
 # Folders of tests of more than one room, and of what tests need.
-SHARED_FOLDERS = {"benchmarks", "end_to_end", "faults", "support"}
+SHARED_FOLDERS = {"benchmarks", "deployment", "docker", "end_to_end", "faults", "support"}
 
 
 def modules() -> set[str]:

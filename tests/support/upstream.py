@@ -24,8 +24,8 @@ class Asked:
     body: bytes
 
 
-# What is sent back; without an answer the connection is closed.
-Handler = Callable[[Asked], bytes | None]
+# What is sent back. The connection is closed after it, as the proxy asks for.
+Handler = Callable[[Asked], bytes]
 
 
 def answer(status: int = 200, body: bytes = b"{}", *lines: str) -> bytes:
@@ -51,19 +51,16 @@ class Upstream:
     def serve(self, connection: socket.socket) -> None:
         """Answer what comes over a connection."""
         with connection, suppress(OSError), connection.makefile("rb") as incoming:
-            while line := incoming.readline():
-                headers: dict[str, str] = {}
-                while (one := incoming.readline()) != b"\r\n":
-                    name, _, value = one.decode("latin-1").rstrip("\r\n").partition(": ")
-                    assert name.lower() not in headers, one
-                    headers[name.lower()] = value
-                body = incoming.read(int(headers.get("content-length", "0")))
-                asked = Asked(line.decode("latin-1").rstrip("\r\n"), headers, body)
-                self.asked.append(asked)
-                said = self.handler(asked)
-                if said is None:
-                    return
-                connection.sendall(said)
+            line = incoming.readline()
+            headers: dict[str, str] = {}
+            while (one := incoming.readline()) not in (b"\r\n", b""):
+                name, _, value = one.decode("latin-1").rstrip("\r\n").partition(": ")
+                assert name.lower() not in headers, one
+                headers[name.lower()] = value
+            body = incoming.read(int(headers.get("content-length", "0")))
+            asked = Asked(line.decode("latin-1").rstrip("\r\n"), headers, body)
+            self.asked.append(asked)
+            connection.sendall(self.handler(asked))
 
 
 @contextmanager

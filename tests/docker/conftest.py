@@ -77,6 +77,7 @@ def composition(
             "RVAE_STORE": str(store),
             "RVAE_KEYS": str(keys),
             "RVAE_ADDRESS": "127.0.0.1",
+            "RVAE_MEMORY": "4g",  # for the workers of two versions
             "RVAE_PORT": str(free_ports()),
         },
         [images],

@@ -1,6 +1,7 @@
 """The composition of docker/ with names and ports of its own, as an operator runs it."""
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,15 +36,26 @@ class Composition:
     files: Sequence[Path] = ()
     profiles: list[str] = field(default_factory=list)
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """What commands find in their environment, beside that of this process."""
+        files = (FOLDER / "compose.yaml", *self.files)
+        return {
+            **self.environment,
+            "COMPOSE_PROJECT_NAME": self.project,
+            "COMPOSE_FILE": ":".join(map(str, files)),
+            "COMPOSE_PROFILES": ",".join(self.profiles),
+            "RVAE_COMPOSE": shlex.join(self.engine.compose),
+        }
+
     def run(self, *command: str, check: bool = True, seconds: float = COMMAND_SECONDS) -> str:
         """Run a command of compose, and return what it printed."""
-        files = [f"--file={path}" for path in (FOLDER / "compose.yaml", *self.files)]
-        profiles = [f"--profile={name}" for name in self.profiles]
         done = self.engine.call(
-            *(*self.engine.compose, *files, *profiles, *command),
+            *self.engine.compose,
+            *command,
             check=check,
             seconds=seconds,
-            environment=self._variables,
+            environment=self.variables,
             folder=FOLDER,
         )
         return done.stdout
@@ -55,7 +67,7 @@ class Composition:
     def script(self, name: str, *arguments: str) -> str:
         """What a script of the folder prints, in the same environment."""
         command = (str(FOLDER / name), *arguments)
-        return self.engine.call(*command, environment=self._variables, folder=FOLDER).stdout
+        return self.engine.call(*command, environment=self.variables, folder=FOLDER).stdout
 
     def containers(self, service: str, *, stopped: bool = False) -> list[str]:
         """Ids of a service's containers."""
@@ -122,7 +134,3 @@ class Composition:
             ).stdout.split()
             if ids:
                 self.engine.run(*command, *ids, check=False)
-
-    @property
-    def _variables(self) -> dict[str, str]:
-        return {**self.environment, "COMPOSE_PROJECT_NAME": self.project}

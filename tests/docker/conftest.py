@@ -9,6 +9,7 @@ import yaml
 
 from rvae.serving.packaging import build_archive
 from tests.support import base_images
+from tests.support.builds import build_images
 from tests.support.composition import BARE, Composition
 from tests.support.engine import Engine, NoEngineError, container_engine
 from tests.support.fault_models import NAME
@@ -16,7 +17,6 @@ from tests.support.proxied import Proxied
 from tests.support.served_process import free_ports
 from tests.support.waiting import wait_for
 
-BUILD_SECONDS = 1500
 START_SECONDS = 180
 SHOWN = 40  # last lines of a log
 READ_CERTIFICATE = "cat /certificates/server.crt"
@@ -83,7 +83,7 @@ def composition(
         [images],
     )
     try:
-        running.run("build", seconds=BUILD_SECONDS)
+        build_images(running)
         yield running
     finally:
         pytestconfig.stash[LOGS] = folder

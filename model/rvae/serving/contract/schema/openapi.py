@@ -36,6 +36,7 @@ JSON = JSON_FORMAT.media_type
 # Errors at the port of predictions, whoever finds them.
 FAULTS = {
     400: "The request is not HTTP, or its body cannot be decoded.",
+    401: "A proxy in front asks for a key, and this is none.",
     404: "There is no such path, model or version.",
     405: "The method is not allowed.",
     406: "No media type that the request accepts is available.",
@@ -45,6 +46,7 @@ FAULTS = {
     415: "The media type or the encoding of the body is not supported.",
     417: "The request expects something else than 100-continue.",
     422: "The request does not fit the model, or exceeds a limit.",
+    429: "A proxy in front bounds the requests of each key: try again.",
     431: "The headers are too large or too many.",
     500: "The model failed on this request, or every worker that had it ended.",
     501: "The body has another transfer coding than chunked.",
@@ -95,7 +97,11 @@ def openapi() -> dict[str, Any]:
             "ended.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "servers": [{"url": "http://localhost:8080", "description": "Inference."}],
+        "servers": [
+            {"url": "/", "description": "Where this document comes from, such as a proxy."},
+            {"url": "http://localhost:8080", "description": "The server alone."},
+        ],
+        "security": [{"key": []}, {}],
         "paths": {
             "/predictions/{model}": _asked("predict", "Ask the default version of a model.")
             | _introduced("introduce", "What the default version of a model takes."),
@@ -117,6 +123,13 @@ def openapi() -> dict[str, Any]:
             },
             "responses": _responses(),
             "schemas": _schemas(),
+            "securitySchemes": {
+                "key": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "What a proxy in front may ask for; the server alone does not.",
+                }
+            },
         },
     }
 
@@ -320,9 +333,10 @@ def _responses() -> dict[str, Any]:
     responses["405"]["headers"] = {
         "Allow": {"description": "The allowed methods.", "schema": {"type": "string"}}
     }
-    responses["503"]["headers"] = {
-        "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}
-    }
+    for status in ("429", "503"):
+        responses[status]["headers"] = {
+            "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}
+        }
     return responses
 
 

@@ -20,6 +20,7 @@ from rvae.serving.gateway.gateway import Gateway
 from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.gateway.messages import Answer, Application
 from rvae.serving.gateway.routes import Served
+from rvae.serving.private_socket import PrivateSocket
 from rvae.serving.tickets import TicketReader, Tickets
 
 __all__ = [
@@ -243,7 +244,8 @@ async def front(
         gateway.routes.update(served)
         gateway.use(backend)
         manager.use(backend)
-        await gateway.start(inference, readers, found.management, manager)
+        private = PrivateSocket(path)
+        await gateway.start(inference, readers, private.listener, manager)
         try:
             yield found
         finally:

@@ -6,9 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
-from rvae.errors import FieldError
 from rvae.serving.gateway.backend import Backend
 from rvae.serving.gateway.connection import Connection
 from rvae.serving.gateway.connections import Connections
@@ -21,7 +19,6 @@ from rvae.serving.gateway.recordings import Recordings
 from rvae.serving.gateway.routes import Routes
 from rvae.serving.gateway.shadows import Shadows
 from rvae.serving.gateway.traffic import Load, Traffic
-from rvae.serving.unix_path import short_path
 
 __all__ = ["Gateway"]
 
@@ -101,7 +98,7 @@ class Gateway:
         self,
         inference: socket.socket,
         metrics: socket.socket,
-        path: Path,
+        private: socket.socket,
         management: Application,
     ) -> None:
         """Begin to listen.
@@ -109,11 +106,10 @@ class Gateway:
         Args:
             inference: Bound socket for predictions.
             metrics: Bound socket for metrics.
-            path: Unix socket for management, for this user alone.
+            private: Bound Unix socket for management.
             management: What answers there.
         """
         loop = asyncio.get_running_loop()
-        private = _private_socket(path)
         self._sweeper = loop.create_task(self._sweep())
         for one, connections, application in (
             (inference, self._connections, self.predictions),
@@ -170,21 +166,3 @@ class Gateway:
 
     def _everyone(self) -> tuple[Connections, ...]:
         return self._connections, self._operators, self._readers
-
-
-def _private_socket(path: Path) -> socket.socket:
-    """A Unix socket that only this user can connect to.
-
-    Raises:
-        FieldError: If it cannot be made.
-    """
-    listener = socket.socket(socket.AF_UNIX)
-    try:
-        path.unlink(missing_ok=True)
-        with short_path(path) as name:
-            listener.bind(name)
-        path.chmod(0o600)  # nobody can connect before it listens
-    except OSError as error:
-        listener.close()
-        raise FieldError("logs", f"cannot listen on {path}: {error}") from None
-    return listener

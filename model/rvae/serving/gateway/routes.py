@@ -83,6 +83,11 @@ class Routes:
         """What is served, by the name of the model."""
         return self._served or {}
 
+    @property
+    def are_known(self) -> bool:
+        """Whether it was told what is served."""
+        return self._served is not None
+
     def update(self, served: Mapping[str, Served]) -> None:
         """Serve this from now on; what was served before and is not in it is gone."""
         for model, before in self.served.items():

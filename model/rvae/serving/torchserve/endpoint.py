@@ -15,10 +15,12 @@ from rvae.serving.gateway.backend import Backend
 from rvae.serving.gateway.gateway import Gateway
 from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.integrity import TrustedKeys, require_intact
+from rvae.serving.management_sockets import own_socket
 from rvae.serving.metrics.page import Page
 from rvae.serving.metrics.server_families import ServerState, VersionState
 from rvae.serving.model_store import Versioned
 from rvae.serving.ports import LOOPBACK, bound_socket
+from rvae.serving.private_socket import PrivateSocket
 from rvae.serving.torchserve.management import Management, Surroundings
 from rvae.serving.torchserve.registrations import Registration, served
 from rvae.serving.torchserve.scratch import make_scratch
@@ -42,7 +44,7 @@ class Endpoint:
 
     Args:
         state: What to serve, of one folder of archives. Others in it can be registered later.
-        logs: Folder for logs, and for the socket of management.
+        logs: Folder for logs.
         host: Address of the predictions.
         port: Port of the predictions; metrics take the next one. 0 takes free ones.
         seconds: In which TorchServe has to become ready.
@@ -51,6 +53,7 @@ class Endpoint:
         two_fit: See `Supervisor`.
         trusted: See `TorchServe`.
         metrics_host: Address of the metrics.
+        management: Socket of management; one in the folder of logs if None.
 
     Attributes:
         url: Address of the predictions.
@@ -74,6 +77,7 @@ class Endpoint:
         two_fit: bool = True,
         trusted: TrustedKeys | None = None,
         metrics_host: str = LOOPBACK,
+        management: PrivateSocket | None = None,
     ) -> None:
         self._state = state
         self._trusted = trusted
@@ -87,7 +91,8 @@ class Endpoint:
         ports = [one.getsockname()[1] for one in listeners]
         self.url = f"http://{_reachable(host)}:{ports[0]}"
         self.metrics = f"http://{_reachable(metrics_host)}:{ports[1]}/metrics"
-        self.management = logs.resolve() / "management.sock"
+        self._private = management or PrivateSocket(own_socket(None, logs.resolve()))
+        self.management = self._private.path
         self.torchserve: TorchServe
         # It outlives every TorchServe: what workers have counted is not lost with them.
         self._counts = make_scratch()
@@ -142,6 +147,7 @@ class Endpoint:
             self._run(self._manager.close())
             if lost:
                 logger.warning("%d requests were not answered within %g s", lost, DRAIN_SECONDS)
+        self._private.close()
         self._supervisor.stop()
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
@@ -149,7 +155,6 @@ class Endpoint:
         self._loop.close()
         self._listener.close()
         self._metrics_listener.close()
-        self.management.unlink(missing_ok=True)
         shutil.rmtree(self._counts, ignore_errors=True)
         return lost
 
@@ -166,7 +171,7 @@ class Endpoint:
         )
         self._manager = Management(self._limits, self._gateway, surroundings)
         await self._gateway.start(
-            self._listener, self._metrics_listener, self.management, self._manager
+            self._listener, self._metrics_listener, self._private.listener, self._manager
         )
 
     def _check(self, url: str) -> None:

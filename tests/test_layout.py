@@ -52,7 +52,7 @@ ASPECTS = {
     "training/precision",
 }
 # Folders of tests of more than one room, and of what tests need.
-SHARED_FOLDERS = {"benchmarks", "docker", "end_to_end", "faults", "support"}
+SHARED_FOLDERS = {"benchmarks", "deployment", "docker", "end_to_end", "faults", "support"}
 
 
 def modules() -> set[str]:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from tests.support.base_images import CACHE
 from tests.support.composition import Composition
+from tests.support.engine import Engine
 from tests.support.paths import ROOT
 
-__all__ = ["build_images"]
+__all__ = ["build_images", "build_stand_in"]
 
 BUILT = ("server", "proxy")  # others have the same images
 BUILD_SECONDS = 1500
@@ -30,7 +31,7 @@ PROBE = "pip download --no-deps --retries 0 --timeout 5 --dest /tmp wheel"
 
 def build_images(composition: Composition) -> None:
     """Build them as an operator would, with what this machine has where a build reaches nothing."""
-    if _reaches_index(composition):
+    if _reaches_index(composition.engine):
         composition.run("build", *BUILT, seconds=BUILD_SECONDS)
         return
     settings = {**BY_THIS_MACHINE, **composition.environment}
@@ -38,10 +39,16 @@ def build_images(composition: Composition) -> None:
         replace(composition, environment=settings).run("build", *BUILT, seconds=BUILD_SECONDS)
 
 
-def _reaches_index(composition: Composition) -> bool:
+def build_stand_in(engine: Engine, dockerfile: Path, name: str) -> None:
+    """Build an image of Debian's packages, by the network of this machine."""
+    options = ("--network=host", f"--file={dockerfile}", f"--tag={name}")
+    engine.run("build", *options, str(dockerfile.parent), seconds=BUILD_SECONDS)
+
+
+def _reaches_index(engine: Engine) -> bool:
     probe = ("run", "--rm", "python:3.11-slim-bookworm", "python3", "-m", *PROBE.split())
     try:
-        return composition.engine.run(*probe, check=False, seconds=60).returncode == 0
+        return engine.run(*probe, check=False, seconds=60).returncode == 0
     except subprocess.TimeoutExpired:
         return False
 

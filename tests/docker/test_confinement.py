@@ -44,7 +44,7 @@ def test_the_server_plans_with_the_memory_it_is_given(composition: Composition) 
     limit = composition.inspect("server")["HostConfig"]["Memory"]
     said = composition.engine.run("logs", composition.container("server"))
     (line,) = [one for one in (said.stdout + said.stderr).splitlines() if "Memory: " in one][-1:]
-    assert f"of {limit // 1_000_000} MB" in line
+    assert f"of {round(limit / 1e6)} MB" in line
     assert "1 worker" in line
 
 

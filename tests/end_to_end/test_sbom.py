@@ -2,7 +2,9 @@
 
 import json
 import os
+import platform
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -14,15 +16,15 @@ import pytest
 import ts
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
+from packageurl import PackageURL
 
 from tests.support.paths import ROOT
 
 JAR = Path(ts.__file__).parent / "frontend" / "model-server.jar"
 
 
-@pytest.fixture(scope="module")
-def written() -> str:
-    command = [sys.executable, "docker/sbom.py"]
+def bill(*arguments: str) -> str:
+    command = [sys.executable, "docker/sbom.py", *arguments]
     # Of the Java from pip, not of another one on this machine.
     environment = {name: value for name, value in os.environ.items() if name != "JAVA_HOME"}
     done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True)
@@ -30,12 +32,45 @@ def written() -> str:
 
 
 @pytest.fixture(scope="module")
+def written() -> str:
+    return bill()
+
+
+@pytest.fixture(scope="module")
 def components(written: str) -> dict[str, dict[str, Any]]:
     return {one["name"]: one for one in json.loads(written)["components"]}
 
 
+@pytest.fixture(scope="module")
+def system() -> str:
+    if shutil.which("dpkg-query") is None:
+        pytest.skip("not on Debian")
+    return bill("--system")
+
+
 def test_it_is_valid(written: str) -> None:
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(written) is None
+
+
+def test_it_is_the_same_each_time(written: str) -> None:
+    assert bill() == written
+
+
+def test_that_of_a_system_is_valid(system: str) -> None:
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(system) is None
+
+
+def test_that_of_a_system_holds_the_packages_of_its_distribution(system: str) -> None:
+    form = "${db:Status-Abbrev}${Package} ${Version} ${Architecture}\n"
+    command = ["dpkg-query", "--show", "--showformat", form]
+    told = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
+    installed = {line[3:] for line in told.splitlines() if line.startswith("ii ")}
+    components = {one["name"]: one for one in json.loads(system)["components"]}
+    (debian,) = (one for one in components.values() if one["type"] == "operating-system")
+    purls = [PackageURL.from_string(one["purl"]) for one in debian["components"]]
+    listed = {f"{one.name} {one.version} {one.qualifiers['arch']}" for one in purls}
+    assert listed == installed
+    assert components["python"]["version"] == platform.python_version()
 
 
 def test_python_packages_have_the_versions_that_are_installed(

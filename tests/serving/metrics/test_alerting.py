@@ -1,5 +1,6 @@
 """Alerts: when they fire and end, whom they reach, and what is left out."""
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -11,8 +12,10 @@ from typing import Any
 import orjson
 import pytest
 import requests
+import yaml
 
 from tests.support.monitoring import MONITORING, RULES, alert_rules, alertmanager, prometheus
+from tests.support.paths import ROOT
 from tests.support.proxy_metrics import can_count, proxy_metrics
 from tests.support.waiting import wait_for
 
@@ -107,6 +110,22 @@ def test_an_alert_fires_for_what_it_is_for_and_ends(name: str) -> None:
 )
 def test_the_files_are_valid(command: list[str]) -> None:
     done = subprocess.run(command, cwd=MONITORING, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_programs
+def test_receivers_of_the_documentation_are_valid(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "deployment.md").read_text()
+    (example,) = re.findall(r"```yaml\n(receivers:.*?)```", page, re.DOTALL)
+    content = (MONITORING / "alertmanager" / "alertmanager.yml").read_text()
+    config = yaml.safe_load(content) | yaml.safe_load(example)
+    names = [one["name"] for one in config["receivers"]]
+    config["route"]["receiver"], config["route"]["routes"][0]["receiver"] = names
+    # Alertmanager knows files with an address from 0.26 on.
+    config["receivers"][1]["webhook_configs"] = [{"url": "http://127.0.0.1/"}]
+    path = tmp_path / "alertmanager.yml"
+    path.write_text(yaml.safe_dump(config))
+    done = subprocess.run(["amtool", "check-config", path], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

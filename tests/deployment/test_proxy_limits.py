@@ -4,8 +4,8 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, suppress
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from threading import Event
 
@@ -51,7 +51,9 @@ def test_headers_that_are_too_large_are_refused(start: START, server: Upstream) 
     assert server.asked == []
 
 
-@pytest.mark.parametrize("framing", [b"Content-Length: 100", b"Transfer-Encoding: chunked\r\n\r\n64"])
+@pytest.mark.parametrize(
+    "framing", [b"Content-Length: 100", b"Transfer-Encoding: chunked\r\n\r\n64"]
+)
 @pytest.mark.parametrize("pause", [0.05, 60.0], ids=["dripping", "silent"])
 def test_a_body_that_takes_too_long_is_ended(
     start: START, server: Upstream, framing: bytes, pause: float

@@ -35,9 +35,7 @@ def servers() -> Iterator[tuple[Upstream, Upstream]]:
 
 
 @pytest.fixture
-def front(
-    servers: tuple[Upstream, Upstream], names: NameServer, tmp_path: Path
-) -> Iterator[Proxy]:
+def front(servers: tuple[Upstream, Upstream], names: NameServer, tmp_path: Path) -> Iterator[Proxy]:
     port = servers[0].address[1]
     with proxy(tmp_path, f"server:{port}", RESOLVER=f"127.0.0.1:{names.port}") as found:
         yield found

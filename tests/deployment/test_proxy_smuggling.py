@@ -36,8 +36,10 @@ def fresh(server: Upstream) -> None:
 def with_key(said: bytes) -> bytes:
     """An attack by somebody who has a key, who hides a request for a prediction."""
     hidden = b"GET /models HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    parts = [one.replace(b"Host: localhost\r\n", b"Host: localhost\r\n" + AUTHORIZATION)
-             for one in said.split(hidden)]
+    parts = [
+        one.replace(b"Host: localhost\r\n", b"Host: localhost\r\n" + AUTHORIZATION)
+        for one in said.split(hidden)
+    ]
     return HIDDEN.join(parts)
 
 

@@ -1,6 +1,7 @@
 """The composition of docker/ as it runs for all tests here, one after another."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def composition(
     folder = tmp_path_factory.mktemp("composition")
     store = folder / "store"
     store.mkdir()
-    (store / f"{NAME}-1.0.mar").write_bytes((shop / f"{NAME}-1.0.mar").read_bytes())
+    shutil.copy(shop / f"{NAME}-1.0.mar", store)
     images = folder / "images.yaml"
     own = {"server": "serve", "manage": "serve", "proxy": "proxy"}
     services = {name: {"image": f"rvae-test-{image}"} for name, image in own.items()}
@@ -108,6 +109,15 @@ def service(composition: Composition, tmp_path_factory: pytest.TempPathFactory) 
 def all_is_well(composition: Composition, service: Proxied) -> None:
     """Each test begins when one server is up, and the service ready."""
     wait_for(service.is_ready, START_SECONDS)
+
+
+@pytest.fixture
+def second(composition: Composition, shop: Path) -> Iterator[str]:
+    """The path in containers of version 2.0, which is in the store during a test."""
+    archive = Path(composition.environment["RVAE_STORE"]) / f"{NAME}-2.0.mar"
+    shutil.copy(shop / archive.name, archive)
+    yield f"/models/{archive.name}"
+    archive.unlink(missing_ok=True)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A back-up brings everything back: versions, default, certificate, archives, keys."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -17,12 +16,10 @@ BACK = 180  # seconds
 
 
 def test_what_is_lost_comes_back(
-    composition: Composition, service: Proxied, shop: Path, tmp_path: Path
+    composition: Composition, service: Proxied, second: str, tmp_path: Path
 ) -> None:
     store, keys = (Path(composition.environment[name]) for name in ("RVAE_STORE", "RVAE_KEYS"))
-    archive = f"{NAME}-2.0.mar"
-    shutil.copy(shop / archive, store)
-    composition.manage("rollout", NAME, f"/models/{archive}", "--keep")
+    composition.manage("rollout", NAME, second, "--keep")
     served = composition.manage("models")
     saved = tmp_path / "rvae.tar.gz"
     composition.script("backup.sh", "save", str(saved))

@@ -1,8 +1,6 @@
 """Two servers behind one proxy: the same commands reach both, and one may end."""
 
-import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -49,14 +47,12 @@ def test_a_rollout_reaches_both(
     composition: Composition,
     service: Proxied,
     both: list[str],
-    shop: Path,
+    second: str,
     row: Callable[[str], None],
 ) -> None:
-    archive = f"{NAME}-2.0.mar"
-    shutil.copy(shop / archive, composition.environment["RVAE_STORE"])
     with ProxiedLoad(service) as load:
         load.await_answers()
-        print(composition.manage("rollout", NAME, f"/models/{archive}"))
+        print(composition.manage("rollout", NAME, second))
         before = load.versions["1.0"]
         load.await_answers(200)
         assert load.versions["1.0"] == before

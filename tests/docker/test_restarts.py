@@ -1,8 +1,6 @@
 """What was served is served again, however all of it ended."""
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -22,11 +20,9 @@ def served(composition: Composition) -> str:
 
 
 @pytest.fixture
-def changed(composition: Composition, service: Proxied, shop: Path) -> Iterator[str]:
-    """What is served after an operator has made 2.0 the default, and kept 1.0."""
-    archive = f"{NAME}-2.0.mar"
-    shutil.copy(shop / archive, composition.environment["RVAE_STORE"])
-    composition.manage("rollout", NAME, f"/models/{archive}", "--keep")
+def changed(composition: Composition, service: Proxied, second: str) -> Iterator[str]:
+    """What is served when 2.0 with two workers is the default, and 1.0 was kept."""
+    composition.manage("rollout", NAME, second, "--keep", "--workers=2")
     yield served(composition)
     wait_for(service.is_ready, BACK)
     composition.manage("rollback", NAME)

@@ -1,8 +1,6 @@
 """Another version takes the place of the first, and the first comes back, while clients ask."""
 
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -15,13 +13,11 @@ pytestmark = pytest.mark.docker
 
 
 def test_rollout_and_rollback_lose_nothing(
-    composition: Composition, service: Proxied, shop: Path, row: Callable[[str], None]
+    composition: Composition, service: Proxied, second: str, row: Callable[[str], None]
 ) -> None:
-    archive = f"{NAME}-2.0.mar"
-    shutil.copy(shop / archive, composition.environment["RVAE_STORE"])
     with ProxiedLoad(service) as load:
         load.await_answers()
-        said = composition.manage("rollout", NAME, f"/models/{archive}")
+        said = composition.manage("rollout", NAME, second)
         load.await_answers()
     print(said)
     row(load.row("rollout of 2.0"))

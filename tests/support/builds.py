@@ -1,4 +1,7 @@
-"""The images of the composition, also where a build reaches no package index by itself."""
+"""The images of the composition, also where a build reaches no package index by itself.
+
+With RVAE_TEST_IMAGES=kept in the environment the images of the last time are taken as they are.
+"""
 
 import hashlib
 import os
@@ -31,6 +34,8 @@ PROBE = "pip download --no-deps --retries 0 --timeout 5 --dest /tmp wheel"
 
 def build_images(composition: Composition) -> None:
     """Build them as an operator would, with what this machine has where a build reaches nothing."""
+    if os.environ.get("RVAE_TEST_IMAGES") == "kept":
+        return
     if _reaches_index(composition.engine):
         composition.run("build", *BUILT, seconds=BUILD_SECONDS)
         return

@@ -29,9 +29,7 @@ class NameServer:
         known = self.addresses if question[end - 4 : end] == IPV4 else ()
         head = question[:2] + b"\x81\x80\x00\x01" + len(known).to_bytes(2) + bytes(4)
         life = (600).to_bytes(4)  # as Docker's: what asks must not keep it for so long
-        records = (
-            b"\xc0\x0c" + IPV4 + life + b"\x00\x04" + socket.inet_aton(one) for one in known
-        )
+        records = (b"\xc0\x0c" + IPV4 + life + b"\x00\x04" + socket.inet_aton(one) for one in known)
         return head + question[12:end] + b"".join(records)
 
 

@@ -19,7 +19,8 @@ from tests.support.waiting import wait_for
 __all__ = ["ProxiedLoad"]
 
 PACE = 0.02  # seconds between the requests of a client
-PATIENCE = 60.0  # seconds for an answer, with all repetitions
+PATIENCE = 60.0  # seconds for an answer
+PERSISTENCE = 240.0  # seconds for an answer with all repetitions: a server may have to start
 REQUEST = orjson.loads(WINDOW)
 
 
@@ -83,7 +84,7 @@ class ProxiedLoad:
         )
 
     def _ask_again(self) -> None:
-        with self._service.client(PATIENCE) as client:
+        with self._service.client(PERSISTENCE) as client:
             while not self._stopping.is_set():
                 self._count(self.retried, partial(_answered, client))
                 self._stopping.wait(PACE)

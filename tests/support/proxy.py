@@ -225,9 +225,7 @@ def statuses(heard: bytes) -> list[int]:
 
 
 @contextmanager
-def proxy(
-    folder: Path, server: tuple[str, int] | str, **settings: object
-) -> Iterator[Proxy]:
+def proxy(folder: Path, server: tuple[str, int] | str, **settings: object) -> Iterator[Proxy]:
     """A proxy in front of a server, as long as the context lasts."""
     require_nginx()
     name = server if isinstance(server, str) else f"{server[0]}:{server[1]}"

@@ -22,8 +22,8 @@ def fake(short_folder: Path) -> Iterator[FakeManagement]:
 def test_a_server_is_changed_by_one_command_at_a_time(
     fake: FakeManagement, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with changing(fake.socket) as (management, steps):
-        steps.run("look", lambda: management.server().models["waves"].default)
+    with changing(fake.socket) as (servers, steps):
+        steps.run("look", lambda: servers.found()[0].state.models["waves"].default)
         with (
             pytest.raises(FieldError, match="socket: another command changes"),
             changing(fake.socket),
@@ -43,5 +43,22 @@ def test_a_server_that_is_not_there_is_named(short_folder: Path) -> None:
     with (
         pytest.raises(FieldError, match=r"socket: no rvae serve has .*/none\.sock"),
         changing(short_folder / "none.sock"),
+    ):
+        pass
+
+
+def test_a_folder_and_a_socket_in_it_have_one_lock(fake: FakeManagement) -> None:
+    with (
+        changing(fake.socket.parent),
+        pytest.raises(FieldError, match="another command changes"),
+        changing(fake.socket),
+    ):
+        pass
+
+
+def test_a_folder_without_sockets_is_named(short_folder: Path) -> None:
+    with (
+        pytest.raises(FieldError, match="socket: no rvae serve has a socket in"),
+        changing(short_folder),
     ):
         pass

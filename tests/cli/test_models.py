@@ -91,3 +91,53 @@ def test_what_is_not_served_is_said(
 ) -> None:
     done = rvae("models", "--socket", fake.socket, *options, cwd=tmp_path)
     assert done.returncode == 1 and said in done.stderr
+
+
+@pytest.fixture
+def other(fake: FakeManagement, short_folder: Path) -> Iterator[FakeManagement]:
+    """A second server, of which one version differs; `short_folder` holds both sockets."""
+    (short_folder / "first.sock").symlink_to(fake.socket)
+    versions = {"1.0": FakeVersion("waves-1.0.mar", 2), "2.0": FakeVersion("waves-2.0.mar", 2)}
+    with fake_management(
+        short_folder / "second",
+        at=short_folder / "second.sock",
+        versions=versions,
+        default="2.0",
+        earlier=["1.0"],
+        shares={"shadow": ("1.0", 0.5)},
+    ) as running:
+        yield running
+
+
+def test_several_servers_are_one_table(
+    fake: FakeManagement, other: FakeManagement, short_folder: Path, tmp_path: Path
+) -> None:
+    fake.versions["2.0"].polls = -1
+    done = rvae("models", "--socket", short_folder, cwd=tmp_path)
+    assert done.stdout.splitlines() == [
+        "model  version  workers  archive                                       servers",
+        "waves  1.0      2 of 2   waves-1.0.mar  default before, shadow of 50%  all 2",
+        "waves  2.0      0 of 2   waves-2.0.mar  default                        first",
+        "waves  2.0      2 of 2   waves-2.0.mar  default                        second",
+        "waves  3.0      0 of 1   waves-3.0.mar  canary of 10%                  first",
+    ]
+    done = rvae("models", "--socket", short_folder, "--json", cwd=tmp_path)
+    assert [row["servers"] for row in json.loads(done.stdout)] == [
+        *(["first", "second"], ["first"], ["second"], ["first"])
+    ]
+    done = rvae(*("models", "--socket", short_folder, "--name", "waves"), cwd=tmp_path)
+    assert done.stdout.startswith("served as     waves 2.0\n")
+
+
+def test_a_server_that_does_not_answer_is_named_beside_the_others(
+    fake: FakeManagement,
+    other: FakeManagement,
+    short_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other.end()
+    monkeypatch.setenv("RVAE_SOCKET", str(short_folder))
+    done = rvae("models", cwd=tmp_path)
+    assert done.returncode == 1 and len(done.stdout.splitlines()) == 4
+    assert f"nobody answers at {other.socket}: start that server again" in done.stderr

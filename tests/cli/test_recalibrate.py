@@ -15,7 +15,9 @@ from rvae.cli.info import info
 from rvae.cli.recalibrate import recalibrate
 from rvae.errors import FieldError
 from rvae.inference.artifact import Artifact
+from rvae.serving.integrity import TrustedKeys, require_intact
 from rvae.serving.packaging import build_archive
+from tests.support.archives import key_pair
 from tests.support.command_line import rvae
 from tests.support.paths import ROOT
 
@@ -196,6 +198,17 @@ def test_nothing_is_written_if_something_is_wrong(
     done = rvae("recalibrate", "model.ckpt", source, *named, cwd=tmp_path)
     assert done.returncode == 1 and done.stderr.startswith(f"rvae: {field}: "), done.stderr
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_new_archive_can_be_signed(store: Path, data: Path, tmp_path: Path) -> None:
+    private, public = key_pair(tmp_path, "release")
+    new = tmp_path / "new.mar"
+    recalibrate(store / "waves-1.0.mar", data / "calm.npy", output=new, version="2", sign=private)
+    assert require_intact(new, TrustedKeys.read(public)).is_signed
+    with pytest.raises(FieldError, match="sign: is only valid for an archive"):
+        recalibrate(
+            store / "waves-1.0.mar", data / "calm.npy", output=tmp_path / "n.ckpt", sign=private
+        )
 
 
 @pytest.mark.parametrize("version", [None, "1.0"])

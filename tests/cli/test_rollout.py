@@ -52,3 +52,9 @@ def test_what_is_wrong_changes_nothing(
     done = rvae("rollout", name, archive, "--socket", fake.socket, *options, cwd=tmp_path)
     assert done.returncode != 0 and said in done.stderr
     assert fake.changes == []
+
+
+def test_an_archive_that_is_missing_is_named(fake: FakeManagement, tmp_path: Path) -> None:
+    done = rvae("rollout", "waves", "no.mar", "--socket", fake.socket, cwd=tmp_path)
+    said = "rvae: archive: no.mar is not a model archive: No such file or directory"
+    assert done.returncode == 1 and said in done.stderr

@@ -1,11 +1,16 @@
 """Errors of the command `rvae serve`; what it serves is tested with TorchServe itself."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
+from rvae.serving.private_socket import PrivateSocket
+from rvae.serving.torchserve.start import prepare
+from rvae.serving.torchserve.state import defaults
+from rvae.serving.torchserve.state_file import StateFile
 from tests.support.archives import key_pair
 from tests.support.command_line import rvae
 from tests.support.served_process import ServedProcess
@@ -50,6 +55,42 @@ def test_what_nobody_signed_is_refused_where_keys_are_given(store: Path, tmp_pat
     done = rvae("serve", "--store", str(store), "--trusted", str(public), cwd=tmp_path)
     assert done.returncode == 1
     assert "waves-1.10.mar: it is not signed, and has to be by one of" in done.stderr
+
+
+def test_a_socket_of_a_living_server_is_refused(store: Path, short_folder: Path) -> None:
+    with PrivateSocket(short_folder / "a.sock") as taken:
+        done = rvae("serve", "--store", store, "--socket", taken.path, cwd=short_folder)
+        assert done.returncode == 1
+        assert f"socket: another server listens on {taken.path}: end it first" in done.stderr
+        assert taken.path.exists()
+
+
+def test_what_was_changed_before_commands_saw_the_server_is_read(
+    store: Path, short_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rollout of the other servers ends just before this one has its socket."""
+    state, began = short_folder / "state", []
+    prepare(store, state, 1, None).state.save()
+
+    class Late(PrivateSocket):
+        def __init__(self, path: Path) -> None:
+            other = prepare(store, state, None, None).state
+            new, old = other.registrations
+            other.update([replace(new, default=False), replace(old, default=True)])
+            super().__init__(path)
+
+    class Begins:
+        def __init__(self, state: StateFile, *others: object) -> None:
+            began.append(defaults(state.registrations))
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("rvae.serving.private_socket.PrivateSocket", Late)
+    monkeypatch.setattr("rvae.serving.torchserve.Endpoint", Begins)
+    options = ("--store", store, "--state", state, "--socket", short_folder)
+    done = rvae("serve", *options, cwd=short_folder)
+    assert done.stdout.endswith("Stopped.\n")
+    assert began == [{"waves": "1.0"}]
+    assert not list(short_folder.glob("*.sock"))
 
 
 def test_java_gets_the_memory_that_was_planned(store: Path, short_folder: Path) -> None:

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from rvae.cli.checks import Check
-from rvae.cli.server_checks import check_running, running_server
-from rvae.serving.versions.served import ServerState
+from rvae.cli.server_checks import check_servers, running_servers
 from tests.support.fake_archives import fake_archive
 from tests.support.fake_management import FakeManagement, FakeVersion, fake_management
 
@@ -29,9 +28,9 @@ def fake(short_folder: Path) -> Iterator[FakeManagement]:
 
 
 def checks(fake: FakeManagement) -> dict[str, Check]:
-    server = running_server(fake.socket)
-    assert isinstance(server, ServerState)
-    return {check.name: check for check in check_running(fake.socket, server)}
+    servers, silent = running_servers(fake.socket)
+    assert not silent
+    return {check.name: check for check in check_servers(servers)}
 
 
 def test_every_version_predicts(fake: FakeManagement) -> None:
@@ -85,11 +84,24 @@ def test_what_a_rollout_left_and_what_is_not_served_is_noted(fake: FakeManagemen
 
 
 def test_a_server_that_does_not_run_is_noted(short_folder: Path) -> None:
-    check = running_server(short_folder / "management.sock")
-    assert isinstance(check, Check) and check.state == "note"
+    for path in (short_folder / "management.sock", short_folder):
+        servers, (check,) = running_servers(path)
+        assert not servers and check.state == "note"
 
 
 def test_a_server_that_has_died_is_a_problem(fake: FakeManagement) -> None:
     fake.answer = lambda method, target, body: (404, {})
-    check = running_server(fake.socket)
-    assert isinstance(check, Check) and check.state == "problem"
+    servers, (check,) = running_servers(fake.socket)
+    assert not servers and check.state == "problem"
+
+
+def test_several_servers_are_checked_with_their_names(
+    fake: FakeManagement, short_folder: Path
+) -> None:
+    (short_folder / "a.sock").symlink_to(fake.socket)
+    with fake_management(short_folder / "g", at=short_folder / "b.sock"):
+        servers, _ = running_servers(short_folder)
+        found = {check.name: check.state for check in check_servers(servers)}
+    assert found.keys() >= {"a: server", "a: waves 2.0", "b: server"}
+    servers, (check,) = running_servers(short_folder)
+    assert list(servers) == [short_folder / "a.sock"] and "b.sock" in check.found

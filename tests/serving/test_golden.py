@@ -120,6 +120,9 @@ def test_an_archive_holds_it(artifact: Artifact, golden: Golden, tmp_path: Path)
         (tmp_path / "earlier" / GOLDEN_FILE).write_text(content)
         with pytest.raises(FieldError, match="cannot be read"):
             Golden.read(tmp_path / "earlier")
+    replace(golden, answer={**golden.answer, "mood": [1.0]}).write(tmp_path / "earlier")
+    with pytest.raises(FieldError, match="compares mood, which this version of rvae does not know"):
+        Golden.read(tmp_path / "earlier")
 
 
 def test_a_model_without_finite_answers_is_not_packaged(artifact: Artifact, tmp_path: Path) -> None:

@@ -41,7 +41,9 @@ class FakeManagement:
     """What the socket tells, and what was asked of it.
 
     Attributes:
-        folder: Of store, logs and socket.
+        folder: Of store, logs and socket, where nothing else is said.
+        at: Place of the socket.
+        shared_store: Folder of archives.
         name: Of the only model.
         versions: That are served.
         default: Among them; "" if there are none.
@@ -56,9 +58,12 @@ class FakeManagement:
         traffic: Requests that can be recorded.
         description: Of every version.
         reasons: Why it is not healthy.
+        end: Ends it as kill -9 does: the socket stays, and nobody answers.
     """
 
     folder: Path
+    at: Path | None = None
+    shared_store: Path | None = None
     name: str = "waves"
     versions: dict[str, FakeVersion] = field(default_factory=dict)
     default: str = ""
@@ -75,15 +80,16 @@ class FakeManagement:
     description: dict[str, Any] = field(default_factory=lambda: {"card": {"window": 64}})
     reasons: tuple[str, ...] = ()
     lock: Lock = field(default_factory=Lock)
+    end: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         for folder in (self.store, self.logs):
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)
 
     @property
     def store(self) -> Path:
         """Folder of archives."""
-        return self.folder / "store"
+        return self.shared_store or self.folder / "store"
 
     @property
     def logs(self) -> Path:
@@ -93,7 +99,7 @@ class FakeManagement:
     @property
     def socket(self) -> Path:
         """The socket."""
-        return self.logs / "management.sock"
+        return self.at or self.logs / "management.sock"
 
     @property
     def changes(self) -> list[str]:
@@ -156,6 +162,8 @@ class FakeManagement:
             else:
                 self.earlier.append(self.default)
             self.default = version
+        elif not verb:
+            self.versions[version].workers = int(query["min_worker"])
         elif verb in SHARED:
             share = float(query["share"])
             self.shares.pop(verb, None)
@@ -231,6 +239,12 @@ def fake_management(folder: Path, **state: Any) -> Iterator[FakeManagement]:
         management = fake
 
     with _Server(str(fake.socket), Handler) as server:
+
+        def end() -> None:
+            server.shutdown()
+            server.server_close()
+
+        fake.end = end
         Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield fake
         server.shutdown()
@@ -239,6 +253,9 @@ def fake_management(folder: Path, **state: Any) -> Iterator[FakeManagement]:
 class _Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
     request_queue_size = 64
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A test has ended it while it answered."""
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

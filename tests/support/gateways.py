@@ -20,6 +20,7 @@ from rvae.serving.gateway.gateway import Gateway
 from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.gateway.messages import Answer, Application
 from rvae.serving.gateway.routes import Served
+from rvae.serving.private_socket import PrivateSocket
 from rvae.serving.tickets import TicketReader, Tickets
 
 __all__ = [
@@ -210,7 +211,8 @@ async def front(
         tickets = Tickets(folder / "tickets", SLOTS)
         served_at = folder / "backend.sock"
         backend = Backend(served_at, served_at, served_at, tickets, by_status)
-        gateway = Gateway(limits, lambda: (ready, reasons), lambda: metrics)
+        answering = {(name, one.default) for name, one in served.items() if ready}
+        gateway = Gateway(limits, lambda: (ready, reasons), lambda: answering, lambda: metrics)
         inference, readers = _bound(), _bound()
         ports = [one.getsockname()[1] for one in (inference, readers)]
         live = TicketReader(folder / "tickets")
@@ -243,7 +245,8 @@ async def front(
         gateway.routes.update(served)
         gateway.use(backend)
         manager.use(backend)
-        await gateway.start(inference, readers, found.management, manager)
+        private = PrivateSocket(path)
+        await gateway.start(inference, readers, private.listener, manager)
         try:
             yield found
         finally:

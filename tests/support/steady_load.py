@@ -15,6 +15,7 @@ __all__ = ["SteadyLoad"]
 PACE = 0.01  # seconds between the requests of a client
 PATIENCE = 30.0  # seconds, after which a request hangs
 LOST, HUNG = "lost", "hung"
+FAILED = (LOST, HUNG, 503)  # what another server may do better
 
 
 class SteadyLoad:
@@ -24,6 +25,7 @@ class SteadyLoad:
         address: Of the server.
         paths: What the clients ask.
         body: A request in JSON.
+        others: Of servers that are asked the same, once each, where one gives no answer or 503.
 
     Attributes:
         outcomes: Of each path, how often there was which: a status, "lost" or "hung".
@@ -31,14 +33,22 @@ class SteadyLoad:
         seconds: How long good answers took.
     """
 
-    def __init__(self, address: Address, paths: Sequence[str], body: bytes) -> None:
+    def __init__(
+        self,
+        address: Address,
+        paths: Sequence[str],
+        body: bytes,
+        others: Sequence[Address] = (),
+    ) -> None:
         self.outcomes: defaultdict[str, Counter[int | str]] = defaultdict(Counter)
         self.versions: defaultdict[str, set[str]] = defaultdict(set)
         self.seconds: list[float] = []
-        self._address = address
+        self._addresses = (address, *others)
         self._body = body
         self._stopping = Event()
-        self._threads = [Thread(target=self._ask_on, args=(path,)) for path in paths]
+        self._threads = [
+            Thread(target=self._ask_on, args=(path, turn)) for turn, path in enumerate(paths)
+        ]
 
     def __enter__(self) -> "SteadyLoad":
         for thread in self._threads:
@@ -71,28 +81,36 @@ class SteadyLoad:
             f"longest {ordered[-1]:.3f} s, {dict(total)}"
         )
 
-    def _ask_on(self, path: str) -> None:
+    def _ask_on(self, path: str, turn: int) -> None:
+        failures = 0  # of one request
         while not self._stopping.is_set():
-            connection = http.client.HTTPConnection(*self._address, timeout=PATIENCE)
+            address = self._addresses[turn % len(self._addresses)]
+            connection = http.client.HTTPConnection(*address, timeout=PATIENCE)
             with closing(connection):
-                while not self._stopping.is_set() and self._ask(connection, path):
+                stays = True
+                while stays and not self._stopping.is_set():
+                    outcome, stays = self._ask(connection, path)
+                    has_failed = outcome in FAILED
+                    failures = failures + 1 if has_failed else 0
+                    if has_failed and failures < len(self._addresses):
+                        turn, stays = turn + 1, False
+                        continue
+                    self.outcomes[path][outcome] += 1
+                    failures = 0
                     self._stopping.wait(PACE)
 
-    def _ask(self, connection: http.client.HTTPConnection, path: str) -> bool:
-        """Ask once; return whether the connection stays."""
+    def _ask(self, connection: http.client.HTTPConnection, path: str) -> tuple[int | str, bool]:
+        """Ask once; return what came of it, and whether the connection stays."""
         begin = time.monotonic()
         try:
             connection.request("POST", path, self._body, JSON)
             response = connection.getresponse()
             response.read()
         except TimeoutError:
-            self.outcomes[path][HUNG] += 1
-            return False
+            return HUNG, False
         except (OSError, http.client.HTTPException):
-            self.outcomes[path][LOST] += 1
-            return False
-        self.outcomes[path][response.status] += 1
+            return LOST, False
         if response.status == 200:
             self.seconds.append(time.monotonic() - begin)
             self.versions[path].add(response.getheader("rvae-version", ""))
-        return not response.will_close
+        return response.status, not response.will_close

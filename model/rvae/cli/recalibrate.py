@@ -26,6 +26,7 @@ def recalibrate(
     alarms: str | None = None,
     replace: bool = False,
     version: str | None = None,
+    sign: Path | None = None,
     label: str | None = None,
     array: str | None = None,
     layout: Literal["series", "rows"] | None = None,
@@ -49,6 +50,7 @@ def recalibrate(
         replace: New scores take the place of the old ones, because the data has changed for good,
             instead of being added.
         version: Version of the new archive in URLs.
+        sign: File of an Ed25519 private key as PEM, which signs the new archive.
         label: Column or array with the labels, if its name differs from the training file.
         array: Array of an .npz, if its name differs from the training file.
         layout: Layout of the file, if it differs from the training file.
@@ -56,6 +58,7 @@ def recalibrate(
         format: How the file is written, where it differs from the training file.
     """
     from rvae.data.judged_events import read_judged_events
+    from rvae.errors import require
     from rvae.inference import recalibration
     from rvae.inference.artifact import Artifact
     from rvae.inference.engine import Engine
@@ -64,6 +67,8 @@ def recalibrate(
 
     path = find_model(model)
     target = _target(path, output, version)
+    signs = sign is not None
+    require(not signs or target.suffix == ARCHIVE, "sign", "is only valid for an archive")
     artifact = Artifact.load(path)
     dataset = read_for(
         artifact.card, data, label, array, layout, labels=True, ignore=ignore, format=format
@@ -77,7 +82,7 @@ def recalibrate(
         replace,
         recalibration.name_of(data),
     )
-    _write(found.artifact, path, target, version)
+    _write(found.artifact, path, target, version, sign)
     for sentence in (*dataset.notes, *_sentences(found)):
         print(sentence)
     print(f"Saved {target}")
@@ -124,7 +129,9 @@ def _target(path: Path, output: Path | None, version: str | None) -> Path:
     return target
 
 
-def _write(artifact: "Artifact", path: Path, target: Path, version: str | None) -> None:
+def _write(
+    artifact: "Artifact", path: Path, target: Path, version: str | None, key: Path | None
+) -> None:
     if target.suffix == CHECKPOINT:
         artifact.save_checkpoint(target)
         return
@@ -134,7 +141,8 @@ def _write(artifact: "Artifact", path: Path, target: Path, version: str | None) 
     target.parent.mkdir(parents=True, exist_ok=True)
     # Beside its place, so that it can be moved there atomically.
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as scratch:
-        built = build_archive(artifact, read_archive(path).name, str(version), Path(scratch))
+        name = read_archive(path).name
+        built = build_archive(artifact, name, str(version), Path(scratch), key)
         built.replace(target)
 
 

@@ -8,7 +8,7 @@ __all__ = ["rollback"]
 def rollback(
     name: str,
     version: str | None = None,
-    socket: Path = Path("logs/management.sock"),
+    socket: Path | None = None,
     workers: int | None = None,
     timeout: float = 120.0,
     keep: bool = False,
@@ -20,7 +20,8 @@ def rollback(
     Args:
         name: Name of the model.
         version: Version to come back to; the default before the present one if left out.
-        socket: Management socket of the server.
+        socket: Management socket of the server, or a folder with those of several; RVAE_SOCKET of
+            the environment, or logs/management.sock, if left out.
         workers: Processes of a version that has to be registered; as many as the present default
             has if left out.
         timeout: Seconds in which they must be ready.
@@ -30,5 +31,5 @@ def rollback(
     from rvae.serving.versions.rollback import RollbackOptions
     from rvae.serving.versions.rollback import rollback as roll_back
 
-    with changing(socket) as (management, steps):
-        roll_back(management, name, RollbackOptions(version, workers, timeout, keep), steps)
+    with changing(socket) as (servers, steps):
+        roll_back(servers, name, RollbackOptions(version, workers, timeout, keep), steps)

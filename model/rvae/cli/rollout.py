@@ -10,7 +10,7 @@ __all__ = ["rollout"]
 def rollout(
     name: str,
     archive: Path,
-    socket: Path = Path("logs/management.sock"),
+    socket: Path | None = None,
     workers: int | None = None,
     timeout: float = 120.0,
     replay: Path | None = None,
@@ -30,7 +30,8 @@ def rollout(
     Args:
         name: Name of the model.
         archive: Archive with the new version.
-        socket: Management socket of the server.
+        socket: Management socket of the server, or a folder with those of several; RVAE_SOCKET of
+            the environment, or logs/management.sock, if left out.
         workers: Processes of the new version; as many as the old one has if left out.
         timeout: Seconds in which they must be ready.
         replay: Requests that both versions answer and are compared by: traffic of rvae record, or a
@@ -54,5 +55,5 @@ def rollout(
     options = RolloutOptions(
         workers, timeout, replay, requests, shadow, canary, seconds, watch, keep, bounds
     )
-    with changing(socket) as (management, steps):
-        roll_out(management, partial(candidate, archive, name), options, steps)
+    with changing(socket) as (servers, steps):
+        roll_out(servers, partial(candidate, archive, name), options, steps)

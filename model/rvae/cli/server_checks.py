@@ -1,36 +1,51 @@
-"""A running server, checked by what it says and by predictions."""
+"""Running servers, checked by what they say and by predictions."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
 
 from rvae.cli.checks import Check, failed, noted, passed
 from rvae.errors import FieldError
+from rvae.serving.management_sockets import sockets_at
 from rvae.serving.model_store import read_archive
 from rvae.serving.torchserve.supervision.health import full_disks
 from rvae.serving.versions.management import Management
 from rvae.serving.versions.served import ModelState, ServerState
 
-__all__ = ["check_running", "running_server"]
+__all__ = ["check_servers", "running_servers"]
 
 PATIENCE_SECONDS = 2.0
 SEE_LOGS = "see server.log and model.log in its folder of logs"
 
 
-def running_server(socket: Path) -> ServerState | Check:
-    """The server that has a management socket, or why there is none."""
-    if not socket.exists():
-        return noted("server", f"none has {socket}", "name the socket of one with --socket")
+def running_servers(path: Path) -> tuple[dict[Path, ServerState], list[Check]]:
+    """The servers of a management socket or a folder of sockets, and why others do not run."""
     try:
-        return Management(socket, PATIENCE_SECONDS).server()
-    except FieldError as error:
-        return failed("server", error.message, "start rvae serve again")
+        sockets = sockets_at(path)
+    except FieldError:
+        return {}, [noted("server", f"none has {path}", "name the socket of one with --socket")]
+    servers, silent = {}, []
+    for socket in sockets:
+        try:
+            servers[socket] = Management(socket, PATIENCE_SECONDS).server()
+        except FieldError as error:
+            silent.append(failed("server", error.message, "start rvae serve again"))
+    return servers, silent
 
 
-def check_running(socket: Path, server: ServerState) -> Iterator[Check]:
-    """Check the health of a server, and let every version that it serves predict."""
+def check_servers(servers: Mapping[Path, ServerState]) -> Iterator[Check]:
+    """Check the health of servers, and let every version that they serve predict."""
+    for socket, server in servers.items():
+        for check in _running(socket, server):
+            several = len(servers) > 1
+            yield replace(check, name=f"{socket.stem}: {check.name}") if several else check
+
+
+def _running(socket: Path, server: ServerState) -> Iterator[Check]:
+    """Check one server."""
     management = Management(socket, PATIENCE_SECONDS)
     yield _health(management, server)
     for name, model in server.models.items():

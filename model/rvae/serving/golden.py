@@ -60,9 +60,13 @@ class Golden:
             if files is None or not (file := files / GOLDEN_FILE).exists():
                 return None
             try:
-                return cls(**json.loads(file.read_bytes()))
+                golden = cls(**json.loads(file.read_bytes()))
+                unknown = set(golden.answer) - set(COMPARED)
             except (ValueError, TypeError):
                 raise FieldError("model", f"{GOLDEN_FILE} in {path} cannot be read") from None
+            words = f"{GOLDEN_FILE} in {path} compares {', '.join(sorted(unknown))}"
+            require(not unknown, "model", f"{words}, which this version of rvae does not know")
+            return golden
 
     def write(self, folder: Path) -> None:
         """Write it into the folder of an archive."""

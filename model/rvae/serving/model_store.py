@@ -67,8 +67,12 @@ class StoreContent:
     refused: tuple[str, ...]
 
 
-def read_archive(path: Path) -> Archive:
+def read_archive(path: Path, field: str = "store") -> Archive:
     """Name and version of the model in an archive.
+
+    Args:
+        path: The archive.
+        field: What an error is about.
 
     Raises:
         FieldError: If the file is not an archive.
@@ -78,7 +82,7 @@ def read_archive(path: Path) -> Archive:
             model = json.loads(packed.read(MANIFEST))["model"]
         return Archive(path, str(model["modelName"]), str(model["modelVersion"]))
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise FieldError("store", f"{path} is not a model archive: {_reason(error)}") from None
+        raise FieldError(field, f"{path} is not a model archive: {_reason(error)}") from None
 
 
 def read_store(store: Path, check: Callable[[Path], object] = lambda path: None) -> StoreContent:

@@ -1,12 +1,8 @@
 import asyncio
-import socket
 import stat
-from pathlib import Path
 
 import pytest
 
-from rvae.errors import FieldError
-from rvae.serving.gateway.gateway import Gateway
 from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.gateway.messages import Answer
 from tests.support.gateways import (
@@ -14,7 +10,6 @@ from tests.support.gateways import (
     Run,
     both_loops,
     front,
-    passed_on,
     post,
     reply,
     statuses,
@@ -88,34 +83,5 @@ def test_the_socket_for_management_is_for_this_user_alone() -> None:
         async with front(echo) as one:
             mode = one.management.stat().st_mode
             assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o600
-
-    asyncio.run(run())
-
-
-def test_a_socket_that_is_left_is_replaced_and_what_cannot_be_one_is_told(tmp_path: Path) -> None:
-    def sockets() -> tuple[socket.socket, socket.socket]:
-        one, other = socket.socket(), socket.socket()
-        for each in (one, other):
-            each.bind(("127.0.0.1", 0))
-        return one, other
-
-    async def run() -> None:
-        stale = socket.socket(socket.AF_UNIX)
-        stale.bind(str(tmp_path / "m.sock"))
-        stale.close()
-        gateway = Gateway(LIMITS, lambda: (True, ()))
-        await gateway.start(*sockets(), tmp_path / "m.sock", passed_on(gateway))
-        reader, writer = await asyncio.open_unix_connection(tmp_path / "m.sock")
-        writer.write(b"GET /models HTTP/1.0\r\n\r\n")
-        assert reply(await reader.read()).error == (503, "server")
-        writer.close()
-        await gateway.stop(0)
-        for bad in (tmp_path / ("x" * 120), tmp_path, tmp_path / "none" / "m.sock"):
-            given = sockets()
-            with pytest.raises(FieldError) as error:
-                await gateway.start(*given, bad, passed_on(gateway))
-            assert error.value.field == "logs" and str(bad) in error.value.message
-            for each in given:
-                each.close()
 
     asyncio.run(run())

@@ -180,6 +180,86 @@ def test_changes_at_once_are_not_lost(
     assert len(kept.state.known) == 6
 
 
+def sharing(store: Path, folder: Path) -> StateFile:
+    """The state of a server that starts, and shares the folder with others."""
+    before, notes = read_state(folder, store)
+    assert notes == []
+    return StateFile(before if before.registrations else STATE, store, folder, before)
+
+
+def test_the_last_change_counts_whichever_server_wrote_it(store: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "c"
+    servers = [sharing(store, folder) for _ in range(3)]
+    for one in servers:
+        one.save()
+    scaled = (ROLLED_BACK[0], ROLLED_BACK[1].scaled(3))
+    for change in (ROLLED_BACK, scaled, (scaled[1],), (TWO, ONE)):
+        for one in (servers[2], servers[0], servers[1]):
+            one.update(change)
+            assert read_state(folder, store) == (one.state, [])
+    assert servers[0].state == servers[1].state == servers[2].state
+    assert len(files(folder)) == 2
+
+
+def test_servers_that_write_at_once_leave_whole_files(store: Path, tmp_path: Path) -> None:
+    folder, over = tmp_path / "c", threading.Event()
+    servers = [sharing(store, folder) for _ in range(4)]
+    changes = [(TWO, ONE.scaled(count)) for count in range(2, 30)]
+    seen = []
+
+    def follow(one: StateFile) -> None:
+        one.save()
+        for change in changes:
+            one.update(change)
+
+    def look() -> None:
+        while not over.is_set():
+            state, notes = read_state(folder, store)
+            seen.append(len(state.registrations) == 2 and not notes)
+
+    threads = [threading.Thread(target=follow, args=(one,)) for one in servers]
+    looking = threading.Thread(target=look)
+    servers[0].save()
+    for thread in (looking, *threads):
+        thread.start()
+    for thread in threads:
+        thread.join()
+    over.set()
+    looking.join()
+    assert set(seen) == {True}
+    assert read_state(folder, store)[0].registrations == changes[-1]
+    assert all(one.trouble is None for one in servers)
+
+
+def test_a_server_that_starts_meanwhile_does_not_bring_back_what_it_read(
+    store: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "c"
+    first = sharing(store, folder)
+    first.save()
+    late = sharing(store, folder)
+    assert not late.is_overtaken
+    first.update(ROLLED_BACK)
+    assert late.is_overtaken
+    for write in (late.save, late.retry, lambda: late.leave_out({ONE.key})):
+        write()
+        assert read_state(folder, store)[0] == first.state
+    late.update((TWO.scaled(2),))  # a command for it, too
+    assert read_state(folder, store)[0] == late.state and not late.is_overtaken
+
+
+def test_a_server_that_does_not_end_its_writing_is_said(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state_file, "LOCK_SECONDS", 0.0)
+    kept = StateFile(STATE, store, tmp_path / "c")
+    with state_file._locked(tmp_path / "c"):
+        kept.save()
+        assert "another server does not end its writing" in str(kept.trouble)
+    kept.retry()
+    assert kept.trouble is None and read_state(tmp_path / "c", store)[0] == STATE
+
+
 def test_names_of_any_language_are_read_again(tmp_path: Path) -> None:
     odd = tmp_path / "stö re=#!\\x"
     odd.mkdir()

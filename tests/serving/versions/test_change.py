@@ -1,12 +1,13 @@
 """What a change begins with; its steps are tested by rollouts and rollbacks."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from rvae.serving.model_store import Archive
 from rvae.serving.versions.change import Change
-from rvae.serving.versions.management import Management
+from rvae.serving.versions.servers import Servers
 from rvae.serving.versions.steps import Steps
 from tests.support.fake_management import FakeVersion, fake_management
 
@@ -37,19 +38,46 @@ def test_what_is_replaced_follows_from_what_is_served(
         default=default,
         earlier=[previous] if previous else [],
     ) as fake:
-        management = Management(fake.socket)
         archive = Archive(Path("waves.mar"), "waves", version)
-        change = Change(management, management.server(), archive, Steps(print))
-    assert (change.old, change.is_default, change.is_registered) == (
-        old,
-        is_default,
-        is_registered,
-    )
+        change = Change(Servers(fake.socket).found(), archive, Steps(print))
+    (one,) = change.on
+    assert change.replaced == ((old,) if old else ())
+    assert (one.is_default, one.is_registered) == (is_default, is_registered)
+    assert change.switching == ([] if is_default else [one])
 
 
 def test_a_model_that_is_not_served_has_nothing_to_replace(short_folder: Path) -> None:
     with fake_management(short_folder / "f") as fake:
-        management = Management(fake.socket)
         archive = Archive(Path("waves.mar"), "waves", "1.0")
-        change = Change(management, management.server(), archive, Steps(print))
-    assert change.old is None and not change.is_default and not change.is_registered
+        change = Change(Servers(fake.socket).found(), archive, Steps(print))
+    (one,) = change.on
+    assert change.replaced == () and not one.switches
+    assert not one.is_default and not one.is_registered
+
+
+@pytest.mark.parametrize(
+    ("defaults", "replaced"),
+    [
+        (("1.0", "1.0"), ("1.0",)),
+        (("1.0", "2.0"), ("1.0", "2.0")),
+        (("3.0", "2.0"), ("2.0",)),  # it was cut off between the two
+        (("3.0", "3.0"), ("1.0",)),  # and here before 1.0 was retired
+    ],
+)
+def test_what_any_server_has_as_its_default_is_replaced(
+    short_folder: Path, defaults: tuple[str, str], replaced: tuple[str, ...]
+) -> None:
+    with ExitStack() as stack:
+        for name, default in zip("ab", defaults, strict=True):
+            fake = fake_management(
+                short_folder / name,
+                at=short_folder / f"{name}.sock",
+                versions={version: FakeVersion("") for version in ("1.0", "2.0", "3.0")},
+                default=default,
+                earlier=["1.0"],
+            )
+            stack.enter_context(fake)
+        archive = Archive(Path("waves.mar"), "waves", "3.0")
+        change = Change(Servers(short_folder).found(), archive, Steps(print))
+    assert change.replaced == replaced
+    assert len(change.switching) == 2 - defaults.count("3.0")

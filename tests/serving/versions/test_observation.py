@@ -41,7 +41,7 @@ def test_a_version_is_counted_by_itself() -> None:
 
 def test_what_was_before_does_not_count(fake: FakeManagement) -> None:
     fake.metrics = {("2.0", 500): 9, ("1.0", 200): 9}
-    observation = Observation(Management(fake.socket), "waves", "2.0", "1.0")
+    observation = Observation([Management(fake.socket)], "waves", ("2.0", "1.0"))
     fake.metrics = {("2.0", 500): 9, ("2.0", 200): 3, ("1.0", 200): 10}
     said = observation.last(0, Bounds())
     assert said == "2.0: 3 answers, 0 errors, 0.0 ms each; 1.0: 1 answers, 0 errors, 0.0 ms each"
@@ -54,7 +54,7 @@ def test_what_was_before_does_not_count(fake: FakeManagement) -> None:
 def test_errors_are_an_end_unless_the_old_version_has_as_many(
     fake: FakeManagement, bounds: Bounds, old_errors: int, fails: bool
 ) -> None:
-    observation = Observation(Management(fake.socket), "waves", "2.0", "1.0")
+    observation = Observation([Management(fake.socket)], "waves", ("2.0", "1.0"))
     fake.metrics = {("2.0", 500): 1, ("2.0", 200): 1, ("1.0", 502): old_errors, ("1.0", 200): 4}
     if not fails:
         assert "1 errors" in observation.last(0, bounds)
@@ -64,5 +64,17 @@ def test_errors_are_an_end_unless_the_old_version_has_as_many(
 
 
 def test_a_first_version_is_seen_alone(fake: FakeManagement) -> None:
-    observation = Observation(Management(fake.socket), "waves", "2.0", None)
+    observation = Observation([Management(fake.socket)], "waves", ("2.0",))
     assert observation.last(0, Bounds()) == "2.0: no answers"
+
+
+def test_servers_are_seen_together(fake: FakeManagement, short_folder: Path) -> None:
+    with fake_management(short_folder / "g") as other:
+        managements = [Management(one.socket) for one in (fake, other)]
+        observation = Observation(managements, "waves", ("2.0", "1.0", "0.9"))
+        fake.metrics = {("2.0", 200): 98, ("1.0", 200): 5}
+        other.metrics = {("2.0", 500): 2, ("0.9", 200): 4}
+        said = observation.last(0, Bounds(errors=0.02))
+        assert said.startswith("2.0: 100 answers, 2 errors") and "0.9: 4 answers" in said
+        with pytest.raises(FieldError, match="2 of 100 answers are errors"):
+            observation.last(60, Bounds(errors=0.019))

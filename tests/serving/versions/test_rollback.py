@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from rvae.errors import FieldError
-from rvae.serving.versions.management import Management
 from rvae.serving.versions.rollback import RollbackOptions, rollback
+from rvae.serving.versions.servers import Servers
 from rvae.serving.versions.steps import Steps
 from tests.support.fake_archives import fake_archive
 from tests.support.fake_management import FakeManagement, FakeVersion, fake_management
@@ -32,7 +32,7 @@ def fake(short_folder: Path) -> Iterator[FakeManagement]:
 def roll_back(fake: FakeManagement, options: RollbackOptions = OPTIONS, name: str = "waves") -> str:
     said: list[str] = []
     try:
-        rollback(Management(fake.socket), name, options, Steps(said.append))
+        rollback(Servers(fake.socket), name, options, Steps(said.append))
     finally:
         print("".join(said))
     return "".join(said)

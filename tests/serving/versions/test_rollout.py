@@ -15,8 +15,8 @@ from rvae.inference.engine import Engine
 from rvae.serving.golden import Golden
 from rvae.serving.versions.bounds import Bounds
 from rvae.serving.versions.candidate import Candidate
-from rvae.serving.versions.management import Management
 from rvae.serving.versions.rollout import RolloutOptions, rollout
+from rvae.serving.versions.servers import Servers
 from rvae.serving.versions.steps import Steps
 from tests.support.fake_archives import fake_archive
 from tests.support.fake_management import FakeManagement, FakeVersion, fake_management
@@ -51,10 +51,10 @@ class Rolled:
         self.text = ""
         self.archive = fake_archive(folder / "built", "2.0")
         self._candidate = Candidate(self.archive, engine.card, GOLDEN, "it is sound")
-        self._management = Management(fake.socket, patience=10)
+        self._servers = Servers(fake.socket, patience=10)
 
     def run(self, options: RolloutOptions = OPTIONS) -> None:
-        rollout(self._management, lambda: self._candidate, options, Steps(self._write))
+        rollout(self._servers, lambda: self._candidate, options, Steps(self._write))
 
     def _write(self, text: str) -> None:
         self.text += text
@@ -121,9 +121,8 @@ def test_what_failed_to_verify_never_reaches_the_server(
     def check() -> Candidate:
         raise FieldError("archive", "is damaged")
 
-    management = Management(fake.socket)
     with pytest.raises(FieldError, match="is damaged"):
-        rollout(management, check, OPTIONS, Steps(rolled._write))
+        rollout(Servers(fake.socket), check, OPTIONS, Steps(rolled._write))
     assert fake.changes == [] and rolled.steps == ["verify"]
 
 
@@ -287,10 +286,10 @@ def test_a_failure_to_retire_says_what_is_served(fake: FakeManagement, rolled: R
             fake.busy, fake.unheard = 1000, False
 
     fake.on = refuse
-    management = Management(fake.socket, patience=0.1)
+    servers = Servers(fake.socket, patience=0.1)
     candidate = rolled._candidate
     with pytest.raises(FieldError, match=r"2\.0 is the default of waves; 1\.0 may be served"):
-        rollout(management, lambda: candidate, OPTIONS, Steps(rolled._write))
+        rollout(servers, lambda: candidate, OPTIONS, Steps(rolled._write))
     assert fake.default == "2.0" and "undo" not in rolled.steps
 
 

@@ -2,13 +2,11 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
-from rvae.errors import FieldError
 from rvae.serving.gateway.backend import Backend
 from rvae.serving.gateway.connection import Connection
 from rvae.serving.gateway.connections import Connections
@@ -21,7 +19,6 @@ from rvae.serving.gateway.recordings import Recordings
 from rvae.serving.gateway.routes import Routes
 from rvae.serving.gateway.shadows import Shadows
 from rvae.serving.gateway.traffic import Load, Traffic
-from rvae.serving.unix_path import short_path
 
 __all__ = ["Gateway"]
 
@@ -41,10 +38,11 @@ class Gateway:
     Args:
         limits: The bounds.
         health: Whether every model is ready; and why not, or what will become a trouble.
+        answering: Names and versions of the models that are ready.
         metrics: Metrics to tell, in the text format of Prometheus; called in another thread.
 
     Attributes:
-        routes: Which versions are served; until it is told, requests wait.
+        routes: Which versions are served; until it is told, requests are refused.
         traffic: What was done for clients.
         recordings: What is kept of clients' requests for others.
         predictions: What answers clients.
@@ -56,6 +54,7 @@ class Gateway:
         self,
         limits: GatewayLimits,
         health: Callable[[], tuple[bool, tuple[str, ...]]],
+        answering: Callable[[], Collection[tuple[str, str]]],
         metrics: Callable[[], bytes] = bytes,
     ) -> None:
         self._limits = limits
@@ -71,8 +70,9 @@ class Gateway:
         self._dispatcher = Dispatcher(limits, self._connections.budget, self.routes, self.traffic)
         self.recordings = Recordings()
         self._shadows = Shadows(self.routes, self._connections.budget, self._dispatcher.answer)
-        self.predictions = Predictions(self._dispatcher, health, self._answered)
-        self.unseen = Predictions(self._dispatcher, health)
+        asked = (self._dispatcher, self.routes, health, answering)
+        self.predictions = Predictions(*asked, self._answered)
+        self.unseen = Predictions(*asked)
         self.metrics = MetricsPage(metrics, limits)
         self._servers: list[asyncio.Server] = []
         self._sweeper: asyncio.Task[None] | None = None
@@ -101,7 +101,7 @@ class Gateway:
         self,
         inference: socket.socket,
         metrics: socket.socket,
-        path: Path,
+        private: socket.socket,
         management: Application,
     ) -> None:
         """Begin to listen.
@@ -109,11 +109,10 @@ class Gateway:
         Args:
             inference: Bound socket for predictions.
             metrics: Bound socket for metrics.
-            path: Unix socket for management, for this user alone.
+            private: Bound Unix socket for management.
             management: What answers there.
         """
         loop = asyncio.get_running_loop()
-        private = _private_socket(path)
         self._sweeper = loop.create_task(self._sweep())
         for one, connections, application in (
             (inference, self._connections, self.predictions),
@@ -170,21 +169,3 @@ class Gateway:
 
     def _everyone(self) -> tuple[Connections, ...]:
         return self._connections, self._operators, self._readers
-
-
-def _private_socket(path: Path) -> socket.socket:
-    """A Unix socket that only this user can connect to.
-
-    Raises:
-        FieldError: If it cannot be made.
-    """
-    listener = socket.socket(socket.AF_UNIX)
-    try:
-        path.unlink(missing_ok=True)
-        with short_path(path) as name:
-            listener.bind(name)
-        path.chmod(0o600)  # nobody can connect before it listens
-    except OSError as error:
-        listener.close()
-        raise FieldError("logs", f"cannot listen on {path}: {error}") from None
-    return listener

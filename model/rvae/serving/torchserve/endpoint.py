@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import shutil
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from queue import SimpleQueue
@@ -15,13 +14,15 @@ from rvae.serving.gateway.backend import Backend
 from rvae.serving.gateway.gateway import Gateway
 from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.integrity import TrustedKeys, require_intact
+from rvae.serving.management_sockets import own_socket
 from rvae.serving.metrics.page import Page
 from rvae.serving.metrics.server_families import ServerState, VersionState
 from rvae.serving.model_store import Versioned
 from rvae.serving.ports import LOOPBACK, bound_socket
+from rvae.serving.private_socket import PrivateSocket
 from rvae.serving.torchserve.management import Management, Surroundings
 from rvae.serving.torchserve.registrations import Registration, served
-from rvae.serving.torchserve.scratch import make_scratch
+from rvae.serving.torchserve.scratch import Scratch, remove_abandoned
 from rvae.serving.torchserve.server import TorchServe
 from rvae.serving.torchserve.state_file import StateFile
 from rvae.serving.torchserve.supervision.supervisor import Calls, Supervisor
@@ -42,7 +43,7 @@ class Endpoint:
 
     Args:
         state: What to serve, of one folder of archives. Others in it can be registered later.
-        logs: Folder for logs, and for the socket of management.
+        logs: Folder for logs.
         host: Address of the predictions.
         port: Port of the predictions; metrics take the next one. 0 takes free ones.
         seconds: In which TorchServe has to become ready.
@@ -51,6 +52,7 @@ class Endpoint:
         two_fit: See `Supervisor`.
         trusted: See `TorchServe`.
         metrics_host: Address of the metrics.
+        management: Socket of management; one in the folder of logs if None.
 
     Attributes:
         url: Address of the predictions.
@@ -74,6 +76,7 @@ class Endpoint:
         two_fit: bool = True,
         trusted: TrustedKeys | None = None,
         metrics_host: str = LOOPBACK,
+        management: PrivateSocket | None = None,
     ) -> None:
         self._state = state
         self._trusted = trusted
@@ -87,11 +90,13 @@ class Endpoint:
         ports = [one.getsockname()[1] for one in listeners]
         self.url = f"http://{_reachable(host)}:{ports[0]}"
         self.metrics = f"http://{_reachable(metrics_host)}:{ports[1]}/metrics"
-        self.management = logs.resolve() / "management.sock"
+        self._private = management or PrivateSocket(own_socket(None, logs.resolve()))
+        self.management = self._private.path
         self.torchserve: TorchServe
         # It outlives every TorchServe: what workers have counted is not lost with them.
-        self._counts = make_scratch()
-        self._page = Page(self._counts, self._server_state)
+        remove_abandoned()
+        self._counts = Scratch()
+        self._page = Page(self._counts.path, self._server_state)
         self._starts = self._lost_workers = 0
         self._ends: SimpleQueue[str] = SimpleQueue()
         self._loop = uvloop.new_event_loop()
@@ -106,7 +111,7 @@ class Endpoint:
         self.stop()
 
     def start(self) -> None:
-        """Listen, and return when every model is ready; requests before that wait.
+        """Listen, and return when every model is ready; requests before that are refused.
 
         Raises:
             FieldError: If it does not, or ends.
@@ -142,6 +147,7 @@ class Endpoint:
             self._run(self._manager.close())
             if lost:
                 logger.warning("%d requests were not answered within %g s", lost, DRAIN_SECONDS)
+        self._private.close()
         self._supervisor.stop()
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._loop.stop)
@@ -149,12 +155,13 @@ class Endpoint:
         self._loop.close()
         self._listener.close()
         self._metrics_listener.close()
-        self.management.unlink(missing_ok=True)
-        shutil.rmtree(self._counts, ignore_errors=True)
+        self._counts.remove()
         return lost
 
     async def _open(self) -> None:
-        self._gateway = Gateway(self._limits, self._health, self._page.text)
+        self._gateway = Gateway(
+            self._limits, self._health, lambda: self._supervisor.answering, self._page.text
+        )
         surroundings = Surroundings(
             self._state.store.resolve(),
             self._logs.resolve(),
@@ -166,7 +173,7 @@ class Endpoint:
         )
         self._manager = Management(self._limits, self._gateway, surroundings)
         await self._gateway.start(
-            self._listener, self._metrics_listener, self.management, self._manager
+            self._listener, self._metrics_listener, self._private.listener, self._manager
         )
 
     def _check(self, url: str) -> None:
@@ -202,7 +209,7 @@ class Endpoint:
             self._java_options,
             awaited,
             self._trusted,
-            self._counts,
+            self._counts.path,
         )
 
     def _switch(self, server: TorchServe) -> None:

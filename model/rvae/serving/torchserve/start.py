@@ -64,7 +64,7 @@ def prepare(
         counts.append(want or 1 if one.key in dropped else count)
     state = lineup.state(counts, workers).without(dropped)
     new = tuple(one for one in state.registrations if one.key in lineup.new)
-    return Start(StateFile(state, store, folder), planned, new, tuple(notes))
+    return Start(StateFile(state, store, folder, lineup.state_before), planned, new, tuple(notes))
 
 
 def read_lineup(

@@ -3,15 +3,21 @@
 It is a configuration of TorchServe, with what is served as `model_snapshot`. Started without a
 configuration, TorchServe takes the newest file in `config` of the folder of its logs; newest by the
 time in the names. It writes one itself after each change. So both read what either has written.
+
+Several servers may share the folder: then it tells what all of them serve together. Each of them is
+told every change, and writes it; the newest file is always that of the last change.
 """
 
+import errno
+import fcntl
 import importlib.resources
 import json
 import logging
 import os
 import re
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
@@ -33,6 +39,9 @@ UNFINISHED = "unfinished"
 KEEP = 2  # own files: the last one, and one before it in case that it is damaged
 OWN = "rvae_state"
 
+# Longest time to wait for another server's writing, and how often to look.
+LOCK_SECONDS, POLL_SECONDS = 5.0, 0.01
+
 
 class StateFile:
     """Keeps the state of a server, in memory and on disk; for several threads.
@@ -41,6 +50,9 @@ class StateFile:
         state: At the start. It is not written before `save`.
         store: The model store.
         folder: Folder of the file; None keeps the state in memory alone.
+        before: What the state follows on, as it was read of the folder. Where another server has
+            changed that since, it is written after the next command alone. None replaces whatever
+            is there.
 
     Attributes:
         state: At the moment.
@@ -48,12 +60,19 @@ class StateFile:
         trouble: Why the state on disk is not the one in memory, in words.
     """
 
-    def __init__(self, state: State, store: Path, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        state: State,
+        store: Path,
+        folder: Path | None = None,
+        before: State | None = None,
+    ) -> None:
         self.state = state
         self.store = store
         self.trouble: str | None = None
         self._folder = folder
-        self._name: str | None = None
+        self._before = before  # what was read or written last
+        self._has_written = False
         self._lock = Lock()
 
     @property
@@ -61,8 +80,15 @@ class StateFile:
         """What is registered, as of the last change."""
         return self.state.registrations
 
+    @property
+    def is_overtaken(self) -> bool:
+        """Whether another server has changed the state on disk since this one read or wrote it."""
+        if self._folder is None or self._before is None:
+            return False
+        return read_state(self._folder, self.store)[0] != self._before
+
     def update(self, registrations: Iterable[Registration]) -> None:
-        """Something was registered, unregistered, scaled, or made the default.
+        """Something was registered, unregistered, scaled, or made the default, by a command.
 
         Returns when that is on disk, or cannot be.
         """
@@ -70,6 +96,7 @@ class StateFile:
             changed = self.state.updated(registrations)
             if changed != self.state:
                 self.state = changed
+                self._before = None
                 self._write()
 
     def leave_out(self, keys: Collection[tuple[str, str]]) -> None:
@@ -92,10 +119,11 @@ class StateFile:
         if self._folder is None:
             return
         try:
-            self._name = self._name or _next_name(self._folder)
-            _replace(self._folder, self._name, _content(self.state, self.store))
-            for old in sorted(_own_files(self._folder))[:-KEEP]:
-                old.unlink(missing_ok=True)
+            with _locked(self._folder):
+                if self.is_overtaken:
+                    logger.warning("Another server has changed what is served meanwhile")
+                else:
+                    self._replace(self._folder)
         except OSError as error:
             words = f"what is served cannot be written to {self._folder}: {error.strerror}"
             if words != self.trouble:
@@ -103,6 +131,17 @@ class StateFile:
             self.trouble = words
         else:
             self.trouble = None
+
+    def _replace(self, folder: Path) -> None:
+        """Make this state the newest one on disk; by who has the lock."""
+        newest = max(_snapshots(folder), default=None)
+        # The first time the last file stays: it is the one before.
+        reuses = self._has_written and newest is not None and _is_own(newest)
+        name = newest.name if newest is not None and reuses else _next_name(newest)
+        _put(folder, name, _content(self.state, self.store))
+        self._before, self._has_written = read_state(folder, self.store)[0], True
+        for old in sorted(filter(_is_own, _snapshots(folder)))[:-KEEP]:
+            old.unlink(missing_ok=True)
 
 
 def read_state(folder: Path, store: Path) -> tuple[State, list[str]]:
@@ -118,7 +157,7 @@ def read_state(folder: Path, store: Path) -> tuple[State, list[str]]:
         try:
             found = read_properties(path.read_text(encoding="utf-8"))
             served, other = json.loads(found["model_snapshot"]), Path(found["model_store"])
-            if path.name.endswith(OWN_SUFFIX):
+            if _is_own(path):
                 state = State.read(served, json.loads(found[OWN]))
             else:  # of plain TorchServe, which began with what is before it
                 later.append(from_snapshot(served))
@@ -128,7 +167,7 @@ def read_state(folder: Path, store: Path) -> tuple[State, list[str]]:
         if other.is_dir() and not (store.is_dir() and other.samefile(store)):
             notes.append(f"{path} tells of another model store, {other}, and is ignored")
             return State(), notes
-        if path.name.endswith(OWN_SUFFIX):
+        if _is_own(path):
             break
     for registrations in reversed(later):
         state = state.updated(registrations)
@@ -147,10 +186,39 @@ def _content(state: State, store: Path) -> str:
     return base.read_text() + "".join(property_line(*setting) for setting in settings.items())
 
 
-def _replace(folder: Path, name: str, content: str) -> None:
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """A context in which no other server writes, in this container or another one of this host.
+
+    Raises:
+        OSError: If another one does so for too long.
+    """
+    # Not the folder itself: commands may have locked that for as long as they take.
+    place = folder / UNFINISHED
+    place.mkdir(parents=True, exist_ok=True)
+    handle = os.open(place, os.O_RDONLY)
+    try:
+        deadline = time.monotonic() + LOCK_SECONDS
+        while not _has_lock(handle):
+            if time.monotonic() > deadline:
+                raise OSError(errno.EBUSY, "another server does not end its writing")
+            time.sleep(POLL_SECONDS)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _has_lock(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _put(folder: Path, name: str, content: str) -> None:
     """Put a file into its place at once, or not at all."""
     unfinished = folder / UNFINISHED / name
-    unfinished.parent.mkdir(parents=True, exist_ok=True)
     with unfinished.open("w", encoding="ascii") as file:
         file.write(content)
         file.flush()
@@ -163,11 +231,11 @@ def _replace(folder: Path, name: str, content: str) -> None:
         os.close(entries)
 
 
-def _next_name(folder: Path) -> str:
-    """A name that is newer than all others, whatever the clock says."""
+def _next_name(newest: Path | None) -> str:
+    """A name that is newer than the newest one, whatever the clock says."""
     now = time.time()
     milliseconds = f"{int(now * 1000) % 1000:03}"
-    latest = max((int(path.name[:DIGITS]) for path in _snapshots(folder)), default=0)
+    latest = 0 if newest is None else int(newest.name[:DIGITS])
     stamp = max(int(time.strftime("%Y%m%d%H%M%S", time.localtime(now)) + milliseconds), latest + 1)
     return f"{stamp:0{DIGITS}}{OWN_SUFFIX}"
 
@@ -176,5 +244,5 @@ def _snapshots(folder: Path) -> list[Path]:
     return [path for path in folder.glob("*.cfg") if NAME.fullmatch(path.name) and path.is_file()]
 
 
-def _own_files(folder: Path) -> list[Path]:
-    return [path for path in _snapshots(folder) if path.name.endswith(OWN_SUFFIX)]
+def _is_own(path: Path) -> bool:
+    return path.name.endswith(OWN_SUFFIX)

@@ -42,7 +42,7 @@ def candidate(path: Path, name: str) -> Candidate:
         FieldError: If it is damaged, holds another model, does not load, or answers otherwise than
             when it was packaged.
     """
-    archive = read_archive(path)
+    archive = read_archive(path, "archive")
     message = f"{path.name} holds the model {archive.name}, not {name}"
     require(archive.name == name, "name", message)
     integrity = require_intact(path)

@@ -1,179 +1,200 @@
-"""What is done to a version until it is the default of its model, step by step."""
+"""What is done to a version until it is the default of its model, step by step, on every server."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
+from pathlib import Path
+from typing import TypeVar
 
 from rvae.errors import FieldError, require
+from rvae.serving.golden import Golden
 from rvae.serving.model_store import Archive
-from rvae.serving.torchserve.worker_log import WorkerLog
 from rvae.serving.versions.bounds import Bounds
-from rvae.serving.versions.management import Management, RefusedError
+from rvae.serving.versions.candidate import ask_golden
+from rvae.serving.versions.management import RefusedError
 from rvae.serving.versions.observation import Observation
-from rvae.serving.versions.served import ServerState
-from rvae.serving.versions.steps import Steps, whole
+from rvae.serving.versions.server_change import ServerChange
+from rvae.serving.versions.servers import Server, apart, together
+from rvae.serving.versions.steps import Steps
 
 __all__ = ["Change"]
 
-POLL_SECONDS = 0.2
+T = TypeVar("T")
 
 
 class Change:
-    """The steps by which a version becomes the default one.
+    """The steps by which a version becomes the default one, each of them on every server.
 
     Each undoes itself when the context of the steps is left by an exception; `retire` cannot.
 
     Args:
-        management: Of the server.
-        server: Its state at the beginning.
+        servers: The servers, as they were at the beginning.
         archive: Holds the version.
         steps: Runs the steps.
+        replaced: More versions to retire than the defaults of these servers.
 
     Attributes:
-        old: Version that is replaced; None if the model was not served.
-        is_default: Whether the version was the default already, by a change that was cut off.
+        on: The change of each server.
+        switching: Those of them that have another default.
+        replaced: Versions that it takes the place of; empty if the model was not served.
     """
 
     def __init__(
-        self, management: Management, server: ServerState, archive: Archive, steps: Steps
+        self,
+        servers: Sequence[Server],
+        archive: Archive,
+        steps: Steps,
+        replaced: Collection[str] = (),
     ) -> None:
-        self._management = management
         self._name, self._version = archive.name, archive.version
+        self._archive = archive
         self._steps = steps
-        self._log = WorkerLog(server.logs)
-        state = server.models.get(self._name)
-        self.is_default = state is not None and state.default == self._version
-        self.old = None
-        if state is not None:
-            old = state.previous if self.is_default else state.default
-            self.old = old if old in state.versions else None
-        self._registered = management.registrations(self._name)
-        steps.undo_by(self._served_now)
+        self._silent: set[str] = set()  # what was said of those that do not answer
+        self.on = [ServerChange(server, archive) for server in servers]
+        self.switching = [one for one in self.on if one.switches]
+        defaults = [one.default for one in self.switching]
+        # Of a change that was cut off after the switch.
+        before = defaults or [one.previous for one in self.on if one.is_default]
+        self.replaced = tuple(dict.fromkeys([*replaced, *filter(None, before)]))
 
-    @property
-    def is_registered(self) -> bool:
-        """Whether the version was registered at the beginning."""
-        return self._version in self._registered
+    def register(self, files: Mapping[Path, str], workers: int | None, seconds: float) -> None:
+        """Let the servers load it, and wait until they have.
 
-    def register(self, file: str, workers: int | None, seconds: float) -> None:
-        """Let the server load it, and wait until it has; as many workers as the old one if None."""
-        if self.is_registered:
-            # By somebody, or a change that was cut off: it is not for this one to undo.
-            self._steps.run("register", lambda: f"{self._version} is registered already")
-        else:
-            old = self._registered.get(self.old or "")
-            count = workers or (max(1, old.min_workers) if old else 1)
-            self._steps.undo_by(self._unregister)
-            self._steps.run("register", partial(self._register, file, count))
-        self._steps.run("ready", partial(self._await_workers, seconds))
+        Args:
+            files: Its archive in each store.
+            workers: How many processes of it each has; as many as the old one if None.
+            seconds: Longest time.
+        """
+        self._run(
+            "register",
+            lambda one: one.register(files, workers),
+            ServerChange.unregister,
+        )
+        begin = time.monotonic()
+        self._run("ready", lambda one: one.await_workers(begin, seconds))
+
+    def ask_golden(self, golden: Golden) -> None:
+        """Let the servers answer its golden request."""
+        self._run("golden", partial(self._golden, golden))
 
     def expose(self, kind: str, share: float, seconds: float, bounds: Bounds) -> None:
         """Give it a share of the default's requests for some time; see `Management.share`."""
 
-        def give(part: float) -> None:
-            with whole():
-                self._management.share(kind, self._name, self._version, part)
-
-        def end() -> str:
-            give(0)
-            return f"{self._version} gets no {kind} share"
-
         def observed() -> str:
             observation = self._observation()
-            give(share)
+            for one in self.switching:
+                self._undo_by(one, lambda one: one.end_share(kind))
+                self._at(one, lambda one: one.share(kind, share))
             said = observation.last(seconds, bounds)
-            give(0)
+            for one in self.switching:
+                self._at(one, lambda one: one.share(kind, 0))
             return f"{share:.0%} for {seconds:g} s: {said}"
 
-        self._steps.undo_by(end)
         self._steps.run(kind, observed)
 
     def make_default(self) -> None:
-        """Answer requests that name no version by it."""
-        if self.old is None or self.is_default:
-            return
-        self._steps.undo_by(self._switch_back)
-        self._steps.run("default", self._switch)
+        """Answer requests that name no version by it, on one server after another."""
+        if self.switching:
+            self._run("default", ServerChange.switch, ServerChange.switch_back, self.switching)
 
-    def make_default_and_watch(
-        self, seconds: float, bounds: Bounds, golden: Callable[[], str]
-    ) -> None:
+    def make_default_and_watch(self, seconds: float, bounds: Bounds, golden: Golden) -> None:
         """Do so, and see for some time how clients fare with it."""
         observation = self._observation()
         self.make_default()
 
         def watched() -> str:
             said = observation.last(seconds, bounds)
-            golden()  # also where no client came
+            for one in self.on:  # also where no client came
+                self._at(one, partial(self._golden, golden))
             return f"{seconds:g} s: {said}"
 
         self._steps.run("watch", watched)
 
     def retire(self) -> None:
-        """Let the old version answer what it has, and end it."""
-        old = self.old
-        if old is None:
+        """Let the old versions answer what they have, and end them."""
+        ending = [one for one in self.on if one.serves(self.replaced)]
+        if not ending:
             return
         try:
-            self._steps.run("retire", partial(self._retire, old))
+            self._steps.run("retire", partial(self._retire, ending))
         except (FieldError, KeyboardInterrupt) as error:
             raise FieldError(
                 "retire",
-                f"{self._version} is the default of {self._name}; {old} may be served beside it: "
-                f"{error or 'interrupted'}",
+                f"{self._version} is the default of {self._name}; {' and '.join(self.replaced)} "
+                f"may be served beside it: {error or 'interrupted'}",
             ) from None
 
-    def _served_now(self) -> str:
-        """The last word of what was undone."""
-        state = self._management.model(self._name)
-        return f"{self._name} is {'not served' if state is None else f'served by {state.default}'}"
+    def is_done(self, server: Server, keep: bool) -> bool:
+        """Whether a server serves what these servers do at the end."""
+        state = server.state.models.get(self._name)
+        if state is None or state.default != self._version:
+            return False
+        return keep or not set(self.replaced) & set(state.versions)
 
-    def _register(self, file: str, workers: int) -> str:
-        with whole():
-            self._management.register(file, workers)
-        return f"{file} with {_count(workers, 'worker')}"
+    def _retire(self, ending: Sequence[ServerChange]) -> str:
+        said, failed = {}, []
+        for one in ending:
+            try:
+                said[one.server.name] = one.retire(self.replaced)
+            except FieldError as error:  # the others can all the same
+                failed.append(self._of(one, error.message))
+        require(not failed, "server", "; ".join(failed))
+        return self._words(said)
 
-    def _unregister(self) -> str:
-        try:
-            self._management.unregister(self._name, self._version)
-        except RefusedError as refused:
-            if refused.status in (404, 410):  # it did not come to that
-                return ""
-            raise
-        return f"{self._version} is not served"
-
-    def _await_workers(self, seconds: float) -> str:
-        deadline = time.monotonic() + seconds
-        while True:
-            one = self._management.registrations(self._name).get(self._version)
-            reason = self._log.failure(f"{self._name}_{self._version}")
-            # Of one that was served before a worker may have been replaced.
-            require(self.is_registered or reason is None, "ready", f"it does not load: {reason}")
-            if one is None:
-                raise FieldError("ready", "the server does not have it any more: see its logs")
-            if 0 < one.min_workers <= len(one.ready):
-                return f"{_count(len(one.ready), 'worker')} loaded it"
-            message = f"{len(one.ready)} of {one.min_workers} workers in {seconds:g} s"
-            require(time.monotonic() < deadline, "ready", message)
-            time.sleep(POLL_SECONDS)
+    def _golden(self, golden: Golden, one: ServerChange) -> str:
+        return ask_golden(one.server.management, self._archive, golden)
 
     def _observation(self) -> Observation:
-        return Observation(self._management, self._name, self._version, self.old)
+        managements = [one.server.management for one in self.on]
+        return Observation(managements, self._name, (self._version, *self.replaced))
 
-    def _switch(self) -> str:
-        with whole():
-            self._management.make_default(self._name, self._version)
-        return f"{self._version} in place of {self.old}"
+    def _run(
+        self,
+        name: str,
+        action: Callable[[ServerChange], str],
+        undo: Callable[[ServerChange], str] | None = None,
+        on: Sequence[ServerChange] | None = None,
+    ) -> None:
+        """Run a step on one server after another."""
 
-    def _switch_back(self) -> str:
-        assert self.old is not None  # or there was nothing to switch
-        self._management.make_default(self._name, self.old)
-        return f"{self.old} is the default"
+        def step() -> str:
+            said = {}
+            for one in self.on if on is None else on:
+                if undo is not None:
+                    self._undo_by(one, undo)
+                said[one.server.name] = self._at(one, action)
+            return self._words(said)
 
-    def _retire(self, old: str) -> str:
-        self._management.unregister(self._name, old)
-        return f"{old} answered what it had, and is not served any more"
+        self._steps.run(name, step)
 
+    def _words(self, said: Mapping[str, str]) -> str:
+        """What servers said; with names, if others had nothing to say."""
+        return together(said) if len(said) == len(self.on) else apart(said)
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+    def _undo_by(self, one: ServerChange, undo: Callable[[ServerChange], str]) -> None:
+        def undone() -> str:
+            try:
+                said = self._at(one, undo)
+            except RefusedError:
+                raise
+            except FieldError as error:  # it may answer the next time
+                if error.message in self._silent:
+                    return ""
+                self._silent.add(error.message)
+                raise
+            return self._of(one, said) if said else ""
+
+        self._steps.undo_by(undone)
+
+    def _at(self, one: ServerChange, action: Callable[[ServerChange], T]) -> T:
+        """Act on a server, which is named if it fails."""
+        try:
+            return action(one)
+        except RefusedError as error:
+            raise RefusedError(error.status, self._of(one, error.message)) from None
+        except FieldError as error:
+            raise FieldError(error.field, self._of(one, error.message)) from None
+
+    def _of(self, one: ServerChange, words: str) -> str:
+        """What is said of a server, with its name if there are others."""
+        return words if len(self.on) == 1 else f"{one.server.name}: {words}"

@@ -13,7 +13,7 @@ from rvae.serving.torchserve.registrations import Registration, registration_of
 from rvae.serving.unix_http import UnixSession
 from rvae.serving.versions.served import ModelState, ServerState, server_of
 
-__all__ = ["Management", "RefusedError"]
+__all__ = ["PATIENCE_SECONDS", "Management", "RefusedError"]
 
 # A DELETE answers after the requests under way; see the gateway's limits.
 SECONDS = 600.0
@@ -43,7 +43,7 @@ class Management:
     every method here returns when it is done, or raises.
 
     Args:
-        socket: The socket, `management.sock` in the folder of the server's logs.
+        socket: The socket.
         patience: Seconds in which the server must be there again.
 
     Raises:
@@ -90,6 +90,10 @@ class Management:
     def unregister(self, name: str, version: str) -> None:
         """Let requests under way be answered, and end the workers of a version."""
         self._asked("DELETE", f"/models/{name}/{version}", done=GONE)
+
+    def scale(self, name: str, version: str, workers: int) -> None:
+        """Let a version have another number of workers; more of them begin to load."""
+        self._asked("PUT", f"/models/{name}/{version}", params={"min_worker": str(workers)})
 
     def make_default(self, name: str, version: str) -> None:
         """Answer requests without a version by this one."""
@@ -150,14 +154,19 @@ class Management:
                 with UnixSession(self._socket) as session:
                     answer = session.request(method, HOST + path, timeout=SECONDS, **content)
             except requests.Timeout:
-                raise FieldError("server", f"did not answer within {SECONDS:g} s") from None
+                message = f"{self._socket} did not answer within {SECONDS:g} s"
+                raise FieldError("server", message) from None
             except requests.RequestException:
                 require(
                     repeated or self._socket.exists(),
                     "socket",
                     f"no rvae serve has {self._socket}: start one, or name its socket",
                 )
-                raise FieldError("server", f"nobody answers at {self._socket}") from None
+                raise FieldError(
+                    "server",
+                    f"nobody answers at {self._socket}: start that server again, or remove the "
+                    "file if it is gone for good",
+                ) from None
             if answer.status_code != 503 or time.monotonic() > deadline:
                 return answer, repeated
             repeated = True

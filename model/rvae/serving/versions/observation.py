@@ -1,6 +1,7 @@
 """How clients fare with a version, as the metrics tell."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -29,6 +30,13 @@ class Counts:
     answers: int = 0
     errors: int = 0
     seconds: float = 0.0
+
+    def __add__(self, other: "Counts") -> "Counts":
+        return Counts(
+            self.answers + other.answers,
+            self.errors + other.errors,
+            self.seconds + other.seconds,
+        )
 
     def __sub__(self, other: "Counts") -> "Counts":
         return Counts(
@@ -67,19 +75,20 @@ def counts_of(metrics: str, name: str, version: str) -> Counts:
 
 
 class Observation:
-    """Looks at the answers of a version from now on.
+    """Looks at the answers of a version from now on, on all servers together.
 
     Args:
-        management: Of the server.
+        managements: Of the servers.
         name: Of the model.
-        version: Of the model.
-        old: Version that it is to replace.
+        versions: The version, and those that it is to replace.
     """
 
-    def __init__(self, management: Management, name: str, version: str, old: str | None) -> None:
-        self._management = management
+    def __init__(
+        self, managements: Sequence[Management], name: str, versions: Sequence[str]
+    ) -> None:
+        self._managements = managements
         self._name = name
-        self._versions = (version,) if old is None else (version, old)
+        self._versions = versions
         self._begin = self._counts()
 
     def last(self, seconds: float, bounds: Bounds) -> str:
@@ -94,9 +103,8 @@ class Observation:
         deadline = time.monotonic() + seconds
         while True:
             since = [now - then for now, then in zip(self._counts(), self._begin, strict=True)]
-            new = since[0]
-            old = since[1].failing if len(since) > 1 else 0.0
-            if new.failing > old + bounds.errors:
+            new, old = since[0], sum(since[1:], Counts())
+            if new.failing > old.failing + bounds.errors:
                 raise FieldError("watch", f"{new.errors} of {new.answers} answers are errors")
             left = deadline - time.monotonic()
             if left <= 0:
@@ -105,5 +113,9 @@ class Observation:
             time.sleep(min(left, POLL_SECONDS))
 
     def _counts(self) -> list[Counts]:
-        metrics = self._management.metrics()
-        return [counts_of(metrics, self._name, version) for version in self._versions]
+        """Of each version."""
+        pages = [one.metrics() for one in self._managements]
+        return [
+            sum((counts_of(page, self._name, version) for page in pages), Counts())
+            for version in self._versions
+        ]

@@ -1,19 +1,20 @@
 """A new version in place of the old one, so that no request notices, or nothing at all."""
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from rvae.errors import FieldError, require
+from rvae.errors import require
 from rvae.serving.model_store import Archive
 from rvae.serving.versions.bounds import Bounds
-from rvae.serving.versions.candidate import Candidate, ask_golden
+from rvae.serving.versions.candidate import Candidate
 from rvae.serving.versions.change import Change
-from rvae.serving.versions.management import Management
+from rvae.serving.versions.server_change import ServerChange
+from rvae.serving.versions.servers import Servers
 from rvae.serving.versions.steps import Steps
 from rvae.serving.versions.store_copy import StoreCopy
+from rvae.serving.versions.succession import Succession, begin_change
 from rvae.serving.versions.trial import Trial
 
 __all__ = ["RolloutOptions", "rollout"]
@@ -63,18 +64,18 @@ class RolloutOptions:
 
 
 def rollout(
-    management: Management,
+    servers: Servers,
     check: Callable[[], Candidate],
     options: RolloutOptions,
     steps: Steps,
 ) -> None:
-    """Make an archive the default version of its model.
+    """Make an archive the default version of its model, on every server.
 
     If a step fails or is interrupted, what was done is undone: the old default is the default, and
     the new version is not served. From when the old version is retired, nothing is undone.
 
     Args:
-        management: Of the server.
+        servers: The servers.
         check: Finds out whether the archive is sound.
         options: How it is done.
         steps: Runs the steps.
@@ -82,32 +83,48 @@ def rollout(
     Raises:
         FieldError: If it failed.
     """
-    server = management.server()
+    found = servers.found()
     with steps.undone_on_failure():
         candidate = steps.find("verify", check)
-        change = Change(management, server, candidate.archive, steps)
-        golden = partial(ask_golden, management, candidate.archive, candidate.golden)
-        copy = StoreCopy(candidate.archive, server.store)
-        if not change.is_registered:
-            steps.undo_by(partial(_remove, copy, management, candidate.archive))
-            steps.run("copy", copy.make)
-        change.register(copy.file, options.workers, options.timeout)
-        steps.run("golden", golden)
-        if change.old is not None and not change.is_default:
+        archive, golden, bounds = candidate.archive, candidate.golden, options.bounds
+        change = begin_change(servers, found, archive, steps)
+        files = _copied(change, archive, steps)
+        succession = Succession(
+            archive, files, golden, options.workers, options.timeout, options.keep
+        )
+        succession.prepare(change)
+        if change.switching:
             if options.replay is not None:
-                trial = Trial(management, candidate, change.old, options.bounds)
+                one = change.switching[0].server.management
+                trial = Trial(one, candidate, change.replaced[0], bounds)
                 steps.run("replay", partial(trial.replay, options.replay, options.requests))
             for kind, share in (("shadow", options.shadow), ("canary", options.canary)):
                 if share:
-                    change.expose(kind, share, options.seconds, options.bounds)
-        change.make_default_and_watch(options.watch, options.bounds, golden)
-    if not options.keep:
-        change.retire()
+                    change.expose(kind, share, options.seconds, bounds)
+        change.make_default_and_watch(options.watch, bounds, golden)
+    succession.complete(servers, change, steps)
 
 
-def _remove(copy: StoreCopy, management: Management, archive: Archive) -> str:
+def _copied(change: Change, archive: Archive, steps: Steps) -> dict[Path, str]:
+    """Put the archive into every store whose server does not have it; its name in each."""
+    on: dict[Path, list[ServerChange]] = {}
+    for one in change.on:
+        on.setdefault(one.server.state.store, []).append(one)
+    copies = {store: StoreCopy(archive, store) for store in on}
+    needed = [store for store in on if not all(one.is_registered for one in on[store])]
+
+    def copy() -> str:
+        said = []
+        for store in needed:
+            steps.undo_by(partial(_remove, copies[store], on[store]))
+            said.append(copies[store].make())
+        return "; ".join(said)
+
+    if needed:
+        steps.run("copy", copy)
+    return {store: copy.file for store, copy in copies.items()}
+
+
+def _remove(copy: StoreCopy, on: Sequence[ServerChange]) -> str:
     """Remove the copy, unless the version could not be unregistered, and so needs its archive."""
-    with suppress(FieldError):  # who does not answer serves nothing
-        if archive.version in management.registrations(archive.name):
-            return ""
-    return copy.remove()
+    return "" if any(one.has_it() for one in on) else copy.remove()

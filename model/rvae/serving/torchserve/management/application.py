@@ -55,6 +55,7 @@ class Management:
         self._same: dict[str, Application] = {
             "predictions": clients.unseen,
             "explanations": clients.unseen,
+            "v2": clients.unseen,
             "ping": clients.unseen,
             "metrics": clients.metrics,
         }
@@ -101,7 +102,7 @@ class Management:
             return error.answer
         except GoneError:
             return refusal(
-                503, "server", "is being replaced: look what is served, and try again", 1
+                503, "server", "starts, or is being replaced: look what is served, and try again", 1
             )
 
     async def _read(self, request: Request) -> Answer:
@@ -154,7 +155,13 @@ class Management:
         return in_json({"model": name, "requests": told})
 
     def _server(self) -> dict[str, Any]:
-        """Where the server is, and what it serves."""
+        """Where the server is, and what it serves.
+
+        Raises:
+            GoneError: If its first TorchServe is not ready.
+        """
+        if not self._routes.are_known:
+            raise GoneError
         around = self._surroundings
         previous = around.previous()
         models = {

@@ -42,6 +42,13 @@ def test_a_body_that_is_too_large_is_refused(start: START, server: Upstream) -> 
     assert len(server.asked) == 1
 
 
+def test_who_is_refused_reads_why_while_sending(start: START, server: Upstream) -> None:
+    front = start()
+    for _ in range(5):
+        assert front.ask(body=b"x" * 6_000_000, key="wrong").error == (401, "Authorization")
+    assert server.asked == []
+
+
 def test_headers_that_are_too_large_are_refused(start: START, server: Upstream) -> None:
     front = start()
     heard, _ = front.speak(HEAD + b"X-A: " + b"a" * 20_000 + b"\r\n\r\n")

@@ -20,6 +20,7 @@ from tests.support.waiting import wait_for
 __all__ = [
     "MONITORING",
     "RULES",
+    "SECONDS",
     "Prometheus",
     "alert_queries",
     "alert_rules",
@@ -28,6 +29,8 @@ __all__ = [
     "board_queries",
     "metrics_in",
     "prometheus",
+    "write_receiver",
+    "write_rules",
 ]
 
 MONITORING = ROOT / "docker" / "monitoring"
@@ -60,6 +63,13 @@ class Prometheus:
         answer = requests.get(f"{self.url}/api/v1/query", params=asked, timeout=10).json()
         assert answer["status"] == "success", answer
         return list(answer["data"]["result"])
+
+    def is_ready(self) -> bool:
+        """Whether it answers queries."""
+        try:
+            return requests.get(f"{self.url}/-/ready", timeout=1).ok
+        except requests.ConnectionError:
+            return False
 
     def value(self, expression: str) -> float:
         """The value of an expression of one series."""
@@ -94,9 +104,7 @@ def prometheus(
         if one["job_name"] in targets
     ]
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
-    for name in RULES:
-        text = (MONITORING / name).read_text()
-        (folder / name).write_text(re.sub(r"for: \d+[mh]", f"for: {SECONDS}", text))
+    write_rules(folder)
     command = [
         "prometheus",
         f"--config.file={folder / 'prometheus.yml'}",
@@ -116,14 +124,7 @@ def alertmanager(folder: Path, receiver: str) -> Iterator[str]:
         folder: For its files.
         receiver: Address of a webhook, which is told everything.
     """
-    config = yaml.safe_load((MONITORING / "alertmanager" / "alertmanager.yml").read_text())
-    route = config["route"]
-    for one in (route, *route["routes"]):
-        waits = {"group_wait", "group_interval"} & one.keys()
-        one |= dict.fromkeys(waits, SECONDS)
-    hooks = [{"url": receiver, "send_resolved": True}]
-    config["receivers"] = [{"name": route["receiver"], "webhook_configs": hooks}]
-    (folder / "alertmanager.yml").write_text(yaml.safe_dump(config))
+    write_receiver(folder, receiver)
     address = _free_address()
     command = [
         "prometheus-alertmanager",
@@ -135,6 +136,25 @@ def alertmanager(folder: Path, receiver: str) -> Iterator[str]:
     ]
     with _running(command, address):
         yield f"http://{address}"
+
+
+def write_rules(folder: Path) -> None:
+    """Write the alerts to a folder, as they fire at once."""
+    for name in RULES:
+        text = (MONITORING / name).read_text()
+        (folder / name).write_text(re.sub(r"for: \d+[mh]", f"for: {SECONDS}", text))
+
+
+def write_receiver(folder: Path, receiver: str) -> None:
+    """Write a configuration to a folder in which a webhook is told everything at once."""
+    config = yaml.safe_load((MONITORING / "alertmanager" / "alertmanager.yml").read_text())
+    route = config["route"]
+    for one in (route, *route["routes"]):
+        waits = {"group_wait", "group_interval"} & one.keys()
+        one |= dict.fromkeys(waits, SECONDS)
+    hooks = [{"url": receiver, "send_resolved": True}]
+    config["receivers"] = [{"name": route["receiver"], "webhook_configs": hooks}]
+    (folder / "alertmanager.yml").write_text(yaml.safe_dump(config))
 
 
 def board_queries() -> dict[str, tuple[str, str]]:

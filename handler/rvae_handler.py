@@ -144,6 +144,7 @@ def request_of(
         header.get("accept"),
         header.get("rvae-options"),
         header.get("inference-header-content-length"),
+        header.get("rvae-tensors") == "True",
     )
     ticket, arrived = header.get("rvae-ticket"), header.get("rvae-arrived")
     if tickets is None or ticket is None:

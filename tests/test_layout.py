@@ -13,6 +13,8 @@ ELSEWHERE = {
     "serving/contract/query": "serving/contract/test_results.py",
     "serving/contract/sizes": "serving/contract/test_answer_values.py",
     "serving/contract/schema/description_schema": "serving/contract/test_description.py",
+    "serving/contract/schema/parts": "serving/contract/schema/test_openapi.py",
+    "serving/contract/schema/protocol_paths": "serving/contract/schema/test_openapi.py",
     "serving/versions/served": "serving/versions/test_management.py",
     "serving/gateway/limits": "serving/gateway/test_connection.py",
     "serving/gateway/messages": "serving/gateway/test_predictions.py",

@@ -20,7 +20,7 @@ def test_a_bulk_of_windows_is_the_same_through_the_proxy(
             Client(server.url, "waves") as plain,
             Client(front.url, "waves", headers=headers, verify=str(front.trusted)) as secured,
         ):
-            expected, found = plain.score(windows), secured.score(windows)
+            expected, found = plain.score_windows(windows), secured.score_windows(windows)
         np.testing.assert_array_equal(expected, found)
         ping = front.ask("/ping", None, method="GET", key=None)
         assert (ping.status, ping.body) == (200, b'{"status":"Healthy"}')

@@ -32,7 +32,7 @@ def start(server: Upstream, tmp_path: Path) -> Iterator[START]:
 
 
 def test_a_body_that_is_too_large_is_refused(start: START, server: Upstream) -> None:
-    front = start(BODY_BYTES=100_000)
+    front = start(RVAE_BODY_BYTES=100_000)
     assert front.ask(body=b"x" * 100_000).status == 200
     for sent in (b"x" * 100_001, (b"x" * 50_000 for _ in range(3))):
         assert front.ask(body=sent).error == (413, "body")
@@ -40,6 +40,13 @@ def test_a_body_that_is_too_large_is_refused(start: START, server: Upstream) -> 
     heard, closed = front.speak(HEAD + b"Content-Length: 100001\r\n\r\n")
     assert statuses(heard) == [413] and closed
     assert len(server.asked) == 1
+
+
+def test_who_is_refused_reads_why_while_sending(start: START, server: Upstream) -> None:
+    front = start()
+    for _ in range(5):
+        assert front.ask(body=b"x" * 6_000_000, key="wrong").error == (401, "Authorization")
+    assert server.asked == []
 
 
 def test_headers_that_are_too_large_are_refused(start: START, server: Upstream) -> None:
@@ -58,7 +65,7 @@ def test_headers_that_are_too_large_are_refused(start: START, server: Upstream) 
 def test_a_body_that_takes_too_long_is_ended(
     start: START, server: Upstream, framing: bytes, pause: float
 ) -> None:
-    front = start(BODY_SECONDS=1)
+    front = start(RVAE_BODY_SECONDS=1)
     began = time.monotonic()
     with front.connect() as connection:
         connection.settimeout(pause)
@@ -79,7 +86,7 @@ def test_a_body_that_takes_too_long_is_ended(
 
 
 def test_a_body_in_time_is_not_ended_later(start: START, server: Upstream) -> None:
-    front = start(BODY_SECONDS=1)
+    front = start(RVAE_BODY_SECONDS=1)
     computing = Event()
 
     def slow(_: Asked) -> bytes:
@@ -102,7 +109,7 @@ def test_a_head_that_takes_too_long_is_ended(start: START, server: Upstream) -> 
 
 
 def test_an_address_has_so_many_connections_whatever_they_do(start: START) -> None:
-    front = start(ADDRESS_CONNECTIONS=5)
+    front = start(RVAE_ADDRESS_CONNECTIONS=5)
     with ExitStack() as held:
         # Those that never begin a handshake count, too.
         for _ in range(3):
@@ -122,7 +129,7 @@ def test_an_address_has_so_many_connections_whatever_they_do(start: START) -> No
 
 
 def test_a_key_has_so_many_requests_at_once(start: START, server: Upstream) -> None:
-    front = start(KEY_REQUESTS=3)
+    front = start(RVAE_KEY_REQUESTS=3)
     front.keys.write_text(key_line("alice", KEY) + key_line("bob", "other"))
     front.reload()
     go_on = Event()
@@ -149,7 +156,7 @@ def asked_often(front: Proxy, count: int, key: str | None) -> list[Answer]:
 
 
 def test_a_key_has_so_many_requests_a_second(start: START, server: Upstream) -> None:
-    front = start(KEY_RATE=5)
+    front = start(RVAE_KEY_RATE=5)
     front.keys.write_text(key_line("alice", KEY) + key_line("bob", "other"))
     front.reload()
     answers = asked_often(front, 20, KEY)
@@ -162,7 +169,7 @@ def test_a_key_has_so_many_requests_a_second(start: START, server: Upstream) -> 
 
 
 def test_an_address_has_so_many_wrong_keys_a_second(start: START, server: Upstream) -> None:
-    front = start(STRANGER_RATE=1, STRANGER_BURST=4)
+    front = start(RVAE_STRANGER_RATE=1, RVAE_STRANGER_BURST=4)
     found = [one.status for one in asked_often(front, 12, "wrong")]
     assert found[:5] == [401] * 5 and set(found[5:]) <= {401, 429} and 429 in found
     assert front.ask("/ping", None, method="GET", key=None).status == 429
@@ -186,7 +193,7 @@ def test_where_no_body_has_room_it_is_said(start: START, tmp_path: Path) -> None
     assert found.error == (503, "server") and found.headers["retry-after"] == "1"
 
 
-@pytest.mark.parametrize("name", ["KEY_RATE", "BODY_BYTES", "ADDRESS_CONNECTIONS"])
+@pytest.mark.parametrize("name", ["RVAE_KEY_RATE", "RVAE_BODY_BYTES", "RVAE_ADDRESS_CONNECTIONS"])
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "many", "1;", "123456789"])
 def test_a_limit_that_is_none_is_named(
     server: Upstream, tmp_path: Path, name: str, value: str

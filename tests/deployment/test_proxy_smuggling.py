@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.test_smuggling import AMBIGUOUS, CHUNKED, CHUNKS, ELSEWHERE, STRANGE
 from tests.support.proxy import KEY, Proxy, proxy, statuses
+from tests.support.smuggling import AMBIGUOUS, CHUNKED, CHUNKS, ELSEWHERE, STRANGE
 from tests.support.upstream import Upstream, upstream
 
 AUTHORIZATION = b"Authorization: Bearer %s\r\n" % KEY.encode()
@@ -23,7 +23,7 @@ def server() -> Iterator[Upstream]:
 
 @pytest.fixture(scope="module")
 def front(server: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    generous = {"STRANGER_RATE": 10_000, "STRANGER_BURST": 10_000}
+    generous = {"RVAE_STRANGER_RATE": 10_000, "RVAE_STRANGER_BURST": 10_000}
     with proxy(tmp_path_factory.mktemp("proxy"), server.address, **generous) as found:
         yield found
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
@@ -386,6 +387,8 @@ def test_python_that_asks_a_server_gets_its_scores(
             ("http://localhost:8080/predictions/rvae", f"{server.url}/predictions/waves"),
             ('np.load("demo/test.npz")["beats"][:256].astype(np.float32)', "at_hand"),
             ("[256, 140, 2]", "list(at_hand.shape)"),
+            ('"localhost:8080"', repr(urlsplit(server.url).netloc)),
+            ('client.infer("rvae"', 'client.infer("waves"'),
         ):
             code = code.replace(documented, here)
         exec(code, names)

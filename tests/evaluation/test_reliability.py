@@ -43,6 +43,16 @@ def test_series_are_not_joined() -> None:
     assert level.events.measured == pytest.approx(2 / 24)
 
 
+def test_series_of_one_window_are_as_long_as_it() -> None:
+    """As many of them are flagged as is promised: one in ten, which is an event in 40 steps."""
+    promised = calibration(np.arange(36.0))
+    windows = [stretch([50.0 if i % 10 == 0 else 0.0], first=WINDOW * i) for i in range(200)]
+    (level,) = compare(promised, windows, WINDOW, 1)
+    assert level.windows.measured == level.windows.promised == pytest.approx(0.1)
+    assert level.events.measured == level.events.promised == pytest.approx(0.1 / WINDOW)
+    assert level.verdict == "kept"
+
+
 def test_windows_at_most_a_window_apart_are_one_event() -> None:
     scores = stretch([9, 0, 0, 0, 9, 0, 0, 0, 0, 9])
     assert event_begins(scores, 1, WINDOW).nonzero()[0].tolist() == [0, 9]

@@ -93,6 +93,16 @@ def test_a_batch_is_answered_item_by_item(
     assert answers[6]["card"]["channels"][0]["name"] == "height"
 
 
+def test_a_request_of_the_open_inference_protocol_has_tensors(
+    handler: RvaeHandler, model_dir: Path, fresh: list[np.ndarray]
+) -> None:
+    body = json.dumps({"data": fresh[0].tolist()}).encode()
+    ctx = context(model_dir, [{"rvae-tensors": "True"}, {"rvae-tensors": "False"}])
+    refused, _ = handler.handle([{"body": bytearray(body)} for _ in range(2)], ctx)
+    assert [ctx.get_response_status(i)[0] for i in range(2)] == [400, 200]
+    assert json.loads(refused)["field"] == "inputs"
+
+
 def test_parts_that_are_called_like_headers_are_none(
     handler: RvaeHandler, model_dir: Path, fresh: list[np.ndarray]
 ) -> None:

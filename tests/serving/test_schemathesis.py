@@ -118,6 +118,16 @@ def test_what_is_asked_of_a_version_and_for_explanations(server: Endpoint, examp
     assert statuses.keys() >= {400, 422}
 
 
+def test_what_is_asked_by_the_open_inference_protocol(server: Endpoint, examples: int) -> None:
+    about = (DOCUMENT, server.url, ["infer", "inferVersion"])
+    statuses = checked(about, UNTOLD, examples)
+    assert statuses.keys() >= {400, 422} and sum(statuses.values()) > 300
+    read = ["serverMetadata", "live", "ready"]
+    for operation in ("modelMetadata", "modelReady"):
+        read += [operation, f"{operation}Version"]
+    assert checked((DOCUMENT, server.url, read), EXCLUDED, 20, PHASES[:2]).keys() == {200}
+
+
 def test_what_is_asked_of_the_model_that_is_served(
     server: Endpoint, engine: Engine, examples: int
 ) -> None:
@@ -136,7 +146,7 @@ def test_what_the_model_says_that_it_takes_is_answered(
 
 
 def test_other_methods_are_refused_and_the_server_is_healthy(server: Endpoint) -> None:
-    about = (DOCUMENT, server.url, ["predict", "ping"])
+    about = (DOCUMENT, server.url, ["predict", "ping", "ready", "infer"])
     others = ("GET", "PUT", "POST", "PATCH", "DELETE", "TRACE")
     statuses = checked(about, UNTOLD[1:], 1, PHASES[1:2], methods=others)
     assert statuses[405] >= 9 and statuses[200] >= 1
@@ -173,6 +183,9 @@ def test_nothing_of_the_description_is_lost_on_its_way(server: Endpoint, engine:
         ("/predictions/waves/9.9", "{}", 404, "version"),
         ("/explanations/nobody", "{}", 404, "model"),
         ("/predictions/waves/%zz", "{}", 404, "path"),
+        ("/v2/models/nobody/infer", "{}", 404, "model"),
+        ("/v2/models/waves/versions/9.9/infer", "{}", 404, "version"),
+        ("/v2/models/waves/load", "{}", 404, "path"),
         ("/predictions/waves", "x" * 9000, 431, "headers"),
     ],
 )

@@ -5,6 +5,8 @@ import io
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -179,3 +181,36 @@ def test_a_header_that_is_called_like_a_part(
             f"{server.url}/predictions/waves", data=body, headers=headers, timeout=60
         )
         assert reply.json()["score"][0] == pytest.approx(expected[0], 1e-4, 1e-5)
+
+
+def test_a_client_of_the_open_inference_protocol(
+    server: Endpoint, fresh: list[np.ndarray], expected: list[float]
+) -> None:
+    """Triton's own, with what the model says of its tensors and nothing else."""
+    with closing(triton.InferenceServerClient(server.url.removeprefix("http://"))) as client:
+        assert client.is_server_live() and client.is_server_ready()
+        assert client.get_server_metadata()["name"] == "rvae"
+        told = client.get_model_metadata("waves")
+        versions = told["versions"]
+        for version in ("", *versions):
+            assert client.is_model_ready("waves", version)
+        (said,) = told["inputs"]
+        for binary, version in product((True, False), ("", *versions)):
+            for window, score in zip(fresh, expected, strict=False):
+                given = triton.InferInput(said["name"], list(window.shape), said["datatype"])
+                given.set_data_from_numpy(window.astype(np.float64), binary_data=binary)
+                wanted = [triton.InferRequestedOutput(one["name"]) for one in told["outputs"]]
+                answer = client.infer("waves", [given], version, outputs=wanted, request_id="7")
+                assert answer.get_response()["id"] == "7"
+                np.testing.assert_allclose(answer.as_numpy("score"), [score], rtol=1e-4, atol=1e-5)
+                for one in told["outputs"]:
+                    tensor = answer.get_output(one["name"])
+                    assert tensor["datatype"] == one["datatype"]
+                    assert tensor["shape"][1:] == one["shape"][1:]
+                if version:
+                    assert answer.get_response()["model_version"] == version
+        assert not client.is_model_ready("waves", "9.9") and not client.is_model_ready("other")
+        with pytest.raises(triton.InferenceServerException, match="inputs"):
+            client.infer("waves", [triton.InferInput("x", [1, 1], "FP64")])
+        with pytest.raises(triton.InferenceServerException, match="model: other is not served"):
+            client.get_model_metadata("other")

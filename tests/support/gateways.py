@@ -211,7 +211,8 @@ async def front(
         tickets = Tickets(folder / "tickets", SLOTS)
         served_at = folder / "backend.sock"
         backend = Backend(served_at, served_at, served_at, tickets, by_status)
-        gateway = Gateway(limits, lambda: (ready, reasons), lambda: metrics)
+        answering = {(name, one.default) for name, one in served.items() if ready}
+        gateway = Gateway(limits, lambda: (ready, reasons), lambda: answering, lambda: metrics)
         inference, readers = _bound(), _bound()
         ports = [one.getsockname()[1] for one in (inference, readers)]
         live = TicketReader(folder / "tickets")

@@ -38,7 +38,7 @@ RULES = ("alerts.yml", "alerts.composition.yml")
 # What Grafana puts in, here for a scrape a second.
 VARIABLES = {
     "$__rate_interval": "10s",
-    "$job": ".*",
+    "$job": "rvae",
     "$instance": ".*",
     "$model": ".*",
     "$version": ".*",

@@ -7,7 +7,7 @@ import jsonschema_rs
 import yaml
 
 from rvae.inference.card import Card
-from rvae.serving.contract.schema.openapi import REFERENCES
+from rvae.serving.contract.schema.parts import REFERENCES
 from rvae.serving.contract.schema.request_schema import request_schema
 from tests.support.paths import ROOT
 
@@ -27,7 +27,8 @@ def of_model(card: Card) -> dict[str, Any]:
 
 def only_json(document: dict[str, Any]) -> dict[str, Any]:
     """The document with requests in JSON alone, and not of the Open Inference Protocol."""
-    for body in document["components"]["requestBodies"].values():
+    bodies = document["components"]["requestBodies"]
+    for body in (bodies["predict"], bodies["explain"]):
         request, _ = body["content"]["application/json"]["schema"]["anyOf"]
         body["content"] = {"application/json": {"schema": request}}
     for path in document["paths"].values():

@@ -17,6 +17,13 @@ CHUNKS = b"%x\r\n%b\r\n0\r\n\r\n" % (len(WINDOW), WINDOW)
 
 # Each is refused, or not answered at all; what follows it is never read as a request.
 AMBIGUOUS = {
+    "length and chunks, elsewhere": START.replace(
+        PATH.encode(), f"/v2/models/{NAME}/infer".encode()
+    )
+    + b"Content-Length: 5\r\n"
+    + CHUNKED
+    + b"\r\n0\r\n\r\n"
+    + HIDDEN,
     "length and chunks": START + b"Content-Length: 5\r\n" + CHUNKED + b"\r\n0\r\n\r\n" + HIDDEN,
     "chunks and length": START + CHUNKED + b"Content-Length: 5\r\n\r\n0\r\n\r\n" + HIDDEN,
     "two lengths": START + b"Content-Length: 0\r\n" + LENGTH + b"\r\n" + HIDDEN,
@@ -91,7 +98,10 @@ ELSEWHERE = [
     *("/predictions/..;/models", "/predictions\\..\\models", "/%6dodels", "/models/", "/MODELS"),
     *("/models%00", "/ping/../models", "/ping%2f..%2fmodels", "http://localhost/models", "*"),
     *("http://localhost:8081/models", "/workflows", "/metrics", "/api-description", "/"),
-    *(f"/models/{NAME}", f"/v1/models/{NAME}:predict", "/v2/health/ready", f"/wfpredict/{NAME}"),
+    *(f"/models/{NAME}", f"/v1/models/{NAME}:predict", f"/wfpredict/{NAME}"),
+    *("/v2/models", "/v2/../models", "/v2/%2e%2e/models", "/v2/repository/index", "/v2x/models"),
+    *(f"/v2/models/{NAME}/infer/../../../models", f"/v2/repository/models/{NAME}/unload"),
+    *(f"/v2/models/{NAME}/versions/../../models", f"/v2/models/{NAME}%2f..%2fmodels"),
 ]
 
 

@@ -117,7 +117,7 @@ def compare(
     observed = [one for one in map(Stretch.observed, stretches) if len(one.scores)]
     sizes = blocks.sizes
     # Events are counted as they begin, and not as segments that have one: it may lie in two.
-    exposure = sizes * stride / calibration.blocks.steps
+    exposure = sizes * _segments_per_window(observed, sizes, stride / calibration.blocks.steps)
     carried = [q for q in QUANTILES if q <= calibration.largest_quantile + ROUNDING]
     others = [q for q in carried if abs(q - calibration.quantile) > ROUNDING]
     found = []
@@ -197,6 +197,24 @@ def event_begins(stretch: Stretch, threshold: float, window: int) -> NDArray[np.
     begins = stretch.scores > threshold
     begins[begins] = np.diff(stretch.starts[begins], prepend=-np.inf) > window
     return begins
+
+
+def _segments_per_window(
+    stretches: Sequence[Stretch], sizes: NDArray[np.int64], share: float
+) -> NDArray[np.float64]:
+    """How many of the calibration's segments a window of each block (K,) stands for.
+
+    It is the share of a segment between the starts of two windows. But a series that is too short
+    for a segment is one all the same, as in the calibration: a single window is as long as that.
+
+    Args:
+        stretches: The stretches, whose every window has a score.
+        sizes: Number of windows of each block (K,), of which none lies in two stretches.
+        share: Steps between the starts of neighbouring windows, in segments.
+    """
+    windows = np.array([len(one.scores) for one in stretches])
+    owners = np.searchsorted(windows.cumsum(), sizes.cumsum())
+    return np.maximum(share, 1 / windows)[owners]
 
 
 def _level(

@@ -57,13 +57,22 @@ def test_a_request_without_a_version_gets_the_default_of_that_moment() -> None:
     asyncio.run(run())
 
 
-def test_requests_wait_until_it_is_known_what_is_served() -> None:
+def test_requests_are_refused_until_something_was_ready_once() -> None:
+    """Another server may be: whoever stands before several of them asks the next one."""
+
     async def run() -> None:
         some = Routes()
-        waiting = asyncio.create_task(entered(some))
-        assert await still_waits(waiting)
+        for version in (None, "1.0"):
+            status, field, message = await refused(some, version)
+            assert (status, field) == (503, "server") and "is starting" in message
+        with pytest.raises(NotServedError) as caught:
+            some.require("m")
+        assert caught.value.answer.headers["retry-after"] == "1"
         some.update(BOTH)
-        assert await waiting == "1.0"
+        assert await entered(some) == "1.0"
+        assert some.require("m") == some.require("m", "2.0") == BOTH["m"]
+        some.update({})  # by then a model that is missing is missing
+        assert await refused(some) == (410, "model", "m is no longer served")
 
     asyncio.run(run())
 
@@ -209,3 +218,10 @@ def test_who_requires_a_version_is_told_if_it_is_not_served() -> None:
     for model, version in (("m", "3.0"), ("n", "1.0")):
         with pytest.raises(NotServedError):
             some.require(model, version)
+
+
+def test_that_nothing_is_served_is_something_to_know() -> None:
+    routes = Routes()
+    assert not routes.are_known
+    routes.update({})
+    assert routes.are_known and routes.served == {}

@@ -6,6 +6,7 @@ import signal
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,15 @@ import requests
 
 from rvae.errors import FieldError
 from rvae.serving.model_store import list_archives
+from rvae.serving.private_socket import PrivateSocket
 from rvae.serving.torchserve import Endpoint, fresh_state
+from rvae.serving.torchserve.scratch import LOCK, Scratch
+from rvae.serving.torchserve.state import defaults
+from rvae.serving.torchserve.state_file import StateFile, read_state
 from rvae.serving.unix_http import UnixSession
+from rvae.serving.versions.rollback import RollbackOptions, rollback
+from rvae.serving.versions.servers import Servers
+from rvae.serving.versions.steps import Steps
 from tests.support.processes import worker_pids
 from tests.support.waiting import wait_for
 
@@ -68,6 +76,17 @@ def test_a_taken_port_is_said(server: Endpoint, store: Path, tmp_path: Path) -> 
     assert caught.value.field == "port"
 
 
+def test_a_folder_is_locked_by_java_and_removed_by_the_next_server_where_nobody_does(
+    server: Endpoint, store: Path, tmp_path: Path
+) -> None:
+    used, left = server.torchserve.scratch, Scratch()
+    opened = {one.path for one in psutil.Process(server.torchserve.pid).open_files()}
+    assert str(used / LOCK) in opened
+    left.lock.close()
+    with Endpoint(fresh_state(list_archives(store), 1), tmp_path / "logs"):
+        assert used.exists() and not left.path.exists()
+
+
 def test_requests_outlive_a_worker(server: Endpoint, fresh: list[np.ndarray]) -> None:
     """Also those that it had."""
     body, before = body_of(fresh[0]), worker_pids(server)
@@ -94,6 +113,34 @@ def test_requests_outlive_a_worker(server: Endpoint, fresh: list[np.ndarray]) ->
     wait_for(lambda: requests.get(f"{server.url}/ping", timeout=30).ok)
 
 
+def test_who_asks_before_anything_is_ready_is_told_so_at_once(
+    store: Path, tmp_path: Path, fresh: list[np.ndarray]
+) -> None:
+    archives = [one for one in list_archives(store) if one.version == "1.0"]
+    body = body_of(fresh[0])
+
+    def status(endpoint: Endpoint, path: str) -> int:
+        with suppress(requests.ConnectionError):  # it does not listen yet
+            return requests.get(f"{endpoint.url}{path}", timeout=30).status_code
+        return 0
+
+    with (
+        ThreadPoolExecutor(1) as pool,
+        Endpoint(fresh_state(archives, 1), tmp_path / "logs") as endpoint,
+    ):
+        starting = pool.submit(endpoint.start)
+        wait_for(lambda: status(endpoint, "/v2/health/live") == 200)
+        early = predict(endpoint, body)
+        assert not starting.done()
+        assert (early.status_code, early.headers["retry-after"]) == (503, "1")
+        assert early.json()["field"] == "server" and "is starting" in early.json()["message"]
+        paths = ("/ping", "/v2/health/ready", "/v2/models/waves/ready")
+        assert [status(endpoint, path) for path in paths] == [503] * 3
+        starting.result()
+        assert predict(endpoint, body).ok
+        assert [status(endpoint, path) for path in paths] == [200] * 3
+
+
 def test_what_was_asked_is_answered_before_the_end(
     store: Path, tmp_path: Path, fresh: list[np.ndarray]
 ) -> None:
@@ -114,3 +161,30 @@ def test_what_was_asked_is_answered_before_the_end(
         assert not scratch.exists() and not management.exists()
         with pytest.raises(requests.ConnectionError):
             predict(endpoint, body_of(fresh[0]))
+
+
+def test_two_share_their_state_and_are_changed_together(store: Path, short_folder: Path) -> None:
+    sockets, folder = short_folder / "sockets", short_folder / "state"
+
+    def served(name: str) -> Endpoint:
+        before, _ = read_state(folder, store)
+        state = fresh_state(list_archives(store), 1).state
+        kept = StateFile(before if before.registrations else state, store, folder, before)
+        private = PrivateSocket(sockets / f"{name}.sock")
+        return Endpoint(kept, short_folder / name, management=private)
+
+    with served("a") as first, served("b") as second:
+        for one in (first, second):
+            one.start()
+        servers = Servers(sockets)
+        said: list[str] = []
+        options = RollbackOptions("1.0", keep=True)
+        rollback(servers, "waves", options, Steps(said.append))
+        assert "2 servers: 1.0 in place of 1.10" in "".join(said)
+        assert {one.name: one.state.models["waves"].default for one in servers.found()} == {
+            "a": "1.0",
+            "b": "1.0",
+        }
+        assert defaults(read_state(folder, store)[0].registrations) == {"waves": "1.0"}
+        first.stop()
+        assert [one.name for one in servers.found()] == ["b"]

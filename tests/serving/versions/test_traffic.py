@@ -21,10 +21,15 @@ LINE = {
 
 def test_recorded_requests_are_read_as_they_were_sent(tmp_path: Path) -> None:
     path = tmp_path / "new" / "traffic.jsonl"
-    write_traffic(path, [LINE, {**LINE, "path": "/predictions/waves"}])
-    explained, predicted = read_traffic(path)
+    others = ("/predictions/waves", "/v2/models/waves/infer")
+    write_traffic(path, [LINE, *({**LINE, "path": one} for one in others)])
+    explained, predicted, inferred = read_traffic(path)
     assert explained == Recorded("explanations", {"content-type": "text/csv"}, b"abc")
-    assert predicted.endpoint == "predictions"
+    assert [one.path("waves", "2.0") for one in (explained, predicted, inferred)] == [
+        "/explanations/waves/2.0",
+        "/predictions/waves/2.0",
+        "/v2/models/waves/versions/2.0/infer",
+    ]
     assert path.stat().st_mode & 0o777 == 0o600
     assert [one.name for one in path.parent.iterdir()] == ["traffic.jsonl"]
 

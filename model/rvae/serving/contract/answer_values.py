@@ -7,7 +7,7 @@ from rvae.serving.contract.outputs.output import Axis, Field, Output
 from rvae.serving.contract.query import Query
 from rvae.serving.contract.sizes import Kind, Values
 
-__all__ = ["field_values", "result_values", "sample_values"]
+__all__ = ["field_axes", "field_values", "result_values", "sample_values"]
 
 
 def result_values(query: Query, card: Card, words: bool) -> Iterator[Values]:
@@ -34,8 +34,13 @@ def field_values(
     if field.in_units:
         yield from _channel_values(field.name, rows, card, words)
         return
+    yield Values(field.name, field.kind, rows, field_axes(field, card))
+
+
+def field_axes(field: Field, card: Card) -> tuple[int, ...]:
+    """Sizes of the axes of a field after the first."""
     sizes = {"channel": len(card.channels), "step": card.window, "latent": card.model.latent}
-    yield Values(field.name, field.kind, rows, tuple(sizes[axis] for axis in field.axes))
+    return tuple(sizes[axis] for axis in field.axes)
 
 
 def sample_values(query: Query, card: Card, words: bool) -> Iterator[Values]:

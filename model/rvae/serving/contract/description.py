@@ -8,6 +8,7 @@ from rvae.config.alarms import SECONDS_PER_WEEK
 from rvae.inference.card import Card
 from rvae.scoring.calibration import Calibration
 from rvae.scoring.promise import promise_text
+from rvae.serving.contract.formats.tensor_metadata import tensor_metadata
 from rvae.serving.contract.options import TASK_FIELDS
 from rvae.serving.contract.outputs import OUTPUTS
 from rvae.serving.contract.schema.description_schema import (
@@ -65,6 +66,7 @@ def describe_publicly(card: Card) -> PublicCard:
         "tasks": list(TASK_FIELDS),
         "outputs": list(OUTPUTS),
         "request": request_schema(card),
+        "tensors": tensor_metadata(card),
         "scoring": _known(asdict(card.scoring)),
         "threshold": calibration.threshold(),
         "thresholds": [

@@ -25,6 +25,7 @@ class Request:
             JSON object.
         json_length: The header Inference-Header-Content-Length: how many of the first bytes are
             JSON, where binary tensors follow; None if all are.
+        tensors: Whether it has to be one of the Open Inference Protocol, as its path says.
         is_wanted: Whether somebody still waits for the answer.
         may_defer: Whether it may be asked to come again alone, as it costs much.
         arrived: Time by `time.monotonic` at which it came to what stands before the workers, which
@@ -37,6 +38,7 @@ class Request:
     accept: str | None = None
     options: str | None = None
     json_length: str | None = None
+    tensors: bool = False
     is_wanted: Callable[[], bool] = _always
     may_defer: bool = False
     arrived: float | None = None

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from rvae.errors import FieldError, MalformedError, require, require_readable
 from rvae.inference.card import Card
+from rvae.serving.contract.error_replies import UnsupportedError
 from rvae.serving.contract.formats.format import Content, Format, ServedModel
+from rvae.serving.contract.formats.inference_protocol import INFERENCE_PROTOCOL
 from rvae.serving.contract.formats.json import JSON
 from rvae.serving.contract.formats.negotiation import answer_format, request_format
 from rvae.serving.contract.forms import in_form, request_in_form
@@ -63,9 +65,11 @@ def decode(request: Request) -> Content:
         if in_form(request, body):
             request, body = request_in_form(request, body)
         received = request_format(request, body)
+    if request.tensors and received is not JSON:
+        raise UnsupportedError("Content-Type", f"must be {JSON.media_type} here")
     answer = answer_format(request.accept, received)
     fields, payload = received.decode(body, request)
-    dialect = received.dialect(fields)
+    dialect = INFERENCE_PROTOCOL if request.tensors else received.dialect(fields)
     return Content(fields, payload, dialect, dialect if answer is received else answer)
 
 

@@ -15,7 +15,9 @@ backend.py      a backend: its sockets, its connections, what its answers mean
 turns.py        which requests of a model run beside each other
 routes.py       which version answers a request, and what requests it has
 dispatcher.py   a request's way through the backend: queue, deadline, repetition
+paths.py        the paths of the public port
 predictions.py  the public port: which requests are allowed
+open_inference.py  what the Open Inference Protocol asks, and no model answers
 shadows.py      copies of requests for a version that answers nobody yet
 recordings.py   requests as they were sent, for who wants to ask them again
 forwarding.py   management, and the backend's metrics

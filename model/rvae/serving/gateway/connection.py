@@ -8,6 +8,7 @@ from typing import cast
 from rvae.serving.gateway.connections import Connections
 from rvae.serving.gateway.http import CONTINUE, answer_head, write
 from rvae.serving.gateway.messages import Answer, Application, Head, Request, refusal
+from rvae.serving.gateway.open_inference import in_protocol
 from rvae.serving.gateway.request_reader import RefusalError, RequestReader
 
 __all__ = ["Connection"]
@@ -203,6 +204,7 @@ class Connection(asyncio.BufferedProtocol):
         self._release()
         if self._transport.is_closing():
             return  # nobody reads the answer
+        answer = in_protocol(request.head.target, answer)
         self._keep_alive = self._reader.keep_alive and not self._all.is_ending
         body = b"" if request.head.method == "HEAD" else answer.body
         write(self._transport, answer_head(answer, not self._keep_alive), body)
@@ -233,6 +235,8 @@ class Connection(asyncio.BufferedProtocol):
         self._cancel()
         self._release()
         self._all.refused(answer.status)
+        if self._reader.head is not None:
+            answer = in_protocol(self._reader.head.target, answer)
         write(self._transport, answer_head(answer, close=True), answer.body)
         self._end_writing()
 

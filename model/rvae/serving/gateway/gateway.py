@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -38,10 +38,11 @@ class Gateway:
     Args:
         limits: The bounds.
         health: Whether every model is ready; and why not, or what will become a trouble.
+        answering: Names and versions of the models that are ready.
         metrics: Metrics to tell, in the text format of Prometheus; called in another thread.
 
     Attributes:
-        routes: Which versions are served; until it is told, requests wait.
+        routes: Which versions are served; until it is told, requests are refused.
         traffic: What was done for clients.
         recordings: What is kept of clients' requests for others.
         predictions: What answers clients.
@@ -53,6 +54,7 @@ class Gateway:
         self,
         limits: GatewayLimits,
         health: Callable[[], tuple[bool, tuple[str, ...]]],
+        answering: Callable[[], Collection[tuple[str, str]]],
         metrics: Callable[[], bytes] = bytes,
     ) -> None:
         self._limits = limits
@@ -68,8 +70,9 @@ class Gateway:
         self._dispatcher = Dispatcher(limits, self._connections.budget, self.routes, self.traffic)
         self.recordings = Recordings()
         self._shadows = Shadows(self.routes, self._connections.budget, self._dispatcher.answer)
-        self.predictions = Predictions(self._dispatcher, health, self._answered)
-        self.unseen = Predictions(self._dispatcher, health)
+        asked = (self._dispatcher, self.routes, health, answering)
+        self.predictions = Predictions(*asked, self._answered)
+        self.unseen = Predictions(*asked)
         self.metrics = MetricsPage(metrics, limits)
         self._servers: list[asyncio.Server] = []
         self._sweeper: asyncio.Task[None] | None = None

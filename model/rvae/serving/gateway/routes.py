@@ -16,6 +16,7 @@ from rvae.serving.gateway.messages import Answer, refusal
 __all__ = ["CANARY", "SHADOW", "NotServedError", "Routes", "Served", "Share"]
 
 MOST_NAMES = 20  # in an error
+STARTING = "is starting, and no model is ready yet: try again"
 
 # What a version can get of the default's requests: some of them, or copies of some.
 CANARY, SHADOW = "canary", "shadow"
@@ -70,7 +71,7 @@ class Routes:
     def __init__(self, chance: Callable[[], float] = random.random) -> None:
         self._chance = chance
         self._shares: dict[tuple[str, str], Share] = {}  # by kind and model
-        self._served: dict[str, Served] | None = None  # None until it is known
+        self._served: dict[str, Served] | None = None  # None until it was first ready
         # Versions that were served and are no more, and those that are about to be.
         self._gone: dict[str, set[str]] = {}
         self._closing: Counter[tuple[str, str]] = Counter()
@@ -126,16 +127,21 @@ class Routes:
         is_there = version is not None and (model, version) not in self._held
         return version if is_there else None
 
-    def require(self, model: str, version: str) -> Served:
-        """What is served of a model, if a version of it is among that.
+    def require(self, model: str, version: str | None = None) -> Served:
+        """What is served of a model, if a version of it is among that, or none is named.
 
         Raises:
             NotServedError: If it is not.
         """
-        found = self.served.get(model)
+        if self._served is None:
+            # Another server may be ready: whoever stands before several asks the next one.
+            raise NotServedError(refusal(503, "server", STARTING, 1))
+        found = self._served.get(model)
         if found is None:
             raise NotServedError(self._unknown(model, version))
-        if version not in found.versions or (model, version) in self._closing:
+        if version is not None and (
+            version not in found.versions or (model, version) in self._closing
+        ):
             raise NotServedError(self._missing(model, version, found))
         return found
 
@@ -178,19 +184,11 @@ class Routes:
 
     def _resolve(self, model: str, version: str | None) -> str | None:
         """The version for a request; None if it has to wait."""
-        if self._served is None:
-            return None
+        found = self.require(model, version)
         if version is None:
-            version = self._default(model)
-        self.require(model, version)
+            version = self._drawn(CANARY, model) or found.default
+            self.require(model, version)
         return None if (model, version) in self._held else version
-
-    def _default(self, model: str) -> str:
-        """The version for a request that names none."""
-        found = self._served.get(model) if self._served else None
-        if found is None:
-            raise NotServedError(self._unknown(model, None))
-        return self._drawn(CANARY, model) or found.default
 
     def _drawn(self, kind: str, model: str) -> str | None:
         """The version that has a share, if this request belongs to it."""

@@ -2,7 +2,7 @@
 
 endpoint.py       all of it behind a gateway
 server.py         the process: sockets, configuration, readiness, end
-scratch.py        its folder, which nobody else can enter
+scratch.py        its folder, which nobody else can enter, and what a killed one has left of it
 java.py           its Java: which one, with which options
 home.py           its workers: started without PyTorch
 registrations.py  what it serves

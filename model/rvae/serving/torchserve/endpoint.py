@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import shutil
 from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from queue import SimpleQueue
@@ -24,7 +23,7 @@ from rvae.serving.private_socket import PrivateSocket
 from rvae.serving.torchserve.capacity.usage import memory_use, resident
 from rvae.serving.torchserve.management import Management, Surroundings
 from rvae.serving.torchserve.registrations import Registration, served
-from rvae.serving.torchserve.scratch import make_scratch
+from rvae.serving.torchserve.scratch import Scratch, remove_abandoned
 from rvae.serving.torchserve.server import TorchServe
 from rvae.serving.torchserve.state_file import StateFile
 from rvae.serving.torchserve.supervision.supervisor import Calls, Supervisor
@@ -96,8 +95,9 @@ class Endpoint:
         self.management = self._private.path
         self.torchserve: TorchServe
         # It outlives every TorchServe: what workers have counted is not lost with them.
-        self._counts = make_scratch()
-        self._page = Page(self._counts, self._server_state)
+        remove_abandoned()
+        self._counts = Scratch()
+        self._page = Page(self._counts.path, self._server_state)
         self._starts = self._lost_workers = 0
         self._java: int | None = None  # process id
         self._ends: SimpleQueue[str] = SimpleQueue()
@@ -113,7 +113,7 @@ class Endpoint:
         self.stop()
 
     def start(self) -> None:
-        """Listen, and return when every model is ready; requests before that wait.
+        """Listen, and return when every model is ready; requests before that are refused.
 
         Raises:
             FieldError: If it does not, or ends.
@@ -157,11 +157,13 @@ class Endpoint:
         self._loop.close()
         self._listener.close()
         self._metrics_listener.close()
-        shutil.rmtree(self._counts, ignore_errors=True)
+        self._counts.remove()
         return lost
 
     async def _open(self) -> None:
-        self._gateway = Gateway(self._limits, self._health, self._page.text)
+        self._gateway = Gateway(
+            self._limits, self._health, lambda: self._supervisor.answering, self._page.text
+        )
         surroundings = Surroundings(
             self._state.store.resolve(),
             self._logs.resolve(),
@@ -212,7 +214,7 @@ class Endpoint:
             self._java_options,
             awaited,
             self._trusted,
-            self._counts,
+            self._counts.path,
         )
 
     def _switch(self, server: TorchServe) -> None:

@@ -4,7 +4,6 @@ import ctypes
 import importlib.resources
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -25,7 +24,7 @@ from rvae.serving.torchserve.home import make_home
 from rvae.serving.torchserve.java import JAVA_OPTIONS, java_command
 from rvae.serving.torchserve.properties import property_line
 from rvae.serving.torchserve.registrations import Registration
-from rvae.serving.torchserve.scratch import make_scratch
+from rvae.serving.torchserve.scratch import Scratch
 from rvae.serving.torchserve.snapshots import snapshot
 from rvae.serving.torchserve.unready import UnreadyError
 from rvae.serving.torchserve.worker_log import WorkerLog
@@ -88,7 +87,8 @@ class TorchServe:
         self._logs = logs.resolve()
         self._logs.mkdir(parents=True, exist_ok=True)
         self._worker_log = WorkerLog(self._logs)
-        self.scratch = make_scratch()
+        self._scratch = Scratch()
+        self.scratch = self._scratch.path
         self.inference = self.scratch / "inference.sock"
         self.management = self.scratch / "management.sock"
         self.metrics = self.scratch / "metrics.sock"
@@ -102,7 +102,7 @@ class TorchServe:
             self._classes = Classes(java_command(), JAVA_OPTIONS, self.scratch)
             self._process = self._start(store, registrations, java_options)
         except BaseException:
-            shutil.rmtree(self.scratch)
+            self._scratch.remove()
             raise
 
     def __enter__(self) -> Self:
@@ -173,7 +173,7 @@ class TorchServe:
             self.kill()  # workers that outlived the server, or one that did not end in time
             self._process.wait()
             self._classes.wait()
-            shutil.rmtree(self.scratch, ignore_errors=True)
+            self._scratch.remove()
             for client in (self._predictions, self._models):
                 client.close()
 
@@ -237,6 +237,7 @@ class TorchServe:
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr,
             start_new_session=True,
+            pass_fds=[self._scratch.lock.fileno()],  # it may outlive this process for a moment
             preexec_fn=lambda: libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM),
         )
 

@@ -11,6 +11,7 @@ from rvae.serving.golden import Golden
 from rvae.serving.model_store import Archive
 from rvae.serving.versions.bounds import Bounds
 from rvae.serving.versions.candidate import ask_golden
+from rvae.serving.versions.management import RefusedError
 from rvae.serving.versions.observation import Observation
 from rvae.serving.versions.server_change import ServerChange
 from rvae.serving.versions.servers import Server, apart, together
@@ -48,6 +49,7 @@ class Change:
         self._name, self._version = archive.name, archive.version
         self._archive = archive
         self._steps = steps
+        self._silent: set[str] = set()  # what was said of those that do not answer
         self.on = [ServerChange(server, archive) for server in servers]
         self.switching = [one for one in self.on if one.switches]
         defaults = [one.default for one in self.switching]
@@ -171,7 +173,15 @@ class Change:
 
     def _undo_by(self, one: ServerChange, undo: Callable[[ServerChange], str]) -> None:
         def undone() -> str:
-            said = self._at(one, undo)
+            try:
+                said = self._at(one, undo)
+            except RefusedError:
+                raise
+            except FieldError as error:  # it may answer the next time
+                if error.message in self._silent:
+                    return ""
+                self._silent.add(error.message)
+                raise
             return self._of(one, said) if said else ""
 
         self._steps.undo_by(undone)
@@ -180,6 +190,8 @@ class Change:
         """Act on a server, which is named if it fails."""
         try:
             return action(one)
+        except RefusedError as error:
+            raise RefusedError(error.status, self._of(one, error.message)) from None
         except FieldError as error:
             raise FieldError(error.field, self._of(one, error.message)) from None
 

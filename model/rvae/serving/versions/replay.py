@@ -76,7 +76,7 @@ def _add(answers: Answers, management: Management, name: str, request: Recorded)
 
 def _ask(management: Management, name: str, version: str, request: Recorded) -> tuple[int, Any]:
     """The status of an answer, and its content in JSON, which every kind of request can have."""
-    path = f"/{request.endpoint}/{name}/{version}"
+    path = request.path(name, version)
     headers = {**request.headers, "accept": "application/json"}
     answer = management.predict(path, request.body, headers)
     try:

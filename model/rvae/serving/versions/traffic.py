@@ -20,7 +20,12 @@ from rvae.serving.contract.formats.json_text import dump_json
 __all__ = ["SUFFIX", "Recorded", "made_of", "read_traffic", "write_traffic"]
 
 SUFFIX = ".jsonl"
-ENDPOINTS = ("predictions", "explanations")
+# The paths at which a version is asked, by their first parts.
+PATHS = {
+    "predictions": "/predictions/{name}/{version}",
+    "explanations": "/explanations/{name}/{version}",
+    "v2": "/v2/models/{name}/versions/{version}/infer",
+}
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,7 @@ class Recorded:
     """A request.
 
     Attributes:
-        endpoint: One of `ENDPOINTS`.
+        endpoint: One of `PATHS`.
         headers: That the contract reads.
         body: As it was sent.
     """
@@ -36,6 +41,10 @@ class Recorded:
     endpoint: str
     headers: Mapping[str, str]
     body: bytes
+
+    def path(self, name: str, version: str) -> str:
+        """Where a version of a model is asked the same."""
+        return PATHS[self.endpoint].format(name=name, version=version)
 
 
 def write_traffic(path: Path, requests: Sequence[Mapping[str, Any]]) -> None:
@@ -105,12 +114,12 @@ def _asking_for(series: Series, card: Card) -> Recorded:
     if card.model.conditional and series.classes is not None:
         fields["label"] = card.vocabulary.classes[int(np.ravel(np.asarray(series.classes))[0])]
     fields["output"] = ["score"]
-    return Recorded(ENDPOINTS[0], {"content-type": "application/json"}, dump_json(fields))
+    return Recorded("predictions", {"content-type": "application/json"}, dump_json(fields))
 
 
 def _recorded(content: Mapping[str, Any]) -> Recorded:
     endpoint = content["path"].split("/")[1]
-    if endpoint not in ENDPOINTS:
+    if endpoint not in PATHS:
         raise ValueError(endpoint)
     headers = {str(name).lower(): str(value) for name, value in content["headers"].items()}
     return Recorded(endpoint, headers, base64.b64decode(content["body"], validate=True))

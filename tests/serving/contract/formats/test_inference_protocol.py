@@ -1,5 +1,6 @@
 """Requests of the Open Inference Protocol, most of them made and read by Triton's client."""
 
+import io
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -396,3 +397,35 @@ def test_binary_values_are_as_many_as_was_said(
 def test_the_length_of_the_json_is_a_part_of_the_body(service: Service, length: str) -> None:
     status, error = answer_to(service, {"inputs": []}, json_length=length)
     assert (status, error["field"]) == (400, "Inference-Header-Content-Length")
+
+
+def test_where_tensors_are_expected_nothing_else_is_taken(service: Service) -> None:
+    values = np.full((32, 1), 20.0)
+    tensors: dict[str, Any] = {
+        "inputs": [
+            {"name": "x", "shape": [32], "datatype": "FP64", "data": values.ravel().tolist()}
+        ]
+    }
+    array = io.BytesIO()
+    np.save(array, values)
+    bodies: list[tuple[bytes, str | None, int, str | None]] = [
+        (json.dumps(tensors).encode(), None, 200, None),
+        (json.dumps(tensors).encode(), "text/plain", 200, None),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="body"\r\n\r\n%b\r\n--b--\r\n'
+            % json.dumps(tensors).encode(),
+            "multipart/form-data; boundary=b",
+            200,
+            None,
+        ),
+        (json.dumps({"data": values.tolist()}).encode(), "application/json", 400, "inputs"),
+        (b"{}", "application/json", 400, "inputs"),
+        (b"height\n20\n", "text/csv", 415, "Content-Type"),
+        (array.getvalue(), "application/octet-stream", 415, "Content-Type"),
+        (b"--b--", "multipart/form-data; boundary=b", 400, "body"),
+    ]
+    for body, kind, status, field in bodies:
+        (reply,) = service.answer([Request(body, content_type=kind, tensors=True)])
+        content = json.loads(reply.body)
+        assert (reply.status, content.get("field")) == (status, field), content
+        assert reply.content_type == "application/json"

@@ -18,7 +18,10 @@ from rvae.inference.card import Card
 from rvae.serving.contract.options import SERIES_FIELDS, TASK_FIELDS, Options
 from rvae.serving.contract.outputs import OUTPUTS
 from rvae.serving.contract.schema.openapi import main
+from rvae.serving.contract.schema.parts import FAULTS
+from rvae.serving.contract.schema.protocol_paths import protocol_paths
 from rvae.serving.contract.schema.request_schema import request_schema
+from rvae.serving.gateway.paths import METHODS, place_of
 from rvae.serving.service import Limits, Service
 from tests.support.openapi_document import DOCUMENT, PATH, of_model, only_json, schema_named
 from tests.support.service_client import answer_to
@@ -73,6 +76,17 @@ def test_the_file_is_openapi() -> None:
         assert jsonschema_rs.meta.is_valid(schema), name
         schema_named(name)  # whose references lead somewhere
     assert "title" not in SCHEMAS["Fault"]["properties"]["message"]
+
+
+def test_the_paths_of_the_open_inference_protocol_are_those_of_the_gateway() -> None:
+    for path, methods in protocol_paths().items():
+        place = place_of(path.format(model="m", version="1.0"))
+        assert place is not None, path
+        assert ("{model}" in path, "{version}" in path) == (bool(place.model), bool(place.version))
+        (said,) = methods.keys() - {"parameters"}
+        assert said.upper() in METHODS[place.question]
+    infer = DOCUMENT["paths"]["/v2/models/{model}/infer"]["post"]["responses"]
+    assert infer.keys() == {"200", *map(str, FAULTS)}
 
 
 def test_every_field_task_and_output_is_there() -> None:

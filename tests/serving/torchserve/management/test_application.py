@@ -39,6 +39,15 @@ def test_what_the_server_says_of_itself() -> None:
     asyncio.run(run())
 
 
+def test_a_server_that_starts_does_not_say_that_it_serves_nothing() -> None:
+    async def run() -> None:
+        async with managed(models()) as one:
+            one.front.gateway.routes._served = None
+            assert (await one.ask("GET", "/server")).error == (503, "server")
+
+    asyncio.run(run())
+
+
 def test_who_may_manage_may_ask_what_clients_ask() -> None:
     async def run() -> None:
         async with managed(models()) as one:

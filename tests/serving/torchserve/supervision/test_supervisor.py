@@ -110,8 +110,9 @@ EVERYTHING = [(*NEW, True), (*OLD, False)]
 def test_it_is_ready_when_the_first_server_is(start: Open) -> None:
     office = start()
     assert office.said == ["switch 0"]
-    assert office.is_ready()
+    assert office.is_ready() and set(office.supervisor.answering) == {NEW, OLD}
     office.supervisor.stop()
+    assert set(office.supervisor.answering) == set()
     assert office.supervisor.health() == Health(False, ("nobody looks after TorchServe",))
 
 
@@ -239,6 +240,7 @@ def test_health_tells_of_a_version_without_a_worker(start: Open) -> None:
     words = "toy 1.0 has no worker that is ready"
     wait_for(lambda: words in office.supervisor.health().reasons)
     assert not office.supervisor.health().ready
+    assert set(office.supervisor.answering) == {NEW}
     wait_for(lambda: (server.scratch / "told").exists())  # workers are to be started anew
     assert "/models/toy/1.0?min_worker=0" in (server.scratch / "told").read_text()
 

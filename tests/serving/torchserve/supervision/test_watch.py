@@ -57,7 +57,7 @@ def test_a_server_that_is_well_stays_so(watch: Watch[FakeTorchServe]) -> None:
     wait_for(is_polled)  # with pauses, in which hearts beat
     assert set(found) == {None}
     assert watch.unready() == [] and watch.idle
-    assert watch.proven == {("toy", "1.0"), ("toy", "2.0")}
+    assert watch.proven == {("toy", "1.0"), ("toy", "2.0")} == watch.answering()
 
 
 def test_java_that_ended(watch: Watch[FakeTorchServe]) -> None:
@@ -74,6 +74,7 @@ def test_java_that_hangs_counts_only_while_the_polls_are_punctual(
     assert watch.unready() == []
     assert trouble(watch) == Trouble("TorchServe hangs")
     assert watch.unready() == ["TorchServe has not answered for 3 s"]
+    assert watch.answering() == frozenset()
 
 
 def test_a_management_that_is_slow_has_longer_than_a_stopped_one(
@@ -134,6 +135,7 @@ def test_a_version_that_is_added_does_not_make_a_server_unready(
     loading = replace(added, ready=frozenset())
     watch._observer.registrations = (loading, *watch.registrations)
     assert watch.unready() == []
+    assert watch.answering() == {one.key for one in watch.registrations[1:]}
     watch.proven.add(added.key)
     assert watch.unready() == [f"{added} has no worker that is ready"]
 

@@ -19,6 +19,7 @@ from rvae.serving.contract.formats.format import Checked, Format, ServedModel
 from rvae.serving.contract.formats.json_size import NUMBERS, OBJECT
 from rvae.serving.contract.formats.json_text import dump_json, json_object
 from rvae.serving.contract.formats.stacking import stacked
+from rvae.serving.contract.formats.tensor_metadata import datatype_of
 from rvae.serving.contract.formats.tensors import InferenceRequest, Tensor, read_tensors
 from rvae.serving.contract.inputs.arrays import array_input
 from rvae.serving.contract.inputs.lists import series_values
@@ -41,8 +42,6 @@ __all__ = ["INFERENCE_PROTOCOL"]
 
 # Tensors of answers to requests to generate windows.
 GENERATED = {"decode": ("instances", "latent"), "sample": ("instances", "latent", "seed")}
-
-DATATYPES = {"f": "FP", "i": "INT"}
 
 # What is around the values of a tensor.
 TENSOR = Span(30, 200)
@@ -266,10 +265,9 @@ def _answer(tensors: Mapping[str, NDArray[Any]], query: Query, model: ServedMode
 
 
 def _output_tensor(name: str, tensor: NDArray[Any]) -> dict[str, Any]:
-    kind, bits = tensor.dtype.kind, 8 * tensor.dtype.itemsize
     return {
         "name": name,
         "shape": tensor.shape,
-        "datatype": "BOOL" if kind == "b" else f"{DATATYPES[kind]}{bits}",
+        "datatype": datatype_of(name),
         "data": np.ascontiguousarray(tensor).ravel(),
     }

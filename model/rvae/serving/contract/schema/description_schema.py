@@ -19,6 +19,8 @@ __all__ = [
     "PublicDescription",
     "RecalibrationSaid",
     "Registered",
+    "TensorSaid",
+    "TensorsSaid",
     "ThresholdSaid",
     "TimesSaid",
     "VersionsSaid",
@@ -57,6 +59,26 @@ class TimesSaid(TypedDict):
     interval_seconds: NotRequired[
         Annotated[float, Field(description="Median between steps of the training data.")]
     ]
+
+
+@with_config(CLOSED)
+class TensorSaid(TypedDict):
+    """A tensor of the Open Inference Protocol."""
+
+    name: str
+    datatype: str
+    shape: Annotated[
+        list[Annotated[int, Field(ge=-1)]],
+        Field(description="Sizes of its axes, -1 where requests decide."),
+    ]
+
+
+@with_config(CLOSED)
+class TensorsSaid(TypedDict):
+    """The tensors of a request for the scores of one series, and all that may answer it."""
+
+    inputs: list[TensorSaid]
+    outputs: list[TensorSaid]
 
 
 @with_config(CLOSED)
@@ -170,6 +192,7 @@ class PublicCard(TypedDict):
     tasks: list[Task]
     outputs: list[OutputName]
     request: Annotated[dict[str, Any], Field(description="The JSON Schema of requests.")]
+    tensors: TensorsSaid
     scoring: Annotated[dict[str, Any], Field(description="How scores are computed.")]
     threshold: Annotated[float, Field(description="Score above which a window is anomalous.")]
     thresholds: list[ThresholdSaid]

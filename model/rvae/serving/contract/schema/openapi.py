@@ -12,50 +12,33 @@ from pydantic.json_schema import models_json_schema
 
 from rvae._version import __version__
 from rvae.serving.contract.formats import FORMATS, media_types
-from rvae.serving.contract.formats.json import JSON as JSON_FORMAT
 from rvae.serving.contract.formats.negotiation import AMBIGUOUS
 from rvae.serving.contract.formats.tensors import InferenceRequest
 from rvae.serving.contract.forms import FORM, MAX_PARTS, PLACES
 from rvae.serving.contract.schema.description_schema import PublicDescription, Registered
+from rvae.serving.contract.schema.parts import FAULTS, JSON, REFERENCES, faults, reference
+from rvae.serving.contract.schema.protocol_paths import (
+    infer_body,
+    protocol_paths,
+    protocol_responses,
+)
 from rvae.serving.contract.schema.request_schema import request_schema
 from rvae.serving.contract.schema.response_schema import (
     Drawing,
     Fault,
     Health,
     InferenceAnswer,
+    Live,
+    ModelMetadata,
+    ModelReady,
+    Ready,
     ServerFault,
+    ServerMetadata,
     answer_types,
 )
 
 __all__ = ["openapi"]
 
-REFERENCES = "#/components/schemas/{model}"
-
-JSON = JSON_FORMAT.media_type
-
-# Errors at the port of predictions, whoever finds them.
-FAULTS = {
-    400: "The request is not HTTP, or its body cannot be decoded.",
-    401: "A proxy in front asks for a key, and this is none.",
-    404: "There is no such path, model or version.",
-    405: "The method is not allowed.",
-    406: "No media type that the request accepts is available.",
-    410: "The version, or the model, was served before and is no more.",
-    408: "The headers or the body did not arrive in time.",
-    413: "The body is larger than the server takes.",
-    415: "The media type or the encoding of the body is not supported.",
-    417: "The request expects something else than 100-continue.",
-    422: "The request does not fit the model, or exceeds a limit.",
-    429: "A proxy in front bounds the requests of each key: try again.",
-    431: "The headers are too large or too many.",
-    500: "The model failed on this request, or every worker that had it ended.",
-    501: "The body has another transfer coding than chunked.",
-    502: "The server behind the port ended while it had this request, again and again.",
-    503: "Too much was requested at once, or there is no worker: try again.",
-    505: "The version of HTTP is neither 1.0 nor 1.1.",
-}
-# Those that only what a client asks for, or its body, can have.
-FAULTS_OF_BODIES = {406, 415, 422}
 # Errors of management: of the socket itself, and of TorchServe behind it.
 SOCKET_FAULTS = {
     403: "The request comes from a web page.",
@@ -113,6 +96,7 @@ def openapi() -> dict[str, Any]:
                 "explain", "What each step and channel adds to the score."
             ),
             "/ping": _asked_for_health(),
+            **protocol_paths(),
             "/models/{model}": _described(),
         },
         "components": {
@@ -120,6 +104,7 @@ def openapi() -> dict[str, Any]:
             "requestBodies": {
                 "predict": _body("Request", "InferenceRequest"),
                 "explain": _body("scoring", "InferenceRequest"),
+                "infer": infer_body(EXAMPLES["tensors"]),
             },
             "responses": _responses(),
             "schemas": _schemas(),
@@ -138,17 +123,17 @@ def _asked(operation: str, summary: str, *more: str) -> dict[str, Any]:
     """A path at which a model answers requests."""
     kind = "explain" if operation == "explain" else "predict"
     return {
-        "parameters": [_reference(name, "parameters") for name in ("model", *more)],
+        "parameters": [reference(name, "parameters") for name in ("model", *more)],
         "post": {
             "operationId": operation,
             "summary": summary,
             "parameters": [
-                _reference(name, "parameters") for name in ("options", "inferenceHeader")
+                reference(name, "parameters") for name in ("options", "inferenceHeader")
             ],
-            "requestBody": _reference(kind, "requestBodies"),
+            "requestBody": reference(kind, "requestBodies"),
             "responses": {
-                "200": _reference(kind, "responses"),
-                **{str(status): _reference(str(status), "responses") for status in FAULTS},
+                "200": reference(kind, "responses"),
+                **faults(of_bodies=True),
             },
         },
     }
@@ -161,12 +146,8 @@ def _introduced(operation: str, summary: str) -> dict[str, Any]:
             "operationId": operation,
             "summary": summary,
             "responses": {
-                "200": _reference("introduce", "responses"),
-                **{
-                    str(status): _reference(str(status), "responses")
-                    for status in FAULTS
-                    if status not in FAULTS_OF_BODIES
-                },
+                "200": reference("introduce", "responses"),
+                **faults(of_bodies=False),
             },
         }
     }
@@ -181,7 +162,7 @@ def _asked_for_health() -> dict[str, Any]:
             "responses": {
                 str(status): {
                     "description": text,
-                    "content": {JSON: {"schema": _reference("Health")}},
+                    "content": {JSON: {"schema": reference("Health")}},
                 }
                 for status, text in ((200, "Every model is."), (503, "Not every model is."))
             },
@@ -198,7 +179,7 @@ def _described() -> dict[str, Any]:
                 "description": "Management, through the socket logs/management.sock.",
             }
         ],
-        "parameters": [_reference("model", "parameters")],
+        "parameters": [reference("model", "parameters")],
         "get": {
             "operationId": "describe",
             "summary": "What the default version of a model is and takes.",
@@ -212,9 +193,9 @@ def _described() -> dict[str, Any]:
                 }
             ],
             "responses": {
-                "200": _reference("describe", "responses"),
+                "200": reference("describe", "responses"),
                 **{
-                    str(status): _reference(f"{status}OfManagement", "responses")
+                    str(status): reference(f"{status}OfManagement", "responses")
                     for status in sorted({*SERVER_FAULTS, *SOCKET_FAULTS})
                 },
             },
@@ -234,7 +215,7 @@ def _parameters() -> dict[str, Any]:
             "array. It is not valid for JSON.",
             "content": {
                 JSON: {
-                    "schema": _reference("options"),
+                    "schema": reference("options"),
                     "example": {"stride": 8, "output": ["point_scores"]},
                 }
             },
@@ -248,12 +229,8 @@ def _parameters() -> dict[str, Any]:
     }
 
 
-def _reference(name: str, kind: str = "schemas") -> dict[str, str]:
-    return {"$ref": f"#/components/{kind}/{name}"}
-
-
 def _any_of(*names: str) -> dict[str, Any]:
-    schemas = [_reference(name) for name in names]
+    schemas = [reference(name) for name in names]
     return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
 
 
@@ -317,7 +294,7 @@ def _responses() -> dict[str, Any]:
                 JSON: {
                     "schema": {
                         "type": "array",
-                        "items": _reference("Registered"),
+                        "items": reference("Registered"),
                         "minItems": 1,
                         "maxItems": 1,
                     }
@@ -325,6 +302,7 @@ def _responses() -> dict[str, Any]:
             },
         },
     }
+    responses |= protocol_responses(answered)
     for status, text in FAULTS.items():
         responses[str(status)] = response(text, "Fault")
     for status, text in (SERVER_FAULTS | SOCKET_FAULTS).items():
@@ -333,8 +311,8 @@ def _responses() -> dict[str, Any]:
     responses["405"]["headers"] = {
         "Allow": {"description": "The allowed methods.", "schema": {"type": "string"}}
     }
-    for status in ("429", "503"):
-        responses[status]["headers"] = {
+    for busy in ("429", "503"):
+        responses[busy]["headers"] = {
             "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}
         }
     return responses
@@ -348,6 +326,11 @@ def _schemas() -> dict[str, Any]:
         PublicDescription,
         Fault,
         Health,
+        ServerMetadata,
+        Live,
+        Ready,
+        ModelMetadata,
+        ModelReady,
         ServerFault,
         Registered,
     )

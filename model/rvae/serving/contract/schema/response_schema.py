@@ -8,8 +8,21 @@ from typing_extensions import TypedDict  # pydantic wants it where typing has an
 
 from rvae.serving.contract.outputs import OUTPUTS
 from rvae.serving.contract.outputs.output import CLOSED, Steps
+from rvae.serving.contract.schema.description_schema import TensorSaid
 
-__all__ = ["Drawing", "Fault", "Health", "InferenceAnswer", "ServerFault", "answer_types"]
+__all__ = [
+    "Drawing",
+    "Fault",
+    "Health",
+    "InferenceAnswer",
+    "Live",
+    "ModelMetadata",
+    "ModelReady",
+    "Ready",
+    "ServerFault",
+    "ServerMetadata",
+    "answer_types",
+]
 
 
 @with_config(CLOSED)
@@ -94,6 +107,56 @@ class InferenceAnswer(TypedDict):
     model_version: str
     id: NotRequired[str]
     outputs: list[TensorOutput]
+
+
+@with_config(CLOSED)
+class ServerMetadata(TypedDict):
+    """What the server is, for the Open Inference Protocol."""
+
+    name: str
+    version: str
+    extensions: list[str]
+
+
+@with_config(CLOSED)
+class Live(TypedDict):
+    """That the server answers."""
+
+    live: Literal[True]
+
+
+@with_config(CLOSED)
+class Ready(Live):
+    """That every model is ready to answer."""
+
+    ready: Literal[True]
+
+
+@with_config(CLOSED)
+class ModelReady(TypedDict):
+    """That a version of a model is ready to answer."""
+
+    name: str
+    ready: Literal[True]
+
+
+@with_config(CLOSED)
+class ModelMetadata(TypedDict):
+    """What a model takes and answers with, for the Open Inference Protocol."""
+
+    name: str
+    versions: Annotated[list[str], Field(description="All that are served.")]
+    platform: str
+    inputs: NotRequired[
+        Annotated[
+            list[TensorSaid],
+            Field(
+                description="Of a request for the scores of one series; missing where an earlier "
+                "version of rvae has made the archive."
+            ),
+        ]
+    ]
+    outputs: NotRequired[Annotated[list[TensorSaid], Field(description="All that may answer it.")]]
 
 
 @with_config(CLOSED)

@@ -55,6 +55,7 @@ class Management:
         self._same: dict[str, Application] = {
             "predictions": clients.unseen,
             "explanations": clients.unseen,
+            "v2": clients.unseen,
             "ping": clients.unseen,
             "metrics": clients.metrics,
         }

@@ -7,7 +7,7 @@ that serves the same versions, each with its number of workers, and with the sam
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
@@ -99,6 +99,7 @@ class Supervisor(Generic[S]):
         self._trouble: Trouble | None = None
         self._next_attempt = 0.0
         self._health = Health(False, ("TorchServe starts",))
+        self._answering: frozenset[tuple[str, str]] = frozenset()
         self._thread = Thread(target=self._run, name="supervisor", daemon=True)
 
     def __enter__(self) -> "Supervisor[S]":
@@ -128,6 +129,11 @@ class Supervisor(Generic[S]):
         if self._thread.is_alive():
             return self._health
         return Health(False, ("nobody looks after TorchServe",))
+
+    @property
+    def answering(self) -> Collection[tuple[str, str]]:
+        """Names and versions of the models that are ready; from any thread, and at once."""
+        return self._answering if self._thread.is_alive() else ()
 
     @property
     def registrations(self) -> Sequence[Registration]:
@@ -198,6 +204,7 @@ class Supervisor(Generic[S]):
         self._current = current
         self._trouble = None
         self._health = Health(True)
+        self._answering = current.answering()
         self._calls.switch(current.server)
 
     def _keep(self, current: Watch[S]) -> None:
@@ -218,6 +225,7 @@ class Supervisor(Generic[S]):
                     disks = full_disks((self._logs, current.server.scratch))
                 polls += 1
                 unready = current.unready()
+                self._answering = current.answering()
                 later = [self._trouble.words] if self._trouble else []
                 later += [self._state.trouble] if self._state.trouble else []
                 self._health = Health(not unready, (*unready, *later, *disks))
@@ -232,6 +240,7 @@ class Supervisor(Generic[S]):
         stays = trouble.alive and self._two_fit
         if not stays:
             self._health = Health(False, (f"{trouble.words}: it is replaced",))
+            self._answering = frozenset()
             self._calls.hold()
             old.end(at_once=not trouble.alive)
         for failure in range(MOST_FAILURES):

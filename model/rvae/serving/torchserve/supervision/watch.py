@@ -120,9 +120,8 @@ class Watch(Generic[S]):
 
         A version that is added is none of it: nobody was sent to it before.
         """
-        silent = self._silent * POLL_SECONDS
-        if silent >= STOPPED_SECONDS:
-            return [f"TorchServe has not answered for {silent:.0f} s"]
+        if self._silence >= STOPPED_SECONDS:
+            return [f"TorchServe has not answered for {self._silence:.0f} s"]
         if not self._answers:
             return []  # it was ready when this watch began
         return [
@@ -130,6 +129,14 @@ class Watch(Generic[S]):
             for one in self.registrations
             if one.min_workers and one.key in self.proven and not self._ready(one)
         ]
+
+    def answering(self) -> frozenset[tuple[str, str]]:
+        """Names and versions of what answers."""
+        if self._silence >= STOPPED_SECONDS:
+            return frozenset()
+        if not self._answers:
+            return frozenset(self.proven)  # as above
+        return frozenset(one.key for one in self.registrations if self._ready(one))
 
     def poll(self, punctual: bool) -> Trouble | None:
         """Look at everything once; do what helps.
@@ -170,14 +177,20 @@ class Watch(Generic[S]):
             self._silent = 0
         elif punctual:
             self._silent += 1
-        silent = self._silent * POLL_SECONDS
-        return silent >= HUNG_SECONDS or (silent >= STOPPED_SECONDS and self._is_stopped())
+        if self._silence >= HUNG_SECONDS:
+            return True
+        return self._silence >= STOPPED_SECONDS and self._is_stopped()
 
     def _is_stopped(self) -> bool:
         try:
             return self._java.status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
         except psutil.NoSuchProcess:
             return True
+
+    @property
+    def _silence(self) -> float:
+        """Seconds without an answer of management, which is asked every second."""
+        return self._silent * POLL_SECONDS
 
     def _look(self) -> Trouble | None:
         now = self._polls * POLL_SECONDS

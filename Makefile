@@ -1,11 +1,11 @@
-# make install | demo | serve | test | test-slow | test-faults | lint | bench | lock | sbom | clean
+# make install | demo | serve | test | test-slow | test-faults | test-docker | lint | bench | lock | sbom | clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 EXTRAS := train,serve,excel,dev
 
-.PHONY: install demo serve test test-slow test-faults lint bench lock sbom clean
+.PHONY: install demo serve test test-slow test-faults test-docker lint bench lock sbom clean
 
 install: .venv/installed
 
@@ -29,6 +29,10 @@ test-slow: install
 # One after another: they measure how long a server does not answer.
 test-faults: install
 	$(BIN)/pytest -m faults
+
+# One after another: they share one composition. Skipped with words where there is no engine.
+test-docker: install
+	$(BIN)/pytest -m docker
 
 lint: install
 	$(BIN)/ruff check .

@@ -9,7 +9,7 @@ from importlib import metadata
 
 import pytest
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from tests.support.paths import ROOT
@@ -29,7 +29,7 @@ class Pin:
 
 
 @cache
-def lock(build: str) -> Mapping[str, Pin]:
+def lock(build: str) -> Mapping[NormalizedName, Pin]:
     text = (ROOT / "docker" / f"requirements-{build}.txt").read_text()
     pins: dict[str, Pin] = {}
     for line in re.sub(r" \\\n\s*", " ", text).splitlines():

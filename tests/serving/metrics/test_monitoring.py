@@ -1,8 +1,7 @@
-"""The board and the alerts, by what a real server tells."""
+"""The board and the alerts, by what real servers tell."""
 
-import json
+import re
 import shutil
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,22 +14,35 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
-from rvae.serving.torchserve import Endpoint
+from rvae.serving.model_store import list_archives
+from rvae.serving.torchserve import Endpoint, fresh_state
 from tests.support.monitoring import (
-    MONITORING,
     alert_queries,
+    alertmanager,
+    annotation_queries,
     board_queries,
     metrics_in,
     prometheus,
 )
 from tests.support.paths import ROOT
+from tests.support.proxy_metrics import ProxyMetrics, can_count, proxy_metrics
 from tests.support.waiting import wait_for
 
-needs_prometheus = pytest.mark.skipif(
-    shutil.which("prometheus") is None or shutil.which("promtool") is None,
-    reason="prometheus and promtool are not installed",
+needs_programs = pytest.mark.skipif(
+    not all(map(shutil.which, ("prometheus", "prometheus-alertmanager"))) or not can_count(),
+    reason="needs prometheus, prometheus-alertmanager, and nginx with its module for Lua",
 )
-QUERIES = board_queries() | alert_queries()
+BOARD = board_queries()
+QUERIES = {title: query for title, (query, _) in BOARD.items()} | alert_queries()
+
+
+@pytest.fixture(scope="module")
+def replica(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    """A second server of the same archives."""
+    logs = tmp_path_factory.mktemp("replica")
+    with Endpoint(fresh_state(list_archives(store), workers=1), logs=logs) as running:
+        running.start()
+        yield running
 
 
 def samples(server: Endpoint) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -50,7 +62,9 @@ def ask(server: Endpoint, window: np.ndarray, path: str = "waves") -> requests.R
 
 
 @contextmanager
-def under_traffic(server: Endpoint, windows: list[np.ndarray]) -> Iterator[None]:
+def under_traffic(
+    servers: list[Endpoint], proxy: ProxyMetrics, windows: list[np.ndarray]
+) -> Iterator[None]:
     """Requests of all kinds meanwhile, and enough values that drift is told."""
     is_over = threading.Event()
     several = np.stack(windows)
@@ -58,9 +72,11 @@ def under_traffic(server: Endpoint, windows: list[np.ndarray]) -> Iterator[None]
 
     def run() -> None:
         while not is_over.is_set():
-            for path in ("waves", "waves/1.0"):
-                assert ask(server, several, path).status_code == 200
-                assert ask(server, several[0, :3], path).status_code == 422
+            for server in servers:
+                for path in ("waves", "waves/1.0"):
+                    assert ask(server, several, path).status_code == 200
+                    assert ask(server, several[0, :3], path).status_code == 422
+            assert (proxy.ask("/ok", "plant"), proxy.ask("/", "plant")) == (200, 502)
             is_over.wait(0.2)
 
     thread = threading.Thread(target=run)
@@ -95,28 +111,39 @@ def test_what_board_and_alerts_name_is_told(server: Endpoint) -> None:
     text = requests.get(server.metrics, timeout=30).text
     told = {sample.name for family in parsed(text) for sample in family.samples}
     told |= {"rvae_drift_index"}  # of enough values only
-    for title, query in QUERIES.items():
+    told |= documented("rvae_proxy_")  # see test_proxy_metrics.py
+    for title, query in (QUERIES | annotation_queries()).items():
         assert metrics_in(query) <= told, title
 
 
 def test_what_is_told_is_documented_and_nothing_else(server: Endpoint) -> None:
     text = requests.get(server.metrics, timeout=30).text
-    told = {name for name in _families(text) if name.startswith("rvae_")}
+    types = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE ")]
+    told = {name for name in types if name.startswith("rvae_")}  # as they are in queries
+    assert told == documented("rvae_") - documented("rvae_proxy_")
+
+
+def documented(beginning: str) -> set[str]:
+    """The metrics in the tables of the page that begin so."""
     page = (ROOT / "docs" / "metrics.md").read_text()
-    rows = [line.split("`")[1] for line in page.splitlines() if line.startswith("| `rvae_")]
-    assert sorted(rows) == sorted({row.partition("{")[0] for row in told})
+    return set(re.findall(rf"^\| `({beginning}\w+)`", page, re.MULTILINE))
 
 
-def _families(text: str) -> set[str]:
-    """Names as they are written in queries: those of counters with their ending."""
-    return {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE ")}
-
-
-@needs_prometheus
-def test_every_query_of_board_and_alerts_has_values(
-    server: Endpoint, fresh: list[np.ndarray], tmp_path: Path
+@needs_programs
+def test_every_query_of_board_and_alerts_has_values_of_several_servers(
+    server: Endpoint, replica: Endpoint, fresh: list[np.ndarray], tmp_path: Path
 ) -> None:
-    with prometheus(server.metrics, tmp_path) as running, under_traffic(server, fresh[:20]):
+    servers = [server, replica]
+    with (
+        proxy_metrics(tmp_path) as proxy,
+        alertmanager(tmp_path, "http://127.0.0.1:1/") as alerts_to,
+        under_traffic(servers, proxy, fresh[:20]),
+        prometheus(
+            tmp_path,
+            {"rvae": [one.metrics for one in servers], "proxy": [proxy.metrics]},
+            alerts_to,
+        ) as running,
+    ):
         silent = dict(QUERIES)
 
         def all_told() -> bool:
@@ -128,10 +155,15 @@ def test_every_query_of_board_and_alerts_has_values(
         with suppress(AssertionError):
             wait_for(all_told)
         assert silent == {}
-        assert running.value('sum(rvae_ready) == bool count(up{job="rvae"})') == 1
+        assert running.value("sum(rvae_ready)") == 2
         assert running.value("max(rvae_drift_index)") < 0.25
         flagged = "sum(rate(rvae_flagged_windows_total[10s])) / sum(rate(rvae_windows_total[10s]))"
         assert running.value(flagged) < 0.3
+        for title, (query, legend) in BOARD.items():
+            lines = [drawn(legend, one["metric"]) for one in running.query(query)]
+            assert len(set(lines)) == len(lines), f"{title}: {lines} are one for the reader"
+        for query in annotation_queries().values():
+            running.query(query)
 
 
 def known(series: list[dict[str, Any]]) -> bool:
@@ -140,29 +172,6 @@ def known(series: list[dict[str, Any]]) -> bool:
     return bool(values) and bool(np.isfinite(values).any())
 
 
-@needs_prometheus
-def test_an_alert_fires_for_what_it_is_for() -> None:
-    test = Path(__file__).with_name("alert_tests.yml")
-    subprocess.run(["promtool", "test", "rules", str(test)], check=True, capture_output=True)
-
-
-@needs_prometheus
-def test_the_example_is_valid() -> None:
-    config = str(MONITORING / "prometheus.yml")
-    subprocess.run(["promtool", "check", "config", config], check=True, capture_output=True)
-
-
-def test_panels_of_the_board_lie_beside_each_other() -> None:
-    board = json.loads((MONITORING / "dashboard.json").read_text())
-    taken: set[tuple[int, int]] = set()
-    for panel in board["panels"]:
-        place = panel["gridPos"]
-        cells = {
-            (x, y)
-            for x in range(place["x"], place["x"] + place["w"])
-            for y in range(place["y"], place["y"] + place["h"])
-        }
-        assert not taken & cells and place["x"] + place["w"] <= 24, panel["title"]
-        taken |= cells
-    numbers = [panel["id"] for panel in board["panels"]]
-    assert len(set(numbers)) == len(numbers)
+def drawn(legend: str, labels: dict[str, str]) -> str:
+    """What Grafana writes beside a series."""
+    return re.sub(r"{{(\w+)}}", lambda found: labels.get(found[1], ""), legend)

@@ -8,9 +8,10 @@ from rvae.serving.gateway.traffic import Load, Traffic
 from rvae.serving.metrics.counts_file import Head, create
 from rvae.serving.metrics.measures import PLACES
 from rvae.serving.metrics.page import Page
-from rvae.serving.metrics.server_families import ServerState
+from rvae.serving.metrics.server_families import MemoryState, ServerState
 
-STATE = ServerState(Traffic(), Load(0, 0, 0, 0), GatewayLimits(), True, (), 1, 0)
+MEMORY = MemoryState({}, 1, 2)
+STATE = ServerState(Traffic(), Load(0, 0, 0, 0), GatewayLimits(), True, (), 1, 0, MEMORY)
 
 
 def test_the_page_tells_what_workers_count_and_what_the_server_does(tmp_path: Path) -> None:

@@ -2,8 +2,15 @@ from dataclasses import replace
 
 from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.gateway.traffic import Load, Traffic
-from rvae.serving.metrics.server_families import ServerState, VersionState, server_families
+from rvae.serving.metrics.server_families import (
+    MemoryState,
+    ServerState,
+    VersionState,
+    server_families,
+)
 
+RESIDENT = {("gateway", "", ""): 9, ("java", "", ""): 8, ("worker", "m", "1"): 7}
+MEMORY = MemoryState(RESIDENT, 30, 100)
 VERSIONS = (VersionState("m", "1", True, 1, 2), VersionState("m", "2", False, 3, 1))
 
 
@@ -14,7 +21,7 @@ def state() -> ServerState:
     traffic.refused(404)
     traffic.repeated("died")
     load = Load(5, 4, 3, 2_000_000)
-    return ServerState(traffic, load, GatewayLimits(), True, VERSIONS, 2, 7)
+    return ServerState(traffic, load, GatewayLimits(), True, VERSIONS, 2, 7, MEMORY)
 
 
 def samples(told: ServerState) -> dict[tuple[str, ...], float]:
@@ -53,6 +60,10 @@ def test_what_a_server_does_and_holds_is_told() -> None:
         ("rvae_ready",): 1,
         ("rvae_server_starts_total",): 2,
         ("rvae_lost_workers_total",): 7,
+        ("rvae_resident_bytes", "gateway", "", ""): 9,
+        ("rvae_resident_bytes", "worker", "m", "1"): 7,
+        ("rvae_memory_bytes",): 30,
+        ("rvae_memory_bytes_limit",): 100,
     }.items():
         assert found[name] == value, name
     assert samples(replace(state(), ready=False))[("rvae_ready",)] == 0
@@ -60,8 +71,10 @@ def test_what_a_server_does_and_holds_is_told() -> None:
 
 def test_a_server_has_so_many_series_and_a_version_so_many_more() -> None:
     """What a Prometheus has to keep: see docs/metrics.md."""
-    empty = replace(state(), traffic=Traffic(), versions=())
-    assert len(samples(empty)) == 17
+    memory = MemoryState(dict(list(RESIDENT.items())[:2]), 30, 100)
+    empty = replace(state(), traffic=Traffic(), versions=(), memory=memory)
+    assert len(samples(empty)) == 21
     traffic = Traffic()
     traffic.answered("m", "1", 200, 0.1)
-    assert len(samples(replace(empty, traffic=traffic, versions=VERSIONS[:1]))) == 17 + 27
+    served = replace(empty, traffic=traffic, versions=VERSIONS[:1], memory=MEMORY)
+    assert len(samples(served)) == 21 + 28

@@ -1,6 +1,6 @@
 """What a server does and holds, beside what its workers count → metrics of Prometheus."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -12,7 +12,7 @@ from rvae.serving.gateway.traffic import REQUEST_SECONDS, Load, Traffic
 from rvae.serving.metrics.families import MODEL, add_histogram
 from rvae.serving.metrics.measures import Histogram
 
-__all__ = ["ServerState", "VersionState", "server_families"]
+__all__ = ["MemoryState", "ServerState", "VersionState", "server_families"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,22 @@ class VersionState:
 
 
 @dataclass(frozen=True)
+class MemoryState:
+    """What a server holds in memory.
+
+    Attributes:
+        resident: Bytes of its processes by part (`gateway`, `java`, `worker`), model and version;
+            these are empty for what is of no version.
+        used: Bytes in use of the container's memory, or of the machine's if there is no limit.
+        limit: Bytes that there are.
+    """
+
+    resident: Mapping[tuple[str, str, str], int]
+    used: int
+    limit: int
+
+
+@dataclass(frozen=True)
 class ServerState:
     """What a server does and holds at a moment.
 
@@ -46,6 +62,7 @@ class ServerState:
         versions: Every registered version.
         starts: How often the server behind the gateway was started.
         lost_workers: How many workers have ended or were ended, as they hung.
+        memory: What it holds in memory.
     """
 
     traffic: Traffic
@@ -55,6 +72,7 @@ class ServerState:
     versions: Sequence[VersionState]
     starts: int
     lost_workers: int
+    memory: MemoryState
 
 
 def server_families(state: ServerState) -> Iterator[Metric]:
@@ -62,6 +80,7 @@ def server_families(state: ServerState) -> Iterator[Metric]:
     yield from _requests(state.traffic)
     yield from _load(state.load, state.limits)
     yield from _versions(state.versions)
+    yield from _memory(state.memory)
     yield GaugeMetricFamily("rvae_ready", "Whether all models are ready: 1 or 0.", state.ready)
     words = "Starts of TorchServe; all but the first one are replacements."
     yield CounterMetricFamily("rvae_server_starts", words, state.starts)
@@ -126,3 +145,14 @@ def _versions(versions: Sequence[VersionState]) -> Iterator[Metric]:
         default.add_metric(key, one.default)
     yield workers
     yield default
+
+
+def _memory(memory: MemoryState) -> Iterator[Metric]:
+    words = "Memory of the server's processes by part; pages that they share count in each."
+    resident = GaugeMetricFamily("rvae_resident_bytes", words, labels=("part", *MODEL))
+    for key, size in sorted(memory.resident.items()):
+        resident.add_metric(key, size)
+    yield resident
+    words = "Memory in use in the container, or on the machine if there is no limit"
+    yield GaugeMetricFamily("rvae_memory_bytes", f"{words}.", memory.used)
+    yield GaugeMetricFamily("rvae_memory_bytes_limit", f"{words}, at the most.", memory.limit)

@@ -16,10 +16,11 @@ from rvae.serving.gateway.limits import GatewayLimits
 from rvae.serving.integrity import TrustedKeys, require_intact
 from rvae.serving.management_sockets import own_socket
 from rvae.serving.metrics.page import Page
-from rvae.serving.metrics.server_families import ServerState, VersionState
+from rvae.serving.metrics.server_families import MemoryState, ServerState, VersionState
 from rvae.serving.model_store import Versioned
 from rvae.serving.ports import LOOPBACK, bound_socket
 from rvae.serving.private_socket import PrivateSocket
+from rvae.serving.torchserve.capacity.usage import memory_use, resident
 from rvae.serving.torchserve.management import Management, Surroundings
 from rvae.serving.torchserve.registrations import Registration, served
 from rvae.serving.torchserve.scratch import Scratch, remove_abandoned
@@ -98,6 +99,7 @@ class Endpoint:
         self._counts = Scratch()
         self._page = Page(self._counts.path, self._server_state)
         self._starts = self._lost_workers = 0
+        self._java: int | None = None  # process id
         self._ends: SimpleQueue[str] = SimpleQueue()
         self._loop = uvloop.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="gateway", daemon=True)
@@ -185,10 +187,12 @@ class Endpoint:
         return health.ready, health.reasons
 
     def _server_state(self) -> ServerState:
+        registrations = self._supervisor.registrations
         versions = [
             VersionState(one.name, one.version, one.default, len(one.ready), one.min_workers)
-            for one in self._supervisor.registrations
+            for one in registrations
         ]
+        memory = memory_use()
         return ServerState(
             self._gateway.traffic,
             self._gateway.load,
@@ -197,6 +201,7 @@ class Endpoint:
             versions,
             self._starts,
             self._lost_workers,
+            MemoryState(resident(self._java, registrations), memory.used, memory.limit),
         )
 
     def _launch(
@@ -214,6 +219,7 @@ class Endpoint:
 
     def _switch(self, server: TorchServe) -> None:
         self.torchserve = server
+        self._java = server.pid
         self._starts += 1
         workers = [one.min_workers for one in self._state.registrations if one.min_workers]
         backend = Backend(

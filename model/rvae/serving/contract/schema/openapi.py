@@ -80,7 +80,11 @@ def openapi() -> dict[str, Any]:
             "ended.",
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "servers": [{"url": "http://localhost:8080", "description": "Inference."}],
+        "servers": [
+            {"url": "/", "description": "Where this document comes from, such as a proxy."},
+            {"url": "http://localhost:8080", "description": "The server alone."},
+        ],
+        "security": [{"key": []}, {}],
         "paths": {
             "/predictions/{model}": _asked("predict", "Ask the default version of a model.")
             | _introduced("introduce", "What the default version of a model takes."),
@@ -104,6 +108,13 @@ def openapi() -> dict[str, Any]:
             },
             "responses": _responses(),
             "schemas": _schemas(),
+            "securitySchemes": {
+                "key": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "What a proxy in front may ask for; the server alone does not.",
+                }
+            },
         },
     }
 
@@ -300,9 +311,10 @@ def _responses() -> dict[str, Any]:
     responses["405"]["headers"] = {
         "Allow": {"description": "The allowed methods.", "schema": {"type": "string"}}
     }
-    responses["503"]["headers"] = {
-        "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}
-    }
+    for busy in ("429", "503"):
+        responses[busy]["headers"] = {
+            "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}
+        }
     return responses
 
 

@@ -9,6 +9,7 @@ JSON = "application/json"
 # Errors at the port of predictions, whoever finds them.
 FAULTS = {
     400: "The request is not HTTP, or its body cannot be decoded.",
+    401: "A proxy in front asks for a key, and this is none.",
     404: "There is no such path, model or version.",
     405: "The method is not allowed.",
     406: "No media type that the request accepts is available.",
@@ -18,6 +19,7 @@ FAULTS = {
     415: "The media type or the encoding of the body is not supported.",
     417: "The request expects something else than 100-continue.",
     422: "The request does not fit the model, or exceeds a limit.",
+    429: "A proxy in front bounds the requests of each key: try again.",
     431: "The headers are too large or too many.",
     500: "The model failed on this request, or every worker that had it ended.",
     501: "The body has another transfer coding than chunked.",

@@ -2,6 +2,7 @@
 
 available.py  memory and descriptors that the machine or the container leaves
 footprint.py  what of a model counts
+usage.py      what a server takes at the moment
 plan.py       the formula, and the largest server that fits
 """
 

@@ -4,19 +4,72 @@ import os
 import re
 import resource
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from rvae.errors import require
 
-__all__ = ["available_memory", "parse_memory", "raise_descriptors"]
+__all__ = [
+    "GROUPS",
+    "OWN_GROUPS",
+    "LimitedGroup",
+    "available_memory",
+    "limited_groups",
+    "parse_memory",
+    "raise_descriptors",
+]
 
 UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3, "t": 1000**4}
 BINARY_UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
-# Files with a control group's limit on memory, below the folder of each version's hierarchy.
-LIMIT_2, LIMIT_1 = "memory.max", "memory.limit_in_bytes"
 GROUPS = Path("/sys/fs/cgroup")
 OWN_GROUPS = Path("/proc/self/cgroup")
+
+
+@dataclass(frozen=True)
+class _Names:
+    """What a version of control groups calls things.
+
+    Attributes:
+        limit: File with the limit on memory.
+        used: File with what is used.
+        files: Of this, in `memory.stat`, files that nobody has read lately: the kernel drops them
+            when memory is short.
+    """
+
+    limit: str
+    used: str
+    files: str
+
+
+VERSION_2 = _Names("memory.max", "memory.current", "inactive_file")
+VERSION_1 = _Names("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+
+
+@dataclass(frozen=True)
+class LimitedGroup:
+    """A control group that limits memory.
+
+    Attributes:
+        folder: Its folder.
+        names: How its files are called.
+        limit: Bytes.
+    """
+
+    folder: Path
+    names: _Names
+    limit: int
+
+    @property
+    def used(self) -> int:
+        """Bytes that its processes hold, with what they wrote to a tmpfs.
+
+        Raises:
+            OSError, ValueError, KeyError: If the kernel does not say.
+        """
+        stat = (self.folder / "memory.stat").read_text().splitlines()
+        dropped = int(dict(line.split() for line in stat)[self.names.files])
+        return int((self.folder / self.names.used).read_text()) - dropped
 
 
 def parse_memory(text: str) -> int:
@@ -40,7 +93,34 @@ def available_memory(groups: Path = GROUPS, own: Path = OWN_GROUPS) -> int:
         own: The groups of this process.
     """
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return min([machine, *_limits(groups, own)])
+    return min([machine, *(one.limit for one in limited_groups(groups, own))])
+
+
+def limited_groups(groups: Path = GROUPS, own: Path = OWN_GROUPS) -> Iterator[LimitedGroup]:
+    """The process's groups that have a limit on memory, and those that they are part of.
+
+    Args:
+        groups: Where the hierarchies of control groups are.
+        own: The groups of this process.
+    """
+    try:
+        lines = own.read_text().splitlines()
+    except OSError:  # no control groups
+        return
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            roots, names = [groups, groups / "unified"], VERSION_2
+        elif "memory" in controllers.split(","):
+            roots, names = [groups / "memory"], VERSION_1
+        else:
+            continue
+        for root in roots:
+            # A container may see its own group as the root, and its path as the machine has it.
+            folder = root / path.lstrip("/")
+            for one in (folder, *folder.parents):
+                if one.is_relative_to(root):
+                    yield from _limited(one, names)
 
 
 def raise_descriptors() -> int:
@@ -51,30 +131,8 @@ def raise_descriptors() -> int:
     return hard
 
 
-def _limits(groups: Path, own: Path) -> Iterator[int]:
-    """The limits of the process's groups, and of all that they are part of."""
+def _limited(folder: Path, names: _Names) -> Iterator[LimitedGroup]:
     try:
-        lines = own.read_text().splitlines()
-    except OSError:  # no control groups
-        return
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        if not controllers:
-            roots, name = [groups, groups / "unified"], LIMIT_2
-        elif "memory" in controllers.split(","):
-            roots, name = [groups / "memory"], LIMIT_1
-        else:
-            continue
-        for root in roots:
-            # A container may see its own group as the root, and its path as the machine has it.
-            folder = root / path.lstrip("/")
-            for one in (folder, *folder.parents):
-                if one.is_relative_to(root):
-                    yield from _limit(one / name)
-
-
-def _limit(file: Path) -> Iterator[int]:
-    try:
-        yield int(file.read_text())
+        yield LimitedGroup(folder, names, int((folder / names.limit).read_text()))
     except (OSError, ValueError):  # no such group here, or "max"
         return

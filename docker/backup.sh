@@ -1,0 +1,73 @@
+#!/bin/sh
+# Saves what is not in the images: what is served, certificate, archives, keys and settings.
+#
+#   ./backup.sh save FILE       also while the service runs
+#   ./backup.sh restore FILE    after `docker compose down`; replaces what is there
+#
+# Who reads the file has the certificate's key. RVAE_COMPOSE names the command of compose.
+
+set -eu
+umask 077
+
+fail() {
+    echo "backup.sh: $*" >&2
+    exit 1
+}
+
+# The value of a variable: in the environment, in .env, or another one.
+setting() {
+    eval "value=\${$1:-}"
+    [ -n "$value" ] || [ ! -f .env ] || value=$(sed -n "s/^$1=//p" .env | tail -n 1)
+    echo "${value:-$2}"
+}
+
+compose() {
+    if [ -n "${RVAE_COMPOSE:-}" ]; then
+        $RVAE_COMPOSE "$@"
+    elif docker compose version >/dev/null 2>&1; then
+        docker compose "$@"
+    else
+        docker-compose "$@"
+    fi
+}
+
+# A script in a new container of a service, which has its volumes.
+inside() {
+    compose run --rm -T --no-deps --entrypoint sh "$1" -c "$2"
+}
+
+save() {
+    inside server 'tar -C /state -cf - .' </dev/null >"$folder/state.tar"
+    inside proxy 'tar -C /certificates -cf - .' </dev/null >"$folder/certificates.tar"
+    tar -C "$store" -cf "$folder/store.tar" .
+    cp "$keys" "$folder/keys"
+    [ ! -f .env ] || cp .env "$folder/env"
+    tar -C "$folder" -czf "$file.new" .
+    mv "$file.new" "$file"
+}
+
+restore() {
+    [ -z "$(compose ps --quiet)" ] || fail "there are containers: docker compose down first"
+    tar -C "$folder" -xzf "$file"
+    inside server 'rm -rf /state/* && tar -C /state -xf -' <"$folder/state.tar"
+    inside proxy 'rm -rf /certificates/* && tar -C /certificates -xf -' <"$folder/certificates.tar"
+    umask 022 # containers read these
+    mkdir -p "$store" "$(dirname "$keys")"
+    tar -C "$store" --no-same-owner -xf "$folder/store.tar"
+    cat "$folder/keys" >"$keys"
+}
+
+case ${1:-}:$# in
+    save:2 | restore:2) ;;
+    *) fail "usage: backup.sh save FILE | restore FILE" ;;
+esac
+case $2 in
+    /*) file=$2 ;;
+    *) file=$PWD/$2 ;;
+esac
+cd "$(dirname "$0")"
+store=$(setting RVAE_STORE ../model_store)
+keys=$(setting RVAE_KEYS ./secrets/keys)
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+"$1"

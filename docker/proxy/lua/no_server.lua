@@ -1,0 +1,3 @@
+-- No client needs to know what this is.
+
+ngx.header["Server"] = nil

@@ -31,7 +31,7 @@ class Pin:
 @cache
 def lock(build: str) -> Mapping[NormalizedName, Pin]:
     text = (ROOT / "docker" / f"requirements-{build}.txt").read_text()
-    pins: dict[str, Pin] = {}
+    pins = {}
     for line in re.sub(r" \\\n\s*", " ", text).splitlines():
         if line.strip() and not line.lstrip().startswith("#"):
             given, *options = line.split()

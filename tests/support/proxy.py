@@ -20,7 +20,7 @@ from tests.support.paths import ROOT
 from tests.support.served_process import free_ports
 from tests.support.waiting import wait_for
 
-__all__ = ["KEY", "Answer", "Proxy", "key_line", "proxy", "require_nginx", "statuses"]
+__all__ = ["KEY", "MODULES", "Answer", "Proxy", "key_line", "proxy", "require_nginx", "statuses"]
 
 BIN = ROOT / "docker" / "proxy" / "bin"
 MODULES = Path("/usr/lib/nginx/modules")

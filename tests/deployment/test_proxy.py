@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.proxy import KEY, Proxy, key_line, proxy, statuses
+from tests.support.proxy import KEY, Proxy, key_line, proxy
+from tests.support.smuggling import statuses
 from tests.support.upstream import Upstream, answer, upstream
 from tests.support.waiting import wait_for
 

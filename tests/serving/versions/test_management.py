@@ -125,7 +125,11 @@ def test_a_server_that_hangs_is_asked_no_longer_than_its_answer_may_take(
 ) -> None:
     monkeypatch.setattr("rvae.serving.versions.management.OWN_SECONDS", 0.2)
     awake = Event()
-    fake.on = lambda method, path: awake.wait(60)
+
+    def hang(method: str, path: str) -> None:
+        awake.wait(60)
+
+    fake.on = hang
     for ask in (
         management.server,
         management.health,
@@ -142,9 +146,9 @@ def test_traffic_is_awaited_for_as_long_as_it_is_heard(
 ) -> None:
     waited = []
 
-    def answered(*arguments: Any, timeout: float, **content: Any) -> Any:
-        waited.append(timeout)
-        return request(*arguments, timeout=timeout, **content)
+    def answered(*arguments: Any, **content: Any) -> Any:
+        waited.append(content["timeout"])
+        return request(*arguments, **content)
 
     request = UnixSession.request
     monkeypatch.setattr(UnixSession, "request", answered)

@@ -59,6 +59,28 @@ def test_a_server_that_has_many_waiting_lives(short_folder: Path) -> None:
             PrivateSocket(path)
 
 
+def test_of_servers_that_start_at_once_one_has_the_socket(short_folder: Path) -> None:
+    """As each would see it: nobody listens there yet."""
+    path = short_folder / "a.sock"
+    leave(path)
+
+    def other() -> None:
+        with pytest.raises(FieldError, match=r"another server takes .*a\.sock at this moment"):
+            PrivateSocket(path)
+
+    class Slow(PrivateSocket):
+        def _replace_stale(self) -> None:
+            other()
+            super()._replace_stale()
+            other()
+
+    with Slow(path):
+        connect(path)
+        assert list(short_folder.iterdir()) == [path]
+    with PrivateSocket(path):
+        connect(path)
+
+
 def test_the_socket_of_a_successor_is_not_removed(short_folder: Path) -> None:
     path = short_folder / "a.sock"
     first = PrivateSocket(path)

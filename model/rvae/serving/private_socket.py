@@ -1,11 +1,14 @@
 """A Unix socket that a server listens on for the user who started it."""
 
+import fcntl
+import os
 import socket
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
-from rvae.errors import FieldError
+from rvae.errors import FieldError, require
 from rvae.serving.unix_path import short_path
 
 __all__ = ["PrivateSocket"]
@@ -34,12 +37,13 @@ class PrivateSocket:
         self.listener = socket.socket(socket.AF_UNIX)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._replace_stale()
-            with short_path(self.path) as name:
-                self.listener.bind(name)
-            self.path.chmod(0o600)  # nobody can connect before it listens
-            self.listener.listen(BACKLOG)
-            self._identity = _identity(self.path)
+            with _alone(self.path):
+                self._replace_stale()
+                with short_path(self.path) as name:
+                    self.listener.bind(name)
+                self.path.chmod(0o600)  # nobody can connect before it listens
+                self.listener.listen(BACKLOG)
+                self._identity = _identity(self.path)
         except OSError as error:
             self.listener.close()
             raise FieldError("socket", f"cannot listen on {path}: {error}") from None
@@ -66,6 +70,30 @@ class PrivateSocket:
         if _is_heard(self.path):
             raise FieldError("socket", f"another server listens on {self.path}: end it first")
         self.path.unlink()
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """A context in which no other server takes a socket: it would not seem to listen yet.
+
+    Raises:
+        FieldError: If another one does.
+    """
+    lock = path.with_name(f".{path.name}.lock")
+    handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_own = os.path.samestat(os.fstat(handle), lock.stat())
+        except (BlockingIOError, FileNotFoundError):
+            is_own = False
+        require(is_own, "socket", f"another server takes {path} at this moment")
+        try:
+            yield
+        finally:
+            lock.unlink()
+    finally:
+        os.close(handle)
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 
 from rvae.errors import FieldError
-from rvae.serving.versions.management import Management, RefusedError
+from rvae.serving.unix_http import UnixSession
+from rvae.serving.versions.management import Management, RefusedError, SilentError
 from rvae.serving.versions.served import Share
 from tests.support.fake_management import FakeManagement, FakeVersion, fake_management
 
@@ -115,6 +118,42 @@ def test_a_server_that_is_not_there_again_is_an_error(fake: FakeManagement) -> N
 def test_a_socket_that_nobody_has_is_named(short_folder: Path) -> None:
     with pytest.raises(FieldError, match=r"socket: no rvae serve has .*management\.sock"):
         Management(short_folder / "management.sock").server()
+
+
+def test_a_server_that_hangs_is_asked_no_longer_than_its_answer_may_take(
+    fake: FakeManagement, management: Management, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rvae.serving.versions.management.OWN_SECONDS", 0.2)
+    awake = Event()
+
+    def hang(method: str, path: str) -> None:
+        awake.wait(60)
+
+    fake.on = hang
+    for ask in (
+        management.server,
+        management.health,
+        management.metrics,
+        lambda: management.traffic("waves", 1, 0.2),
+    ):
+        with pytest.raises(SilentError, match=r"management\.sock did not answer within 0\.[24] s"):
+            ask()
+    awake.set()
+
+
+def test_traffic_is_awaited_for_as_long_as_it_is_heard(
+    fake: FakeManagement, management: Management, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited = []
+
+    def answered(*arguments: Any, **content: Any) -> Any:
+        waited.append(content["timeout"])
+        return request(*arguments, **content)
+
+    request = UnixSession.request
+    monkeypatch.setattr(UnixSession, "request", answered)
+    management.traffic("waves", 1, 3600)
+    assert waited[0] > 3600
 
 
 def test_another_server_is_told_apart(fake: FakeManagement, management: Management) -> None:

@@ -70,6 +70,15 @@ def test_one_that_ends_meanwhile_is_not_there(
     assert [one.name for one in Servers(short_folder).found()] == ["a"]
 
 
+def test_that_all_have_ended_meanwhile_is_said(
+    short_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = [short_folder / "a.sock"]
+    monkeypatch.setattr("rvae.serving.versions.servers.sockets_at", lambda path: gone)
+    with pytest.raises(FieldError, match=r"socket: every server in .* has just ended"):
+        Servers(short_folder).asked()
+
+
 def test_words_are_said_once_where_they_agree() -> None:
     assert together({"a": "ready"}) == "ready"
     assert together({"b": "ready", "a": "ready"}) == "2 servers: ready"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from rvae.errors import FieldError
 from rvae.inference.engine import Engine
 from rvae.serving.golden import Golden
+from rvae.serving.versions import management
 from rvae.serving.versions.candidate import Candidate
 from rvae.serving.versions.rollback import RollbackOptions, rollback
 from rvae.serving.versions.rollout import RolloutOptions, rollout
@@ -158,6 +160,30 @@ def test_a_server_that_dies_takes_everything_back_on_the_others(
     assert [line.count("not undone: server: b: nobody") for line in undone].count(1) == 1
     assert undone[-1].startswith("undo      a, c: waves is served by 1.0; b: nobody answers")
     assert not list(service.store.iterdir())
+
+
+@pytest.mark.parametrize("step", ["canary", "watch"])
+def test_a_server_that_hangs_keeps_the_others_from_nothing(
+    service: Service, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """It is asked once whether it answers, and by nothing that may take minutes."""
+    monkeypatch.setattr(management, "OWN_SECONDS", 0.5)
+    awake, asked = Event(), []
+
+    def hang(method: str, path: str) -> None:
+        if step in service.text.split():
+            asked.append(f"{method} {path}")
+            awake.wait(60)
+
+    service.fakes["b"].on = hang
+    with pytest.raises(FieldError, match=r"b\.sock did not answer within 0\.5 s"):
+        service.roll_out(replace(OPTIONS, canary=0.1))
+    awake.set()
+    assert [service.state(name) for name in "ac"] == [BEFORE, BEFORE]
+    assert asked == ["GET /metrics", "GET /server", "GET /server", "GET /server"]
+    assert service.text.count("not undone: ") == 1
+    assert "undo      a, c: waves is served by 1.0; b: " in service.text
+    assert (service.store / "waves-2.0.mar").exists()  # it may have the version
 
 
 @pytest.mark.parametrize("asked", [REGISTER, ASK, CANARY, SWITCH])

@@ -11,7 +11,7 @@ from rvae.serving.golden import Golden
 from rvae.serving.model_store import Archive
 from rvae.serving.versions.bounds import Bounds
 from rvae.serving.versions.candidate import ask_golden
-from rvae.serving.versions.management import RefusedError
+from rvae.serving.versions.management import RefusedError, SilentError
 from rvae.serving.versions.observation import Observation
 from rvae.serving.versions.server_change import ServerChange
 from rvae.serving.versions.servers import Server, apart, together
@@ -49,7 +49,8 @@ class Change:
         self._name, self._version = archive.name, archive.version
         self._archive = archive
         self._steps = steps
-        self._silent: set[str] = set()  # what was said of those that do not answer
+        self._unreached: set[str] = set()  # what was said of those that do not answer
+        self._silent: dict[str, SilentError] = {}  # by the names of those that hang
         self.on = [ServerChange(server, archive) for server in servers]
         self.switching = [one for one in self.on if one.switches]
         defaults = [one.default for one in self.switching]
@@ -135,9 +136,9 @@ class Change:
         said, failed = {}, []
         for one in ending:
             try:
-                said[one.server.name] = one.retire(self.replaced)
+                said[one.server.name] = self._at(one, lambda one: one.retire(self.replaced))
             except FieldError as error:  # the others can all the same
-                failed.append(self._of(one, error.message))
+                failed.append(error.message)
         require(not failed, "server", "; ".join(failed))
         return self._words(said)
 
@@ -178,18 +179,29 @@ class Change:
             except RefusedError:
                 raise
             except FieldError as error:  # it may answer the next time
-                if error.message in self._silent:
+                if error.message in self._unreached:
                     return ""
-                self._silent.add(error.message)
+                self._unreached.add(error.message)
                 raise
             return self._of(one, said) if said else ""
 
         self._steps.undo_by(undone)
 
     def _at(self, one: ServerChange, action: Callable[[ServerChange], T]) -> T:
-        """Act on a server, which is named if it fails."""
+        """Act on a server, which is named if it fails.
+
+        One that hangs is not waited for as long as a change may take, and not again: the others
+        wait for their turn, also to be as before.
+        """
+        name = one.server.name
+        if name in self._silent:
+            raise self._silent[name]
         try:
+            one.server.management.server()
             return action(one)
+        except SilentError as error:
+            self._silent[name] = SilentError(error.field, self._of(one, error.message))
+            raise self._silent[name] from None
         except RefusedError as error:
             raise RefusedError(error.status, self._of(one, error.message)) from None
         except FieldError as error:

@@ -13,10 +13,12 @@ from rvae.serving.torchserve.registrations import Registration, registration_of
 from rvae.serving.unix_http import UnixSession
 from rvae.serving.versions.served import ModelState, ServerState, server_of
 
-__all__ = ["PATIENCE_SECONDS", "Management", "RefusedError"]
+__all__ = ["PATIENCE_SECONDS", "Management", "RefusedError", "SilentError"]
 
 # A DELETE answers after the requests under way; see the gateway's limits.
 SECONDS = 600.0
+# What the server says of itself waits for nothing. One that starts may still look at its store.
+OWN_SECONDS = 30.0
 # A TorchServe that is replaced is back in less.
 PATIENCE_SECONDS = 120.0
 PAUSE_SECONDS = 0.5
@@ -36,6 +38,10 @@ class RefusedError(FieldError):
         self.status = status
 
 
+class SilentError(FieldError):
+    """The server has not answered in time: it was stopped, or hangs."""
+
+
 class Management:
     """Speaks with the management socket of a server.
 
@@ -47,7 +53,8 @@ class Management:
         patience: Seconds in which the server must be there again.
 
     Raises:
-        FieldError: If the server cannot be reached or does not answer; from every method.
+        FieldError: If the server cannot be reached; from every method.
+        SilentError: If it does not answer; from every method.
         RefusedError: If it answers with an error; from every method.
     """
 
@@ -57,7 +64,7 @@ class Management:
 
     def server(self) -> ServerState:
         """What is served, and where."""
-        return server_of(self._asked("GET", "/server").json())
+        return server_of(self._asked("GET", "/server", seconds=OWN_SECONDS).json())
 
     def model(self, name: str) -> ModelState | None:
         """What is served of a model; None if nothing is."""
@@ -113,7 +120,8 @@ class Management:
     def traffic(self, name: str, requests: int, seconds: float) -> list[Mapping[str, Any]]:
         """The next live requests of a model: as many, or those of so many seconds."""
         params = {"requests": str(requests), "seconds": f"{seconds:g}"}
-        return self._asked("GET", f"/models/{name}/traffic", params=params).json()["requests"]
+        path, whole = f"/models/{name}/traffic", seconds + OWN_SECONDS
+        return self._asked("GET", path, seconds=whole, params=params).json()["requests"]
 
     def predict(self, path: str, body: bytes, headers: Mapping[str, str]) -> requests.Response:
         """The answer of a model, whatever its status."""
@@ -121,30 +129,39 @@ class Management:
 
     def health(self) -> tuple[str, ...]:
         """Why the server is not ready, or soon will not be; empty if all is well."""
-        answer, _ = self._answer("GET", "/ping")
+        answer, _ = self._answer("GET", "/ping", OWN_SECONDS)
         return tuple(answer.json()["reasons"])
 
     def metrics(self) -> str:
         """The metrics in the format of Prometheus."""
-        return self._asked("GET", "/metrics").text
+        return self._asked("GET", "/metrics", seconds=OWN_SECONDS).text
 
     def _asked(
-        self, method: str, path: str, *, done: tuple[int, ...] = (), **content: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        seconds: float = SECONDS,
+        done: tuple[int, ...] = (),
+        **content: Any,
     ) -> requests.Response:
         """A good answer.
 
         Args:
             method: Of HTTP.
             path: What is asked.
+            seconds: Longest time without an answer.
             done: Statuses that say, of a repeated request, that the first one was heard.
             content: More arguments for `requests`.
         """
-        answer, repeated = self._answer(method, path, **content)
+        answer, repeated = self._answer(method, path, seconds, **content)
         if not answer.ok and not (repeated and answer.status_code in done):
             raise RefusedError(answer.status_code, _message(answer))
         return answer
 
-    def _answer(self, method: str, path: str, **content: Any) -> tuple[requests.Response, bool]:
+    def _answer(
+        self, method: str, path: str, seconds: float = SECONDS, **content: Any
+    ) -> tuple[requests.Response, bool]:
         """An answer other than "try again", and whether it was asked for repeatedly."""
         deadline, repeated = time.monotonic() + self._patience, False
         while True:
@@ -152,10 +169,10 @@ class Management:
                 # A connection of its own: a kept one may have been closed, and what was sent on it
                 # may have been heard or not.
                 with UnixSession(self._socket) as session:
-                    answer = session.request(method, HOST + path, timeout=SECONDS, **content)
+                    answer = session.request(method, HOST + path, timeout=seconds, **content)
             except requests.Timeout:
-                message = f"{self._socket} did not answer within {SECONDS:g} s"
-                raise FieldError("server", message) from None
+                message = f"{self._socket} did not answer within {seconds:g} s"
+                raise SilentError("server", message) from None
             except requests.RequestException:
                 require(
                     repeated or self._socket.exists(),

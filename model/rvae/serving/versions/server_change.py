@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from rvae.errors import FieldError, require
 from rvae.serving.model_store import Versioned
 from rvae.serving.torchserve.worker_log import WorkerLog
-from rvae.serving.versions.management import RefusedError
+from rvae.serving.versions.management import RefusedError, SilentError
 from rvae.serving.versions.servers import Server
 from rvae.serving.versions.steps import whole
 
@@ -97,10 +96,14 @@ class ServerChange:
         return f"{self._version} is not served"
 
     def has_it(self) -> bool:
-        """Whether the server has the version now, as far as it answers."""
-        with suppress(FieldError):  # who does not answer serves nothing
-            return self._version in self._management.registrations(self._name)
-        return False
+        """Whether the server has the version now, or may have it, as it hangs."""
+        try:
+            state = self._management.model(self._name)
+        except SilentError:
+            return True
+        except FieldError:  # nobody is there, and who comes reads what the others serve
+            return False
+        return state is not None and self._version in state.versions
 
     def await_workers(self, begin: float, seconds: float) -> str:
         """Wait until it has loaded.

@@ -64,7 +64,8 @@ class Servers:
             except FieldError as error:
                 if socket.exists() or not self._path.is_dir():  # or it has ended in this moment
                     silent[socket.stem] = error.message
-        require(bool(servers), "socket", "; ".join(silent.values()))
+        said = "; ".join(silent.values()) or f"every server in {self._path} has just ended"
+        require(bool(servers), "socket", said)
         return servers, silent
 
     def serving(self, name: str) -> str:

@@ -1,6 +1,7 @@
 """The command `rvae serve` as a user starts it, and the processes below it."""
 
 import os
+import random
 import shlex
 import signal
 import socket
@@ -166,12 +167,13 @@ class ServedProcess:
 
 
 def free_ports() -> int:
-    """A port that is free with the two after it."""
+    """A port that is free with the two after it.
+
+    It is none of those that Linux takes for outgoing connections: one could take it meanwhile.
+    """
     while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        if port < 65_000 and all(_is_free(port + i) for i in range(3)):
+        port = random.randrange(10_000, 32_000)
+        if all(_is_free(port + i) for i in range(3)):
             return port
 
 

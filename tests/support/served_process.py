@@ -1,7 +1,7 @@
 """The command `rvae serve` as a user starts it, and the processes below it."""
 
 import os
-import random
+import secrets
 import shlex
 import signal
 import socket
@@ -172,7 +172,7 @@ def free_ports() -> int:
     It is none of those that Linux takes for outgoing connections: one could take it meanwhile.
     """
     while True:
-        port = random.randrange(10_000, 32_000)
+        port = 10_000 + secrets.randbelow(22_000)
         if all(_is_free(port + i) for i in range(3)):
             return port
 

@@ -14,13 +14,6 @@ fail() {
     exit 1
 }
 
-# The value of a variable: in the environment, in .env, or another one.
-setting() {
-    eval "value=\${$1:-}"
-    [ -n "$value" ] || [ ! -f .env ] || value=$(sed -n "s/^$1=//p" .env | tail -n 1)
-    echo "${value:-$2}"
-}
-
 compose() {
     if [ -n "${RVAE_COMPOSE:-}" ]; then
         $RVAE_COMPOSE "$@"
@@ -49,12 +42,22 @@ save() {
 restore() {
     [ -z "$(compose ps --quiet)" ] || fail "there are containers: docker compose down first"
     tar -C "$folder" -xzf "$file"
+    for part in state.tar certificates.tar store.tar keys; do
+        [ -f "$folder/$part" ] || fail "$file: $part is missing, nothing is replaced"
+    done
+    # First what containers mount: on another machine it is not there yet.
+    (
+        umask 022 # containers read these
+        mkdir -p "$store" "$(dirname "$keys")"
+        tar -C "$store" --no-same-owner -xf "$folder/store.tar"
+        cat "$folder/keys" >"$keys"
+    )
     inside server 'rm -rf /state/* && tar -C /state -xf -' <"$folder/state.tar"
-    inside proxy 'rm -rf /certificates/* && tar -C /certificates -xf -' <"$folder/certificates.tar"
-    umask 022 # containers read these
-    mkdir -p "$store" "$(dirname "$keys")"
-    tar -C "$store" --no-same-owner -xf "$folder/store.tar"
-    cat "$folder/keys" >"$keys"
+    inside proxy 'if [ -w /certificates ]; then
+            rm -rf /certificates/* && tar -C /certificates -xf -
+        else
+            echo "backup.sh: RVAE_CERTIFICATES is a folder of yours, and stays as it is" >&2
+        fi' <"$folder/certificates.tar"
 }
 
 case ${1:-}:$# in
@@ -66,6 +69,7 @@ case $2 in
     *) file=$PWD/$2 ;;
 esac
 cd "$(dirname "$0")"
+. ./setting.sh
 store=$(setting RVAE_STORE ../model_store)
 keys=$(setting RVAE_KEYS ./secrets/keys)
 folder=$(mktemp -d)

@@ -5,11 +5,14 @@
 #   ./keys.sh revoke NAME
 #   ./keys.sh list
 #
-# The proxy knows a change after `docker compose exec proxy reload`. RVAE_KEYS names another file.
+# The proxy knows a change after `docker compose exec proxy reload`. RVAE_KEYS, in the environment or
+# in .env, names another file than secrets/keys.
 
 set -eu
+cd "$(dirname "$0")"
+. ./setting.sh
 
-file=${RVAE_KEYS:-$(dirname "$0")/secrets/keys}
+file=$(setting RVAE_KEYS ./secrets/keys)
 
 fail() {
     echo "keys.sh: $*" >&2

@@ -46,7 +46,6 @@ ASPECTS = {
     "serving/metrics/alerting",
     "serving/metrics/board",
     "serving/metrics/monitoring",
-    "serving/metrics/proxy_metrics",
     "serving/schemathesis",
     "serving/torchserve_formats",
     "serving/worker",

@@ -143,7 +143,8 @@ def test_what_the_proxy_is_told_is_what_it_reads(documents: list[Document]) -> N
     name = f"{service['metadata']['name']}.$(NAMESPACE).svc.cluster.local"
     assert environment["SERVER"] == f"{name}:{port['port']}"
     mounts = {one["mountPath"]: one["name"] for one in container["volumeMounts"]}
-    assert {str(Path(defaults["KEYS"]).parent), defaults["CERTIFICATES"], "/tmp"} == set(mounts)
+    places = {defaults[name] for name in ("CERTIFICATES", "TEMP", "RUN")}
+    assert {str(Path(defaults["KEYS"]).parent), *places} == set(mounts)
     volumes = {one["name"]: one for one in spec["volumes"]}
     files = {one["path"] for one in volumes[mounts["/certificates"]]["secret"]["items"]}
     assert files == {"server.crt", "server.key"}

@@ -42,7 +42,9 @@ def test_what_is_hidden_is_not_answered_by_the_server(service: Proxied, said: by
     ],
     ids=["chunks", "extension", "length"],
 )
-def test_what_follows_a_sound_request_is_answered_after_it(service: Proxied, body: bytes) -> None:
+def test_what_follows_a_sound_request_is_answered_after_it_or_not_at_all(
+    service: Proxied, body: bytes
+) -> None:
     last = START + b"Connection: close\r\n" + LENGTH + b"\r\n" + WINDOW
     heard, closed = service.speak(with_key(service, START + body + last), quiet=30)
-    assert closed and statuses(heard) == [200, 200], heard
+    assert closed and statuses(heard) in ([200], [200, 200]), heard

@@ -291,7 +291,7 @@ def test_commands_that_ask_a_server_are_answered(
 ) -> None:
     """All of README and documentation that ask for predictions, one after another."""
     (tmp_path / "logs").mkdir()
-    example = json.dumps(server.example(list_archives(store)[0]))
+    example = json.dumps(server.torchserve.example(list_archives(store)[0]))
     (tmp_path / "logs" / "rvae-example.json").write_text(example)
     commands = lines_that_begin(re.escape(PREDICTIONS))
     assert README.count(PREDICTIONS) == 1

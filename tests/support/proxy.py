@@ -20,7 +20,7 @@ from tests.support.paths import ROOT
 from tests.support.served_process import free_ports
 from tests.support.waiting import wait_for
 
-__all__ = ["KEY", "Answer", "Proxy", "key_line", "proxy", "require_nginx", "statuses"]
+__all__ = ["KEY", "MODULES", "Answer", "Proxy", "key_line", "proxy", "require_nginx", "statuses"]
 
 BIN = ROOT / "docker" / "proxy" / "bin"
 MODULES = Path("/usr/lib/nginx/modules")
@@ -83,6 +83,7 @@ class Proxy:
             **os.environ,
             "SERVER": server,
             "LISTEN": f"127.0.0.1:{self.port}",
+            "METRICS_LISTEN": f"127.0.0.1:{self.port + 1}",
             "KEYS": str(self.keys),
             "CERTIFICATES": str(self.certificates),
             "PAGES": str(pages),
@@ -103,6 +104,11 @@ class Proxy:
     def url(self) -> str:
         """Its address as clients know it."""
         return f"https://localhost:{self.port}"
+
+    @property
+    def metrics(self) -> str:
+        """Address of its metrics."""
+        return f"http://127.0.0.1:{self.port + 1}/metrics"
 
     @property
     def trusted(self) -> Path:

@@ -2,8 +2,11 @@
 
 local ffi = require "ffi"
 
--- Of OpenSSL, which nginx has loaded.
-pcall(ffi.cdef, "unsigned char *SHA256(const unsigned char *data, size_t size, unsigned char *hash);")
+-- Of OpenSSL, which nginx has loaded. Declared once: LuaJIT keeps every declaration, and has room
+-- for some thousands.
+if not pcall(function() return ffi.C.SHA256 end) then
+    ffi.cdef "unsigned char *SHA256(const unsigned char *data, size_t size, unsigned char *hash);"
+end
 local hash = ffi.new("unsigned char[32]")
 
 local sent = ngx.var.http_authorization or ""

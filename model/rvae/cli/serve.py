@@ -113,10 +113,14 @@ def _tell(endpoint: "Endpoint", new: Sequence["Registration"], logs: Path, socke
 
 def _ready(endpoint: "Endpoint", default: "Registration", logs: Path) -> str:
     """What is served of a model, and how to try it."""
+    from rvae.serving.versions.management import Management
+
     name = default.name
     example = logs / f"{name}-example.json"
     if default.min_workers:
-        example.write_text(json.dumps(endpoint.example(default)))
+        # Which asks again while a TorchServe that has ended just now is replaced.
+        described = Management(endpoint.management).describe(name, default.version)
+        example.write_text(json.dumps(described["example"]))
     versions = ", ".join(one.version for one in endpoint.registrations if one.name == name)
     return (
         f"{name} is ready ({versions}; {default.version} by default). Try it:\n\n"

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 
 from rvae.inference.runtimes.graphs import DECODER_GRAPH, LATENT, MEAN
@@ -15,3 +17,7 @@ def test_a_session_runs_a_graph_by_the_names_of_its_inputs() -> None:
     batch = random_windows(artifact.card, 5)
     expected = torch_runtime(artifact)[0].decode(latent, batch.time, batch.label)
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_the_runtime_does_not_report_its_use() -> None:
+    assert os.environ["ORT_DISABLE_TELEMETRY"] == "1"

@@ -16,7 +16,7 @@ import yaml
 
 from tests.support.monitoring import MONITORING, RULES, alert_rules, alertmanager, prometheus
 from tests.support.paths import ROOT
-from tests.support.proxy_metrics import can_count, proxy_metrics
+from tests.support.proxy import proxy
 from tests.support.waiting import wait_for
 
 PROGRAMS = ("prometheus", "promtool", "prometheus-alertmanager", "amtool")
@@ -130,21 +130,21 @@ def test_receivers_of_the_documentation_are_valid(tmp_path: Path) -> None:
 
 
 @needs_programs
-@pytest.mark.skipif(not can_count(), reason="nginx and its module for Lua are not installed")
 def test_somebody_is_told_that_the_proxy_is_down_and_up_again(
     tmp_path: Path, receiver: Receiver
 ) -> None:
-    with alertmanager(tmp_path, receiver.url) as alerts_to, proxy_metrics(tmp_path) as proxy:
-        instance = proxy.metrics.split("/")[2]
+    nobody = "127.0.0.1:1"
+    with alertmanager(tmp_path, receiver.url) as alerts_to, proxy(tmp_path, nobody) as front:
+        instance = front.metrics.split("/")[2]
 
         def told(*states: str) -> bool:
             return receiver.states("RvaeProxyDown", instance) == list(states)
 
-        with prometheus(tmp_path, {"proxy": [proxy.metrics]}, alerts_to) as running:
+        with prometheus(tmp_path, {"proxy": [front.metrics]}, alerts_to) as running:
             wait_for(lambda: bool(running.query('up{job="proxy"} == 1')))
-            proxy.stop()
+            front.stop()
             wait_for(lambda: told("firing"))
-            proxy.start()
+            front.start()
             wait_for(lambda: told("firing", "resolved"))
 
 

@@ -25,12 +25,13 @@ from tests.support.monitoring import (
     prometheus,
 )
 from tests.support.paths import ROOT
-from tests.support.proxy_metrics import ProxyMetrics, can_count, proxy_metrics
+from tests.support.proxy import Proxy, proxy
+from tests.support.upstream import answer, upstream
 from tests.support.waiting import wait_for
 
+PROGRAMS = ("prometheus", "prometheus-alertmanager")
 needs_programs = pytest.mark.skipif(
-    not all(map(shutil.which, ("prometheus", "prometheus-alertmanager"))) or not can_count(),
-    reason="needs prometheus, prometheus-alertmanager, and nginx with its module for Lua",
+    not all(map(shutil.which, PROGRAMS)), reason=f"needs {', '.join(PROGRAMS)}"
 )
 BOARD = board_queries()
 QUERIES = {title: query for title, (query, _) in BOARD.items()} | alert_queries()
@@ -63,7 +64,7 @@ def ask(server: Endpoint, window: np.ndarray, path: str = "waves") -> requests.R
 
 @contextmanager
 def under_traffic(
-    servers: list[Endpoint], proxy: ProxyMetrics, windows: list[np.ndarray]
+    servers: list[Endpoint], front: Proxy, windows: list[np.ndarray]
 ) -> Iterator[None]:
     """Requests of all kinds meanwhile, and enough values that drift is told."""
     is_over = threading.Event()
@@ -76,7 +77,8 @@ def under_traffic(
                 for path in ("waves", "waves/1.0"):
                     assert ask(server, several, path).status_code == 200
                     assert ask(server, several[0, :3], path).status_code == 422
-            assert (proxy.ask("/ok", "plant"), proxy.ask("/", "plant")) == (200, 502)
+            assert front.ask("/predictions/fine").status == 200
+            assert front.ask("/predictions/broken").status == 500
             is_over.wait(0.2)
 
     thread = threading.Thread(target=run)
@@ -111,7 +113,7 @@ def test_what_board_and_alerts_name_is_told(server: Endpoint) -> None:
     text = requests.get(server.metrics, timeout=30).text
     told = {sample.name for family in parsed(text) for sample in family.samples}
     told |= {"rvae_drift_index"}  # of enough values only
-    told |= documented("rvae_proxy_")  # see test_proxy_metrics.py
+    told |= documented("rvae_proxy_")  # see tests/deployment
     for title, query in (QUERIES | annotation_queries()).items():
         assert metrics_in(query) <= told, title
 
@@ -135,12 +137,13 @@ def test_every_query_of_board_and_alerts_has_values_of_several_servers(
 ) -> None:
     servers = [server, replica]
     with (
-        proxy_metrics(tmp_path) as proxy,
+        upstream(lambda asked: answer(500 if "broken" in asked.line else 200)) as behind,
+        proxy(tmp_path, behind.address) as front,
         alertmanager(tmp_path, "http://127.0.0.1:1/") as alerts_to,
-        under_traffic(servers, proxy, fresh[:20]),
+        under_traffic(servers, front, fresh[:20]),
         prometheus(
             tmp_path,
-            {"rvae": [one.metrics for one in servers], "proxy": [proxy.metrics]},
+            {"rvae": [one.metrics for one in servers], "proxy": [front.metrics]},
             alerts_to,
         ) as running,
     ):

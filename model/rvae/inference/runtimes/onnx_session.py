@@ -1,7 +1,11 @@
 """Graphs that ONNX Runtime runs."""
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+# It tells its makers where and how it is used, unless it is told not to before it is imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime
 from numpy.typing import NDArray

@@ -17,7 +17,6 @@ from rvae.serving.integrity import TrustedKeys, require_intact
 from rvae.serving.management_sockets import own_socket
 from rvae.serving.metrics.page import Page
 from rvae.serving.metrics.server_families import MemoryState, ServerState, VersionState
-from rvae.serving.model_store import Versioned
 from rvae.serving.ports import LOOPBACK, bound_socket
 from rvae.serving.private_socket import PrivateSocket
 from rvae.serving.torchserve.capacity.usage import memory_use, resident
@@ -128,10 +127,6 @@ class Endpoint:
     def registrations(self) -> Sequence[Registration]:
         """What is served."""
         return self._state.registrations
-
-    def example(self, version: Versioned) -> dict[str, Any]:
-        """A valid request body, from the model's own description."""
-        return self.torchserve.example(version)
 
     def wait(self) -> str:
         """Wait until the endpoint cannot serve any more; the reason in words."""

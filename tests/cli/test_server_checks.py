@@ -95,6 +95,15 @@ def test_a_server_that_has_died_is_a_problem(fake: FakeManagement) -> None:
     assert not servers and check.state == "problem"
 
 
+def test_a_server_that_starts_is_not_to_be_started(
+    fake: FakeManagement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rvae.cli.server_checks.PATIENCE_SECONDS", 0.1)
+    fake.busy = 1000
+    _, (check,) = running_servers(fake.socket)
+    assert str(fake.socket) in check.found and "server.log" in check.advice
+
+
 def test_several_servers_are_checked_with_their_names(
     fake: FakeManagement, short_folder: Path
 ) -> None:

@@ -192,6 +192,23 @@ def test_a_server_that_is_killed_comes_back_like_the_other(
         service.require_all(AFTER)
 
 
+def test_a_server_that_hangs_keeps_the_other_from_nothing(service: Service, built: Path) -> None:
+    words = ("rollout", "waves", built / "waves-2.0.mar")
+    rolled = Command(service, *words, "--watch", 60)
+    rolled.await_step("watch")
+    service.servers["b"].process.send_signal(signal.SIGSTOP)
+    try:
+        said = "a: waves is served by 1.0; b: ", "b.sock did not answer within 15 s"
+        assert rolled.end(*said) == 1
+        assert service.serves("a") == service.on_disk() == BEFORE
+        assert (service.store / "waves-2.0.mar").exists()  # the other one has it
+    finally:
+        service.servers["b"].process.send_signal(signal.SIGCONT)
+    assert service.serves("b") == ("2.0", ("1.0", "2.0"))
+    assert Command(service, *words).end("b: waves is served by 2.0", "retire") == 0
+    service.require_all(AFTER)
+
+
 def test_a_server_that_starts_meanwhile_ends_like_the_others(service: Service, built: Path) -> None:
     with loaded(service):
         rolled = Command(service, "rollout", "waves", built / "waves-2.0.mar", "--watch", 4)

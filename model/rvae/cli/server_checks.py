@@ -12,7 +12,7 @@ from rvae.errors import FieldError
 from rvae.serving.management_sockets import sockets_at
 from rvae.serving.model_store import read_archive
 from rvae.serving.torchserve.supervision.health import full_disks
-from rvae.serving.versions.management import Management
+from rvae.serving.versions.management import Management, RefusedError
 from rvae.serving.versions.served import ModelState, ServerState
 
 __all__ = ["check_servers", "running_servers"]
@@ -31,6 +31,8 @@ def running_servers(path: Path) -> tuple[dict[Path, ServerState], list[Check]]:
     for socket in sockets:
         try:
             servers[socket] = Management(socket, PATIENCE_SECONDS).server()
+        except RefusedError as error:  # also of one that starts
+            silent.append(failed("server", f"{socket}: {error.message}", SEE_LOGS))
         except FieldError as error:
             silent.append(failed("server", error.message, "start rvae serve again"))
     return servers, silent

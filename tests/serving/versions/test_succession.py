@@ -120,6 +120,7 @@ def when(fake: FakeManagement, asked: str, act: Callable[[], object]) -> None:
 
 REGISTER, SWITCH = "POST /models", "PUT /models/waves/2.0/set-default"
 CANARY, ASK = "PUT /models/waves/2.0/canary", "POST /predictions/waves/2.0"
+SWITCH_BACK = "PUT /models/waves/1.0/set-default"
 RETIRE = "DELETE /models/waves/1.0"
 
 
@@ -180,7 +181,7 @@ def test_a_server_that_hangs_keeps_the_others_from_nothing(
         service.roll_out(replace(OPTIONS, canary=0.1))
     awake.set()
     assert [service.state(name) for name in "ac"] == [BEFORE, BEFORE]
-    assert asked == ["GET /metrics", "GET /server", "GET /server", "GET /server"]
+    assert asked == ["GET /metrics", *["GET /server"] * 4]
     assert service.text.count("not undone: ") == 1
     assert "undo      a, c: waves is served by 1.0; b: " in service.text
     assert (service.store / "waves-2.0.mar").exists()  # it may have the version
@@ -265,6 +266,24 @@ def test_a_server_that_starts_meanwhile_is_brought_along(
     assert service.states == [AFTER] * 4
     brought = [] if versions == ("2.0",) else [f"late: waves is served by {versions[-1]}"]
     assert [line[10:] for line in service.lines if line.startswith("late")] == brought
+
+
+@pytest.mark.parametrize(("name", "at"), [("d", SWITCH), ("c", SWITCH_BACK)])
+def test_a_server_that_starts_before_all_is_undone_ends_like_the_others(
+    service: Service, name: str, at: str
+) -> None:
+    """It has read what they served then: another one, or that whose end is the failure."""
+
+    def start() -> None:
+        (service.sockets / f"{name}.sock").unlink(missing_ok=True)
+        service.start(name, "1.0", "2.0")
+
+    when(service.fakes["a"], at, start)
+    when(service.fakes["c"], SWITCH, service.fakes["c"].end)
+    with pytest.raises(FieldError, match=r"c\.sock"):
+        service.roll_out()
+    assert [service.state(one) for one in ("a", "b", name)] == [BEFORE] * 3
+    assert f"undo      {name}: 1.0 is the default, and 2.0 is not served" in service.lines
 
 
 def test_a_server_that_cannot_be_brought_along_is_named(service: Service) -> None:

@@ -14,7 +14,7 @@ from rvae.serving.versions.candidate import ask_golden
 from rvae.serving.versions.management import RefusedError, SilentError
 from rvae.serving.versions.observation import Observation
 from rvae.serving.versions.server_change import ServerChange
-from rvae.serving.versions.servers import Server, apart, together
+from rvae.serving.versions.servers import Server, Servers, apart, together
 from rvae.serving.versions.steps import Steps
 
 __all__ = ["Change"]
@@ -49,7 +49,7 @@ class Change:
         self._name, self._version = archive.name, archive.version
         self._archive = archive
         self._steps = steps
-        self._unreached: set[str] = set()  # what was said of those that do not answer
+        self._unreached: dict[str, str] = {}  # what was said of those that do not answer: names
         self._silent: dict[str, SilentError] = {}  # by the names of those that hang
         self.on = [ServerChange(server, archive) for server in servers]
         self.switching = [one for one in self.on if one.switches]
@@ -125,6 +125,15 @@ class Change:
                 f"may be served beside it: {error or 'interrupted'}",
             ) from None
 
+    def undo_late(self, servers: Servers) -> str:
+        """Undo it on servers that read of it at their start, before it was undone on these."""
+        known = {one.server.name for one in self.on} - set(self._unreached.values())
+        try:
+            late = [one for one in servers.asked()[0] if one.name not in known]
+        except FieldError:  # nobody answers
+            return ""
+        return "; ".join(filter(None, map(self._undo_on, late)))
+
     def is_done(self, server: Server, keep: bool) -> bool:
         """Whether a server serves what these servers do at the end."""
         state = server.state.models.get(self._name)
@@ -141,6 +150,22 @@ class Change:
                 failed.append(error.message)
         require(not failed, "server", "; ".join(failed))
         return self._words(said)
+
+    def _undo_on(self, late: Server) -> str:
+        state, said = late.state.models.get(self._name), []
+        if state is None or self._version not in state.versions:
+            return ""
+        old = next(filter(state.versions.__contains__, self.replaced), None)
+        try:
+            if state.default == self._version and old is not None:
+                late.management.make_default(self._name, old)
+                said.append(f"{old} is the default")
+            if not any(one.is_registered for one in self.on):
+                late.management.unregister(self._name, self._version)
+                said.append(f"{self._version} is not served")
+        except FieldError as error:  # the others can all the same
+            said.append(f"not undone: {error.message}")
+        return f"{late.name}: {', and '.join(said)}" if said else ""
 
     def _golden(self, golden: Golden, one: ServerChange) -> str:
         return ask_golden(one.server.management, self._archive, golden)
@@ -181,7 +206,7 @@ class Change:
             except FieldError as error:  # it may answer the next time
                 if error.message in self._unreached:
                     return ""
-                self._unreached.add(error.message)
+                self._unreached[error.message] = one.server.name
                 raise
             return self._of(one, said) if said else ""
 

@@ -18,7 +18,7 @@ __all__ = ["PATIENCE_SECONDS", "Management", "RefusedError", "SilentError"]
 # A DELETE answers after the requests under way; see the gateway's limits.
 SECONDS = 600.0
 # What the server says of itself waits for nothing. One that starts may still look at its store.
-OWN_SECONDS = 30.0
+OWN_SECONDS = 15.0
 # A TorchServe that is replaced is back in less.
 PATIENCE_SECONDS = 120.0
 PAUSE_SECONDS = 0.5

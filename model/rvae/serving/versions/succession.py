@@ -72,9 +72,14 @@ class Succession:
 def begin_change(
     servers: Servers, found: Sequence[Server], archive: Archive, steps: Steps
 ) -> Change:
-    """The change of servers to a version; when it is undone, it is said what is served then."""
+    """The change of servers to a version.
+
+    When it is undone, so it is on servers that started meanwhile, and it is said what is served.
+    """
     name = archive.name
     if len(found) > 1:
         steps.run("servers", lambda: apart(defaults_of(found, name)))
     steps.undo_by(partial(servers.serving, name))
-    return Change(found, archive, steps)
+    change = Change(found, archive, steps)
+    steps.undo_by(partial(change.undo_late, servers))
+    return change

@@ -15,7 +15,7 @@ COMPOSE = """#!/bin/sh
 cd {docker}
 [ -d "{store}" ] && [ -f "{keys}" ] || {{ echo "bind source path does not exist" >&2; exit 1; }}
 while [ "$1" != -c ]; do shift; done
-exec sh -c "$(echo "$2" | sed 's#/state#{volumes}/state#g;s#/certificates#{volumes}/certificates#g')"
+exec sh -c "$(echo "$2" | sed 's#/\\(state\\|certificates\\)#{volumes}/\\1#g')"
 """
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.proxy import KEY, Proxy, key_line, proxy, statuses
+from tests.support.proxy import KEY, Proxy, key_line, proxy
+from tests.support.smuggling import statuses
 from tests.support.upstream import Upstream, answer, upstream
 from tests.support.waiting import wait_for
 
@@ -199,6 +200,11 @@ def test_other_methods_are_refused(front: Proxy, server: Upstream, path: str, al
     assert server.asked == []
 
 
+def test_a_method_that_no_path_has_is_refused_in_words(front: Proxy) -> None:
+    found = front.ask(body=None, method="TRACE")
+    assert found.error == (405, "method") and b'"must be GET, HEAD or POST"' in found.body
+
+
 @pytest.mark.parametrize(
     ("path", "ready", "not_ready"),
     [
@@ -268,9 +274,16 @@ def test_many_requests_share_a_connection(front: Proxy, server: Upstream) -> Non
     assert len(server.asked) == 3
 
 
-def test_the_log_names_the_client_and_no_secret(front: Proxy) -> None:
+def test_the_log_names_the_client_and_no_secret(front: Proxy, server: Upstream) -> None:
     sent = {"path": "/predictions/m?token=hidden-query", "body": b"hidden-body"}
     asked = [front.ask(**sent), front.ask(**sent, key="hidden-key")]  # type: ignore[arg-type]
+    # Nor does what fails, or is refused.
+    server.handler = lambda _: b""
+    foreign = {"Referer": "hidden-\x1b[31m-page"}
+    assert front.ask(**sent, headers=foreign).status == 503  # type: ignore[arg-type]
+    large = {**sent, "body": b"hidden" * 2_000_000}
+    assert front.ask(**large, headers=foreign).status == 413  # type: ignore[arg-type]
+    assert front.ask("/docs/none?hidden", None, foreign, "GET").status == 404
     identifiers = [one.headers["x-request-id"] for one in asked]
 
     def lines() -> dict[str, dict[str, Any]]:

@@ -11,7 +11,8 @@ from threading import Event
 
 import pytest
 
-from tests.support.proxy import KEY, Answer, Proxy, key_line, proxy, statuses
+from tests.support.proxy import KEY, Answer, Proxy, key_line, proxy
+from tests.support.smuggling import statuses
 from tests.support.upstream import Asked, Upstream, answer, upstream
 from tests.support.waiting import wait_for
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.proxy import KEY, Proxy, proxy, statuses
-from tests.support.smuggling import AMBIGUOUS, CHUNKED, CHUNKS, ELSEWHERE, STRANGE
+from tests.support.proxy import KEY, Proxy, proxy
+from tests.support.smuggling import AMBIGUOUS, CHUNKED, CHUNKS, ELSEWHERE, STRANGE, statuses
 from tests.support.upstream import Upstream, upstream
 
 AUTHORIZATION = b"Authorization: Bearer %s\r\n" % KEY.encode()

@@ -47,6 +47,8 @@ PREDICTIONS = "curl -X POST http://localhost:8080/predictions/rvae"
 # How else than by its own name a command may begin.
 LAUNCHERS = r"(?:torchrun .*--no-python |(?:[A-Z_]+=\S+ )+)?"
 
+OF_DOCKER = ("--build-arg", "--follow", "--since", "--tail")
+
 needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl")
 
 
@@ -148,7 +150,7 @@ def test_options_that_documents_name_exist() -> None:
     paths = [*(ROOT / "examples").glob("*.py"), ROOT / "benchmarks" / "serving" / "__main__.py"]
     scripts = (path.read_text() for path in paths)
     served = (options_of(command, served=True) for command in SERVED)
-    known = "--version" + "".join([*map(options_of, COMMANDS), *served, *scripts])
+    known = "".join([*OF_DOCKER, "--version", *map(options_of, COMMANDS), *served, *scripts])
     for page in PAGES:
         for option in set(re.findall(r"`(--[a-z._]+)", page.read_text())):
             assert option in known, f"{page.name} names {option}"
@@ -321,7 +323,7 @@ def test_commands_that_manage_a_server_are_answered(server: Endpoint, tmp_path: 
     commands = {
         line
         for line in lines_that_begin("curl ")
-        if " -X " not in line and "localhost:8080" not in line
+        if " -X " not in line and not re.search(r"localhost:(8080|8443)", line)  # of clients
     }
     assert commands == {
         "curl --unix-socket logs/management.sock 'http://localhost/models/rvae?customized=true'",

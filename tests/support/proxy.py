@@ -9,18 +9,19 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from tests.support.exchanges import speak
 from tests.support.paths import ROOT
 from tests.support.served_process import free_ports
 from tests.support.waiting import wait_for
 
-__all__ = ["KEY", "MODULES", "Answer", "Proxy", "key_line", "proxy", "require_nginx", "statuses"]
+__all__ = ["KEY", "MODULES", "Answer", "Proxy", "key_line", "proxy", "require_nginx"]
 
 BIN = ROOT / "docker" / "proxy" / "bin"
 MODULES = Path("/usr/lib/nginx/modules")
@@ -209,25 +210,8 @@ class Proxy:
         return Answer(response.status, named, content)
 
     def speak(self, said: bytes, quiet: float = PATIENCE) -> tuple[bytes, bool]:
-        """Send bytes as they are: what comes back, and whether the connection was closed."""
-        heard = bytearray()
-        with self.connect() as connection:
-            connection.settimeout(quiet)
-            with suppress(ConnectionError, ssl.SSLError):
-                connection.sendall(said)
-            try:
-                while part := connection.recv(1 << 16):
-                    heard += part
-            except TimeoutError:
-                return bytes(heard), False
-            except (ConnectionError, ssl.SSLError):
-                pass
-        return bytes(heard), True
-
-
-def statuses(heard: bytes) -> list[int]:
-    """Of the answers in what was heard."""
-    return [int(part[:3]) for part in heard.split(b"HTTP/1.1 ")[1:]]
+        """Send bytes as they are; see `exchanges.speak`."""
+        return speak(self.address, said, quiet, self.tls())
 
 
 @contextmanager

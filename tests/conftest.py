@@ -89,15 +89,21 @@ def anomalous() -> list[np.ndarray]:
 
 
 @pytest.fixture(scope="session")
-def store(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model store with two versions of one model, which know how waves are distributed."""
-    folder = tmp_path_factory.mktemp("store")
+def acquainted(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model, which knows how waves are distributed: it can tell drift."""
     card, *weights = checkpoints.read(checkpoint)
     card = replace(card, sketch=(ChannelSketch.fit(waves(600).reshape(-1)),))
     known = tmp_path_factory.mktemp("known") / "waves.ckpt"
     checkpoints.write(known, card.to_dict(), *weights)
+    return known
+
+
+@pytest.fixture(scope="session")
+def store(acquainted: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model store with two versions of one model."""
+    folder = tmp_path_factory.mktemp("store")
     for version in ("1.0", "1.10"):
-        build_archive(known, "waves", version, folder)
+        build_archive(acquainted, "waves", version, folder)
     return folder
 
 

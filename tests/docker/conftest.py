@@ -45,11 +45,11 @@ def container_runtime(pytestconfig: pytest.Config) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def shop(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shop(acquainted: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Archives of two versions, of which an operator has put the first into the store."""
     folder = tmp_path_factory.mktemp("shop")
     for version in ("1.0", "2.0"):
-        build_archive(checkpoint, NAME, version, folder)
+        build_archive(acquainted, NAME, version, folder)
     return folder
 
 

@@ -12,6 +12,7 @@ import yaml
 
 from tests.support.builds import build_stand_in
 from tests.support.composition import Composition
+from tests.support.fault_models import WINDOW
 from tests.support.monitoring import (
     MONITORING,
     RULES,
@@ -60,7 +61,7 @@ class Watched:
     def told(self) -> list[tuple[str, str]]:
         """Names of alerts and whether they are firing or resolved, as the webhook was told."""
         said = self.composition.engine.run("logs", self.composition.container("hook")).stdout
-        messages = [json.loads(line) for line in said.splitlines()]
+        messages = [json.loads(line) for line in said.splitlines() if line]
         return [
             (one["labels"]["alertname"], one["status"])
             for message in messages
@@ -126,6 +127,12 @@ def test_every_query_of_the_board_has_values(watched: Watched, service: Proxied)
                 del silent[title]
         return not silent
 
+    # Shares of errors have values once there was one.
+    watched.composition.run("stop", "server")
+    answer = service.ask(body=WINDOW)
+    assert answer.status == 503 and int(answer.headers["retry-after"]) >= 1
+    watched.composition.run("start", "server")
+    wait_for(service.is_ready, BACK)
     with ProxiedLoad(service) as load:
         load.await_answers()
         with suppress(AssertionError):

@@ -19,7 +19,7 @@ def settings() -> dict[str, str]:
 
 def told() -> dict[str, str]:
     """Those in the tables of the page, where a default is not said in words."""
-    found = {}
+    found: dict[str, str] = {}
     for names, values in re.findall(r"^\| (`RVAE_[^|]*) \| ([^|]*) \|", PAGE, re.MULTILINE):
         variables, defaults = (re.findall(r"`([^`]+)`", cell) for cell in (names, values))
         if values.endswith(" each"):

@@ -1,4 +1,4 @@
-"""The client library, through the proxy, to a real server."""
+"""The client library and its command, through the proxy, to a real server."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from rvae.client import Client
 from rvae.serving.torchserve import Endpoint
+from tests.support.command_line import rvae
 from tests.support.proxy import KEY, proxy
 
 
@@ -31,3 +32,27 @@ def test_a_bulk_of_windows_is_the_same_through_the_proxy(
         assert unknown.error == (404, "model")
         assert front.ask("/predictions/waves", b"{").error[0] == 400
         assert {one["status"] for one in front.logged()} == {200, 400, 404}
+
+
+def test_the_command_brings_a_key_and_trusts_a_certificate(
+    server: Endpoint, fresh: list[np.ndarray], tmp_path: Path
+) -> None:
+    data, key = tmp_path / "new.npy", tmp_path / "key.txt"
+    np.save(data, np.concatenate(fresh * 3))
+    key.write_text(f"{KEY}\n")
+    address = ("127.0.0.1", int(server.url.rpartition(":")[2]))
+    with proxy(tmp_path, address) as front:
+        asked = ("score", data, "rows.csv", "--server", front.url, "--model", "waves")
+        trusted = ("--certificate", front.trusted, "--timeout", "5")
+        done = rvae(*asked, *trusted, "--key", key, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert len((tmp_path / "rows.csv").read_text().splitlines()) > 1
+        untrusted = rvae(*asked, "--key", key, "--timeout", "1", cwd=tmp_path)
+        assert untrusted.returncode == 1 and "CERTIFICATE_VERIFY_FAILED" in untrusted.stderr
+        for given, said in (
+            ((), "Authorization: must be Bearer KEY"),
+            (("--key", tmp_path / "none"), "rvae: key: no such file"),
+            (("--key", data), "rvae: key: "),
+        ):
+            done = rvae(*asked, *trusted, *given, cwd=tmp_path)
+            assert done.returncode == 1 and said in done.stderr, done.stderr

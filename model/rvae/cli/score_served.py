@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from rvae.config import FileFormat
+from rvae.errors import require
 
 __all__ = ["score_served"]
 
@@ -27,6 +28,8 @@ def score_served(
     gap: int | None = None,
     connections: int = 8,
     timeout: float = 60.0,
+    key: Path | None = None,
+    certificate: Path | None = None,
     format: FileFormat = FileFormat(),
 ) -> None:
     """Write what a server says of a file's windows, points or events to a .csv or .parquet file.
@@ -52,17 +55,20 @@ def score_served(
         gap: Maximum steps between windows of one event; the stride if left out.
         connections: Requests at the same time.
         timeout: Seconds that a request may take, with all its repetitions.
+        key: File with the key that a proxy before the server asks for.
+        certificate: File with certificates to trust, as PEM; those of the system if left out.
         format: How the file is written, where it differs from the training file.
     """
     from rvae.client import records
     from rvae.client.bulk import Bulk
     from rvae.client.client import Client
-    from rvae.errors import require
     from rvae.inference import export
     from rvae.inference.reading import read_for
 
     require(not (points and events), "events", "cannot be combined with points")
     require(gap is None or events, "gap", "is only valid with --events")
+    for name, path in (("key", key), ("certificate", certificate)):
+        require(path is None or path.is_file(), name, f"no such file: {path}")
     judging = records.Judging(quantile, alarms, adapt, gap)
 
     def work(bulk: Bulk) -> int:
@@ -88,5 +94,24 @@ def score_served(
         return export.write(output, rows)
 
     shown = sys.stderr.isatty()
-    with Client(server, model, version, timeout, connections=connections, progress=shown) as client:
+    with Client(
+        server,
+        model,
+        version,
+        timeout,
+        connections=connections,
+        progress=shown,
+        headers={} if key is None else _authorization(key),
+        verify=True if certificate is None else str(certificate),
+    ) as client:
         print(f"Wrote {client.run(work)} rows to {output}")
+
+
+def _authorization(file: Path) -> dict[str, str]:
+    """The header that brings the key in a file."""
+    key = file.read_text(encoding="utf-8", errors="replace").strip()
+    # Not quoted: it may be half of a key.
+    require(
+        key.isascii() and len(key.split()) == 1, "key", f"{file} must hold a key and nothing else"
+    )
+    return {"Authorization": f"Bearer {key}"}

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tempfile
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -119,12 +120,12 @@ def test_a_torchserve_that_is_not_known_is_refused_and_leaves_nothing(
     known, other, *rest = CHANGED
     table = (known, replace(other, sha256="0" * 64), *rest)
     monkeypatch.setattr("rvae.serving.torchserve.classes.CHANGED", table)
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    monkeypatch.setattr("rvae.serving.torchserve.server.make_scratch", lambda: scratch)
+    folders = tmp_path / "folders"
+    folders.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folders))
     with pytest.raises(FieldError, match="torchserve"):
         TorchServe(store, fresh_state(list_archives(store), 1).registrations, tmp_path / "logs")
-    assert not scratch.exists()
+    assert not any(folders.glob("rvae-serve-*"))
 
 
 @pytest.mark.parametrize("heap", [None, 100 << 20, 3 << 30])

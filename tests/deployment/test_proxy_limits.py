@@ -170,7 +170,7 @@ def test_a_key_has_so_many_requests_a_second(start: START, server: Upstream) -> 
 
 
 def test_an_address_has_so_many_wrong_keys_a_second(start: START, server: Upstream) -> None:
-    front = start(RVAE_STRANGER_RATE=1, RVAE_STRANGER_BURST=4)
+    front = start(RVAE_ANONYMOUS_RATE=1, RVAE_ANONYMOUS_BURST=4)
     found = [one.status for one in asked_often(front, 12, "wrong")]
     assert found[:5] == [401] * 5 and set(found[5:]) <= {401, 429} and 429 in found
     assert front.ask("/ping", None, method="GET", key=None).status == 429

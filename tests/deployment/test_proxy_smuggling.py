@@ -23,7 +23,7 @@ def server() -> Iterator[Upstream]:
 
 @pytest.fixture(scope="module")
 def front(server: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    generous = {"RVAE_STRANGER_RATE": 10_000, "RVAE_STRANGER_BURST": 10_000}
+    generous = {"RVAE_ANONYMOUS_RATE": 10_000, "RVAE_ANONYMOUS_BURST": 10_000}
     with proxy(tmp_path_factory.mktemp("proxy"), server.address, **generous) as found:
         yield found
 

@@ -127,6 +127,7 @@ def test_a_version_that_is_added_does_not_make_a_server_unready(
     watch: Watch[FakeTorchServe],
 ) -> None:
     """Nor one that is registered again; one that was ready, and is not any more, does."""
+    wait_for(lambda: watch.poll(punctual=True) is None and bool(watch._answers))
     watch._observer.close()  # from here on the test says what is registered
     added = watch.registrations[0]
     watch._observer.registrations = tuple(watch.registrations[1:])

@@ -122,6 +122,14 @@ def _daemon(folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait(STOP_SECONDS)
+        _unmount(folder)
+
+
+def _unmount(folder: Path) -> None:
+    """What an engine leaves mounted, such as a namespace of networks."""
+    points = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for point in reversed([one for one in points if one.startswith(f"{folder}/")]):
+        subprocess.run(["umount", "--lazy", point], check=True)
 
 
 def _version(environment: Mapping[str, str]) -> str:

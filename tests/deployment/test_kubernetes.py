@@ -10,7 +10,6 @@ from kubernetes_validate import SchemaNotFoundError, latest_version, validate
 from tests.support.manifests import (
     COMPONENTS,
     KUBERNETES,
-    SITES,
     Document,
     containers,
     labels,
@@ -30,16 +29,6 @@ OTHERS = {"Certificate", "Gateway", "InferenceService", "PodMonitor", "TLSRoute"
 # What whoever installs it makes; `archives` where the store asks for a password.
 SECRETS = {"keys", "certificate", "archives"}
 CLUSTER_WIDE = {"Namespace"}
-
-
-@pytest.fixture(
-    params=["written", *(pytest.param(site, marks=needs_kubectl) for site in SITES)], scope="module"
-)
-def documents(request: pytest.FixtureRequest) -> list[Document]:
-    """The base as it is written, and what each site renders to."""
-    if request.param == "written":
-        return written(KUBERNETES / "base")
-    return rendered(KUBERNETES / "sites" / request.param)
 
 
 def check(document: Document) -> None:

@@ -84,15 +84,6 @@ def reaches(
     return True
 
 
-@pytest.fixture(
-    params=["base", *(pytest.param(site, marks=needs_kubectl) for site in SITES)], scope="module"
-)
-def documents(request: pytest.FixtureRequest) -> list[Document]:
-    if request.param == "base":
-        return written(KUBERNETES / "base")
-    return rendered(KUBERNETES / "sites" / request.param)
-
-
 @pytest.mark.parametrize("server", [SERVER, CANARY])
 def test_the_proxy_is_the_only_way_to_predictions(documents: list[Document], server: Place) -> None:
     assert reaches(documents, OUTSIDE, PROXY, 8443)

@@ -7,7 +7,6 @@ import re
 import subprocess
 from pathlib import Path
 
-import pytest
 import yaml
 
 from rvae.cli.serve import serve
@@ -17,16 +16,13 @@ from rvae.serving.torchserve.capacity.available import parse_memory
 from tests.support.gateways import front
 from tests.support.manifests import (
     KUBERNETES,
-    SITES,
     Document,
     containers,
     labels,
     named,
-    needs_kubectl,
     of_kind,
     pod,
     read,
-    rendered,
     size,
     written,
 )
@@ -36,15 +32,6 @@ IMAGES = {"rvae-serve": ROOT / "docker/Dockerfile", "rvae-proxy": ROOT / "docker
 PROXY = ROOT / "docker" / "proxy"
 MONITORING = ROOT / "docker" / "monitoring"
 KSERVE = KUBERNETES / "kserve" / "inference-service.yaml"
-
-
-@pytest.fixture(
-    params=["base", *(pytest.param(site, marks=needs_kubectl) for site in SITES)], scope="module"
-)
-def documents(request: pytest.FixtureRequest) -> list[Document]:
-    if request.param == "base":
-        return written(KUBERNETES / "base")
-    return rendered(KUBERNETES / "sites" / request.param)
 
 
 def pods(documents: list[Document]) -> list[Document]:

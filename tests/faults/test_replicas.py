@@ -1,8 +1,6 @@
 """Two servers of one service, changed by one command while clients ask either of them."""
 
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import count
@@ -14,6 +12,7 @@ import pytest
 from rvae.serving.packaging import build_archive
 from rvae.serving.torchserve.state_file import read_state
 from rvae.serving.versions.management import Management
+from tests.support.background_command import BackgroundCommand
 from tests.support.served_process import ServedProcess
 from tests.support.steady_load import SteadyLoad
 from tests.support.waiting import wait_for
@@ -121,30 +120,11 @@ def loaded(service: Service) -> Iterator[SteadyLoad]:
     assert set(load.outcomes[PATH]) == {200}
 
 
-class Command:
-    """A command beside the servers, whose output is kept."""
+class Command(BackgroundCommand):
+    """A command beside the servers."""
 
     def __init__(self, service: Service, *words: object) -> None:
-        self.printed = service.folder / "command.txt"
-        command = [*map(str, words), "--socket", str(service.sockets)]
-        with self.printed.open("wb") as printed:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "rvae.cli", *command],
-                stdout=printed,
-                stderr=subprocess.STDOUT,
-            )
-
-    def await_step(self, name: str) -> None:
-        """Return once a step has begun."""
-        wait_for(lambda: f"\n{name} " in self.printed.read_text(), 120)
-
-    def end(self, *expected: str) -> int:
-        """The status, once it has ended; and what it must have said."""
-        status = self.process.wait(300)
-        said = self.printed.read_text()
-        print(said)
-        assert all(words in said for words in expected), said
-        return status
+        super().__init__(service.folder / "command.txt", service.sockets, *words)
 
 
 def test_a_rollout_and_a_rollback(service: Service, built: Path) -> None:

@@ -3,8 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,6 +15,7 @@ from rvae.inference.artifact import Artifact
 from rvae.serving.packaging import build_archive
 from rvae.serving.versions.management import Management
 from tests.support.archives import edited
+from tests.support.background_command import BackgroundCommand
 from tests.support.served_process import ServedProcess
 from tests.support.steady_load import SteadyLoad
 from tests.support.waiting import wait_for
@@ -91,29 +90,11 @@ def loaded(served: ServedProcess) -> Iterator[SteadyLoad]:
     assert set(load.outcomes[f"{PATH}/1.0"]) <= {200, 410}
 
 
-class Command:
-    """A command beside the server, whose output is kept."""
+class Command(BackgroundCommand):
+    """A command beside the server."""
 
     def __init__(self, served: ServedProcess, *words: object) -> None:
-        self.printed = served.logs / "command.txt"
-        socket = ("--socket", served.logs / "management.sock")
-        with self.printed.open("wb") as printed:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "rvae.cli", *map(str, (*words, *socket))],
-                stdout=printed,
-                stderr=subprocess.STDOUT,
-            )
-
-    def await_step(self, name: str) -> None:
-        """Return once a step has begun."""
-        wait_for(lambda: f"\n{name} " in self.printed.read_text(), 120)
-
-    def end(self, *expected: str) -> int:
-        """The status, once it has ended; and what it must have said."""
-        status = self.process.wait(300)
-        said = self.printed.read_text()
-        assert all(words in said for words in expected), said
-        return status
+        super().__init__(served.logs / "command.txt", served.logs / "management.sock", *words)
 
 
 def state(served: ServedProcess) -> tuple[str, Sequence[str]]:

@@ -27,6 +27,7 @@ def test_a_killed_part_of_the_server_is_replaced(
 ) -> None:
     container = composition.container("server")
     before = part(composition, container, PARTS[name])
+    assert before
     with ProxiedLoad(service) as load:
         load.await_answers()
         for pid in before:
@@ -58,6 +59,7 @@ def test_workers_that_hang_are_replaced(
 ) -> None:
     container = composition.container("server")
     workers = part(composition, container, PARTS["worker"])
+    assert workers
     with ProxiedLoad(service) as load:
         load.await_answers()
         for worker in workers:

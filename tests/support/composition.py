@@ -109,7 +109,8 @@ class Composition:
 
     def processes(self, container: str) -> dict[int, str]:
         """Commands of a container's processes by their number on the host."""
-        lines = self.engine.run("top", container, "-eo", "pid,args").stdout.splitlines()[1:]
+        # -ww: an engine that these tests started has the COLUMNS of readline in its environment.
+        lines = self.engine.run("top", container, "-ww", "-eo", "pid,args").stdout.splitlines()[1:]
         return {int(line.split()[0]): line.split(None, 1)[1] for line in lines}
 
     def keep_logs(self, folder: Path) -> None:

@@ -3,42 +3,20 @@
 import http.client
 import json
 import ssl
-from collections.abc import Iterator
 from contextlib import closing
 from hashlib import sha256
 from typing import Any
 
 import pytest
 
-from tests.support.proxy import KEY, Proxy, key_line, proxy
+from tests.support.proxy import KEY, Proxy
 from tests.support.smuggling import statuses
-from tests.support.upstream import Upstream, answer, upstream
+from tests.support.upstream import Upstream, answer
 from tests.support.waiting import wait_for
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Upstream]:
-    with upstream() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def front(server: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    generous = {"RVAE_ANONYMOUS_RATE": 10_000, "RVAE_ANONYMOUS_BURST": 10_000}
-    with proxy(tmp_path_factory.mktemp("proxy"), server.address, **generous) as found:
-        found.keys.write_text(key_line("alice", KEY) + key_line("bob", "b-o_b.~+/="))
-        found.reload()
-        yield found
-
-
-@pytest.fixture(autouse=True)
-def fresh(server: Upstream) -> None:
-    server.handler = lambda _: answer()
-    server.asked.clear()
-
-
 def test_what_reaches_the_server_is_a_path_a_length_and_known_headers(
-    front: Proxy, server: Upstream
+    shared_front: Proxy, backend: Upstream
 ) -> None:
     known = {
         "Content-Type": "text/csv",
@@ -55,9 +33,9 @@ def test_what_reaches_the_server_is_a_path_a_length_and_known_headers(
         "Connection": "close, rvae-options",
         "Host": "elsewhere",
     }
-    sent = front.ask("/predictions/m/1.0?secret=1", b"a,b\n1,2\n", {**known, **unknown})
+    sent = shared_front.ask("/predictions/m/1.0?secret=1", b"a,b\n1,2\n", {**known, **unknown})
     assert sent.status == 200
-    (asked,) = server.asked
+    (asked,) = backend.asked
     assert asked.line == "POST /predictions/m/1.0 HTTP/1.1" and asked.body == b"a,b\n1,2\n"
     identifier = asked.headers.pop("x-request-id")
     assert asked.headers == {
@@ -71,40 +49,42 @@ def test_what_reaches_the_server_is_a_path_a_length_and_known_headers(
 
 @pytest.mark.parametrize("size", [0, 1, 100_000, 6_553_500])
 def test_a_body_in_chunks_comes_whole_and_with_its_length(
-    front: Proxy, server: Upstream, size: int
+    shared_front: Proxy, backend: Upstream, size: int
 ) -> None:
     body = b"x" * size
     pieces = (body[at : at + 30_011] for at in range(0, size, 30_011))
-    sent = front.ask(body=pieces)
+    sent = shared_front.ask(body=pieces)
     assert sent.status == 200
-    (asked,) = server.asked
+    (asked,) = backend.asked
     assert asked.body == body and asked.headers["content-length"] == str(size)
     assert "transfer-encoding" not in asked.headers
 
 
-def test_the_servers_answer_passes_with_its_headers(front: Proxy, server: Upstream) -> None:
-    server.handler = lambda _: answer(200, b"PAR1", "Content-Type: x/y", "Rvae-Version: 1.0")
-    found = front.ask()
+def test_the_servers_answer_passes_with_its_headers(shared_front: Proxy, backend: Upstream) -> None:
+    backend.handler = lambda _: answer(200, b"PAR1", "Content-Type: x/y", "Rvae-Version: 1.0")
+    found = shared_front.ask()
     assert (found.status, found.body) == (200, b"PAR1")
     assert (found.headers["content-type"], found.headers["rvae-version"]) == ("x/y", "1.0")
     assert "server" not in found.headers
 
 
 @pytest.mark.parametrize("status", [400, 404, 406, 408, 410, 413, 415, 422, 431, 500, 502, 503])
-def test_the_servers_errors_pass_untouched(front: Proxy, server: Upstream, status: int) -> None:
+def test_the_servers_errors_pass_untouched(
+    shared_front: Proxy, backend: Upstream, status: int
+) -> None:
     body = b'{"code": %d, "message": "of the server", "field": "x"}' % status
-    server.handler = lambda _: answer(
+    backend.handler = lambda _: answer(
         status, body, "Content-Type: application/json", "Retry-After: 7", "Rvae-Version: 2.0"
     )
-    found = front.ask()
+    found = shared_front.ask()
     assert (found.status, found.body) == (status, body)
     assert (found.headers["retry-after"], found.headers["rvae-version"]) == ("7", "2.0")
 
 
-def test_a_large_answer_comes_whole(front: Proxy, server: Upstream) -> None:
+def test_a_large_answer_comes_whole(shared_front: Proxy, backend: Upstream) -> None:
     body = bytes(range(256)) * 27_000
-    server.handler = lambda _: answer(200, body)
-    assert front.ask().body == body
+    backend.handler = lambda _: answer(200, body)
+    assert shared_front.ask().body == body
 
 
 @pytest.mark.parametrize(
@@ -130,26 +110,28 @@ def test_a_large_answer_comes_whole(front: Proxy, server: Upstream) -> None:
         "Bearer \xff",
     ],
 )
-def test_nobody_without_a_key_is_let_in(front: Proxy, server: Upstream, said: str | None) -> None:
+def test_nobody_without_a_key_is_let_in(
+    shared_front: Proxy, backend: Upstream, said: str | None
+) -> None:
     headers = {} if said is None else {"Authorization": said}
-    found = front.ask(headers=headers, key=None)
+    found = shared_front.ask(headers=headers, key=None)
     assert found.error == (401, "Authorization")
     assert found.headers["www-authenticate"] == "Bearer"
-    assert server.asked == []
+    assert backend.asked == []
 
 
 @pytest.mark.parametrize(
     "said", [f"Bearer {KEY}", f"bearer {KEY}", f"BEARER  {KEY} ", "Bearer b-o_b.~+/="]
 )
-def test_every_key_is_let_in(front: Proxy, said: str) -> None:
-    assert front.ask(headers={"Authorization": said}).status == 200
+def test_every_key_is_let_in(shared_front: Proxy, said: str) -> None:
+    assert shared_front.ask(headers={"Authorization": said}).status == 200
 
 
-def test_two_keys_in_one_request_are_none(front: Proxy, server: Upstream) -> None:
+def test_two_keys_in_one_request_are_none(shared_front: Proxy, backend: Upstream) -> None:
     line = f"Authorization: Bearer {KEY}\r\n"
     head = f"GET /predictions/m HTTP/1.1\r\nHost: x\r\n{line}{line}\r\n"
-    heard, _ = front.speak(head.encode())
-    assert statuses(heard) == [400] and server.asked == []
+    heard, _ = shared_front.speak(head.encode())
+    assert statuses(heard) == [400] and backend.asked == []
 
 
 @pytest.mark.parametrize(
@@ -172,12 +154,12 @@ def test_two_keys_in_one_request_are_none(front: Proxy, server: Upstream) -> Non
     ],
 )
 def test_what_may_be_asked_with_a_key(
-    front: Proxy, server: Upstream, method: str, path: str
+    shared_front: Proxy, backend: Upstream, method: str, path: str
 ) -> None:
-    assert front.ask(path, method=method).status == 200
-    assert [one.line for one in server.asked] == [f"{method} {path} HTTP/1.1"]
-    assert front.ask(path, method=method, key=None).status == 401
-    assert len(server.asked) == 1
+    assert shared_front.ask(path, method=method).status == 200
+    assert [one.line for one in backend.asked] == [f"{method} {path} HTTP/1.1"]
+    assert shared_front.ask(path, method=method, key=None).status == 401
+    assert len(backend.asked) == 1
 
 
 @pytest.mark.parametrize(
@@ -191,17 +173,19 @@ def test_what_may_be_asked_with_a_key(
         ("/openapi.yaml", "GET, HEAD"),
     ],
 )
-def test_other_methods_are_refused(front: Proxy, server: Upstream, path: str, allowed: str) -> None:
+def test_other_methods_are_refused(
+    shared_front: Proxy, backend: Upstream, path: str, allowed: str
+) -> None:
     for method in ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND"):
         if method in allowed:
             continue
-        found = front.ask(path, method=method)
+        found = shared_front.ask(path, method=method)
         assert found.error == (405, "method") and found.headers["allow"] == allowed
-    assert server.asked == []
+    assert backend.asked == []
 
 
-def test_a_method_that_no_path_has_is_refused_in_words(front: Proxy) -> None:
-    found = front.ask(body=None, method="TRACE")
+def test_a_method_that_no_path_has_is_refused_in_words(shared_front: Proxy) -> None:
+    found = shared_front.ask(body=None, method="TRACE")
     assert found.error == (405, "method") and b'"must be GET, HEAD or POST"' in found.body
 
 
@@ -214,51 +198,53 @@ def test_a_method_that_no_path_has_is_refused_in_words(front: Proxy) -> None:
     ],
 )
 def test_readiness_needs_no_key_and_tells_no_reasons(
-    front: Proxy, server: Upstream, path: str, ready: object, not_ready: object
+    shared_front: Proxy, backend: Upstream, path: str, ready: object, not_ready: object
 ) -> None:
     body = b'{"reasons": ["/disk is full"], "path": "/models"}'
     for status, said in ((200, ready), (503, not_ready), (500, not_ready)):
         reply = answer(status, body)
-        server.handler = lambda _, reply=reply: reply  # type: ignore[misc]
-        found = front.ask(path, None, method="GET", key=None)
+        backend.handler = lambda _, reply=reply: reply  # type: ignore[misc]
+        found = shared_front.ask(path, None, method="GET", key=None)
         assert found.status == (200 if status == 200 else 503)
         assert json.loads(found.body) == said
         assert ("retry-after" in found.headers) == (status != 200)
-        assert front.ask(path, None, method="HEAD", key=None).status == found.status
-    assert {one.line for one in server.asked} == {f"GET {path} HTTP/1.1"}
+        assert shared_front.ask(path, None, method="HEAD", key=None).status == found.status
+    assert {one.line for one in backend.asked} == {f"GET {path} HTTP/1.1"}
 
 
-def test_a_page_and_a_description_of_the_api_need_no_key(front: Proxy) -> None:
-    page = front.ask("/docs/", None, method="GET", key=None)
+def test_a_page_and_a_description_of_the_api_need_no_key(shared_front: Proxy) -> None:
+    page = shared_front.ask("/docs/", None, method="GET", key=None)
     assert page.status == 200 and page.headers["content-type"] == "text/html; charset=utf-8"
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy and "script-src 'self';" in policy
     assert b"http" not in page.body.replace(b"http-equiv", b"")  # nothing of another host
-    document = front.ask("/openapi.yaml", None, method="GET", key=None)
+    document = shared_front.ask("/openapi.yaml", None, method="GET", key=None)
     assert document.body.startswith(b"openapi: 3.1")
-    moved = front.ask("/docs", None, method="GET", key=None)
+    moved = shared_front.ask("/docs", None, method="GET", key=None)
     assert (moved.status, moved.headers["location"]) == (308, "/docs/")
-    assert front.ask("/docs/start.js", None, method="GET").status == 200
+    assert shared_front.ask("/docs/start.js", None, method="GET").status == 200
     for path in ("/docs/../openapi.yaml", "/docs/none", "/docs/%2e%2e/openapi.yaml", "/docs/."):
-        assert front.ask(path, None, method="GET").error == (404, "path")
+        assert shared_front.ask(path, None, method="GET").error == (404, "path")
 
 
-def test_a_client_that_waits_for_leave_is_given_it(front: Proxy, server: Upstream) -> None:
+def test_a_client_that_waits_for_leave_is_given_it(shared_front: Proxy, backend: Upstream) -> None:
     head = f"POST /predictions/m HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n"
-    with front.connect() as connection, connection.makefile("rb") as heard:
+    with shared_front.connect() as connection, connection.makefile("rb") as heard:
         connection.sendall(f"{head}Content-Length: 2\r\nExpect: 100-continue\r\n\r\n".encode())
         assert heard.readline() == b"HTTP/1.1 100 Continue\r\n" and heard.readline() == b"\r\n"
         connection.sendall(b"{}")
         assert heard.readline().startswith(b"HTTP/1.1 200")
-    assert "expect" not in server.asked[0].headers
-    with front.connect() as connection, connection.makefile("rb") as heard:
+    assert "expect" not in backend.asked[0].headers
+    with shared_front.connect() as connection, connection.makefile("rb") as heard:
         stranger = head.replace(KEY, "none")
         connection.sendall(f"{stranger}Content-Length: 2\r\nExpect: 100-continue\r\n\r\n".encode())
         assert heard.readline().startswith(b"HTTP/1.1 401")
 
 
-def test_many_requests_share_a_connection(front: Proxy, server: Upstream) -> None:
-    connection = http.client.HTTPSConnection("localhost", front.port, context=front.tls())
+def test_many_requests_share_a_connection(shared_front: Proxy, backend: Upstream) -> None:
+    connection = http.client.HTTPSConnection(
+        "localhost", shared_front.port, context=shared_front.tls()
+    )
     with closing(connection):
         connection.connect()
         used = connection.sock
@@ -271,23 +257,23 @@ def test_many_requests_share_a_connection(front: Proxy, server: Upstream) -> Non
             response = connection.getresponse()
             response.read()
             assert response.status == status and connection.sock is used
-    assert len(server.asked) == 3
+    assert len(backend.asked) == 3
 
 
-def test_the_log_names_the_client_and_no_secret(front: Proxy, server: Upstream) -> None:
+def test_the_log_names_the_client_and_no_secret(shared_front: Proxy, backend: Upstream) -> None:
     sent = {"path": "/predictions/m?token=hidden-query", "body": b"hidden-body"}
-    asked = [front.ask(**sent), front.ask(**sent, key="hidden-key")]  # type: ignore[arg-type]
+    asked = [shared_front.ask(**sent), shared_front.ask(**sent, key="hidden-key")]  # type: ignore[arg-type]
     # Nor does what fails, or is refused.
-    server.handler = lambda _: b""
+    backend.handler = lambda _: b""
     foreign = {"Referer": "hidden-\x1b[31m-page"}
-    assert front.ask(**sent, headers=foreign).status == 503  # type: ignore[arg-type]
+    assert shared_front.ask(**sent, headers=foreign).status == 503  # type: ignore[arg-type]
     large = {**sent, "body": b"hidden" * 2_000_000}
-    assert front.ask(**large, headers=foreign).status == 413  # type: ignore[arg-type]
-    assert front.ask("/docs/none?hidden", None, foreign, "GET").status == 404
+    assert shared_front.ask(**large, headers=foreign).status == 413  # type: ignore[arg-type]
+    assert shared_front.ask("/docs/none?hidden", None, foreign, "GET").status == 404
     identifiers = [one.headers["x-request-id"] for one in asked]
 
     def lines() -> dict[str, dict[str, Any]]:
-        return {one["request"]: one for one in front.logged()}
+        return {one["request"]: one for one in shared_front.logged()}
 
     wait_for(lambda: set(identifiers) <= lines().keys())  # it is written after the answer
     let_in, refused = (lines()[one] for one in identifiers)
@@ -295,36 +281,38 @@ def test_the_log_names_the_client_and_no_secret(front: Proxy, server: Upstream) 
     told = {"method": "POST", "path": "/predictions/m", "address": "127.0.0.1"}
     assert (told | {"client": "alice", "status": 200}).items() <= let_in.items()
     assert (told | {"client": "", "status": 401}).items() <= refused.items()
-    logs = front.log.read_text() + front.text()
+    logs = shared_front.log.read_text() + shared_front.text()
     assert "hidden" not in logs and KEY not in logs
 
 
-def test_only_current_tls_is_spoken(front: Proxy) -> None:
-    with front.connect() as connection:
+def test_only_current_tls_is_spoken(shared_front: Proxy) -> None:
+    with shared_front.connect() as connection:
         assert connection.version() == "TLSv1.3"
         assert connection.selected_alpn_protocol() is None
-    older = front.tls()
+    older = shared_front.tls()
     older.maximum_version = ssl.TLSVersion.TLSv1_2
     older.set_alpn_protocols(["h2", "http/1.1"])
-    plain = http.client.HTTPSConnection("localhost", front.port, context=older)
+    plain = http.client.HTTPSConnection("localhost", shared_front.port, context=older)
     with closing(plain):
         plain.connect()
         cipher = plain.sock.cipher()
         assert cipher is not None and cipher[0].startswith("ECDHE") and "GCM" in cipher[0]
         assert plain.sock.selected_alpn_protocol() == "http/1.1"
     for names in ("AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-SHA"):
-        weak = front.tls()
+        weak = shared_front.tls()
         weak.maximum_version = ssl.TLSVersion.TLSv1_2
         weak.set_ciphers(names)
         with (
             pytest.raises(ssl.SSLError),
-            closing(http.client.HTTPSConnection("localhost", front.port, context=weak)) as refused,
+            closing(
+                http.client.HTTPSConnection("localhost", shared_front.port, context=weak)
+            ) as refused,
         ):
             refused.connect()
 
 
-def test_who_speaks_no_tls_is_told_so(front: Proxy) -> None:
-    with closing(http.client.HTTPConnection("localhost", front.port)) as connection:
+def test_who_speaks_no_tls_is_told_so(shared_front: Proxy) -> None:
+    with closing(http.client.HTTPConnection("localhost", shared_front.port)) as connection:
         connection.request("GET", "/ping", headers={"Authorization": f"Bearer {KEY}"})
         response = connection.getresponse()
         assert response.status == 400 and b"https://" in response.read()

@@ -3,7 +3,7 @@
 import ssl
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -18,23 +18,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from tests.support.proxy import KEY, Proxy, key_line, proxy, require_nginx
-from tests.support.upstream import Upstream, upstream
+from tests.support.proxy import KEY, Proxy, key_line, require_nginx
+from tests.support.upstream import Upstream
 from tests.support.waiting import wait_for
 
 HASH = sha256(b"other").hexdigest()
-
-
-@pytest.fixture
-def server() -> Iterator[Upstream]:
-    with upstream() as found:
-        yield found
-
-
-@pytest.fixture
-def front(server: Upstream, tmp_path: Path) -> Iterator[Proxy]:
-    with proxy(tmp_path, server.address) as found:
-        yield found
 
 
 @pytest.fixture
@@ -231,7 +219,7 @@ def test_a_server_that_is_none_is_named(stopped: Proxy) -> None:
         assert f"SERVER={server}: must be HOST:PORT" in stopped.refuse_to_start()
 
 
-def test_nothing_is_lost_when_it_reloads(front: Proxy, server: Upstream) -> None:
+def test_nothing_is_lost_when_it_reloads(front: Proxy, backend: Upstream) -> None:
     over = threading.Event()
 
     def work() -> list[int]:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.proxy import KEY, Answer, Proxy, key_line, proxy
 from tests.support.smuggling import statuses
-from tests.support.upstream import Asked, Upstream, answer, upstream
+from tests.support.upstream import Asked, Upstream, answer
 from tests.support.waiting import wait_for
 
 HEAD = f"POST /predictions/m HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n".encode()
@@ -21,18 +21,12 @@ START = Callable[..., Proxy]
 
 
 @pytest.fixture
-def server() -> Iterator[Upstream]:
-    with upstream() as found:
-        yield found
-
-
-@pytest.fixture
-def start(server: Upstream, tmp_path: Path) -> Iterator[START]:
+def start(backend: Upstream, tmp_path: Path) -> Iterator[START]:
     with ExitStack() as stack:
-        yield lambda **settings: stack.enter_context(proxy(tmp_path, server.address, **settings))
+        yield lambda **settings: stack.enter_context(proxy(tmp_path, backend.address, **settings))
 
 
-def test_a_body_that_is_too_large_is_refused(start: START, server: Upstream) -> None:
+def test_a_body_that_is_too_large_is_refused(start: START, backend: Upstream) -> None:
     front = start(RVAE_BODY_BYTES=100_000)
     assert front.ask(body=b"x" * 100_000).status == 200
     for sent in (b"x" * 100_001, (b"x" * 50_000 for _ in range(3))):
@@ -40,23 +34,23 @@ def test_a_body_that_is_too_large_is_refused(start: START, server: Upstream) -> 
     # Nobody has to send it to be told so.
     heard, closed = front.speak(HEAD + b"Content-Length: 100001\r\n\r\n")
     assert statuses(heard) == [413] and closed
-    assert len(server.asked) == 1
+    assert len(backend.asked) == 1
 
 
-def test_who_is_refused_reads_why_while_sending(start: START, server: Upstream) -> None:
+def test_who_is_refused_reads_why_while_sending(start: START, backend: Upstream) -> None:
     front = start()
     for _ in range(5):
         assert front.ask(body=b"x" * 6_000_000, key="wrong").error == (401, "Authorization")
-    assert server.asked == []
+    assert backend.asked == []
 
 
-def test_headers_that_are_too_large_are_refused(start: START, server: Upstream) -> None:
+def test_headers_that_are_too_large_are_refused(start: START, backend: Upstream) -> None:
     front = start()
     heard, _ = front.speak(HEAD + b"X-A: " + b"a" * 20_000 + b"\r\n\r\n")
     assert statuses(heard) == [431] and b'"field":"headers"' in heard
     heard, _ = front.speak(b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\n\r\n")
     assert statuses(heard) == [414]
-    assert server.asked == []
+    assert backend.asked == []
 
 
 @pytest.mark.parametrize(
@@ -64,7 +58,7 @@ def test_headers_that_are_too_large_are_refused(start: START, server: Upstream) 
 )
 @pytest.mark.parametrize("pause", [0.05, 60.0], ids=["dripping", "silent"])
 def test_a_body_that_takes_too_long_is_ended(
-    start: START, server: Upstream, framing: bytes, pause: float
+    start: START, backend: Upstream, framing: bytes, pause: float
 ) -> None:
     front = start(RVAE_BODY_SECONDS=1)
     began = time.monotonic()
@@ -82,11 +76,11 @@ def test_a_body_that_takes_too_long_is_ended(
     assert statuses(heard) == [408] and b'"field":"body"' in heard
     assert b"\r\nConnection: close\r\n" in heard
     assert 0.9 < time.monotonic() - began < 30
-    assert server.asked == []
+    assert backend.asked == []
     assert front.ask().status == 200
 
 
-def test_a_body_in_time_is_not_ended_later(start: START, server: Upstream) -> None:
+def test_a_body_in_time_is_not_ended_later(start: START, backend: Upstream) -> None:
     front = start(RVAE_BODY_SECONDS=1)
     computing = Event()
 
@@ -94,11 +88,11 @@ def test_a_body_in_time_is_not_ended_later(start: START, server: Upstream) -> No
         computing.wait(1.5)
         return answer()
 
-    server.handler = slow
+    backend.handler = slow
     assert front.ask().status == 200
 
 
-def test_a_head_that_takes_too_long_is_ended(start: START, server: Upstream) -> None:
+def test_a_head_that_takes_too_long_is_ended(start: START, backend: Upstream) -> None:
     front = start()
     began = time.monotonic()
     with front.connect() as connection:
@@ -106,7 +100,7 @@ def test_a_head_that_takes_too_long_is_ended(start: START, server: Upstream) -> 
         assert connection.recv(100) == b""
     assert 5 < time.monotonic() - began < 60
     wait_for(lambda: front.log.exists() and front.logged()[-1]["status"] == 408)
-    assert server.asked == []
+    assert backend.asked == []
 
 
 def test_an_address_has_so_many_connections_whatever_they_do(start: START) -> None:
@@ -129,7 +123,7 @@ def test_an_address_has_so_many_connections_whatever_they_do(start: START) -> No
     assert front.ask().status == 200
 
 
-def test_a_key_has_so_many_requests_at_once(start: START, server: Upstream) -> None:
+def test_a_key_has_so_many_requests_at_once(start: START, backend: Upstream) -> None:
     front = start(RVAE_KEY_REQUESTS=3)
     front.keys.write_text(key_line("alice", KEY) + key_line("bob", "other"))
     front.reload()
@@ -139,13 +133,13 @@ def test_a_key_has_so_many_requests_at_once(start: START, server: Upstream) -> N
         go_on.wait(30)
         return answer()
 
-    server.handler = wait
+    backend.handler = wait
     with ThreadPoolExecutor(3) as pool:
         held = [pool.submit(front.ask) for _ in range(3)]
-        wait_for(lambda: len(server.asked) == 3)
+        wait_for(lambda: len(backend.asked) == 3)
         refused = front.ask()
         another = ThreadPoolExecutor(1).submit(front.ask, key="other")
-        wait_for(lambda: len(server.asked) == 4)
+        wait_for(lambda: len(backend.asked) == 4)
         go_on.set()
         assert [one.result().status for one in (*held, another)] == [200] * 4
     assert refused.error == (429, "request") and refused.headers["retry-after"] == "1"
@@ -156,7 +150,7 @@ def asked_often(front: Proxy, count: int, key: str | None) -> list[Answer]:
     return [front.ask(key=key) for _ in range(count)]
 
 
-def test_a_key_has_so_many_requests_a_second(start: START, server: Upstream) -> None:
+def test_a_key_has_so_many_requests_a_second(start: START, backend: Upstream) -> None:
     front = start(RVAE_KEY_RATE=5)
     front.keys.write_text(key_line("alice", KEY) + key_line("bob", "other"))
     front.reload()
@@ -164,12 +158,12 @@ def test_a_key_has_so_many_requests_a_second(start: START, server: Upstream) -> 
     refused = [one for one in answers if one.status != 200]
     assert refused and {one.error for one in refused} == {(429, "request")}
     assert {one.headers["retry-after"] for one in refused} == {"1"}
-    assert len(server.asked) == 20 - len(refused) >= 5
+    assert len(backend.asked) == 20 - len(refused) >= 5
     assert front.ask(key="other").status == 200
     wait_for(lambda: front.ask().status == 200)
 
 
-def test_an_address_has_so_many_wrong_keys_a_second(start: START, server: Upstream) -> None:
+def test_an_address_has_so_many_wrong_keys_a_second(start: START, backend: Upstream) -> None:
     front = start(RVAE_ANONYMOUS_RATE=1, RVAE_ANONYMOUS_BURST=4)
     found = [one.status for one in asked_often(front, 12, "wrong")]
     assert found[:5] == [401] * 5 and set(found[5:]) <= {401, 429} and 429 in found
@@ -178,7 +172,7 @@ def test_an_address_has_so_many_wrong_keys_a_second(start: START, server: Upstre
     assert front.ask().status == 200
 
 
-def test_a_client_that_works_hard_is_not_refused(start: START, server: Upstream) -> None:
+def test_a_client_that_works_hard_is_not_refused(start: START, backend: Upstream) -> None:
     front = start()
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: front.ask().status, range(300)))
@@ -197,9 +191,9 @@ def test_where_no_body_has_room_it_is_said(start: START, tmp_path: Path) -> None
 @pytest.mark.parametrize("name", ["RVAE_KEY_RATE", "RVAE_BODY_BYTES", "RVAE_ADDRESS_CONNECTIONS"])
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "many", "1;", "123456789"])
 def test_a_limit_that_is_none_is_named(
-    server: Upstream, tmp_path: Path, name: str, value: str
+    backend: Upstream, tmp_path: Path, name: str, value: str
 ) -> None:
-    found = Proxy(tmp_path, f"127.0.0.1:{server.address[1]}", {name: value})
+    found = Proxy(tmp_path, f"127.0.0.1:{backend.address[1]}", {name: value})
     assert f"{name}={value}: must be a number" in found.refuse_to_start()
 
 

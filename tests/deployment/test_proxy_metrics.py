@@ -1,32 +1,17 @@
 """What the proxy counts of its clients, for a Prometheus."""
 
 import subprocess
-from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 
-import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
-from tests.support.proxy import Proxy, proxy
-from tests.support.upstream import Upstream, answer, upstream
+from tests.support.proxy import Proxy
+from tests.support.upstream import Upstream, answer
 from tests.support.waiting import wait_for
 
 REQUESTS = "rvae_proxy_requests_total"
 EXPIRES = "rvae_proxy_certificate_expires_timestamp_seconds"
-
-
-@pytest.fixture
-def server() -> Iterator[Upstream]:
-    with upstream() as found:
-        yield found
-
-
-@pytest.fixture
-def front(server: Upstream, tmp_path: Path) -> Iterator[Proxy]:
-    with proxy(tmp_path, server.address) as found:
-        yield found
 
 
 def samples(front: Proxy) -> dict[tuple[str, ...], float]:
@@ -47,12 +32,12 @@ def counts(front: Proxy) -> dict[tuple[str, ...], float]:
     }
 
 
-def test_answers_count_for_their_client_and_status(front: Proxy, server: Upstream) -> None:
+def test_answers_count_for_their_client_and_status(front: Proxy, backend: Upstream) -> None:
     front.ask()
     front.ask("/elsewhere")
     front.ask(key=None)
     front.ask(key="wrong")
-    server.handler = lambda _: answer(500)
+    backend.handler = lambda _: answer(500)
     front.ask()
     expected = {
         ("alice", "200"): 1,

@@ -1,36 +1,16 @@
 """Bytes that two servers would read as different requests, and paths that lead elsewhere."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.support.proxy import KEY, Proxy, proxy
+from tests.support.proxy import KEY, Proxy
 from tests.support.smuggling import AMBIGUOUS, CHUNKED, CHUNKS, ELSEWHERE, STRANGE, statuses
-from tests.support.upstream import Upstream, upstream
+from tests.support.upstream import Upstream
 
 AUTHORIZATION = b"Authorization: Bearer %s\r\n" % KEY.encode()
 HIDDEN = b"GET /predictions/hidden HTTP/1.1\r\nHost: localhost\r\n" + AUTHORIZATION + b"\r\n"
 # Nobody disagrees about where these end: what follows is another request of the same client.
 HARMLESS = {"unknown version", "an upgrade"}
 START = b"POST /predictions/m HTTP/1.1\r\nHost: localhost\r\n" + AUTHORIZATION
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Upstream]:
-    with upstream() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def front(server: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    generous = {"RVAE_ANONYMOUS_RATE": 10_000, "RVAE_ANONYMOUS_BURST": 10_000}
-    with proxy(tmp_path_factory.mktemp("proxy"), server.address, **generous) as found:
-        yield found
-
-
-@pytest.fixture(autouse=True)
-def fresh(server: Upstream) -> None:
-    server.asked.clear()
 
 
 def with_key(said: bytes) -> bytes:
@@ -45,37 +25,39 @@ def with_key(said: bytes) -> bytes:
 
 @pytest.mark.parametrize("name", [*sorted(AMBIGUOUS.keys() - HARMLESS), *STRANGE])
 def test_what_is_ambiguous_is_one_request_at_most(
-    front: Proxy, server: Upstream, name: str
+    shared_front: Proxy, backend: Upstream, name: str
 ) -> None:
-    heard, closed = front.speak(with_key({**AMBIGUOUS, **STRANGE}[name]))
+    heard, closed = shared_front.speak(with_key({**AMBIGUOUS, **STRANGE}[name]))
     assert closed and len(statuses(heard)) <= 1, heard
-    assert len(server.asked) <= 1
-    for asked in server.asked:  # it was written anew
+    assert len(backend.asked) <= 1
+    for asked in backend.asked:  # it was written anew
         assert asked.line.endswith(" /predictions/rvae HTTP/1.1")
         assert asked.headers["content-length"] == str(len(asked.body))
         assert "transfer-encoding" not in asked.headers
 
 
 @pytest.mark.parametrize("name", sorted(HARMLESS))
-def test_no_other_protocol_is_spoken(front: Proxy, server: Upstream, name: str) -> None:
-    heard, _ = front.speak(AMBIGUOUS[name].split(b"GET /models HTTP/1.1\r\nHost: l")[0], 1)
+def test_no_other_protocol_is_spoken(shared_front: Proxy, backend: Upstream, name: str) -> None:
+    heard, _ = shared_front.speak(AMBIGUOUS[name].split(b"GET /models HTTP/1.1\r\nHost: l")[0], 1)
     assert len(statuses(heard)) == 1 and statuses(heard)[0] in (404, 505), heard
-    assert server.asked == []
+    assert backend.asked == []
 
 
-def test_a_connection_ends_with_the_first_body_in_chunks(front: Proxy, server: Upstream) -> None:
-    heard, closed = front.speak(START + CHUNKED + b"\r\n" + CHUNKS + HIDDEN)
+def test_a_connection_ends_with_the_first_body_in_chunks(
+    shared_front: Proxy, backend: Upstream
+) -> None:
+    heard, closed = shared_front.speak(START + CHUNKED + b"\r\n" + CHUNKS + HIDDEN)
     assert closed and statuses(heard) == [200] and b"\r\nConnection: close\r\n" in heard
-    assert len(server.asked) == 1
+    assert len(backend.asked) == 1
 
 
 def test_what_follows_a_body_of_known_length_is_another_request(
-    front: Proxy, server: Upstream
+    shared_front: Proxy, backend: Upstream
 ) -> None:
     last = HIDDEN.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
-    heard, closed = front.speak(START + b"Content-Length: 2\r\n\r\n{}" + last)
+    heard, closed = shared_front.speak(START + b"Content-Length: 2\r\n\r\n{}" + last)
     assert closed and statuses(heard) == [200, 200]
-    assert [one.line.split()[1] for one in server.asked] == [
+    assert [one.line.split()[1] for one in backend.asked] == [
         "/predictions/m",
         "/predictions/hidden",
     ]
@@ -83,12 +65,12 @@ def test_what_follows_a_body_of_known_length_is_another_request(
 
 @pytest.mark.parametrize("length", [b"", b"Content-Length: 5\r\n"])
 def test_a_request_without_a_body_has_none_behind(
-    front: Proxy, server: Upstream, length: bytes
+    shared_front: Proxy, backend: Upstream, length: bytes
 ) -> None:
     get = START.replace(b"POST", b"GET") + length + b"Connection: close\r\n\r\n"
-    heard, closed = front.speak(get + b"hello" * bool(length))
+    heard, closed = shared_front.speak(get + b"hello" * bool(length))
     assert closed and statuses(heard) == [200]
-    (asked,) = server.asked
+    (asked,) = backend.asked
     assert len(asked.body) == int(asked.headers.get("content-length", "0"))
 
 
@@ -114,23 +96,23 @@ OWN = ["/.error/401", "/.health", "/.chunks/predictions/m", "/.chunks/.health", 
 )
 @pytest.mark.parametrize("more", [b"", CHUNKED], ids=["plain", "chunked"])
 def test_nothing_but_what_is_allowed_is_reached(
-    front: Proxy, server: Upstream, method: str, path: str, more: bytes
+    shared_front: Proxy, backend: Upstream, method: str, path: str, more: bytes
 ) -> None:
     said = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n".encode()
     body = b"0\r\n\r\n" if more else b""
-    heard, closed = front.speak(said + AUTHORIZATION + more + b"\r\n" + body)
+    heard, closed = shared_front.speak(said + AUTHORIZATION + more + b"\r\n" + body)
     assert closed and len(statuses(heard)) == 1 and statuses(heard)[0] in (400, 404), heard
-    assert server.asked == []
+    assert backend.asked == []
     assert b"\r\nX-A:" not in heard
 
 
-def test_the_host_of_a_request_leads_nowhere(front: Proxy, server: Upstream) -> None:
+def test_the_host_of_a_request_leads_nowhere(shared_front: Proxy, backend: Upstream) -> None:
     for host in ("127.0.0.1:8081", "server:8081", "metrics", "a\t", "[::1]", "."):
         said = START.replace(b"localhost", host.encode())
-        front.speak(said + b"Connection: close\r\nContent-Length: 2\r\n\r\n{}")
+        shared_front.speak(said + b"Connection: close\r\nContent-Length: 2\r\n\r\n{}")
     absolute = START.replace(b"/predictions", b"http://metrics:8081/predictions")
-    front.speak(absolute + b"Connection: close\r\nContent-Length: 2\r\n\r\n{}")
-    assert server.asked
-    for asked in server.asked:
+    shared_front.speak(absolute + b"Connection: close\r\nContent-Length: 2\r\n\r\n{}")
+    assert backend.asked
+    for asked in backend.asked:
         assert asked.headers["host"] == "server"
         assert asked.line == "POST /predictions/m HTTP/1.1"

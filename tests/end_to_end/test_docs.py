@@ -7,7 +7,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -27,6 +26,7 @@ from rvae.serving.contract.options import Options
 from rvae.serving.model_store import list_archives
 from rvae.serving.service import Limits, Service
 from rvae.serving.torchserve import Endpoint
+from tests.support import command_line
 from tests.support.paths import ROOT
 
 MAX_README_LINES = 120
@@ -98,8 +98,9 @@ def lines_that_begin(start: str) -> list[str]:
 @cache
 def options_of(command: str, served: bool = False) -> str:
     server = [SERVER, "http://localhost:8080"] if served else []
-    help_text = [sys.executable, "-m", "rvae.cli", command, *server, "--help"]
-    return subprocess.run(help_text, capture_output=True, text=True, check=True).stdout
+    done = command_line.rvae(command, *server, "--help", cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def same_form(example: Any, answer: Any) -> bool:
@@ -184,8 +185,7 @@ def test_tests_that_documents_name_exist() -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda p: p.stem)
 def test_every_configuration_is_understood(path: Path) -> None:
-    command = [sys.executable, "-m", "rvae.cli", "fit", "--config", str(path), "--print_config"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = command_line.rvae("fit", "--config", path, "--print_config", cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert f"rvae fit --config configs/{path.name}" in path.read_text()
 

@@ -1,7 +1,7 @@
 """Every architecture from training to an answer over HTTP."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -122,6 +122,17 @@ DATA = DataConfig("waves.npy", window=WINDOW, validation=0.15, calibration=0.15)
 TRAINING = TrainingConfig(epochs=20, batch_size=30, quantile=0.95, accelerator="cpu")
 
 
+# With many tests of single parts behind them, the others only find what a change to all of them
+# breaks in some: `make test-slow`.
+ALWAYS = ("gru", "linear path", "timetable")
+
+
+def named(models: Mapping[str, object]) -> list[Any]:
+    """Names as parameters of tests."""
+    slow = pytest.mark.slow
+    return [pytest.param(one, marks=[] if one in ALWAYS else [slow]) for one in models]
+
+
 CLOSE: dict[str, Any] = {"rtol": 1e-3, "atol": 1e-4}
 
 
@@ -144,7 +155,7 @@ def ask(server: Endpoint, store: Path, checkpoint: Path, *bodies: dict[str, Any]
     return [answer.json() for answer in answers]
 
 
-@pytest.fixture(scope="module", params=MODELS)
+@pytest.fixture(scope="module", params=named(MODELS))
 def trained(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[str, FitResult]:
@@ -256,7 +267,7 @@ def train_mixed(mixed: Mixed, folder: Path, **options: Any) -> FitResult:
     )
 
 
-@pytest.fixture(scope="module", params=MIXED)
+@pytest.fixture(scope="module", params=named(MIXED))
 def of_machines(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[FitResult, Dataset]:
@@ -286,7 +297,7 @@ def test_bands_hold_what_is_normal_of_mixed_channels(
     assert (share_inside(outcome, fresh, quantile) > least(quantile)).all()
 
 
-@pytest.mark.parametrize("name", MIXED)
+@pytest.mark.parametrize("name", named(MIXED))
 def test_it_trains_in_half_precision_and_with_processes_that_load(
     name: str, tmp_path: Path
 ) -> None:

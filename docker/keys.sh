@@ -5,8 +5,8 @@
 #   ./keys.sh revoke NAME
 #   ./keys.sh list
 #
-# The proxy knows a change after `docker compose exec proxy reload`. RVAE_KEYS, in the environment or
-# in .env, names another file than secrets/keys.
+# The proxy takes a change within 30 seconds, and at once after `docker compose exec proxy reload`.
+# RVAE_KEYS, in the environment or in .env, names another file than secrets/keys.
 
 set -eu
 cd "$(dirname "$0")"

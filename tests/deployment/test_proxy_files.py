@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import requests
 from cryptography import x509
@@ -18,7 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from tests.support.proxy import KEY, Proxy, key_line, require_nginx
+from tests.support.proxy import KEY, Proxy, key_line, proxy, require_nginx
 from tests.support.upstream import Upstream
 from tests.support.waiting import wait_for
 
@@ -238,6 +239,46 @@ def test_nothing_is_lost_when_it_reloads(front: Proxy, backend: Upstream) -> Non
         found = [status for one in working for status in one.result()]
     assert set(found) == {200} and len(found) > 6
     assert len(list(Path(front.environment["RUN"]).glob("configuration.*"))) == 1
+
+
+def test_it_takes_changes_by_itself(backend: Upstream, tmp_path: Path) -> None:
+    with proxy(tmp_path, backend.address, WATCH_SECONDS=0.2) as front:
+        (watcher,) = watchers(front)
+        waits: set[int] = set()  # one before each look at the files
+
+        def has_looked() -> bool:
+            waits.update(one.pid for one in watcher.children())
+            return len(waits) > 5
+
+        wait_for(has_looked)
+        assert reloads(front) == 0, "nothing has changed"
+        front.keys.write_text(key_line("alice", KEY) + "bob\n")
+        words = f"{front.keys}, line 2: must be NAME SHA256"
+        wait_for(lambda: front.text().count(words) > 1)
+        assert front.ask().status == 200 and reloads(front) == 0
+        front.keys.write_text(key_line("bob", "other"))
+        wait_for(lambda: front.ask().status == 401)
+        assert front.ask(key="other").status == 200
+        first = serial(front)
+        certificate(front.certificates)
+        wait_for(lambda: reloads(front) > 1)
+        assert serial(front) != first
+        for name in ("server.crt", "server.key"):
+            (front.certificates / name).unlink()
+        wait_for(lambda: reloads(front) > 2)
+        front.keys.unlink()
+        wait_for(lambda: f"{front.keys}: is missing" in front.text())
+    wait_for(lambda: not watcher.is_running())
+
+
+def reloads(front: Proxy) -> int:
+    return front.text().count("proxy: reloaded\n")
+
+
+def watchers(front: Proxy) -> list[psutil.Process]:
+    """Those processes of a proxy that stay, but are not nginx."""
+    pid = int((Path(front.environment["RUN"]) / "nginx.pid").read_text())
+    return [one for one in psutil.Process(pid).children() if "watch" in " ".join(one.cmdline())]
 
 
 def test_it_does_not_reload_when_it_does_not_run(stopped: Proxy) -> None:

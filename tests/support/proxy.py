@@ -91,6 +91,7 @@ class Proxy:
             "TEMP": str(folder / "temp"),
             "RUN": str(folder / "run"),
             "ACCESS_LOG": str(self.log),
+            "WATCH_SECONDS": "3600",  # tests reload it themselves
             **{name: str(value) for name, value in (settings or {}).items()},
         }
         (folder / "temp").mkdir()

@@ -82,6 +82,7 @@ def test_it_learns(name: str, tmp_path: Path) -> None:
     assert card.training["explained_variance"] > floor
 
 
+@pytest.mark.slow
 def test_the_recipe_for_detection_takes_whatever_table_comes(tmp_path: Path) -> None:
     path = tmp_path / "machine.csv"
     np.savetxt(

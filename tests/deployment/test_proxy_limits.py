@@ -1,7 +1,9 @@
 """What a client can take of the proxy."""
 
+import shutil
 import socket
 import ssl
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +13,7 @@ from threading import Event
 
 import pytest
 
+from rvae.serving.unix_path import short_path
 from tests.support.proxy import KEY, Answer, Proxy, key_line, proxy
 from tests.support.smuggling import statuses
 from tests.support.upstream import Asked, Upstream, answer
@@ -170,6 +173,78 @@ def test_an_address_has_so_many_wrong_keys_a_second(start: START, backend: Upstr
     assert front.ask("/ping", None, method="GET", key=None).status == 429
     # Who has a key is not kept out by somebody at the same address.
     assert front.ask().status == 200
+
+
+def from_address(front: Proxy, address: str) -> int:
+    """The status for somebody there without a key, whom the port has told of."""
+    family = "TCP6" if ":" in address else "TCP4"
+    with short_path(Path(front.environment["RUN"]) / "https.sock") as name:
+        plain = socket.socket(socket.AF_UNIX)
+        plain.connect(name)
+    plain.sendall(f"PROXY {family} {address} {address} 1 2\r\n".encode())
+    with front.tls().wrap_socket(plain, server_hostname="localhost") as connection:
+        connection.sendall(b"POST /predictions/m HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        (status,) = statuses(b"".join(iter(lambda: connection.recv(10_000), b"")))
+    return status
+
+
+def test_a_network_of_ipv6_counts_as_one_address(start: START) -> None:
+    """Somebody who has one of them has all of them."""
+    front = start(RVAE_ANONYMOUS_RATE=1, RVAE_ANONYMOUS_BURST=1)
+    wait_for(lambda: from_address(front, "2001:db8:a:b::1") == 429)
+    assert from_address(front, "2001:db8:a:b:10a:0:ffff:2") == 429
+    # The bytes of a network may be those of a line's end, or of a word of a pattern.
+    for other in ("2001:db8:a:c::1", "2001:db8:a:0a0d::1", "::1", "10.1.2.3", "10.1.2.4"):
+        assert from_address(front, other) == 401
+    wait_for(lambda: from_address(front, "2001:db8:a:0a0d::1") == 429)
+    assert from_address(front, "2001:db8:a:0a0d:0a0a::2") == 429
+
+
+@pytest.fixture
+def networks() -> Iterator[tuple[str, str, str]]:
+    """Addresses of this machine: two of one network of IPv6, and one of another."""
+    addresses = ("fd5a:1:2:3::1", "fd5a:1:2:3:ffff::2", "fd5a:1:2:4::1")
+    added = []
+    try:
+        for address in addresses:
+            command = ["ip", "-6", "address", "add", f"{address}/128", "dev", "lo", "nodad"]
+            if shutil.which("ip") is None or subprocess.run(command).returncode:
+                pytest.skip("this machine cannot be given addresses of IPv6")
+            added.append(address)
+        yield addresses
+    finally:
+        for address in added:
+            subprocess.run(
+                ["ip", "-6", "address", "del", f"{address}/128", "dev", "lo"], check=True
+            )
+
+
+def test_connections_from_a_network_of_ipv6_count_together(
+    networks: tuple[str, str, str], backend: Upstream, tmp_path: Path
+) -> None:
+    first, same, other = networks
+    found = Proxy(tmp_path, f"127.0.0.1:{backend.address[1]}", {"RVAE_ADDRESS_CONNECTIONS": 2})
+    found.environment["LISTEN"] = f"[::]:{found.port}"
+
+    def connected(source: str) -> socket.socket:
+        address = (networks[0], found.port)
+        return socket.create_connection(address, 10, source_address=(source, 0))
+
+    with ExitStack() as held:
+        held.callback(found.stop)
+        found.start()
+        for source in (first, same, other):
+            tls = found.tls().wrap_socket(connected(source), server_hostname="localhost")
+            held.enter_context(tls)  # which has counted when its handshake is over
+        for source, is_closed in ((same, True), (first, True), (other, False)):
+            one = held.enter_context(connected(source))
+            one.settimeout(1)
+            if is_closed:
+                with suppress(ConnectionResetError):
+                    assert one.recv(1) == b""
+            else:
+                with pytest.raises(TimeoutError):
+                    one.recv(1)
 
 
 def test_a_client_that_works_hard_is_not_refused(start: START, backend: Upstream) -> None:

@@ -63,7 +63,7 @@ def test_what_a_server_does_and_holds_is_told() -> None:
         ("rvae_resident_bytes", "gateway", "", ""): 9,
         ("rvae_resident_bytes", "worker", "m", "1"): 7,
         ("rvae_memory_bytes",): 30,
-        ("rvae_memory_bytes_limit",): 100,
+        ("rvae_memory_limit_bytes",): 100,
     }.items():
         assert found[name] == value, name
     assert samples(replace(state(), ready=False))[("rvae_ready",)] == 0

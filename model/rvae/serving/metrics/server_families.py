@@ -155,4 +155,4 @@ def _memory(memory: MemoryState) -> Iterator[Metric]:
     yield resident
     words = "Memory in use in the container, or on the machine if there is no limit"
     yield GaugeMetricFamily("rvae_memory_bytes", f"{words}.", memory.used)
-    yield GaugeMetricFamily("rvae_memory_bytes_limit", f"{words}, at the most.", memory.limit)
+    yield GaugeMetricFamily("rvae_memory_limit_bytes", f"{words}, at the most.", memory.limit)

@@ -49,6 +49,17 @@ def test_what_was_written_before_belongs_to_others(tmp_path: Path) -> None:
     assert WorkerLog(tmp_path).failure() is None
 
 
+@pytest.mark.parametrize("wrapped", ["500 - Unknown exception", "507 - System out of memory"])
+def test_what_torchserve_makes_of_an_error_does_not_hide_it(tmp_path: Path, wrapped: str) -> None:
+    log = WorkerLog(tmp_path)
+    error = "RuntimeError: size mismatch"
+    last = f"RuntimeError: {wrapped}"
+    written(tmp_path, f"{NEW} - {DEATH}", f"{NEW} - {last}")
+    assert log.failure() == last
+    written(tmp_path, f"{NEW} - {error}", f"{NEW} - {DEATH}", f"{NEW} - {last}")
+    assert log.failure() == error
+
+
 def test_a_log_that_was_moved_away_is_read_from_its_beginning(tmp_path: Path) -> None:
     written(tmp_path, *[f"{OLD} - Torch worker started."] * 50)
     log = WorkerLog(tmp_path)

@@ -8,6 +8,8 @@ __all__ = ["WorkerLog"]
 FILE = "model.log"
 DEATH = "Backend worker process died"
 ERROR = re.compile(r"- ([\w.]+(Error|Exception)\b.*)")
+# What TorchServe makes of a RuntimeError or a MemoryError of a handler, after it has told that.
+WRAPPED = re.compile(r"RuntimeError: (500 - Unknown exception|507 - System out of memory)")
 
 
 class WorkerLog:
@@ -38,7 +40,8 @@ class WorkerLog:
         errors = [found[1] for line in lines if (found := ERROR.search(line))]
         if not errors and deaths == 1:
             return None  # the error comes after the line of the death, and is not yet written
-        return errors[-1] if errors else f"see {self._path}"
+        told = [error for error in errors if not WRAPPED.match(error)] or errors
+        return told[-1] if told else f"see {self._path}"
 
     def _size(self) -> int:
         return self._path.stat().st_size if self._path.exists() else 0

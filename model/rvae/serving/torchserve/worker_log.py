@@ -13,16 +13,20 @@ WRAPPED = re.compile(r"RuntimeError: (500 - Unknown exception|507 - System out o
 
 
 class WorkerLog:
-    """What is written to the log of the workers from now on.
+    """What is written to the log of the workers from a position on.
 
     Args:
         logs: Folder of TorchServe's logs.
+        begin: The position, in bytes; the present end of the log if None.
+
+    Attributes:
+        begin: The position.
     """
 
-    def __init__(self, logs: Path) -> None:
+    def __init__(self, logs: Path, begin: int | None = None) -> None:
         self._path = logs / FILE
         # Logs are appended to: earlier lines are of other workers.
-        self._begin = self._size()
+        self.begin = self._size() if begin is None else begin
 
     def failure(self, model: str = "") -> str | None:
         """The last error, if a worker has died.
@@ -51,5 +55,5 @@ class WorkerLog:
             return []
         with self._path.open("rb") as log:
             # A full log is moved away, and another one begun.
-            log.seek(self._begin if self._begin <= self._size() else 0)
+            log.seek(self.begin if self.begin <= self._size() else 0)
             return log.read().decode(errors="replace").splitlines()

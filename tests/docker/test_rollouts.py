@@ -1,15 +1,28 @@
 """Another version takes the place of the first, and the first comes back, while clients ask."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.composition import Composition
 from tests.support.fault_models import NAME
+from tests.support.handlers import UNLOADABLE, with_handler
 from tests.support.proxied import Proxied
 from tests.support.proxied_load import ProxiedLoad
 
 pytestmark = pytest.mark.docker
+
+
+@pytest.fixture
+def unloadable(composition: Composition, shop: Path) -> Iterator[str]:
+    """The path in containers of version 3.0, which is sound and does not load in a server."""
+    archive = with_handler(shop / f"{NAME}-2.0.mar", "3.0", UNLOADABLE)
+    stored = Path(composition.environment["RVAE_STORE"]) / archive.name
+    shutil.copy(archive, stored)
+    yield f"/models/{archive.name}"
+    stored.unlink(missing_ok=True)
 
 
 def test_rollout_and_rollback_lose_nothing(
@@ -33,3 +46,19 @@ def test_rollout_and_rollback_lose_nothing(
     assert set(load.versions) == {"1.0", "2.0"}
     listed = composition.manage("models")
     assert "1.0" in listed and "2.0" not in listed
+
+
+def test_a_version_that_does_not_load_is_taken_back_with_the_servers_reason(
+    composition: Composition, service: Proxied, unloadable: str
+) -> None:
+    with ProxiedLoad(service) as load:
+        load.await_answers()
+        command = ("rollout", NAME, unloadable, "--timeout", "240")
+        said = composition.manage(*command, check=False)
+        load.await_answers()
+    print(said)
+    # The server's log is in memory of its container, where the command does not see it.
+    assert "ready     failed: it does not load: RuntimeError: as it is made to" in said
+    assert load.lost == 0 and set(load.versions) == {"1.0"}, load.plain
+    listed = composition.manage("models")
+    assert "1.0" in listed and "3.0" not in listed

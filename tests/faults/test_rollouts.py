@@ -6,16 +6,24 @@ import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from rvae.errors import FieldError
 from rvae.inference.artifact import Artifact
 from rvae.serving.packaging import build_archive
+from rvae.serving.versions.candidate import candidate
 from rvae.serving.versions.management import Management
-from tests.support.archives import edited
+from rvae.serving.versions.rollout import RolloutOptions, rollout
+from rvae.serving.versions.served import ServerState, server_of
+from rvae.serving.versions.servers import Servers
+from rvae.serving.versions.steps import Steps
 from tests.support.background_command import BackgroundCommand
+from tests.support.handlers import UNLOADABLE, with_handler
 from tests.support.served_process import ServedProcess
 from tests.support.steady_load import SteadyLoad
 from tests.support.waiting import wait_for
@@ -45,7 +53,10 @@ class ErringHandler(RvaeHandler):
 
 @pytest.fixture(scope="module")
 def built(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Archives: two sound ones, one whose scores have moved, one that fails when it is asked."""
+    """Archives: two sound ones, and such as are not.
+
+    The scores of 2.1 have moved, 2.2 fails when it is asked, and 2.3 when it is loaded.
+    """
     folder = tmp_path_factory.mktemp("built")
     for version in ("1.0", "2.0"):
         build_archive(checkpoint, "waves", version, folder)
@@ -55,16 +66,10 @@ def built(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name, values in artifact.weights.items()
     }
     build_archive(replace(artifact, weights=moved), "waves", "2.1", folder)
-    edited(folder / "waves-2.0.mar", folder / "waves-2.2.mar", _make_erring, sealed=True)
+    for version, handler in (("2.2", ERRING), ("2.3", UNLOADABLE)):
+        with_handler(folder / "waves-2.0.mar", version, handler)
     np.save(folder / "waves.npy", waves(60, seed=7))
     return folder
-
-
-def _make_erring(content: Path) -> None:
-    manifest = content / "MAR-INF" / "MANIFEST.json"
-    manifest.write_text(manifest.read_text().replace('"2.0"', '"2.2"'))
-    (content / "rvae_handler.py").rename(content / "sound_handler.py")
-    (content / "rvae_handler.py").write_text(ERRING)
 
 
 @pytest.fixture
@@ -134,6 +139,41 @@ def test_a_version_that_is_not_good_reaches_no_client(
     assert [path.name for path in (served.scratch_root.parent / "store").iterdir()] == [
         "waves-1.0.mar"
     ]
+
+
+@pytest.mark.parametrize("is_registered", [False, True])
+def test_a_version_that_does_not_load_is_taken_back_at_once(
+    served: ServedProcess,
+    built: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    is_registered: bool,
+) -> None:
+    store = served.scratch_root.parent / "store"
+    archive = built / "waves-2.3.mar"
+    socket = served.logs / "management.sock"
+    if is_registered:  # without workers, which is undone by taking them away again
+        shutil.copy(archive, store)
+        Management(socket).register(archive.name, 0)
+    before = state(served)
+
+    def elsewhere(content: Any) -> ServerState:
+        return replace(server_of(content), logs=Path("/of/another/machine"))
+
+    # What a command in another container sees of them.
+    monkeypatch.setattr("rvae.serving.versions.management.server_of", elsewhere)
+    said: list[str] = []
+    with loaded(served) as load, pytest.raises(FieldError) as caught:
+        rollout(
+            Servers(socket),
+            partial(candidate, archive, "waves"),
+            RolloutOptions(timeout=600),
+            Steps(said.append),
+        )
+    print("".join(said))
+    assert str(caught.value) == "ready: it does not load: RuntimeError: as it is made to"
+    assert ("2.3 has no worker again" if is_registered else "2.3 is not served") in "".join(said)
+    assert state(served) == before and load.versions[PATH] == {"1.0"}
+    assert (store / archive.name).exists() == is_registered
 
 
 @pytest.mark.parametrize("step", ["register", "ready", "watch"])

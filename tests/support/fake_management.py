@@ -58,6 +58,7 @@ class FakeManagement:
         traffic: Requests that can be recorded.
         description: Of every version.
         reasons: Why it is not healthy.
+        deaths: Versions whose workers ended, and why, in order.
         end: Ends it as kill -9 does: the socket stays, and nobody answers.
     """
 
@@ -79,6 +80,7 @@ class FakeManagement:
     traffic: list[dict[str, Any]] = field(default_factory=list)
     description: dict[str, Any] = field(default_factory=lambda: {"card": {"window": 64}})
     reasons: tuple[str, ...] = ()
+    deaths: list[tuple[str, str]] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
     end: Callable[[], None] = lambda: None
 
@@ -136,6 +138,8 @@ class FakeManagement:
         found = re.fullmatch(r"/(models|predictions)/(\w+)/?([\w.]*)/?([\w-]*)", path)
         assert found is not None, path
         kind, name, version, verb = found.groups()
+        if verb == "failure":
+            return self._failure(name, version, query)
         if name != self.name or not self.versions:
             return 404, {"message": f"{name} is not served"}
         if kind == "predictions":
@@ -204,6 +208,14 @@ class FakeManagement:
             "workers": [{"pid": 100 + i, "status": ready} for i in range(one.workers)],
             "customizedMetadata": self.description,
         }
+
+    def _failure(self, name: str, version: str, query: dict[str, str]) -> tuple[int, Any]:
+        end = len(self.deaths)
+        since = int(query.get("since", end))
+        reasons = [why for one, why in self.deaths[since:] if (name, one) == (self.name, version)]
+        if not reasons and "since" in query and version not in self.versions:
+            return 404, {"message": f"{version} is not served"}
+        return 200, {"reason": reasons[-1] if reasons else None, "position": end}
 
     def _server(self) -> dict[str, Any]:
         shares = {

@@ -12,7 +12,7 @@ from rvae.config import ModelConfig, RecurrentConfig
 from rvae.inference.artifact import Artifact
 from rvae.inference.conversion import with_runtime
 from rvae.serving.packaging import build_archive
-from tests.support.archives import edited
+from tests.support.handlers import with_handler
 from tests.support.untrained import untrained_artifact, untrained_card
 
 __all__ = [
@@ -61,7 +61,6 @@ def long_array() -> bytes:
     return file.getvalue()
 
 
-HANDLER = "rvae_handler.py"
 FRAGILE = f'''\
 """A handler whose network cannot take every value."""
 
@@ -99,14 +98,8 @@ def build_store(folder: Path, *versions: str) -> Path:
 
 def build_fragile_store(folder: Path) -> Path:
     """A model store with the model, and a handler that two bodies hurt."""
-    sound = build_archive(_artifact(), NAME, "1.0", folder)
-    edited(sound, folder / "fragile.mar", _make_fragile, sealed=True).replace(sound)
+    with_handler(build_archive(_artifact(), NAME, "1.0", folder), "1.0", FRAGILE)
     return folder
-
-
-def _make_fragile(content: Path) -> None:
-    (content / HANDLER).rename(content / "sound_handler.py")
-    (content / HANDLER).write_text(FRAGILE)
 
 
 @cache

@@ -50,6 +50,32 @@ def test_registrations_tell_workers_and_the_default(management: Management) -> N
     assert management.registrations("other") == {}
 
 
+def test_deaths_of_workers_are_told_from_a_position_on(
+    fake: FakeManagement, management: Management
+) -> None:
+    fake.deaths = [("2.0", "OSError: torn")]
+    begin = management.log_position("waves", "3.0")
+    assert management.failure("waves", "2.0", begin) is None
+    assert management.failure("waves", "3.0", begin) is None  # which is not served
+    fake.deaths.append(("3.0", "FieldError: no weights"))
+    fake.busy = 1
+    assert management.failure("waves", "3.0", begin) == "FieldError: no weights"
+    assert management.failure("waves", "2.0", begin) is None
+    assert management.failure("waves", "2.0", 0) == "OSError: torn"
+
+
+def test_other_refusals_to_tell_of_deaths_are_errors(
+    fake: FakeManagement, management: Management
+) -> None:
+    fake.answer = lambda method, target, body: (400, {"message": "must be a whole number"})
+    for ask in (
+        lambda: management.log_position("waves", "2.0"),
+        lambda: management.failure("waves", "2.0", 0),
+    ):
+        with pytest.raises(RefusedError, match="must be a whole number"):
+            ask()
+
+
 def test_changes_are_asked_for(fake: FakeManagement, management: Management, store: Path) -> None:
     (fake.store / "waves-1.10.mar").write_bytes((store / "waves-1.10.mar").read_bytes())
     management.register("waves-1.10.mar", 3)
@@ -135,6 +161,8 @@ def test_a_server_that_hangs_is_asked_no_longer_than_its_answer_may_take(
         management.health,
         management.metrics,
         lambda: management.traffic("waves", 1, 0.2),
+        lambda: management.log_position("waves", "2.0"),
+        lambda: management.failure("waves", "2.0", 0),
     ):
         with pytest.raises(SilentError, match=r"management\.sock did not answer within 0\.[24] s"):
             ask()
@@ -158,5 +186,9 @@ def test_traffic_is_awaited_for_as_long_as_it_is_heard(
 
 def test_another_server_is_told_apart(fake: FakeManagement, management: Management) -> None:
     fake.answer = lambda method, target, body: (200, {"models": []})
+    for ask in (management.server, lambda: management.log_position("waves", "2.0")):
+        with pytest.raises(FieldError, match="is not an rvae serve of this version"):
+            ask()
+    fake.answer = lambda method, target, body: (404, {"message": "no such path"})
     with pytest.raises(FieldError, match="is not an rvae serve of this version"):
-        management.server()
+        management.log_position("waves", "2.0")

@@ -126,22 +126,57 @@ def test_what_failed_to_verify_never_reaches_the_server(
     assert fake.changes == [] and rolled.steps == ["verify"]
 
 
-def test_a_version_whose_workers_die_is_taken_back(fake: FakeManagement, rolled: Rolled) -> None:
-    fake.coming["2.0"].polls = -1
+@pytest.mark.parametrize("is_taken_away", [False, True])
+@pytest.mark.parametrize("is_registered", [False, True])
+def test_a_version_whose_workers_die_is_taken_back(
+    fake: FakeManagement, rolled: Rolled, is_registered: bool, is_taken_away: bool
+) -> None:
+    coming = replace(fake.coming["2.0"], polls=-1, workers=0)
+    (fake.versions if is_registered else fake.coming)["2.0"] = coming
+    fake.deaths = [("2.0", "OSError: of an earlier attempt")]
 
     def die(method: str, path: str) -> None:
-        if path == "/models" and method == "POST":
-            line = "2026 INFO W-9001-waves_2.0-stdout -"
-            log = (
-                f"{line} Backend worker process died.\n{line} rvae.errors.FieldError: no weights\n"
-            )
-            (fake.logs / "model.log").write_text(log)
+        if (method, path) == ("GET", "/models/waves/all") and coming.workers:
+            fake.deaths.append(("2.0", "FieldError: no weights"))
+            if is_taken_away:
+                fake.versions.pop("2.0", None)
 
     fake.on = die
-    with pytest.raises(FieldError, match=r"does not load: rvae\.errors\.FieldError: no weights"):
+    with pytest.raises(FieldError, match=r"^ready: it does not load: FieldError: no weights$"):
         rolled.run()
+    if is_registered and not is_taken_away:
+        assert fake.versions.pop("2.0").workers == 0
     assert_as_before(fake)
-    assert rolled.steps[-2:] == ["undo", "undo"]
+
+
+def test_deaths_before_the_workers_were_asked_for_and_of_others_do_not_count(
+    fake: FakeManagement, rolled: Rolled
+) -> None:
+    fake.deaths = [("2.0", "OSError: of an earlier attempt")]
+
+    def die(method: str, path: str) -> None:
+        if path == "/models/waves/all":
+            fake.deaths.append(("1.0", "MemoryError"))
+
+    fake.on = die
+    rolled.run()
+    assert fake.default == "2.0"
+
+
+def test_a_server_that_does_not_tell_of_deaths_is_left_as_it_is(
+    fake: FakeManagement, rolled: Rolled
+) -> None:
+    answer = fake.answer
+
+    def older(method: str, target: str, body: bytes) -> tuple[int, Any]:
+        known = not target.endswith("failure")
+        return answer(method, target, body) if known else (404, {"message": "no such path"})
+
+    fake.answer = older
+    with pytest.raises(FieldError, match=r"^server: is not an rvae serve of this version$"):
+        rolled.run()
+    assert fake.changes == [] and rolled.steps == ["verify", "undo"]
+    assert_as_before(fake)
 
 
 def test_a_version_that_is_not_ready_in_time_is_taken_back(

@@ -45,6 +45,23 @@ def test_a_version_without_workers_gets_some_and_loses_them_again(
     assert fake.versions["2.0"].workers == 0
 
 
+def test_of_one_that_was_served_before_workers_may_die(fake: FakeManagement) -> None:
+    change = change_of(fake)
+    change.register({}, None)
+    fake.deaths = [("2.0", "MemoryError")]
+    assert not any("failure" in one for one in fake.asked)  # an older server can go back, too
+    assert change.await_workers(0.0, 1e9) == "2 workers loaded it"
+
+
+def test_one_that_is_gone_without_a_reason_is_told(fake: FakeManagement) -> None:
+    fake.versions["2.0"].workers = 0
+    change = change_of(fake)
+    change.register({}, None)
+    del fake.versions["2.0"]
+    with pytest.raises(FieldError, match="ready: the server does not have it any more"):
+        change.await_workers(0.0, 1e9)
+
+
 def test_a_store_that_does_not_have_the_archive_is_named(fake: FakeManagement) -> None:
     with pytest.raises(FieldError, match=rf"store: is {fake.store}, which the others do not have"):
         change_of(fake, "3.0").register({Path("/other"): "waves-3.0.mar"}, None)

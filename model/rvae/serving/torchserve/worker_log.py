@@ -8,19 +8,25 @@ __all__ = ["WorkerLog"]
 FILE = "model.log"
 DEATH = "Backend worker process died"
 ERROR = re.compile(r"- ([\w.]+(Error|Exception)\b.*)")
+# What TorchServe makes of a RuntimeError or a MemoryError of a handler, after it has told that.
+WRAPPED = re.compile(r"RuntimeError: (500 - Unknown exception|507 - System out of memory)")
 
 
 class WorkerLog:
-    """What is written to the log of the workers from now on.
+    """What is written to the log of the workers from a position on.
 
     Args:
         logs: Folder of TorchServe's logs.
+        begin: The position, in bytes; the present end of the log if None.
+
+    Attributes:
+        begin: The position.
     """
 
-    def __init__(self, logs: Path) -> None:
+    def __init__(self, logs: Path, begin: int | None = None) -> None:
         self._path = logs / FILE
         # Logs are appended to: earlier lines are of other workers.
-        self._begin = self._size()
+        self.begin = self._size() if begin is None else begin
 
     def failure(self, model: str = "") -> str | None:
         """The last error, if a worker has died.
@@ -38,7 +44,8 @@ class WorkerLog:
         errors = [found[1] for line in lines if (found := ERROR.search(line))]
         if not errors and deaths == 1:
             return None  # the error comes after the line of the death, and is not yet written
-        return errors[-1] if errors else f"see {self._path}"
+        told = [error for error in errors if not WRAPPED.match(error)] or errors
+        return told[-1] if told else f"see {self._path}"
 
     def _size(self) -> int:
         return self._path.stat().st_size if self._path.exists() else 0
@@ -48,5 +55,5 @@ class WorkerLog:
             return []
         with self._path.open("rb") as log:
             # A full log is moved away, and another one begun.
-            log.seek(self._begin if self._begin <= self._size() else 0)
+            log.seek(self.begin if self.begin <= self._size() else 0)
             return log.read().decode(errors="replace").splitlines()

@@ -11,7 +11,7 @@ import requests
 from rvae.errors import FieldError, require
 from rvae.serving.torchserve.registrations import Registration, registration_of
 from rvae.serving.unix_http import UnixSession
-from rvae.serving.versions.served import ModelState, ServerState, server_of
+from rvae.serving.versions.served import ModelState, ServerState, other_version, server_of
 
 __all__ = ["PATIENCE_SECONDS", "Management", "RefusedError", "SilentError"]
 
@@ -89,6 +89,24 @@ class Management:
         described = model["customizedMetadata"]
         return json.loads(described) if isinstance(described, str) else described
 
+    def log_position(self, name: str, version: str) -> int:
+        """Where the server's log of a version's workers ends now; the version may be to come.
+
+        Raises:
+            FieldError: Also if the server is an older one, which does not tell.
+        """
+        told = self._failure(name, version)
+        if "position" not in told:
+            raise other_version()
+        return int(told["position"])
+
+    def failure(self, name: str, version: str, since: int) -> str | None:
+        """Why workers of a version ended, or one of them, since a position of their log.
+
+        None if they did not, and if the server does not have the version and knows no reason.
+        """
+        return self._failure(name, version, since=str(since)).get("reason")
+
     def register(self, file: str, workers: int) -> None:
         """Let the server begin to load an archive of its store; it may still fail then."""
         params = {"url": file, "initial_workers": str(workers), "synchronous": "false"}
@@ -135,6 +153,17 @@ class Management:
     def metrics(self) -> str:
         """The metrics in the format of Prometheus."""
         return self._asked("GET", "/metrics", seconds=OWN_SECONDS).text
+
+    def _failure(self, name: str, version: str, **params: str) -> dict[str, Any]:
+        """What the server tells of a version's workers; nothing where it knows none, or no path."""
+        path = f"/models/{name}/{version}/failure"
+        try:
+            answer = self._asked("GET", path, seconds=OWN_SECONDS, params=params)
+        except RefusedError as refused:
+            if refused.status not in GONE:
+                raise
+            return {}
+        return dict(answer.json())
 
     def _asked(
         self,

@@ -7,7 +7,7 @@ from typing import Any
 
 from rvae.errors import FieldError
 
-__all__ = ["ModelState", "ServerState", "Share", "server_of"]
+__all__ = ["ModelState", "ServerState", "Share", "other_version", "server_of"]
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,12 @@ def server_of(content: Any) -> ServerState:
             {name: _model(one) for name, one in content["models"].items()},
         )
     except (KeyError, TypeError, AttributeError):
-        raise FieldError("server", "is not an rvae serve of this version") from None
+        raise other_version() from None
+
+
+def other_version() -> FieldError:
+    """The error about a server that does not answer as those of this version do."""
+    return FieldError("server", "is not an rvae serve of this version")
 
 
 def _model(content: Mapping[str, Any]) -> ModelState:

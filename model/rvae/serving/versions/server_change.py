@@ -6,7 +6,6 @@ from pathlib import Path
 
 from rvae.errors import FieldError, require
 from rvae.serving.model_store import Versioned
-from rvae.serving.torchserve.worker_log import WorkerLog
 from rvae.serving.versions.management import RefusedError, SilentError
 from rvae.serving.versions.servers import Server
 from rvae.serving.versions.steps import whole
@@ -34,7 +33,6 @@ class ServerChange:
         self.server = server
         self._management = server.management
         self._name, self._version = version.name, version.version
-        self._log = WorkerLog(server.state.logs)
         state = server.state.models.get(self._name)
         self.default = None if state is None else state.default
         self.previous = None
@@ -42,6 +40,10 @@ class ServerChange:
             self.previous = state.previous
         self._registered = self._management.registrations(self._name)
         self.is_registered = self._version in self._registered
+        # Where the server's log of workers begins to tell of those that it will be asked for.
+        self._since: int | None = None
+        if not self.is_registered or self.has_no_workers:
+            self._since = self._management.log_position(self._name, self._version)
 
     @property
     def is_default(self) -> bool:
@@ -112,12 +114,11 @@ class ServerChange:
             begin: When the time began, of the clock that never goes back.
             seconds: Longest time.
         """
-        was_served = self.is_registered and not self.has_no_workers
         while True:
             one = self._management.registrations(self._name).get(self._version)
-            reason = self._log.failure(f"{self._name}_{self._version}")
-            # Of one that was served before a worker may have been replaced.
-            require(was_served or reason is None, "ready", f"it does not load: {reason}")
+            # After that: the reason comes before the server takes the version away.
+            reason = self._failure()
+            require(reason is None, "ready", f"it does not load: {reason}")
             if one is None:
                 raise FieldError("ready", "the server does not have it any more: see its logs")
             if 0 < one.min_workers <= len(one.ready):
@@ -159,6 +160,12 @@ class ServerChange:
             self._management.unregister(self._name, version)
             said.append(f"{version} answered what it had, and is not served any more")
         return "; ".join(said)
+
+    def _failure(self) -> str | None:
+        """Why workers that it was asked for have ended; None if they have not."""
+        if self._since is None:  # of one that was served before a worker may have been replaced
+            return None
+        return self._management.failure(self._name, self._version, self._since)
 
 
 def _count(number: int, what: str) -> str:

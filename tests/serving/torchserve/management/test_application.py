@@ -162,3 +162,69 @@ def test_clients_requests_are_recorded_and_not_those_of_operators() -> None:
                 assert (await one.ask("GET", f"/models/{path}")).error == error
 
     asyncio.run(run())
+
+
+def test_why_workers_ended_is_told_from_a_position_on() -> None:
+    async def run() -> None:
+        async with managed(models()) as one:
+
+            async def told(version: str, query: str = "") -> object:
+                answer = await one.ask("GET", f"/models/m/{version}/failure{query}")
+                assert answer.status == 200, answer.body
+                return orjson.loads(answer.body)
+
+            assert await told("2.0") == {"reason": None, "position": 0}
+            one.fail()
+            end = (one.logs / "model.log").stat().st_size
+            torn = {"reason": "OSError: torn", "position": end}
+            nothing = {"reason": None, "position": end}
+            assert await told("2.0", "?since=0") == torn
+            assert await told("1.0", "?since=0") == nothing
+            assert await told("2.0", f"?since={end}") == nothing
+            # No position, no reason: whoever is about to register it does not know one yet.
+            assert [await told(version) for version in ("2.0", "3.0")] == [nothing] * 2
+            # The log is a shorter one than it was: another one was begun.
+            assert await told("2.0", f"?since={end + 1}") == torn
+            assert await told("2.0", f"?since={'9' * 18}") == torn
+            one.front.manager.use(None)  # TorchServe is being replaced
+            assert await told("2.0", "?since=0") == torn
+            assert one.front.asked == []
+
+    asyncio.run(run())
+
+
+def test_why_workers_ended_is_told_of_a_version_that_was_taken_away() -> None:
+    found = FakeModels({"1.0": FakeVersion()}, "1.0")
+
+    async def run() -> None:
+        async with managed(found) as one:
+            path = "/models/m/2.0/failure?since=0"
+            assert (await one.ask("GET", path)).error == (404, "version")
+            one.fail()
+            assert b"OSError: torn" in (await one.ask("GET", path)).body
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("path", "error"),
+    [
+        ("m/2.0/failure?since=x", (400, "since")),
+        ("m/2.0/failure?since=-1", (400, "since")),
+        ("m/2.0/failure?since=1.5", (400, "since")),
+        ("m/2.0/failure?since=", (400, "since")),
+        (f"m/2.0/failure?since={'9' * 5000}", (400, "since")),
+        ("m/3.0/failure?since=0", (404, "version")),
+        ("n/2.0/failure?since=0", (404, "model")),
+        ("m/a%20b/failure?since=0", (404, "version")),
+        ("m//failure?since=0", (404, "version")),
+        ("/2.0/failure?since=0", (404, "model")),
+    ],
+)
+def test_what_cannot_be_told_of_workers(path: str, error: tuple[int, str]) -> None:
+    async def run() -> None:
+        async with managed(models()) as one:
+            assert (await one.ask("GET", f"/models/{path}")).error == error
+            assert one.front.asked == []
+
+    asyncio.run(run())

@@ -22,6 +22,7 @@ from rvae.serving.torchserve.management.replies import in_json
 from rvae.serving.torchserve.management.serving import Serving
 from rvae.serving.torchserve.management.surroundings import Surroundings
 from rvae.serving.torchserve.management.targets import Target, decimal, number, target_of
+from rvae.serving.torchserve.worker_log import WorkerLog
 from rvae.serving.version_order import version_key
 
 __all__ = ["Management"]
@@ -112,6 +113,8 @@ class Management:
                 return in_json(self._server())
             case "models", name, "traffic":
                 return await self._record(name, target.query)
+            case "models", name, version, "failure":
+                return await self._failure(name, version, target.query)
             case ("models", name, *version) if _describes(target):
                 # A worker answers this. It is one of the requests that a version has.
                 async with self._routes.enter(name, version[0] if version else None):
@@ -153,6 +156,24 @@ class Management:
             for one in heard
         ]
         return in_json({"model": name, "requests": told})
+
+    async def _failure(self, name: str, version: str, query: Mapping[str, str]) -> Answer:
+        """Why workers of a version ended since a position of their log, and its end now.
+
+        The end is told of any version: who is about to register one asks for it. The reason is,
+        too, as one that does not load is taken away.
+
+        Raises:
+            FieldError: If the position is wrong.
+            NotServedError: If the log tells nothing of the version, and it is not served.
+        """
+        logs = self._surroundings.logs
+        end = WorkerLog(logs).begin
+        log = WorkerLog(logs, number(query, "since", end))
+        reason = await asyncio.to_thread(log.failure, f"{name}_{version}")
+        if reason is None and "since" in query:
+            self._routes.require(name, version)
+        return in_json({"reason": reason, "position": end})
 
     def _server(self) -> dict[str, Any]:
         """Where the server is, and what it serves.

@@ -8,6 +8,8 @@ from rvae.errors import FieldError
 
 __all__ = ["Target", "decimal", "model_path", "number", "target_of", "with_query"]
 
+DIGITS = 18  # of a whole number; Python refuses to convert some thousand
+
 
 @dataclass(frozen=True)
 class Target:
@@ -51,8 +53,8 @@ def number(query: Mapping[str, str], name: str, usual: int) -> int:
     text = query.get(name)
     if text is None:
         return usual
-    if not (text.isascii() and text.isdecimal()):
-        raise FieldError(name, "must be a whole number, 0 or more")
+    if not (text.isascii() and text.isdecimal() and len(text) <= DIGITS):
+        raise FieldError(name, f"must be a whole number, 0 or more, of at most {DIGITS} digits")
     return int(text)
 
 

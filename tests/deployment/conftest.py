@@ -11,18 +11,18 @@ from tests.support.upstream import Upstream, answer, upstream
 
 
 @pytest.fixture(scope="session")
-def played() -> Iterator[Upstream]:
+def shared_backend() -> Iterator[Upstream]:
     """The server behind all proxies here."""
     with upstream() as found:
         yield found
 
 
 @pytest.fixture
-def backend(played: Upstream) -> Upstream:
+def backend(shared_backend: Upstream) -> Upstream:
     """The same, as new."""
-    played.handler = lambda _: answer()
-    played.asked.clear()
-    return played
+    shared_backend.handler = lambda _: answer()
+    shared_backend.asked.clear()
+    return shared_backend
 
 
 @pytest.fixture
@@ -33,10 +33,10 @@ def front(backend: Upstream, tmp_path: Path) -> Iterator[Proxy]:
 
 
 @pytest.fixture(scope="session")
-def generous(played: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+def generous(shared_backend: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     """A proxy that lets everybody ask often."""
-    generous = {"RVAE_ANONYMOUS_RATE": 10_000, "RVAE_ANONYMOUS_BURST": 10_000}
-    with proxy(tmp_path_factory.mktemp("proxy"), played.address, **generous) as found:
+    settings = {"RVAE_ANONYMOUS_RATE": 10_000, "RVAE_ANONYMOUS_BURST": 10_000}
+    with proxy(tmp_path_factory.mktemp("proxy"), shared_backend.address, **settings) as found:
         found.keys.write_text(key_line("alice", KEY) + key_line("bob", "b-o_b.~+/="))
         found.reload()
         yield found

@@ -16,8 +16,8 @@ from tests.support.handlers import with_handler
 from tests.support.untrained import untrained_artifact, untrained_card
 
 __all__ = [
-    *("ASLEEP", "DEADLY", "EXPENSIVE", "HUGE_ANSWER", "LARGE_ANSWER", "MODERATE", "NAME", "PATH"),
-    *("WINDOW", "build_fragile_store", "build_store", "long_array"),
+    *("ASLEEP", "DEADLY", "EXPENSIVE", "FRAGILE", "HUGE_ANSWER", "LARGE_ANSWER", "MODERATE"),
+    *("NAME", "PATH", "WINDOW", "build_fragile_store", "build_store", "long_array"),
 ]
 
 NAME = "rvae"

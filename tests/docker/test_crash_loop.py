@@ -48,7 +48,7 @@ def test_who_ends_workers_is_found_and_locked_out(
     hostile = replace(service, key=key)
     before = total(composition, ENDS)
     restarts = composition.inspect("server")["RestartCount"]
-    print(composition.manage("rollout", NAME, fragile, "--workers", "2"))
+    print(composition.manage("rollout", NAME, fragile))
     with ProxiedLoad(service) as load:
         load.await_answers()
         for _ in range(3):

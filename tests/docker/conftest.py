@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -112,12 +113,23 @@ def all_is_well(composition: Composition, service: Proxied) -> None:
 
 
 @pytest.fixture
-def second(composition: Composition, shop: Path) -> Iterator[str]:
-    """The path in containers of version 2.0, which is in the store during a test."""
-    archive = Path(composition.environment["RVAE_STORE"]) / f"{NAME}-2.0.mar"
-    shutil.copy(shop / archive.name, archive)
-    yield f"/models/{archive.name}"
-    archive.unlink(missing_ok=True)
+def put_into_store(composition: Composition) -> Iterator[Callable[[Path], str]]:
+    """Puts an archive into the store during a test; its path in containers."""
+    with ExitStack() as stack:
+
+        def put(archive: Path) -> str:
+            stored = Path(composition.environment["RVAE_STORE"]) / archive.name
+            shutil.copy(archive, stored)
+            stack.callback(stored.unlink, missing_ok=True)
+            return f"/models/{archive.name}"
+
+        yield put
+
+
+@pytest.fixture
+def second(put_into_store: Callable[[Path], str], shop: Path) -> str:
+    """The path in containers of version 2.0."""
+    return put_into_store(shop / f"{NAME}-2.0.mar")
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Another version takes the place of the first, and the first comes back, while clients ask."""
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,13 +15,9 @@ pytestmark = pytest.mark.docker
 
 
 @pytest.fixture
-def unloadable(composition: Composition, shop: Path) -> Iterator[str]:
+def unloadable(put_into_store: Callable[[Path], str], shop: Path) -> str:
     """The path in containers of version 3.0, which is sound and does not load in a server."""
-    archive = with_handler(shop / f"{NAME}-2.0.mar", "3.0", UNLOADABLE)
-    stored = Path(composition.environment["RVAE_STORE"]) / archive.name
-    shutil.copy(archive, stored)
-    yield f"/models/{archive.name}"
-    stored.unlink(missing_ok=True)
+    return put_into_store(with_handler(shop / f"{NAME}-2.0.mar", "3.0", UNLOADABLE))
 
 
 def test_rollout_and_rollback_lose_nothing(
